@@ -1,0 +1,308 @@
+//! `checksums.txt` as `shasum -a 256` and `sha256sum` write it, and SHA-256 of a stream.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+/// How much is read and hashed between two calls of the progress callback.
+const CHUNK: usize = 256 * 1024;
+
+/// A SHA-256 digest. Shown, parsed and serialised as 64 hexadecimal digits (written in lower case).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Sha256Digest(pub [u8; 32]);
+
+impl Sha256Digest {
+    /// The digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
+impl fmt::Display for Sha256Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Sha256Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sha256Digest({self})")
+    }
+}
+
+/// A text that is no SHA-256 digest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a SHA-256 digest: 64 hexadecimal digits are expected")]
+pub struct NotADigest;
+
+impl FromStr for Sha256Digest {
+    type Err = NotADigest;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut digest = [0; 32];
+        hex::decode_to_slice(text, &mut digest).map_err(|_| NotADigest)?;
+        Ok(Self(digest))
+    }
+}
+
+impl Serialize for Sha256Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sha256Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Hashes everything `reader` gives. `on_progress` is told the bytes hashed so far, after each
+/// quarter of a megabyte or less. Blocks; memory stays constant.
+///
+/// # Errors
+/// The reader's own, as it came.
+pub fn sha256_reader(
+    mut reader: impl Read,
+    mut on_progress: impl FnMut(u64),
+) -> io::Result<Sha256Digest> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; CHUNK];
+    let mut done = 0;
+    loop {
+        let read = match reader.read(&mut buffer) {
+            Ok(0) => return Ok(Sha256Digest(hasher.finalize().into())),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        hasher.update(&buffer[..read]);
+        done += read as u64;
+        on_progress(done);
+    }
+}
+
+/// The digests a `checksums.txt` records, in the file's order. `Display` writes the file again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checksums {
+    entries: Vec<(String, Sha256Digest)>,
+}
+
+/// A line of `checksums.txt` that cannot be relied on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "checksums.txt, line {line}: {reason}. Nothing was changed. Restore the file, or write it anew \
+     with `shasum -a 256 *` once the copies are known to be good"
+)]
+pub struct MalformedLine {
+    /// Counted from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl Checksums {
+    /// The digest recorded for a file. `name` is the name in the file or, for an entry that was
+    /// written with a path before it, the last part of that path.
+    pub fn get(&self, name: &str) -> Option<Sha256Digest> {
+        let exact = self.entries.iter().find(|(entry, _)| entry == name);
+        exact
+            .or_else(|| self.entries.iter().find(|(entry, _)| file_name(entry) == name))
+            .map(|(_, digest)| *digest)
+    }
+
+    /// Names, as written, and digests in the file's order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Sha256Digest)> {
+        self.entries.iter().map(|(name, digest)| (name.as_str(), *digest))
+    }
+
+    /// Records a digest, in place of an earlier one of the same name.
+    pub fn insert(&mut self, name: impl Into<String>, digest: Sha256Digest) {
+        let name = name.into();
+        match self.entries.iter_mut().find(|(entry, _)| *entry == name) {
+            Some(entry) => entry.1 = digest,
+            None => self.entries.push((name, digest)),
+        }
+    }
+
+    /// True when no file is recorded.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many files are recorded.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+}
+
+impl fmt::Display for Checksums {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, digest) in &self.entries {
+            // Both tools mark a line whose name had to be escaped by a backslash in front.
+            if name.contains(['\\', '\n', '\r']) {
+                let escaped = name.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r");
+                writeln!(f, "\\{digest}  {escaped}")?;
+            } else {
+                writeln!(f, "{digest}  {name}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a `checksums.txt`: text and binary mode (`*name`), `\n` or `\r\n`, names with spaces or a
+/// path, upper-case digits, empty lines and lines that begin with `#`.
+///
+/// # Errors
+/// The first line that is none of these, or that gives a file already named another digest: a
+/// checksum that is silently left out would look like one never recorded.
+pub fn parse(text: &str) -> Result<Checksums, MalformedLine> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut checksums = Checksums::default();
+    for (index, line) in text.split('\n').enumerate() {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let malformed = |reason: String| MalformedLine {
+            line: index + 1,
+            reason,
+        };
+        let (name, digest) = parse_line(line).map_err(|reason| malformed(reason.to_owned()))?;
+        match checksums.get(file_name(&name)) {
+            Some(earlier) if earlier != digest => {
+                return Err(malformed(format!(
+                    "{:?} was named before with another digest",
+                    file_name(&name)
+                )));
+            }
+            _ => checksums.insert(name, digest),
+        }
+    }
+    Ok(checksums)
+}
+
+fn parse_line(line: &str) -> Result<(String, Sha256Digest), &'static str> {
+    let (escaped, line) = match line.strip_prefix('\\') {
+        Some(rest) => (true, rest),
+        None => (false, line),
+    };
+    let (digest, rest) = line
+        .split_once(' ')
+        .ok_or("a digest, two spaces and a file name are expected")?;
+    let digest = digest
+        .parse()
+        .map_err(|_| "it does not begin with a SHA-256 digest of 64 hexadecimal digits")?;
+    let name = rest
+        .strip_prefix(' ')
+        .or_else(|| rest.strip_prefix('*'))
+        .ok_or("between digest and name two spaces, or a space and `*`, are expected")?;
+    if name.is_empty() {
+        return Err("the file name is missing");
+    }
+    let name = if escaped { unescape(name)? } else { name.to_owned() };
+    Ok((name, digest))
+}
+
+fn unescape(name: &str) -> Result<String, &'static str> {
+    let mut out = String::with_capacity(name.len());
+    let mut chars = name.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('\\') => out.push('\\'),
+            Some('n') => out.push('\n'),
+            Some('r') => out.push('\r'),
+            _ => return Err("the file name holds an unknown escape"),
+        }
+    }
+    Ok(out)
+}
+
+fn file_name(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    #[test]
+    fn hashes_a_stream_and_reports_progress_to_its_end() {
+        let mut seen = Vec::new();
+        let digest = sha256_reader(&b"abc"[..], |done| seen.push(done)).unwrap();
+        assert_eq!(digest.to_string(), ABC);
+        assert_eq!(seen, [3]);
+        let long = vec![7_u8; CHUNK * 2 + 5];
+        let mut last = 0;
+        assert_eq!(sha256_reader(&long[..], |done| last = done).unwrap(), Sha256Digest::of(&long));
+        assert_eq!(last, long.len() as u64);
+    }
+
+    #[test]
+    fn reads_every_way_the_tools_write() {
+        let upper = ABC.to_uppercase();
+        let text = format!(
+            "# made by hand\r\n{ABC}  metadata.db\r\n{upper} *textbook chunks.snapshot\n\n{ABC}  ./old/neo4j.cypher\n\\{ABC}  a\\\\b\\nc"
+        );
+        let checksums = parse(&text).unwrap();
+        let digest = ABC.parse().unwrap();
+        for name in ["metadata.db", "textbook chunks.snapshot", "neo4j.cypher", "./old/neo4j.cypher", "a\\b\nc"] {
+            assert_eq!(checksums.get(name), Some(digest), "{name}");
+        }
+        assert_eq!(checksums.len(), 4);
+        assert_eq!(checksums.get("metadata"), None);
+    }
+
+    #[test]
+    fn names_the_line_that_is_malformed() {
+        let bad = [
+            "hello".to_owned(),
+            format!("{}  short.db", &ABC[1..]),
+            format!("{ABC} one-space.db"),
+            format!("{ABC}  "),
+            format!("{}  metadata.db", "0".repeat(64)),
+            format!("\\{ABC}  a\\x"),
+        ];
+        for line in bad {
+            let error = parse(&format!("{ABC}  metadata.db\n\n{line}\n")).unwrap_err();
+            assert_eq!(error.line, 3, "{line}");
+        }
+    }
+
+    #[test]
+    fn digest_is_serialised_as_hex() {
+        let digest: Sha256Digest = ABC.parse().unwrap();
+        let json = serde_json::to_string(&digest).unwrap();
+        assert_eq!(json, format!("\"{ABC}\""));
+        assert_eq!(serde_json::from_str::<Sha256Digest>(&json).unwrap(), digest);
+        assert!(serde_json::from_str::<Sha256Digest>("\"00\"").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn written_checksums_are_read_back(entries in prop::collection::btree_map("[^/]{1,20}", any::<[u8; 32]>(), 0..8)) {
+            let mut checksums = Checksums::default();
+            for (name, digest) in entries {
+                checksums.insert(name, Sha256Digest(digest));
+            }
+            prop_assert_eq!(parse(&checksums.to_string()).unwrap(), checksums);
+        }
+
+        #[test]
+        fn arbitrary_text_never_panics(text in any::<String>()) {
+            let _ = parse(&text);
+        }
+    }
+}

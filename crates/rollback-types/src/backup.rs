@@ -1,0 +1,141 @@
+//! How good a backup is known to be: the ladder of proofs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{StoreKind, Timestamp, VersionId};
+
+/// Which backup.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case", tag = "kind", content = "version_id")]
+pub enum BackupSource {
+    /// `backups/latest-copy`.
+    LatestCopy,
+    /// `backups/{version_id}`.
+    Version(VersionId),
+}
+
+impl BackupSource {
+    /// The folder's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::LatestCopy => "latest-copy",
+            Self::Version(id) => id.as_str(),
+        }
+    }
+}
+
+/// A rung of the ladder, lowest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Rung {
+    /// The file is there and can be read.
+    Exists,
+    /// It is not absurdly small.
+    Size,
+    /// Its SHA-256 is the recorded one.
+    Sha256,
+    /// It opens as what it claims to be, to its end.
+    Opens,
+    /// It holds what the registry says. Not proven by this version of Stepback.
+    Content,
+    /// It was restored into a scratch place. Not proven by this version of Stepback.
+    TrialRestore,
+}
+
+impl Rung {
+    /// All, lowest first.
+    pub const ALL: [Self; 6] = [Self::Exists, Self::Size, Self::Sha256, Self::Opens, Self::Content, Self::TrialRestore];
+
+    /// The name on the page.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Exists => "Exists",
+            Self::Size => "Size",
+            Self::Sha256 => "SHA-256",
+            Self::Opens => "Opens",
+            Self::Content => "Content",
+            Self::TrialRestore => "Trial restore",
+        }
+    }
+}
+
+/// How a rung stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RungState {
+    /// Proven.
+    Passed,
+    /// Proven wrong.
+    Failed,
+    /// Not looked at: a lower rung failed, or this version does not prove it.
+    NotProven,
+}
+
+/// What is known of one rung.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RungResult {
+    /// Which.
+    pub rung: Rung,
+    /// How it stands.
+    pub state: RungState,
+    /// What was seen, in one sentence.
+    pub detail: String,
+    /// When it was last proven or found wanting.
+    pub checked_at: Option<Timestamp>,
+}
+
+/// One file of a backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BackupFile {
+    /// Whose data it holds.
+    pub store: StoreKind,
+    /// Its path as configured.
+    pub path: String,
+    /// Its size, if it is there.
+    pub bytes: Option<u64>,
+    /// When it was last written.
+    pub modified_at: Option<Timestamp>,
+    /// Its SHA-256, once computed; lower-case hex.
+    pub sha256: Option<String>,
+    /// All six rungs, lowest first.
+    pub rungs: Vec<RungResult>,
+}
+
+impl BackupFile {
+    /// The lowest rung that failed.
+    pub fn lowest_failure(&self) -> Option<&RungResult> {
+        self.rungs.iter().find(|r| r.state == RungState::Failed)
+    }
+
+    /// The highest rung proven with all below it proven.
+    pub fn highest_proven(&self) -> Option<Rung> {
+        self.rungs.iter().take_while(|r| r.state == RungState::Passed).last().map(|r| r.rung)
+    }
+}
+
+/// A whole backup on the ladder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BackupHealth {
+    /// Which backup.
+    pub source: BackupSource,
+    /// Its folder as configured.
+    pub folder: String,
+    /// Every file passed exists, size, sha256 and opens.
+    pub intact: bool,
+    /// One sentence: the verdict.
+    pub verdict: String,
+    /// What to do, when it is not intact.
+    pub remedy: Option<String>,
+    /// The three files, in the stores' order.
+    pub files: Vec<BackupFile>,
+    /// When this was looked at.
+    pub checked_at: Timestamp,
+    /// The time the last full proof took.
+    pub took_ms: u64,
+}

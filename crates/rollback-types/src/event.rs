@@ -1,0 +1,217 @@
+//! What happens in a run, as numbered events, and how far a step is, as progress.
+//!
+//! Events are numbered from 1 without gaps, journalled before they are shown, and never change. Progress is neither
+//! numbered nor journalled: after an interruption the stores are counted again.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{PlanDigest, RunId, RunKind, RunState, Step, StoreKind, Timestamp, VersionId};
+
+/// One entry of a run's story.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Event {
+    /// 1, 2, 3, … without gaps within a run; the `id` of the event stream.
+    pub number: u64,
+    /// The run.
+    pub run_id: RunId,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// What happened. A reader ignores kinds it does not know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum EventKind {
+    /// The run exists; nothing was done yet.
+    RunStarted {
+        /// What kind of run.
+        kind: RunKind,
+        /// Its version.
+        version_id: VersionId,
+        /// The plan that was confirmed.
+        plan_digest: PlanDigest,
+        /// Why, in the operator's words.
+        reason: String,
+        /// Who.
+        actor: String,
+    },
+    /// The step begins; journalled before its effect.
+    StepStarted {
+        /// Which.
+        step: Step,
+        /// 1, or more after a retry by decision.
+        attempt: u32,
+    },
+    /// Something worth knowing on the way.
+    StepNote {
+        /// Which.
+        step: Step,
+        /// One sentence.
+        message: String,
+    },
+    /// A passing fault: the step waits and tries again by itself.
+    StepRetrying {
+        /// Which.
+        step: Step,
+        /// How often it has failed so far.
+        failures: u32,
+        /// The wait before the next try.
+        wait_ms: u64,
+        /// The fault.
+        error: StepError,
+    },
+    /// Done, and its check proved it.
+    StepCompleted {
+        /// Which.
+        step: Step,
+        /// There was nothing left to do.
+        found_absent: bool,
+        /// Rows, points, nodes or bytes handled, where it counts any.
+        count: Option<u64>,
+        /// What was really done, in one sentence.
+        outcome: String,
+    },
+    /// Not done, with its reason (by plan or by decision).
+    StepSkipped {
+        /// Which.
+        step: Step,
+        /// Why.
+        reason: String,
+        /// A person chose it, after a failure.
+        by_decision: bool,
+    },
+    /// Failed for good: siblings finish, then the run asks.
+    StepFailed {
+        /// Which.
+        step: Step,
+        /// Why.
+        error: StepError,
+    },
+    /// The run waits for a person.
+    DecisionNeeded {
+        /// The failed steps.
+        steps: Vec<Step>,
+    },
+    /// A person decided.
+    DecisionMade {
+        /// For which step.
+        step: Step,
+        /// What.
+        decision: Decision,
+        /// Why; required for a skip.
+        reason: Option<String>,
+        /// Who.
+        actor: String,
+    },
+    /// The process had ended in the middle; found at the next start.
+    RunInterrupted {
+        /// What that means for the data.
+        message: String,
+    },
+    /// The last event of a run.
+    RunEnded {
+        /// Completed, completed with findings, or aborted.
+        state: RunState,
+        /// What the run did, in one or two sentences.
+        summary: String,
+    },
+    /// A kind this reader does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+impl EventKind {
+    /// No event follows.
+    pub fn is_terminal(&self) -> bool {
+        matches!(self, Self::RunEnded { .. } | Self::RunInterrupted { .. })
+    }
+
+    /// The step it speaks of.
+    pub fn step(&self) -> Option<Step> {
+        match self {
+            Self::StepStarted { step, .. }
+            | Self::StepNote { step, .. }
+            | Self::StepRetrying { step, .. }
+            | Self::StepCompleted { step, .. }
+            | Self::StepSkipped { step, .. }
+            | Self::StepFailed { step, .. }
+            | Self::DecisionMade { step, .. } => Some(*step),
+            _ => None,
+        }
+    }
+}
+
+/// A fault of a step: what happened, what is safe, what to do next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StepError {
+    /// A word for machines: `unreachable`, `timeout`, `authentication`, `busy`, `changed`, …
+    pub code: String,
+    /// The store it came from, if any.
+    pub store: Option<StoreKind>,
+    /// What happened, with host and operation.
+    pub message: String,
+    /// What is safe.
+    pub safe: String,
+    /// What to do next.
+    pub remedy: String,
+}
+
+impl fmt::Display for StepError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// What a person may decide about a failed step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Try the step again.
+    Retry,
+    /// Go on without it; another tool has done it.
+    Skip,
+    /// End the run; the version stays `rolling_back` and is offered as "take over".
+    Abort,
+}
+
+impl Decision {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Skip => "skip",
+            Self::Abort => "abort",
+        }
+    }
+}
+
+/// How far a step is. Throttled, unnumbered, never journalled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Progress {
+    /// Which.
+    pub step: Step,
+    /// Units handled.
+    pub done: u64,
+    /// Units in all; constant within a step.
+    pub total: u64,
+}
+
+/// What a subscriber of a run receives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum StreamItem {
+    /// A numbered event.
+    Event(Event),
+    /// How far a step is.
+    Progress(Progress),
+}

@@ -1,0 +1,35 @@
+//! What the browser and the server both speak: ids, states, steps, events and views.
+//!
+//! Nothing here reads a file, a clock or the network, and everything compiles for `wasm32`. Sizes are bytes, durations
+//! milliseconds (fields end in `_ms`), times RFC 3339 in UTC.
+
+pub mod backup;
+pub mod event;
+pub mod ids;
+pub mod overview;
+pub mod page;
+pub mod plan;
+pub mod problem;
+pub mod registry;
+pub mod run;
+pub mod state;
+pub mod step;
+pub mod store;
+pub mod timestamp;
+
+pub use backup::{BackupFile, BackupHealth, BackupSource, Rung, RungResult, RungState};
+pub use event::{Decision, Event, EventKind, Progress, StepError, StreamItem};
+pub use ids::{PlanDigest, RollbackTarget, RunId, TargetRefusal, VersionId};
+pub use overview::{Overview, RunQuery, StagedInStore, StateCount, StepDuration, Verdict, VerdictLevel, VersionDetail};
+pub use page::{Cursor, Page};
+pub use plan::{
+    Acknowledgement, AcknowledgementView, CheckItem, CheckState, Difference, DiskSpace, Inventory, PlanRequest,
+    PlannedStep, Refusal, RollbackPlan, StagingCounts, StartRequest, StorePlan, StorePlans, TimeEstimate, Trigger,
+};
+pub use problem::{Problem, ProblemKind};
+pub use registry::{Layout, OperationRow, VersionQuery, VersionRow, VersionSort};
+pub use run::{LogLevel, LogLine, RunKind, RunState, RunSummary, RunView, StepView};
+pub use state::{Candidacy, VersionState};
+pub use step::{Step, StepState};
+pub use store::{StoreKind, StoreReport, StoreStatus};
+pub use timestamp::Timestamp;

@@ -1,0 +1,127 @@
+//! The journal: our own record of runs, in a file of its own, never in the database being rolled back.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use rollback_types::{
+    Event, Page, PlanDigest, RunId, RunKind, RunQuery, RunState, RunSummary, StepDuration, Timestamp, VersionId,
+};
+
+/// The journal could not be read or written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JournalError {
+    /// Another run is active: the unique index said so.
+    #[error("run #{0} is active")]
+    ActiveRun(RunId),
+    /// There is no such run.
+    #[error("there is no run #{0}")]
+    NoSuchRun(RunId),
+    /// An event's number was not the next one: two writers, or a lost entry.
+    #[error("run #{run}: event {got} does not follow event {last}")]
+    Gap {
+        /// The run.
+        run: RunId,
+        /// The last number in the journal.
+        last: u64,
+        /// The number that was to be written.
+        got: u64,
+    },
+    /// No space left on its disk.
+    #[error("the disk of the journal {path} is full")]
+    Full {
+        /// The file.
+        path: String,
+    },
+    /// Anything else: cannot open, locked, corrupt, of a newer Stepback.
+    #[error("the journal {path} cannot be used: {detail}")]
+    Unusable {
+        /// The file.
+        path: String,
+        /// What was said.
+        detail: String,
+    },
+    /// A page's cursor is not one of ours.
+    #[error("that cursor is not valid")]
+    BadCursor,
+}
+
+/// A run to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRun {
+    /// What kind.
+    pub kind: RunKind,
+    /// Its version.
+    pub version_id: VersionId,
+    /// The confirmed plan.
+    pub plan_digest: PlanDigest,
+    /// The whole plan as JSON, for the record.
+    pub plan_json: String,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub actor: String,
+    /// Unique over all journals; see `MarkRequest::run_key`.
+    pub run_key: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A run as the journal has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRecord {
+    /// What lists show.
+    pub summary: RunSummary,
+    /// As in [`NewRun`].
+    pub run_key: String,
+    /// As in [`NewRun`].
+    pub plan_json: String,
+}
+
+/// A file's hash as we know it, and the file it was made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownHash {
+    /// The file's path.
+    pub path: String,
+    /// Lower-case hex.
+    pub sha256: String,
+    /// Size when hashed.
+    pub bytes: u64,
+    /// Modification time when hashed, nanoseconds since the epoch.
+    pub modified_ns: i64,
+    /// Inode when hashed.
+    pub inode: u64,
+    /// When it was hashed.
+    pub hashed_at: Timestamp,
+    /// The first hash ever seen of a file that has no recorded one (trust on first use) is kept apart here.
+    pub first_sha256: String,
+    /// When that was.
+    pub first_at: Timestamp,
+}
+
+/// Where runs and their events are kept. The engine is its sole writer.
+#[async_trait]
+pub trait Journal: Send + Sync + fmt::Debug {
+    /// Opens a run in state `running`, with no event yet. One active run at a time, by a unique index.
+    async fn open_run(&self, run: &NewRun) -> Result<RunSummary, JournalError>;
+    /// Appends the event (its number must be the last one plus 1) and sets the run's state, in one transaction,
+    /// durable when this returns. A terminal event also sets `ended_at` and the summary.
+    async fn append(&self, event: &Event, state: RunState) -> Result<(), JournalError>;
+    /// Events after a number, in order; at most `limit`.
+    async fn events(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, JournalError>;
+    /// One run.
+    async fn run(&self, id: RunId) -> Result<Option<RunRecord>, JournalError>;
+    /// Runs, newest first.
+    async fn runs(&self, query: &RunQuery) -> Result<Page<RunSummary>, JournalError>;
+    /// The run that is running or waits for a decision.
+    async fn active_run(&self) -> Result<Option<RunSummary>, JournalError>;
+    /// Median duration of each step over completed runs (steps done or found absent).
+    async fn step_durations(&self) -> Result<Vec<StepDuration>, JournalError>;
+    /// Median duration of completed runs, and how many there are.
+    async fn run_median_ms(&self) -> Result<(Option<u64>, u64), JournalError>;
+    /// What is known of a file's hash.
+    async fn known_hash(&self, path: &str) -> Result<Option<KnownHash>, JournalError>;
+    /// Records a hash.
+    async fn record_hash(&self, hash: &KnownHash) -> Result<(), JournalError>;
+    /// Proves that the journal can be written.
+    async fn probe(&self) -> Result<(), JournalError>;
+}

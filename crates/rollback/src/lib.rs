@@ -1,0 +1,7 @@
+//! The rollback procedure: what a plan holds, how a run goes, and what it asks of the stores.
+//!
+//! Names no driver and no web type. The specification is HybridFlow's runbook; where that is unsafe or silent, the
+//! documents of each module say what is done instead and why.
+
+pub mod journal;
+pub mod store;

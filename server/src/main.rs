@@ -1,0 +1,2 @@
+//! The program `stepback`.
+fn main() {}

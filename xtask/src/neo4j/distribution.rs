@@ -1,0 +1,58 @@
+//! The jars and the Java to run them.
+
+use std::{path::PathBuf, process::Command};
+
+use crate::{
+    cache, debian,
+    failure::{FileContext, Outcome, say},
+    process,
+};
+
+/// Version of Neo4j.
+pub const VERSION: &str = "5.26.30";
+/// Version of APOC core, whose first two numbers are those of Neo4j.
+const APOC: &str = "5.26.19";
+const POM: &str = include_str!("../../neo4j/server-pom.xml");
+
+/// Neo4j laid out on disk.
+#[derive(Debug)]
+pub struct Distribution {
+    folder: PathBuf,
+}
+
+impl Distribution {
+    /// Installs Java and Maven where they are missing, and fetches the jars once.
+    pub fn ensure() -> Outcome<Self> {
+        // Java of any vendor from 17 on runs it; Debian 13 and Ubuntu 24.04 still have 17 or bring 21 as the default.
+        debian::ensure(&[("java", &["default-jre-headless"])])?;
+        let cache = cache::folder()?;
+        let folder = cache::entry(&cache, &format!("neo4j-{VERSION}-apoc-{APOC}"), |folder| {
+            debian::ensure(&[("mvn", &["maven"])])?;
+            say(format!("fetching Neo4j {VERSION} and APOC {APOC} by Maven (about 125 MB, once)"));
+            let project = tempfile::tempdir().file("create", &std::env::temp_dir())?;
+            let pom = project.path().join("pom.xml");
+            std::fs::write(&pom, POM).file("write", &pom)?;
+            process::run(
+                Command::new("mvn")
+                    .args(["--batch-mode", "--no-transfer-progress", "--file"])
+                    .arg(&pom)
+                    .arg(format!("-Dstepback.out={}", folder.display()))
+                    .arg(format!("-Dneo4j.version={VERSION}"))
+                    .arg(format!("-Dapoc.version={APOC}"))
+                    .arg("prepare-package"),
+                "check that Maven reaches its repository (`mvn -version`, proxy, ~/.m2/settings.xml), then run the command again",
+            )
+        })?;
+        Ok(Self { folder })
+    }
+
+    /// APOC's folder.
+    pub fn plugins(&self) -> PathBuf {
+        self.folder.join("plugins")
+    }
+
+    /// Java's class path. APOC is on it as well as in the plugins folder: without, its classes are not found.
+    pub fn class_path(&self, conf: &std::path::Path) -> String {
+        format!("{}/*:{}:{}/lib/*", self.plugins().display(), conf.display(), self.folder.display())
+    }
+}
