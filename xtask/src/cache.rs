@@ -64,7 +64,10 @@ fn lock(path: &Path) -> Outcome<File> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Barrier, atomic::{AtomicU32, Ordering}};
+    use std::sync::{
+        Barrier,
+        atomic::{AtomicU32, Ordering},
+    };
 
     use super::*;
 

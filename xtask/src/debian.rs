@@ -74,9 +74,7 @@ fn privilege(by_hand: &str) -> Outcome<Vec<&'static str>> {
 /// The `ID` of /etc/os-release: `debian`, `ubuntu`, …
 pub fn distribution() -> Option<String> {
     let text = fs::read_to_string("/etc/os-release").ok()?;
-    text.lines()
-        .find_map(|line| line.strip_prefix("ID="))
-        .map(|id| id.trim_matches('"').to_owned())
+    text.lines().find_map(|line| line.strip_prefix("ID=")).map(|id| id.trim_matches('"').to_owned())
 }
 
 /// What cargo's builds need beside Rust: SQLite and ring are C.

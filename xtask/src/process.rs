@@ -27,10 +27,7 @@ pub fn run(command: &mut Command, remedy: &str) -> Outcome {
 /// Runs a command whose standard output is handed to `line` (without the line end) and printed as it comes.
 pub fn run_lines(command: &mut Command, remedy: &str, mut line: impl FnMut(&str)) -> Outcome {
     let text = shown(command);
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| Failure::start(&text, &error))?;
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| Failure::start(&text, &error))?;
     if let Some(stdout) = child.stdout.take() {
         for read in BufReader::new(stdout).split(b'\n') {
             // Output that can't be read any more says nothing about the program: its exit status decides.
@@ -52,19 +49,13 @@ pub fn capture(command: &mut Command, remedy: &str) -> Outcome<String> {
 /// As [`capture`], with a standard input.
 pub fn capture_with(command: &mut Command, input: Stdio, remedy: &str) -> Outcome<String> {
     let text = shown(command);
-    let output = command
-        .stdin(input)
-        .output()
-        .map_err(|error| Failure::start(&text, &error))?;
+    let output = command.stdin(input).output().map_err(|error| Failure::start(&text, &error))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let mut all = String::from_utf8_lossy(&output.stdout).into_owned();
     all.push_str(&String::from_utf8_lossy(&output.stderr));
-    Err(Failure::new(
-        format!("`{text}` failed ({}):\n{}", output.status, last_lines(&all, 25)),
-        remedy,
-    ))
+    Err(Failure::new(format!("`{text}` failed ({}):\n{}", output.status, last_lines(&all, 25)), remedy))
 }
 
 /// The last `count` lines of a text.
@@ -74,19 +65,13 @@ pub fn last_lines(text: &str, count: usize) -> String {
 }
 
 fn check(text: &str, status: ExitStatus, remedy: &str) -> Outcome {
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Failure::new(format!("`{text}` failed ({status})"), remedy))
-    }
+    if status.success() { Ok(()) } else { Err(Failure::new(format!("`{text}` failed ({status})"), remedy)) }
 }
 
 /// Where PATH has a program.
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
+    env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 /// Cargo at the workspace's root, without the variables that `cargo run` gave to this process: with them, build scripts
@@ -104,9 +89,7 @@ pub fn cargo(root: &Path) -> Command {
 
 fn is_set_by_cargo_run(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
-    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|prefix| name.starts_with(prefix))
         || matches!(&*name, "CARGO_PRIMARY_PACKAGE" | "OUT_DIR")
 }
 
@@ -133,11 +116,8 @@ mod tests {
     #[test]
     fn lines_are_handed_on_and_the_exit_status_decides() {
         let mut seen = Vec::new();
-        let result = run_lines(
-            Command::new("sh").args(["-c", "printf 'one\\ntwo'; exit 1"]),
-            "",
-            |l| seen.push(l.to_owned()),
-        );
+        let result =
+            run_lines(Command::new("sh").args(["-c", "printf 'one\\ntwo'; exit 1"]), "", |l| seen.push(l.to_owned()));
         assert!(result.is_err());
         assert_eq!(seen, ["one", "two"]);
     }

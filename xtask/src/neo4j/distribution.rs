@@ -34,7 +34,7 @@ impl Distribution {
             std::fs::write(&pom, POM).file("write", &pom)?;
             process::run(
                 Command::new("mvn")
-                    .args(["--batch-mode", "--no-transfer-progress", "--file"])
+                    .args(["--batch-mode", "--quiet", "--file"])
                     .arg(&pom)
                     .arg(format!("-Dstepback.out={}", folder.display()))
                     .arg(format!("-Dneo4j.version={VERSION}"))

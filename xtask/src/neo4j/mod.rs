@@ -4,4 +4,4 @@ mod distribution;
 mod server;
 
 pub use distribution::{Distribution, VERSION};
-pub use server::{PASSWORD, Server, USER};
+pub use server::Server;

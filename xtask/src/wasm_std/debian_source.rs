@@ -37,10 +37,7 @@ pub fn build(rustc: &Rustc, out: &Path) -> Outcome {
     let package = find_package(&apt, rustc)?;
     say(format!("fetching Debian's rust-src {package} (about 45 MB, once)"));
     process::capture(
-        apt.command("apt-get")
-            .current_dir(scratch.path())
-            .arg("download")
-            .arg(format!("rust-src={package}")),
+        apt.command("apt-get").current_dir(scratch.path()).arg("download").arg(format!("rust-src={package}")),
         "check the connection to Debian's mirror, then run the command again",
     )?;
     let library = unpack(scratch.path())?;
@@ -64,10 +61,7 @@ impl Apt {
         }
         let status = folder.join("status");
         fs::write(&status, "").file("write", &status)?;
-        Ok(Self {
-            folder,
-            mirror: mirror()?,
-        })
+        Ok(Self { folder, mirror: mirror()? })
     }
 
     fn command(&self, program: &str) -> Command {
@@ -143,10 +137,7 @@ fn find_package(apt: &Apt, rustc: &Rustc) -> Outcome<String> {
         seen.extend(package_versions(&listed).map(str::to_owned));
     }
     let has = if seen.is_empty() { "none".to_owned() } else { seen.join(", ") };
-    Err(Failure::new(
-        format!("Debian has no rust-src of rustc's version {} (it has: {has})", rustc.version),
-        ELSE,
-    ))
+    Err(Failure::new(format!("Debian has no rust-src of rustc's version {} (it has: {has})", rustc.version), ELSE))
 }
 
 /// The second column of `apt-cache madison`: `rust-src | 1.95.0+dfsg1-1 | …`.
@@ -155,9 +146,7 @@ fn package_versions(madison: &str) -> impl Iterator<Item = &str> {
 }
 
 fn matching_package(madison: &str, version: &str) -> Option<String> {
-    package_versions(madison)
-        .find(|package| package.split(['+', '~', '-']).next() == Some(version))
-        .map(str::to_owned)
+    package_versions(madison).find(|package| package.split(['+', '~', '-']).next() == Some(version)).map(str::to_owned)
 }
 
 /// Unpacks the package's `library` folder, and returns it.
@@ -175,8 +164,10 @@ fn unpack(scratch: &Path) -> Outcome<PathBuf> {
     let archive = reader.stdout.take().map_or_else(Stdio::null, Stdio::from);
     process::capture_with(
         Command::new("tar")
-            .args(["--extract", "--wildcards", "./usr/src/*/library", "--directory"])
-            .arg(scratch),
+            // Before the pattern: it counts only for what follows it.
+            .arg("--directory")
+            .arg(scratch)
+            .args(["--extract", "--wildcards", "./usr/src/*/library"]),
         archive,
         "make room on the disk and run the command again",
     )?;
@@ -226,9 +217,7 @@ fn keep(built: &Path, out: &Path) -> Outcome {
 }
 
 fn entries(folder: &Path) -> Outcome<Vec<PathBuf>> {
-    fs::read_dir(folder)
-        .and_then(|found| found.map(|entry| entry.map(|e| e.path())).collect())
-        .file("read", folder)
+    fs::read_dir(folder).and_then(|found| found.map(|entry| entry.map(|e| e.path())).collect()).file("read", folder)
 }
 
 #[cfg(test)]

@@ -110,10 +110,7 @@ fn rustc(root: &Path) -> Outcome<Rustc> {
 
 fn parse_version(text: &str) -> Option<Rustc> {
     let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
-    Some(Rustc {
-        version: field("release: ")?,
-        commit: field("commit-hash: ").unwrap_or_else(|| "unknown".to_owned()),
-    })
+    Some(Rustc { version: field("release: ")?, commit: field("commit-hash: ").unwrap_or_else(|| "unknown".to_owned()) })
 }
 
 /// Compiles one function for the target: sees also a half-filled folder and the library of another compiler.
