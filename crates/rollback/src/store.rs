@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use backup_formats::qdrant_snapshot::IdSetFingerprint;
 use rollback_types::{
-    Inventory, Layout, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, StepError, StoreKind,
-    VersionId, VersionQuery, VersionRow, VersionState,
+    Inventory, Layout, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, StepError, StoreKind, VersionId,
+    VersionQuery, VersionRow, VersionState,
 };
 
 /// What kind of fault a store reported.
@@ -104,12 +104,16 @@ impl StoreError {
                 format!("Check the user and password (or key) configured for {store}, then try again.")
             }
             (Fault::Busy, StoreKind::Sqlite) => {
-                format!("Another program holds a lock on {place}: let it finish (is an ingestion running?), then try again.")
+                format!(
+                    "Another program holds a lock on {place}: let it finish (is an ingestion running?), then try again."
+                )
             }
             (Fault::Busy | Fault::ServerFailed, store) => {
                 format!("Look at the log of {store} at {place}, wait a moment and try again.")
             }
-            (Fault::Missing, _) => format!("Check that {place} is the right deployment and that its set-up was finished."),
+            (Fault::Missing, _) => {
+                format!("Check that {place} is the right deployment and that its set-up was finished.")
+            }
             (Fault::Corrupt, _) => {
                 format!("Do not write to {place}. Keep a copy as it is, and restore it from a proven backup.")
             }

@@ -1,0 +1,118 @@
+//! What the service answers when it cannot do what was asked; both doors (page and API) show it as a problem document.
+
+use rollback_types::{Difference, Problem, ProblemKind, Refusal, RollbackPlan, RunId, StoreKind};
+
+use crate::journal::JournalError;
+use crate::store::{Fault, StoreError};
+
+/// The service could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The request makes no sense: which field, and what is allowed.
+    #[error("{0}")]
+    Invalid(String),
+    /// There is no such version, run or backup.
+    #[error("{0}")]
+    NotFound(String),
+    /// The plan is not startable.
+    #[error("{}", list(.refusals))]
+    Refused {
+        /// Why.
+        refusals: Vec<Refusal>,
+        /// The plan as it is now.
+        plan: Box<RollbackPlan>,
+    },
+    /// The plan that was confirmed is not the plan of now.
+    #[error("{} changed since the plan was made", fields(.differences))]
+    Stale {
+        /// Field by field.
+        differences: Vec<Difference>,
+        /// The plan as it is now.
+        plan: Box<RollbackPlan>,
+    },
+    /// One run at a time.
+    #[error("run #{0} is active; one run at a time")]
+    ActiveRun(RunId),
+    /// Not now: the run is in another state, the step is not being asked about, …
+    #[error("{0}")]
+    Conflict(String),
+    /// A store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal.
+    #[error(transparent)]
+    Journal(JournalError),
+}
+
+impl From<JournalError> for ServiceError {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::ActiveRun(id) => Self::ActiveRun(id),
+            JournalError::NoSuchRun(id) => Self::NotFound(format!("There is no run #{id}.")),
+            JournalError::BadCursor => Self::Invalid("cursor is not one this server gave out; leave it out".into()),
+            other => Self::Journal(other),
+        }
+    }
+}
+
+fn list(refusals: &[Refusal]) -> String {
+    refusals.iter().map(|r| r.message.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+fn fields(differences: &[Difference]) -> String {
+    match differences {
+        [] => "Something".to_owned(),
+        [one] => one.field.clone(),
+        many => format!("{} things", many.len()),
+    }
+}
+
+impl From<ServiceError> for Problem {
+    fn from(error: ServiceError) -> Self {
+        let detail = error.to_string();
+        let nothing = "Nothing was changed.";
+        match error {
+            ServiceError::Invalid(_) => Problem::new(ProblemKind::InvalidRequest, detail).safe(nothing),
+            ServiceError::NotFound(_) => Problem::new(ProblemKind::NotFound, detail).safe(nothing),
+            ServiceError::Refused { refusals, plan } => {
+                let mut p = Problem::new(ProblemKind::Refused, detail).safe(nothing);
+                p.remedy = Some("See each refusal for what to do, then plan again.".into());
+                (p.refusals, p.plan) = (refusals, Some(plan));
+                p
+            }
+            ServiceError::Stale { differences, plan } => {
+                let mut p = Problem::new(ProblemKind::StalePlan, detail).safe(nothing);
+                p.remedy = Some("Read the new plan and the difference, then confirm the new digest.".into());
+                (p.differences, p.plan) = (differences, Some(plan));
+                p
+            }
+            ServiceError::ActiveRun(id) => {
+                let mut p =
+                    Problem::new(ProblemKind::ActiveRun, detail).safe("The active run goes on; nothing was started.");
+                p.remedy = Some(format!("Watch or decide run #{id}, then plan again."));
+                p.active_run = Some(id);
+                p
+            }
+            ServiceError::Conflict(_) => Problem::new(ProblemKind::Conflict, detail).safe(nothing),
+            ServiceError::Store(e) => {
+                let kind = match (e.fault, e.store) {
+                    (Fault::Refused, StoreKind::Sqlite) => ProblemKind::InvalidRequest,
+                    _ => ProblemKind::StoreUnavailable,
+                };
+                Problem::new(kind, detail).safe(nothing).remedy(e.remedy())
+            }
+            ServiceError::Journal(e) => {
+                let remedy = match e {
+                    JournalError::Full { .. } => "Free some space on that disk, then try again.",
+                    _ => {
+                        "Check that the file and its folder can be written, then restart Stepback. Never delete the \
+                          journal: move it aside if it is damaged."
+                    }
+                };
+                Problem::new(ProblemKind::JournalUnavailable, detail)
+                    .safe("Nothing is done that cannot be journalled first; the stores were not touched.")
+                    .remedy(remedy)
+            }
+        }
+    }
+}
