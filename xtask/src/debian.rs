@@ -84,3 +84,8 @@ pub fn ensure_c_compiler() -> Outcome {
     }
     ensure(&[("cc", &["gcc", "libc6-dev"])])
 }
+
+/// Node.js and npm: for wasm-opt and the browser tests.
+pub fn ensure_node() -> Outcome {
+    ensure(&[("node", &["nodejs"]), ("npm", &["npm"])])
+}

@@ -3,12 +3,20 @@
 // Progress and results are this program's output.
 #![allow(clippy::print_stdout)]
 
+mod browser;
+mod build;
 mod cache;
 mod commands;
+mod compress;
 mod debian;
 mod failure;
+mod fingerprint;
 mod neo4j;
 mod process;
+mod report;
+mod site;
+mod tally;
+mod wasm_opt;
 mod wasm_std;
 mod workspace;
 
@@ -22,6 +30,12 @@ use crate::{failure::Outcome, workspace::Workspace};
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo xtask")]
 enum Command {
+    /// Build, make a demo deployment if there is none, and serve it
+    Run(commands::run::Options),
+    /// Build the program and its page files
+    Build(commands::build::Options),
+    /// Set up what the tests need, and run everything
+    Test(commands::test::Options),
     /// Start a Neo4j with an empty database, and print how to reach it
     Neo4j(commands::neo4j::Options),
     /// Make the WASM standard library usable for plain cargo and editors
@@ -30,7 +44,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match run(Command::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("xtask: FAILED: {failure}");
             ExitCode::FAILURE
@@ -38,10 +52,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Outcome {
+fn run(command: Command) -> Outcome<ExitCode> {
     let workspace = Workspace::find()?;
     match command {
-        Command::Neo4j(options) => commands::neo4j::run(&workspace, &options),
-        Command::WasmStd => wasm_std::ensure(&workspace),
+        Command::Test(options) => return commands::test::run(&workspace, &options),
+        Command::Run(options) => commands::run::run(&workspace, &options)?,
+        Command::Build(options) => commands::build::run(&workspace, &options)?,
+        Command::Neo4j(options) => commands::neo4j::run(&workspace, &options)?,
+        Command::WasmStd => wasm_std::ensure(&workspace)?,
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,3 +1,6 @@
 //! One file a command.
 
+pub mod build;
 pub mod neo4j;
+pub mod run;
+pub mod test;
