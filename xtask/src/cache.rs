@@ -48,8 +48,8 @@ pub fn remove(folder: &Path) -> Outcome {
     }
 }
 
-/// Held until the file is closed, also when this process is killed.
-fn lock(path: &Path) -> Outcome<File> {
+/// Waits for the lock. It is held until the file is closed, also when this process is killed.
+pub fn lock(path: &Path) -> Outcome<File> {
     let file = File::create(path).file("create", path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),

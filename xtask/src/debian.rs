@@ -21,20 +21,42 @@ pub fn ensure(programs: &[(&str, &[&str])]) -> Outcome {
 
 /// Installs packages by apt-get, as root or by sudo.
 pub fn install(packages: &[&str]) -> Outcome {
-    let by_hand = format!("apt-get install -y --no-install-recommends {}", packages.join(" "));
+    let by_hand = by_hand(packages);
+    let prefix = update(packages, &by_hand)?;
+    let mut arguments = vec!["install", "-y", "--no-install-recommends"];
+    arguments.extend(packages);
+    apt(&prefix, &arguments, &by_hand)
+}
+
+/// Installs the first package that this release of the distribution has.
+pub fn install_first_of(packages: &[&str]) -> Outcome {
+    update(packages, &by_hand(packages))?;
+    let known = |package: &&str| process::capture(Command::new("apt-cache").args(["show", package]), "").is_ok();
+    match packages.iter().copied().find(known) {
+        Some(package) => install(&[package]),
+        None => Err(Failure::new(
+            format!("apt knows none of the packages {}", packages.join(", ")),
+            "install one of them, or its counterpart, by hand",
+        )),
+    }
+}
+
+fn by_hand(packages: &[&str]) -> String {
+    format!("apt-get install -y --no-install-recommends {}", packages.join(" "))
+}
+
+/// Fetches the package lists: a fresh machine has none, and old ones name files that are gone. Returns how to run apt.
+fn update(packages: &[&str], by_hand: &str) -> Outcome<Vec<&'static str>> {
     if process::find("apt-get").is_none() {
         return Err(Failure::new(
             format!("missing: {}, and this machine has no apt-get to install it", packages.join(", ")),
             format!("install the counterparts of Debian's packages {}", packages.join(" ")),
         ));
     }
-    let prefix = privilege(&by_hand)?;
+    let prefix = privilege(by_hand)?;
     say(format!("installing Debian packages: {}", packages.join(" ")));
-    // A fresh machine has no package lists; an outdated list names files that are gone. So always update first.
-    apt(&prefix, &["update"], &by_hand)?;
-    let mut arguments = vec!["install", "-y", "--no-install-recommends"];
-    arguments.extend(packages);
-    apt(&prefix, &arguments, &by_hand)
+    apt(&prefix, &["update"], by_hand)?;
+    Ok(prefix)
 }
 
 fn apt(prefix: &[&str], arguments: &[&str], by_hand: &str) -> Outcome {

@@ -30,6 +30,7 @@ const FORMAT: &str = "1";
 /// Makes the page files from the built frontend, unless they are up to date. Returns the WASM that the browser loads.
 pub fn assemble(workspace: &Workspace, profile: Profile, frontend: &Path) -> Outcome<PathBuf> {
     let site = workspace.site(profile);
+    let _lock = cache::lock(&site.with_file_name("site.lock"))?;
     let stamp = site.with_file_name("site.fingerprint");
     let wanted = fingerprint(workspace, profile, frontend)?;
     if fs::read_to_string(&stamp).is_ok_and(|there| there == wanted)

@@ -85,13 +85,13 @@ pub fn run(workspace: &Workspace, options: &Options) -> Outcome<ExitCode> {
     let mut rows = Vec::new();
     for part in Part::selected(&options.only) {
         say(format!("==== {} ====", part.name()));
-        let start = Instant::now();
-        let mut tally = Tally::default();
-        let result = session.run(part, &mut tally);
         if !matches!(part, Part::Contract | Part::Http) {
             // It takes a gigabyte of memory that a build and a browser can use.
             session.neo4j = None;
         }
+        let start = Instant::now();
+        let mut tally = Tally::default();
+        let result = session.run(part, &mut tally);
         let (verdict, note) = verdict(&mut tally, result, allow_missing);
         rows.push(Row { part: part.name(), verdict, time: start.elapsed(), tally, note });
     }
@@ -116,16 +116,24 @@ fn verdict(tally: &mut Tally, result: Result<String, Trouble>, allow_missing: bo
         }
         Err(Trouble::Missing(failure) | Trouble::Failed(failure)) => {
             eprintln!("xtask: FAILED: {failure}");
-            let note = if tally.failed > 0 { format!("{tally}") } else { first_line(&failure) };
+            let note = if tally.failed > 0 { tally.to_string() } else { first_line(&failure) };
             tally.failed = tally.failed.max(1);
             (Verdict::Failed, note)
         }
     }
 }
 
+/// Short enough for the table; the whole failure is printed above it.
 fn first_line(failure: &Failure) -> String {
-    failure.what.lines().next().unwrap_or_default().to_owned()
+    let line = failure.what.lines().next().unwrap_or_default();
+    let mut note: String = line.chars().take(NOTE_WIDTH).collect();
+    if note.len() < line.len() {
+        note.push('…');
+    }
+    note
 }
+
+const NOTE_WIDTH: usize = 100;
 
 /// What lasts from part to part.
 struct Session<'a> {

@@ -23,8 +23,7 @@ pub struct Distribution {
 impl Distribution {
     /// Installs Java and Maven where they are missing, and fetches the jars once.
     pub fn ensure() -> Outcome<Self> {
-        // Java of any vendor from 17 on runs it; Debian 13 and Ubuntu 24.04 still have 17 or bring 21 as the default.
-        debian::ensure(&[("java", &["default-jre-headless"])])?;
+        ensure_java()?;
         let cache = cache::folder()?;
         let folder = cache::entry(&cache, &format!("neo4j-{VERSION}-apoc-{APOC}"), |folder| {
             debian::ensure(&[("mvn", &["maven"])])?;
@@ -55,4 +54,12 @@ impl Distribution {
     pub fn class_path(&self, conf: &std::path::Path) -> String {
         format!("{}/*:{}:{}/lib/*", self.plugins().display(), conf.display(), self.folder.display())
     }
+}
+
+/// Neo4j 5.26 runs on Java 17 and 21. What a distribution calls its default may be older or newer.
+fn ensure_java() -> Outcome {
+    if process::find("java").is_some() {
+        return Ok(());
+    }
+    debian::install_first_of(&["openjdk-17-jre-headless", "openjdk-21-jre-headless"])
 }

@@ -99,9 +99,9 @@ impl Apt {
     }
 }
 
-/// The mirror that this machine's apt uses for Debian, or the one that `STEPBACK_DEBIAN_MIRROR` names.
+/// The mirror that this machine's apt uses for Debian, or the one that `XTASK_DEBIAN_MIRROR` names.
 fn mirror() -> Outcome<String> {
-    if let Ok(mirror) = env::var("STEPBACK_DEBIAN_MIRROR") {
+    if let Ok(mirror) = env::var("XTASK_DEBIAN_MIRROR") {
         return Ok(mirror);
     }
     let sources = process::capture(
@@ -111,7 +111,7 @@ fn mirror() -> Outcome<String> {
     debian_archive(&sources).ok_or_else(|| {
         Failure::new(
             "this machine's apt has no Debian mirror to take rust-src from",
-            format!("name one in STEPBACK_DEBIAN_MIRROR; or {ELSE}"),
+            format!("name one in XTASK_DEBIAN_MIRROR; or {ELSE}"),
         )
     })
 }
