@@ -256,7 +256,12 @@ impl RunView {
                     });
                 }
             }
-            EventKind::DecisionMade { step, .. } => self.change(*step, |s| s.decisions.clear()),
+            EventKind::DecisionMade { step, .. } => {
+                self.change(*step, |s| s.decisions.clear());
+                if self.steps.iter().all(|s| s.decisions.is_empty()) {
+                    self.run.state = RunState::Running;
+                }
+            }
             EventKind::RunInterrupted { .. } => {
                 self.end(RunState::Interrupted, at);
                 for s in self.steps.iter_mut().filter(|s| s.state == StepState::Running) {

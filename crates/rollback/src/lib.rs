@@ -3,10 +3,24 @@
 //! Names no driver and no web type. The specification is HybridFlow's runbook; where that is unsafe or silent, the
 //! documents of each module say what is done instead and why.
 
+pub mod backup;
+mod context;
+mod engine;
 pub mod error;
 pub mod journal;
+pub mod names;
+pub mod plan;
+pub mod procedure;
+mod recorder;
 pub mod service;
+pub mod settings;
+mod steps;
 pub mod store;
+pub mod stores;
+mod subscription;
+mod verdict;
 
 pub use error::ServiceError;
 pub use service::RollbackService;
+pub use settings::Settings;
+pub use stores::Stores;

@@ -1,81 +1,162 @@
 //! The one service behind both doors: plan, start, decide, look, subscribe.
 
-use futures::stream::BoxStream;
-use rollback_types::{
-    BackupHealth, Decision, Overview, Page, PlanRequest, RollbackPlan, RunId, RunQuery, RunSummary, RunView,
-    StartRequest, StateCount, Step, StepDuration, StoreReport, StreamItem, VersionDetail, VersionQuery, VersionRow,
-};
+mod look;
+mod runs;
+mod start;
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rollback_types::{EventKind, PlanDigest, PlanRequest, RollbackPlan, RunId, RunQuery, RunState, StreamItem};
+use tokio::sync::{broadcast, mpsc};
+
+use crate::backup::{BackupFolders, BackupVerifier};
+use crate::engine::DecisionRequest;
 use crate::error::ServiceError;
-
-/// Plans, starts and watches rollbacks of one deployment. Cheap to share in an `Arc`.
-#[derive(Debug)]
-pub struct RollbackService {}
+use crate::journal::Journal;
+use crate::plan::{Facts, Planner};
+use crate::recorder::Recorder;
+use crate::settings::Settings;
+use crate::stores::Stores;
 
 type Answer<T> = Result<T, ServiceError>;
 
+/// Plans whose facts are kept for a difference; more than a few people can read at a time.
+const REMEMBERED_PLANS: usize = 64;
+
+/// Plans, starts and watches rollbacks of one deployment. Cheap to share in an `Arc`.
+#[derive(Debug)]
+pub struct RollbackService {
+    stores: Stores,
+    journal: Arc<dyn Journal>,
+    verifier: Arc<BackupVerifier>,
+    settings: Settings,
+    /// Runs with an engine at work in this process.
+    live: Arc<Mutex<HashMap<RunId, LiveRun>>>,
+    /// One start at a time in this process; the journal's unique index guards against other processes.
+    starting: tokio::sync::Mutex<()>,
+    /// The latest plans, oldest first.
+    plans: Mutex<Vec<(PlanDigest, Facts)>>,
+}
+
+/// How to reach the engine of a run.
+#[derive(Clone, Debug)]
+struct LiveRun {
+    events: broadcast::Sender<StreamItem>,
+    decisions: mpsc::Sender<DecisionRequest>,
+}
+
 impl RollbackService {
-    /// The first page. A store that is down is told inside, not as an error.
-    pub async fn overview(&self) -> Answer<Overview> {
-        Err(ServiceError::Conflict("not built yet".into()))
+    /// A service over these stores; starts nothing by itself. Call [`recover`](Self::recover) once at start-up.
+    pub fn new(stores: Stores, journal: Arc<dyn Journal>, folders: BackupFolders, settings: Settings) -> Self {
+        let verifier = Arc::new(BackupVerifier::new(folders, stores.records.clone(), journal.clone()));
+        Self {
+            stores,
+            journal,
+            verifier,
+            settings,
+            live: Arc::default(),
+            starting: tokio::sync::Mutex::default(),
+            plans: Mutex::default(),
+        }
     }
-    /// A page of versions.
-    pub async fn versions(&self, _query: &VersionQuery) -> Answer<Page<VersionRow>> {
-        Err(ServiceError::Conflict("not built yet".into()))
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
-    /// How many versions have each state.
-    pub async fn state_counts(&self) -> Answer<Vec<StateCount>> {
-        Err(ServiceError::Conflict("not built yet".into()))
+
+    /// Runs that an earlier process left running become *interrupted*: they are never shown as running again.
+    ///
+    /// # Errors
+    /// The journal's.
+    pub async fn recover(&self) -> Answer<Option<RunId>> {
+        let _guard = self.starting.lock().await;
+        self.interrupt_orphan().await
     }
-    /// Everything about one version.
-    pub async fn version(&self, _id: &str) -> Answer<VersionDetail> {
-        Err(ServiceError::Conflict("not built yet".into()))
-    }
-    /// How the three stores are, asked at the same time.
-    pub async fn stores(&self) -> Vec<StoreReport> {
-        Vec::new()
-    }
-    /// latest-copy on the ladder; `force` hashes and opens the files again even if they did not change.
-    pub async fn latest_copy(&self, _force: bool) -> Answer<BackupHealth> {
-        Err(ServiceError::Conflict("not built yet".into()))
-    }
-    /// latest-copy first, then every kept version, newest first.
-    pub async fn backups(&self) -> Answer<Vec<BackupHealth>> {
-        Err(ServiceError::Conflict("not built yet".into()))
-    }
+
     /// What a rollback would do; changes nothing.
-    pub async fn plan(&self, _request: &PlanRequest) -> Answer<RollbackPlan> {
-        Err(ServiceError::Conflict("not built yet".into()))
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], or the registry's or the journal's error. Other stores' errors are in the plan.
+    pub async fn plan(&self, request: &PlanRequest) -> Answer<RollbackPlan> {
+        let planned = self.planner().plan(request).await?;
+        self.remember(&planned.plan.digest, planned.facts);
+        Ok(planned.plan)
     }
-    /// Plans again, compares, and starts the run, which then belongs to the service and not to the caller.
-    pub async fn start(&self, _request: &StartRequest, _actor: &str) -> Answer<RunView> {
-        Err(ServiceError::Conflict("not built yet".into()))
+
+    fn planner(&self) -> Planner<'_> {
+        Planner {
+            stores: &self.stores,
+            journal: self.journal.as_ref(),
+            verifier: &self.verifier,
+            settings: &self.settings,
+        }
     }
+
+    fn remember(&self, digest: &PlanDigest, facts: Facts) {
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.retain(|(d, _)| d != digest);
+        if plans.len() >= REMEMBERED_PLANS {
+            plans.remove(0);
+        }
+        plans.push((digest.clone(), facts));
+    }
+
+    fn remembered(&self, digest: &str) -> Option<Facts> {
+        let plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.iter().find(|(d, _)| d.0 == digest).map(|(_, f)| f.clone())
+    }
+
+    fn live(&self, id: RunId) -> Option<LiveRun> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    /// An active run in the journal without an engine here was left by a process that ended, or by a journal that
+    /// failed: it is written down as interrupted.
+    async fn interrupt_orphan(&self) -> Answer<Option<RunId>> {
+        let Some(run) = self.journal.active_run().await? else { return Ok(None) };
+        if self.live(run.id).is_some() {
+            return Ok(None);
+        }
+        let kind = EventKind::RunInterrupted {
+            message: "The run was interrupted: the process that carried it out ended. What its last step did is not \
+                      known; every step counts again before it acts. Plan again: the version is offered as “take over”."
+                .into(),
+        };
+        let event = rollback_types::Event {
+            number: run.last_event + 1,
+            run_id: run.id,
+            at: rollback_types::Timestamp::now(),
+            kind,
+        };
+        self.journal.append(&event, RunState::Interrupted).await?;
+        Ok(Some(run.id))
+    }
+
     /// Runs, newest first.
-    pub async fn runs(&self, _query: &RunQuery) -> Answer<Page<RunSummary>> {
-        Err(ServiceError::Conflict("not built yet".into()))
+    ///
+    /// # Errors
+    /// The journal's, or a cursor that is not one of ours.
+    pub async fn runs(&self, query: &RunQuery) -> Answer<rollback_types::Page<rollback_types::RunSummary>> {
+        let mut page = self.journal.runs(query).await?;
+        for run in &mut page.items {
+            self.tell_orphan(run);
+        }
+        Ok(page)
     }
-    /// One run with its steps and log.
-    pub async fn run(&self, _id: RunId) -> Answer<RunView> {
-        Err(ServiceError::Conflict("not built yet".into()))
+
+    /// A run that the journal calls active but nobody carries out is shown as interrupted, also before that could be
+    /// written down.
+    fn tell_orphan(&self, run: &mut rollback_types::RunSummary) {
+        if run.state.is_active() && self.live(run.id).is_none() {
+            run.state = RunState::Interrupted;
+        }
     }
-    /// A person's decision about a failed step.
-    pub async fn decide(
-        &self,
-        _id: RunId,
-        _step: Step,
-        _decision: Decision,
-        _reason: Option<String>,
-        _actor: &str,
-    ) -> Answer<RunView> {
-        Err(ServiceError::Conflict("not built yet".into()))
-    }
-    /// Everything after event `after`, then live, in order, without gaps or duplicates; ends after a terminal event.
-    pub async fn subscribe(&self, _id: RunId, _after: u64) -> Answer<BoxStream<'static, StreamItem>> {
-        Err(ServiceError::Conflict("not built yet".into()))
-    }
-    /// Median durations of the steps here, beside the document's.
-    pub async fn step_durations(&self) -> Answer<Vec<StepDuration>> {
-        Err(ServiceError::Conflict("not built yet".into()))
-    }
+}
+
+/// A recorder with the channel its events are published on.
+fn recorder(run: RunId, journal: Arc<dyn Journal>) -> (Recorder, broadcast::Sender<StreamItem>) {
+    let (tx, _) = broadcast::channel(1_024);
+    (Recorder::new(run, journal, tx.clone()), tx)
 }

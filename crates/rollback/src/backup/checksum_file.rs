@@ -1,0 +1,23 @@
+//! What `checksums.txt` of a backup says, or why it says nothing.
+
+use std::io;
+use std::path::Path;
+
+use backup_formats::checksums::{self, Checksums};
+
+/// Far more than any list of three files needs; a larger file is not one.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// Reads the list. `Ok(None)`: there is none. Blocks.
+pub(super) fn read(path: &Path) -> Result<Option<Checksums>, String> {
+    let name = path.display();
+    match std::fs::metadata(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(format!("{name} cannot be read: {e}")),
+        Ok(meta) if meta.len() > MAX_BYTES => return Err(format!("{name} is too large to be a list of checksums")),
+        Ok(_) => {}
+    }
+    let bytes = std::fs::read(path).map_err(|e| format!("{name} cannot be read: {e}"))?;
+    let text = String::from_utf8(bytes).map_err(|_| format!("{name} is not text"))?;
+    checksums::parse(&text).map(Some).map_err(|e| e.to_string())
+}

@@ -1,0 +1,75 @@
+//! Where the files of each backup are: `backups/latest-copy` and `backups/{version_id}`.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rollback_types::{BackupSource, StoreKind, VersionId};
+
+/// The folder of all backups, and the name of the base collection that is part of the snapshots' names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupFolders {
+    root: PathBuf,
+    collection: String,
+}
+
+impl BackupFolders {
+    /// `root` holds `latest-copy` and a folder for each kept version.
+    pub fn new(root: impl Into<PathBuf>, collection: impl Into<String>) -> Self {
+        Self { root: root.into(), collection: collection.into() }
+    }
+
+    /// The folder of all backups.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The folder of one backup.
+    pub fn folder(&self, source: &BackupSource) -> PathBuf {
+        self.root.join(source.name())
+    }
+
+    /// The file of one store.
+    pub fn file(&self, source: &BackupSource, store: StoreKind) -> PathBuf {
+        let latest = if *source == BackupSource::LatestCopy { "_latest" } else { "" };
+        let name = match store {
+            StoreKind::Sqlite => "metadata.db".to_owned(),
+            StoreKind::Qdrant => format!("{}{latest}.snapshot", self.collection),
+            StoreKind::Neo4j => format!("neo4j{latest}.cypher"),
+        };
+        self.folder(source).join(name)
+    }
+
+    /// The recorded checksums; may be absent.
+    pub fn checksums(&self, source: &BackupSource) -> PathBuf {
+        self.folder(source).join("checksums.txt")
+    }
+
+    /// Every kept version that has a folder of its own, newest name first. Blocks.
+    ///
+    /// # Errors
+    /// The folder's; a folder that does not exist is empty.
+    pub fn kept_versions(&self) -> io::Result<Vec<VersionId>> {
+        let entries = match std::fs::read_dir(&self.root) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other?,
+        };
+        let mut versions = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let hidden = name.starts_with('.') || name == BackupSource::LatestCopy.name();
+            if !hidden && entry.path().join("metadata.db").exists() {
+                versions.push(VersionId::new(name));
+            }
+        }
+        versions.sort_by(|a, b| timestamp_part(b).cmp(timestamp_part(a)).then_with(|| b.cmp(a)));
+        Ok(versions)
+    }
+}
+
+/// Ids end in their date and time; the part before it (`v10_minor`) does not sort as a number would.
+fn timestamp_part(id: &VersionId) -> &str {
+    let text = id.as_str();
+    let tail = text.len().checked_sub("20261123_141810".len()).and_then(|at| text.get(at..));
+    tail.filter(|t| t.bytes().all(|b| b.is_ascii_digit() || b == b'_')).unwrap_or(text)
+}

@@ -1,0 +1,204 @@
+//! What a step may touch: the stores, the plan's facts, and a way to say how far it is.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rollback_types::{Layout, Progress, RollbackTarget, RunId, Step, StepError, StoreKind, VersionState};
+use tokio::sync::mpsc;
+
+use crate::backup::{BackupVerifier, VerifiedBackup};
+use crate::plan::Planned;
+use crate::settings::Settings;
+use crate::store::{StagingSelector, StoreError};
+use crate::stores::Stores;
+
+/// What the confirmed plan fixed for a run.
+#[derive(Clone, Debug)]
+pub(crate) struct RunSpec {
+    pub run_id: RunId,
+    pub run_key: String,
+    pub target: RollbackTarget,
+    pub reason: String,
+    pub layout: Layout,
+    /// The state the plan saw.
+    pub expected: VersionState,
+    /// Units of staging the plan counted.
+    pub planned: BTreeMap<StoreKind, u64>,
+    /// Hashes of latest-copy the plan saw.
+    pub hashes: BTreeMap<StoreKind, String>,
+    /// Nodes that are not production, as the plan told them apart.
+    pub selectors: Vec<StagingSelector>,
+}
+
+impl RunSpec {
+    pub(crate) fn new(
+        run_id: RunId,
+        run_key: String,
+        target: RollbackTarget,
+        reason: String,
+        planned: &Planned,
+    ) -> Self {
+        let (plan, selectors) = (&planned.plan, planned.selectors.clone());
+        let expected = plan.version.as_ref().map_or(VersionState::RollingBack, |v| v.status.clone());
+        let planned = StoreKind::ALL.map(|s| (s, plan.stores.get(s).staging.units())).into();
+        let files = plan.latest_copy.iter().flat_map(|copy| &copy.files);
+        let hashes = files.filter_map(|f| Some((f.store, f.sha256.clone()?))).collect();
+        let layout = plan.layout.unwrap_or(crate::plan::FALLBACK_LAYOUT);
+        Self { run_id, run_key, target, reason, layout, expected, planned, hashes, selectors }
+    }
+
+    /// The units the plan counted in a store.
+    pub(crate) fn planned_units(&self, store: StoreKind) -> u64 {
+        self.planned.get(&store).copied().unwrap_or(0)
+    }
+}
+
+/// What a step tells the engine while it works.
+#[derive(Debug)]
+pub(crate) enum Message {
+    Note { step: Step, message: String },
+    Retrying { step: Step, failures: u32, wait: Duration, error: StepError },
+    Progress(Progress),
+    Ended { step: Step, result: Result<Outcome, Halt> },
+}
+
+/// How a step ended well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Done and proven: units handled, and what was really done in one sentence.
+    Done { count: Option<u64>, said: String },
+    /// There was nothing left to do.
+    FoundAbsent { said: String },
+    /// Only lanes of step 7: nothing to restore, with the proof.
+    NothingToRestore { proof: String },
+}
+
+/// Why a step stopped.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// A fault: retried if it passes, else asked about.
+    Failed { error: StepError, transient: bool },
+    /// The engine is gone: the journal cannot be written. Nothing more may be done.
+    EngineGone,
+}
+
+impl Halt {
+    /// A fault of the step's own judgement, not worth trying again by itself.
+    pub(crate) fn refused(
+        code: &str,
+        store: Option<StoreKind>,
+        message: impl Into<String>,
+        safe: &str,
+        remedy: &str,
+    ) -> Self {
+        let error = StepError {
+            code: code.to_owned(),
+            store,
+            message: message.into(),
+            safe: safe.to_owned(),
+            remedy: remedy.to_owned(),
+        };
+        Self::Failed { error, transient: false }
+    }
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Self {
+        let transient = error.fault.is_transient();
+        let safe = "Production was not touched by this step; what it had already removed was staging data, and it is \
+                    counted again before anything goes on.";
+        Self::Failed { error: error.into_step_error(safe), transient }
+    }
+}
+
+/// What all steps of a run share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub stores: Stores,
+    pub settings: Settings,
+    pub verifier: Arc<BackupVerifier>,
+    pub spec: RunSpec,
+    /// Step 6 puts its proof here; step 7 takes it from here.
+    pub verified: std::sync::Mutex<Option<VerifiedBackup>>,
+    /// What each step has really done, for the log row of step 8.
+    pub done: std::sync::Mutex<BTreeMap<Step, String>>,
+}
+
+impl Shared {
+    /// The folder of this run's evidence.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.settings.evidence_dir.join(format!("run-{}", self.spec.run_key))
+    }
+
+    /// The staging collection of the target.
+    pub(crate) fn staging_collection(&self) -> String {
+        self.settings.names.staging_collection(self.spec.layout, &self.spec.target)
+    }
+
+    /// How the target's staging nodes are told.
+    pub(crate) fn staging_selector(&self) -> StagingSelector {
+        self.settings.names.staging_selector(self.spec.layout, &self.spec.target)
+    }
+}
+
+/// One step's view of its run. The channel is bounded: a step that talks faster than the journal writes waits.
+#[derive(Debug)]
+pub(crate) struct StepContext {
+    pub shared: Arc<Shared>,
+    step: Step,
+    tx: mpsc::Sender<Message>,
+    last_progress: Option<Instant>,
+}
+
+impl StepContext {
+    pub(crate) fn new(shared: Arc<Shared>, step: Step, tx: mpsc::Sender<Message>) -> Self {
+        Self { shared, step, tx, last_progress: None }
+    }
+
+    /// Something worth knowing, for the journal and the log. Also the place where a step stops when the engine is
+    /// gone: call it, or [`checkpoint`](Self::checkpoint), before every effect.
+    pub(crate) async fn note(&self, message: impl Into<String>) -> Result<(), Halt> {
+        let note = Message::Note { step: self.step, message: message.into() };
+        self.tx.send(note).await.map_err(|_| Halt::EngineGone)
+    }
+
+    /// Stops the step when the engine is gone.
+    pub(crate) fn checkpoint(&self) -> Result<(), Halt> {
+        if self.tx.is_closed() { Err(Halt::EngineGone) } else { Ok(()) }
+    }
+
+    /// How far the step is. Throttled; the first and the last report always go out.
+    pub(crate) async fn progress(&mut self, done: u64, total: u64) -> Result<(), Halt> {
+        self.checkpoint()?;
+        let due = self.last_progress.is_none_or(|at| at.elapsed() >= self.shared.settings.progress_interval);
+        if due || done >= total {
+            self.last_progress = Some(Instant::now());
+            let progress = Message::Progress(Progress { step: self.step, done, total });
+            self.tx.send(progress).await.map_err(|_| Halt::EngineGone)?;
+        }
+        Ok(())
+    }
+
+    /// The same from a thread that must not wait: a report is dropped when the channel is full.
+    pub(crate) fn progress_from_thread(&self) -> Arc<dyn Fn(u64, u64) + Send + Sync> {
+        let (tx, step) = (self.tx.clone(), self.step);
+        let interval = self.shared.settings.progress_interval;
+        let last = std::sync::Mutex::new(None::<Instant>);
+        Arc::new(move |done, total| {
+            let mut last = last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if last.is_none_or(|at: Instant| at.elapsed() >= interval) {
+                *last = Some(Instant::now());
+                // Full or closed: progress may be lost, the step's result may not and goes another way.
+                let _ = tx.try_send(Message::Progress(Progress { step, done, total }));
+            }
+        })
+    }
+
+    /// Tells that the step waits and tries again.
+    pub(crate) async fn retrying(&self, failures: u32, wait: Duration, error: StepError) -> Result<(), Halt> {
+        let message = Message::Retrying { step: self.step, failures, wait, error };
+        self.tx.send(message).await.map_err(|_| Halt::EngineGone)
+    }
+}

@@ -1,0 +1,252 @@
+//! Carries out a run: stage after stage, the steps of a stage side by side. The sole writer of the run's journal.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+
+use rollback_types::{Decision, EventKind, RunState, Step, StepError, StoreKind};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use crate::context::{Halt, Message, Outcome, Shared, StepContext};
+use crate::recorder::{RecordError, Recorder};
+use crate::steps;
+use crate::store::AbortRequest;
+
+/// A person's decision, on its way to the engine.
+#[derive(Debug)]
+pub(crate) struct DecisionRequest {
+    pub step: Step,
+    pub decision: Decision,
+    pub reason: Option<String>,
+    pub actor: String,
+    /// `Err`: why it is not possible now.
+    pub answer: oneshot::Sender<Result<(), String>>,
+}
+
+/// Messages waiting for the journal; a step that runs ahead of it waits.
+const CHANNEL: usize = 64;
+
+/// One run, from its first step to its last event.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub recorder: Recorder,
+    pub shared: Arc<Shared>,
+    pub decisions: mpsc::Receiver<DecisionRequest>,
+    /// Why each step is to be skipped, in the words of the person who decided it.
+    pub skip_reasons: BTreeMap<Step, String>,
+}
+
+impl Engine {
+    /// Runs to the end. The first event, `RunStarted`, is recorded already.
+    pub(crate) async fn run(mut self) -> Result<RunState, RecordError> {
+        for stage in Step::STAGES {
+            loop {
+                for step in self.recorder.procedure.to_skip() {
+                    let why = self.skip_reasons.remove(&step).unwrap_or_default();
+                    let reason = format!("skipped by decision: {why}");
+                    self.done(step, &reason);
+                    self.recorder.record(EventKind::StepSkipped { step, reason, by_decision: true }).await?;
+                }
+                let starting = self.recorder.procedure.to_start(stage);
+                if starting.is_empty() {
+                    break;
+                }
+                let failed = self.run_side_by_side(&starting).await?;
+                if !failed.is_empty() {
+                    if let Some(aborted) = self.ask(&failed).await? {
+                        return Ok(aborted);
+                    }
+                    continue;
+                }
+                break;
+            }
+        }
+        let summary = self.summary();
+        self.recorder.record(EventKind::RunEnded { state: RunState::Completed, summary }).await?;
+        Ok(RunState::Completed)
+    }
+
+    /// Begins the steps, takes in what they tell, and returns when all have ended. A step that fails does not stop
+    /// its siblings.
+    async fn run_side_by_side(&mut self, starting: &[(Step, u32)]) -> Result<BTreeMap<Step, StepError>, RecordError> {
+        let (tx, mut rx) = mpsc::channel(CHANNEL);
+        for (step, attempt) in starting {
+            // In the journal before its effect.
+            self.recorder.record(EventKind::StepStarted { step: *step, attempt: *attempt }).await?;
+        }
+        let mut tasks = JoinSet::new();
+        for (step, _) in starting {
+            let context = StepContext::new(self.shared.clone(), *step, tx.clone());
+            tasks.spawn(attempt(*step, context, tx.clone()));
+        }
+        drop(tx);
+        let mut failed = BTreeMap::new();
+        let mut open: Vec<Step> = starting.iter().map(|(step, _)| *step).collect();
+        while let Some(message) = rx.recv().await {
+            if let Message::Ended { step, .. } = &message {
+                open.retain(|s| s != step);
+            }
+            if let Err(error) = self.take_in(message, &mut failed).await {
+                // The steps stop at their next message or check, before their next effect; wait for them, so that
+                // nothing acts on after the run is given up.
+                rx.close();
+                while rx.recv().await.is_some() {}
+                while tasks.join_next().await.is_some() {}
+                return Err(error);
+            }
+        }
+        while let Some(joined) = tasks.join_next().await {
+            if let Err(e) = joined {
+                tracing::error!(run = %self.shared.spec.run_id, error = %e, "a step ended by a panic");
+            }
+        }
+        // A step that panicked never told its end.
+        for step in open {
+            let error = StepError {
+                code: "internal".into(),
+                store: step.lane(),
+                message: format!("{step} ended by a defect in Stepback"),
+                safe: "What it had done is counted again when it is tried again.".into(),
+                remedy: "Try it again; if it fails again, abort, and report the server's log.".into(),
+            };
+            self.recorder.record(EventKind::StepFailed { step, error: error.clone() }).await?;
+            failed.insert(step, error);
+        }
+        Ok(failed)
+    }
+
+    async fn take_in(&mut self, message: Message, failed: &mut BTreeMap<Step, StepError>) -> Result<(), RecordError> {
+        let kind = match message {
+            Message::Progress(progress) => {
+                self.recorder.show(progress);
+                return Ok(());
+            }
+            Message::Note { step, message } => EventKind::StepNote { step, message },
+            Message::Retrying { step, failures, wait, error } => {
+                let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+                EventKind::StepRetrying { step, failures, wait_ms, error }
+            }
+            Message::Ended { step, result } => match result {
+                Ok(Outcome::Done { count, said }) => {
+                    self.done(step, &said);
+                    EventKind::StepCompleted { step, found_absent: false, count, outcome: said }
+                }
+                Ok(Outcome::FoundAbsent { said }) => {
+                    self.done(step, &said);
+                    EventKind::StepCompleted { step, found_absent: true, count: None, outcome: said }
+                }
+                Ok(Outcome::NothingToRestore { proof }) => {
+                    let reason = format!("skipped: {proof}");
+                    self.done(step, &reason);
+                    EventKind::StepSkipped { step, reason, by_decision: false }
+                }
+                Err(Halt::Failed { error, .. }) => {
+                    failed.insert(step, error.clone());
+                    EventKind::StepFailed { step, error }
+                }
+                Err(Halt::EngineGone) => return Ok(()),
+            },
+        };
+        self.recorder.record(kind).await
+    }
+
+    /// Asks about the failed steps until each is decided. `Some`: the run was aborted.
+    async fn ask(&mut self, failed: &BTreeMap<Step, StepError>) -> Result<Option<RunState>, RecordError> {
+        let steps = failed.keys().copied().collect();
+        self.recorder.record(EventKind::DecisionNeeded { steps }).await?;
+        while !self.recorder.procedure.undecided().is_empty() {
+            let Some(request) = self.decisions.recv().await else {
+                // The service is gone: the process ends. The journal says that a decision is needed.
+                return std::future::pending().await;
+            };
+            let DecisionRequest { step, decision, reason, actor, answer } = request;
+            if let (Decision::Skip, Some(reason)) = (decision, &reason) {
+                self.skip_reasons.insert(step, reason.clone());
+            }
+            let event = EventKind::DecisionMade { step, decision, reason, actor };
+            match self.recorder.record(event).await {
+                Ok(()) => {
+                    let _ = answer.send(Ok(()));
+                }
+                Err(RecordError::Illegal(e)) => {
+                    let _ = answer.send(Err(e.because));
+                }
+                Err(e) => {
+                    let _ = answer.send(Err(e.to_string()));
+                    return Err(e);
+                }
+            }
+            if self.recorder.procedure.is_aborting() {
+                return self.abort(step, failed).await.map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Leaves the registry at `rolling_back` with a message that names the step and the error.
+    async fn abort(&mut self, step: Step, failed: &BTreeMap<Step, StepError>) -> Result<RunState, RecordError> {
+        let error = failed.get(&step).map_or_else(String::new, |e| e.message.clone());
+        let message = format!("Rollback aborted at {step}: {error}");
+        let marked = self.recorder.procedure.is_through(Step::Mark);
+        // Step 2 may have failed after its effect: then the row says so, and the note finds it by the run's key.
+        let said = if marked || step == Step::Mark {
+            let request = AbortRequest {
+                target: self.shared.spec.target.clone(),
+                run_key: self.shared.spec.run_key.clone(),
+                message: message.clone(),
+            };
+            match self.shared.stores.records.note_abort(&request).await {
+                Ok(()) if marked => {
+                    format!("{message}. The version stays rolling_back and is offered as “take over”.")
+                }
+                Ok(()) => format!("{message}. Nothing was deleted."),
+                Err(e) => format!("{message}. The registry could not be told: {e}"),
+            }
+        } else {
+            format!("{message}. Nothing was changed in any store.")
+        };
+        self.recorder.record(EventKind::RunEnded { state: RunState::Aborted, summary: said }).await?;
+        Ok(RunState::Aborted)
+    }
+
+    fn done(&self, step: Step, said: &str) {
+        self.shared.done.lock().unwrap_or_else(PoisonError::into_inner).insert(step, said.to_owned());
+    }
+
+    fn summary(&self) -> String {
+        let done = self.shared.done.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |step: Step, store: StoreKind| {
+            let said = done.get(&step).map_or("nothing", String::as_str);
+            format!("{store}: {said}")
+        };
+        format!(
+            "{} is rolled back. {}. {}. {}.",
+            self.shared.spec.target,
+            of(Step::DropChapters, StoreKind::Sqlite),
+            of(Step::DeletePoints, StoreKind::Qdrant),
+            of(Step::DeleteNodes, StoreKind::Neo4j)
+        )
+    }
+}
+
+/// Carries out a step, trying passing faults again after growing pauses, and tells its end.
+async fn attempt(step: Step, mut context: StepContext, tx: mpsc::Sender<Message>) {
+    let pauses = context.shared.settings.retry_pauses.clone();
+    let mut failures = 0;
+    let result = loop {
+        match steps::carry_out(step, &mut context).await {
+            Err(Halt::Failed { error, transient: true }) if pauses.len() > failures => {
+                let wait = pauses.get(failures).copied().unwrap_or_default();
+                failures += 1;
+                let told = context.retrying(u32::try_from(failures).unwrap_or(u32::MAX), wait, error).await;
+                if let Err(halt) = told {
+                    break Err(halt);
+                }
+                tokio::time::sleep(wait).await;
+            }
+            other => break other,
+        }
+    };
+    // Closed only when the journal failed: then the engine has given the run up and wants no more.
+    let _ = tx.send(Message::Ended { step, result }).await;
+}

@@ -1,0 +1,123 @@
+//! Production against latest-copy, store by store: the evidence for "restore or not".
+
+use std::collections::BTreeMap;
+
+use rollback_types::{Inventory, StoreKind};
+
+/// Do they differ, and the evidence in one sentence. `None`: cannot be told.
+pub(crate) fn compare(
+    store: StoreKind,
+    production: Option<&Inventory>,
+    copy: Option<&Inventory>,
+) -> (Option<bool>, String) {
+    let (production, copy) = match (production, copy) {
+        (Some(p), Some(c)) => (p, c),
+        (None, _) => return (None, "production could not be counted".into()),
+        (_, None) => return (None, "latest-copy could not be read".into()),
+    };
+    match store {
+        StoreKind::Sqlite => chapters(production, copy),
+        StoreKind::Qdrant => points(production, copy),
+        StoreKind::Neo4j => graph(production, copy),
+    }
+}
+
+fn chapters(production: &Inventory, copy: &Inventory) -> (Option<bool>, String) {
+    let (p, c) = (production.rows.unwrap_or(0), copy.rows.unwrap_or(0));
+    if p != c {
+        return (Some(true), format!("{p} chapters in production, {c} in latest-copy"));
+    }
+    match (&production.digest, &copy.digest) {
+        (Some(a), Some(b)) if a == b => (Some(false), format!("{p} chapters, same digest")),
+        (Some(_), Some(_)) => (Some(true), format!("{p} chapters in both, but their content hashes differ")),
+        _ => (None, format!("{p} chapters in both; their content could not be compared")),
+    }
+}
+
+fn points(production: &Inventory, copy: &Inventory) -> (Option<bool>, String) {
+    let (Some(p), Some(c)) = (production.points, copy.points) else {
+        return (None, "the points of latest-copy cannot be counted offline".into());
+    };
+    if p != c {
+        return (Some(true), format!("{p} points in production, {c} in latest-copy"));
+    }
+    match (&production.digest, &copy.digest) {
+        (Some(a), Some(b)) if a == b => (Some(false), format!("{p} ids, same set")),
+        (Some(_), Some(_)) => (Some(true), format!("{p} points in both, but not the same ids")),
+        _ => (None, format!("{p} points in both; their ids could not be compared")),
+    }
+}
+
+fn graph(production: &Inventory, copy: &Inventory) -> (Option<bool>, String) {
+    let mut differing = Vec::new();
+    let totals =
+        [("nodes", production.nodes, copy.nodes), ("relationships", production.relationships, copy.relationships)];
+    for (what, p, c) in totals {
+        let (p, c) = (p.unwrap_or(0), c.unwrap_or(0));
+        if p != c {
+            differing.push(format!("{p} {what} in production, {c} in latest-copy"));
+        }
+    }
+    differing.extend(groups(":", &production.labels, &copy.labels));
+    differing.extend(groups("type ", &production.types, &copy.types));
+    if differing.is_empty() {
+        let said = format!(
+            "{} labels, {} types, same counts ({} nodes, {} relationships)",
+            production.labels.len(),
+            production.types.len(),
+            production.nodes.unwrap_or(0),
+            production.relationships.unwrap_or(0)
+        );
+        return (Some(false), said);
+    }
+    let more = differing.len().saturating_sub(4);
+    differing.truncate(4);
+    let mut said = differing.join("; ");
+    if more > 0 {
+        said.push_str(&format!("; and {more} more"));
+    }
+    (Some(true), said)
+}
+
+fn groups(prefix: &str, production: &BTreeMap<String, u64>, copy: &BTreeMap<String, u64>) -> Vec<String> {
+    let mut names: Vec<&String> = production.keys().chain(copy.keys()).collect();
+    names.sort();
+    names.dedup();
+    let count = |m: &BTreeMap<String, u64>, name: &String| m.get(name).copied().unwrap_or(0);
+    names
+        .into_iter()
+        .map(|n| (n, count(production, n), count(copy, n)))
+        .filter(|(_, p, c)| p != c)
+        .map(|(n, p, c)| format!("{prefix}{n}: {p} in production, {c} in latest-copy"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points_of(n: u64, digest: Option<&str>) -> Inventory {
+        Inventory { points: Some(n), digest: digest.map(str::to_owned), ..Inventory::default() }
+    }
+
+    #[test]
+    fn equal_counts_alone_prove_nothing() {
+        let (p, unknown) = (points_of(5, Some("a")), points_of(5, None));
+        assert_eq!(compare(StoreKind::Qdrant, Some(&p), Some(&unknown)).0, None);
+        assert_eq!(compare(StoreKind::Qdrant, Some(&p), Some(&points_of(5, Some("b")))).0, Some(true));
+        assert_eq!(compare(StoreKind::Qdrant, Some(&p), Some(&points_of(5, Some("a")))).0, Some(false));
+        assert_eq!(compare(StoreKind::Qdrant, Some(&p), None).0, None);
+    }
+
+    #[test]
+    fn a_label_added_to_production_nodes_is_seen() {
+        let mut p = Inventory { nodes: Some(3), relationships: Some(0), ..Inventory::default() };
+        p.labels.insert("Paragraph".into(), 3);
+        let c = p.clone();
+        assert_eq!(compare(StoreKind::Neo4j, Some(&p), Some(&c)).0, Some(false));
+        p.labels.insert("odd".into(), 1);
+        let (differs, said) = compare(StoreKind::Neo4j, Some(&p), Some(&c));
+        assert_eq!(differs, Some(true));
+        assert!(said.contains(":odd: 1 in production, 0 in latest-copy"), "{said}");
+    }
+}

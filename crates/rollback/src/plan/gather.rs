@@ -1,0 +1,235 @@
+//! Everything a plan reads, from all stores at the same time.
+
+use std::collections::BTreeSet;
+
+use rollback_types::{
+    BackupSource, Inventory, Layout, OperationRow, RollbackTarget, RunSummary, StagingCounts, StoreKind, VersionId,
+    VersionQuery, VersionRow, VersionState,
+};
+
+use super::{FALLBACK_LAYOUT, Planner};
+use crate::backup::Examination;
+use crate::journal::JournalError;
+use crate::store::{Alias, Fault, RegistrySchema, StagingSelector, StoreError};
+use crate::stores::Stores;
+
+/// What was read. Each part that failed says so; the judge decides what that means.
+#[derive(Debug)]
+pub(crate) struct Gathered {
+    pub schema: Result<RegistrySchema, StoreError>,
+    pub operations: Vec<OperationRow>,
+    pub open_operations: Result<Vec<OperationRow>, StoreError>,
+    pub write_locked: Result<bool, StoreError>,
+    /// Ids of all other versions that could be rolled back, sorted.
+    pub other_candidates: Vec<VersionId>,
+    pub candidates_error: Option<StoreError>,
+    pub aliases: Result<Vec<Alias>, StoreError>,
+    /// Nodes that are not production.
+    pub selectors: Vec<StagingSelector>,
+    pub sqlite: Side,
+    pub qdrant: Side,
+    pub neo4j: Side,
+    /// Stores whose staging moved between two looks.
+    pub moving: Vec<StoreKind>,
+    pub copy: Examination,
+    pub active_run: Result<Option<RunSummary>, JournalError>,
+    pub free: Vec<(std::path::PathBuf, std::io::Result<u64>)>,
+}
+
+/// One store's staging and production.
+#[derive(Debug)]
+pub(crate) struct Side {
+    pub staging: Result<StagingCounts, StoreError>,
+    pub production: Result<Inventory, StoreError>,
+}
+
+impl Side {
+    /// The first thing that went wrong with the store.
+    pub fn error(&self) -> Option<&StoreError> {
+        self.staging.as_ref().err().or(self.production.as_ref().err())
+    }
+}
+
+impl Gathered {
+    pub fn layout(&self) -> Layout {
+        self.schema.as_ref().map_or(FALLBACK_LAYOUT, |s| s.layout)
+    }
+
+    pub fn side(&self, store: StoreKind) -> &Side {
+        match store {
+            StoreKind::Sqlite => &self.sqlite,
+            StoreKind::Qdrant => &self.qdrant,
+            StoreKind::Neo4j => &self.neo4j,
+        }
+    }
+
+    /// Reads all of it. `target` is `None` for ids that can never be acted on: then no store is asked about them.
+    pub async fn read(planner: &Planner<'_>, row: &VersionRow, target: Option<&RollbackTarget>) -> Self {
+        let (stores, settings) = (planner.stores, planner.settings);
+        let records = &stores.records;
+        let schema = records.schema().await;
+        let layout = schema.as_ref().map_or(FALLBACK_LAYOUT, |s| s.layout);
+        let (operations, open_operations, write_locked, others, aliases, copy, active_run) = tokio::join!(
+            records.operations(&row.version_id, 20),
+            records.open_operations(),
+            records.is_write_locked(),
+            candidates(stores, &settings.extra_states),
+            stores.vectors.aliases(),
+            planner.verifier.examine(&BackupSource::LatestCopy, false, None),
+            planner.journal.active_run(),
+        );
+        let (others, candidates_error) = match others {
+            Ok(rows) => (rows, None),
+            Err(e) => (Vec::new(), Some(e)),
+        };
+        let selectors = selectors(planner, layout, target, &others);
+        let production = settings.names.production_collection(aliases.as_deref().unwrap_or_default());
+        let look = || async {
+            tokio::join!(
+                staging_rows(stores, target),
+                staging_points(planner, layout, target),
+                staging_nodes(planner, layout, target),
+            )
+        };
+        let (first, rows, points, nodes) = tokio::join!(
+            look(),
+            records.production(),
+            production_points(stores, production),
+            stores.graph.production(&selectors),
+        );
+        tokio::time::sleep(settings.settle).await;
+        let (sqlite, qdrant, neo4j) = look().await;
+        let moved =
+            |a: &Result<StagingCounts, _>, b: &Result<StagingCounts, _>| matches!((a, b), (Ok(a), Ok(b)) if a != b);
+        let mut moving = Vec::new();
+        for (store, moved) in [
+            (StoreKind::Sqlite, moved(&first.0, &sqlite)),
+            (StoreKind::Qdrant, moved(&first.1, &qdrant)),
+            (StoreKind::Neo4j, moved(&first.2, &neo4j)),
+        ] {
+            if moved {
+                moving.push(store);
+            }
+        }
+        let mut other_candidates: Vec<VersionId> =
+            others.into_iter().map(|v| v.version_id).filter(|id| *id != row.version_id).collect();
+        other_candidates.sort();
+        let free = [settings.evidence_dir.as_path()]
+            .into_iter()
+            .map(|path| (path.to_owned(), stores.host.free_bytes(path)))
+            .collect();
+        Self {
+            schema,
+            operations: operations.unwrap_or_default(),
+            open_operations,
+            write_locked,
+            other_candidates,
+            candidates_error,
+            aliases,
+            selectors,
+            sqlite: Side { staging: sqlite, production: rows },
+            qdrant: Side { staging: qdrant, production: points },
+            neo4j: Side { staging: neo4j, production: nodes },
+            moving,
+            copy,
+            active_run,
+            free,
+        }
+    }
+}
+
+/// Every version that may be rolled back, newest first.
+pub(crate) async fn candidates(stores: &Stores, extra_states: &[String]) -> Result<Vec<VersionRow>, StoreError> {
+    let mut status: Vec<VersionState> =
+        VersionState::KNOWN.into_iter().filter(|s| s.candidacy(&[]).is_offered()).collect();
+    status.extend(extra_states.iter().map(|s| VersionState::from(s.as_str())));
+    let mut query = VersionQuery { status, limit: Some(VersionQuery::MAX_LIMIT), ..VersionQuery::default() };
+    let mut found = Vec::new();
+    loop {
+        let page = stores.records.versions(&query).await?;
+        found.extend(page.items.into_iter().filter(|v| v.candidacy.is_offered()));
+        match page.next_cursor {
+            // A registry with thousands of candidates is not one a person can judge; the first thousand tell enough.
+            Some(cursor) if found.len() < 1_000 => query.cursor = Some(cursor),
+            _ => return Ok(found),
+        }
+    }
+}
+
+/// Whose nodes are not production: the target's, and in the per-version layout every other candidate's too.
+fn selectors(
+    planner: &Planner<'_>,
+    layout: Layout,
+    target: Option<&RollbackTarget>,
+    others: &[VersionRow],
+) -> Vec<StagingSelector> {
+    let others = others.iter().filter_map(|v| RollbackTarget::new(&v.version_id).ok());
+    let targets: Vec<RollbackTarget> = target.cloned().into_iter().chain(others).collect();
+    let mut seen = BTreeSet::new();
+    let mut selectors = Vec::new();
+    for target in &targets {
+        let selector = planner.settings.names.staging_selector(layout, target);
+        if seen.insert(selector.to_string()) {
+            selectors.push(selector);
+        }
+    }
+    if selectors.is_empty() {
+        selectors.push(StagingSelector::Label(planner.settings.names.staging_label.clone()));
+    }
+    selectors
+}
+
+async fn staging_rows(stores: &Stores, target: Option<&RollbackTarget>) -> Result<StagingCounts, StoreError> {
+    match target {
+        Some(target) => stores.records.staging(target).await,
+        None => Ok(StagingCounts::default()),
+    }
+}
+
+/// Staged points of a target, with the payload's own version in the per-version layout.
+pub(crate) async fn staging_points(
+    planner: &Planner<'_>,
+    layout: Layout,
+    target: Option<&RollbackTarget>,
+) -> Result<StagingCounts, StoreError> {
+    let Some(target) = target else { return Ok(StagingCounts::default()) };
+    let vectors = &planner.stores.vectors;
+    let name = planner.settings.names.staging_collection(layout, target);
+    let points = vectors.count(&name).await?;
+    let mut counts = StagingCounts { present: points.is_some(), name, points, ..StagingCounts::default() };
+    if let (Layout::PerVersion, Some(points)) = (layout, points) {
+        let own = vectors.count_of_version(&counts.name, target.as_str()).await?;
+        counts.versions.insert(target.to_string(), own);
+        if points > own {
+            counts.versions.insert("copied from production".into(), points - own);
+        }
+    }
+    Ok(counts)
+}
+
+async fn staging_nodes(
+    planner: &Planner<'_>,
+    layout: Layout,
+    target: Option<&RollbackTarget>,
+) -> Result<StagingCounts, StoreError> {
+    match target {
+        Some(target) => planner.stores.graph.staging(&planner.settings.names.staging_selector(layout, target)).await,
+        None => Ok(StagingCounts::default()),
+    }
+}
+
+/// Exact count and id set of the collection that serves production.
+pub(crate) async fn production_points(stores: &Stores, name: String) -> Result<Inventory, StoreError> {
+    let (count, ids) = tokio::try_join!(stores.vectors.count(&name), stores.vectors.id_fingerprint(&name))?;
+    let Some(points) = count else {
+        return Err(StoreError {
+            store: StoreKind::Qdrant,
+            endpoint: stores.vectors.engine().location,
+            operation: format!("counting the production collection {name}"),
+            fault: Fault::Missing,
+            detail: format!("there is no collection {name}"),
+        });
+    };
+    let digest = ids.map(|ids| hex::encode(ids.xor));
+    Ok(Inventory { name, points: Some(points), digest, ..Inventory::default() })
+}

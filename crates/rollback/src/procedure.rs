@@ -1,0 +1,253 @@
+//! The procedure as a pure state machine: which event may follow which.
+//!
+//! The engine asks it before every entry of the journal, so that an order the document does not allow can be neither
+//! carried out nor recorded.
+
+use std::collections::BTreeMap;
+
+use rollback_types::{Decision, EventKind, RunState, Step};
+
+/// Where one step stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Pending,
+    Running {
+        attempt: u32,
+    },
+    Through,
+    Failed {
+        attempt: u32,
+    },
+    /// A person chose to try again; the step has not begun yet.
+    ToRetry {
+        attempt: u32,
+    },
+    /// A person chose to skip it; not recorded as skipped yet.
+    ToSkip,
+}
+
+/// Where the run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Course {
+    New,
+    Running,
+    Asking,
+    Aborting,
+    Ended,
+}
+
+/// A run, as far as the order of its events is concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Procedure {
+    course: Course,
+    steps: BTreeMap<Step, Phase>,
+}
+
+/// The event may not follow what came before.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{event} may not follow: {because}")]
+pub struct IllegalTransition {
+    /// The event's kind.
+    pub event: String,
+    /// Why not.
+    pub because: String,
+}
+
+impl Default for Procedure {
+    fn default() -> Self {
+        Self { course: Course::New, steps: Step::ALL.into_iter().map(|s| (s, Phase::Pending)).collect() }
+    }
+}
+
+impl Procedure {
+    /// A run to which nothing has happened.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the event in, or says why it may not happen now. `self` is unchanged after an error.
+    ///
+    /// # Errors
+    /// [`IllegalTransition`].
+    pub fn apply(&mut self, event: &EventKind) -> Result<(), IllegalTransition> {
+        let illegal = |because: String| IllegalTransition { event: word(event), because };
+        let expect = |course: Course, allowed: &[Course]| {
+            if allowed.contains(&course) { Ok(()) } else { Err(illegal(format!("the run is {course:?}"))) }
+        };
+        match event {
+            EventKind::RunStarted { .. } => {
+                expect(self.course, &[Course::New])?;
+                self.course = Course::Running;
+            }
+            EventKind::StepStarted { step, attempt } => {
+                expect(self.course, &[Course::Running])?;
+                self.stage_open(*step).map_err(illegal)?;
+                let allowed = match self.phase(*step) {
+                    Phase::Pending => *attempt == 1,
+                    Phase::ToRetry { attempt: before } => *attempt == before + 1,
+                    _ => false,
+                };
+                if !allowed {
+                    return Err(illegal(format!("{step} is {:?}", self.phase(*step))));
+                }
+                self.steps.insert(*step, Phase::Running { attempt: *attempt });
+            }
+            EventKind::StepNote { step, .. } | EventKind::StepRetrying { step, .. } => {
+                expect(self.course, &[Course::Running])?;
+                self.running(*step).map_err(illegal)?;
+            }
+            EventKind::StepCompleted { step, .. } => {
+                expect(self.course, &[Course::Running])?;
+                self.running(*step).map_err(illegal)?;
+                self.steps.insert(*step, Phase::Through);
+            }
+            EventKind::StepFailed { step, .. } => {
+                expect(self.course, &[Course::Running])?;
+                let attempt = self.running(*step).map_err(illegal)?;
+                self.steps.insert(*step, Phase::Failed { attempt });
+            }
+            EventKind::StepSkipped { step, by_decision, .. } => {
+                expect(self.course, &[Course::Running])?;
+                let allowed = match (self.phase(*step), by_decision) {
+                    (Phase::ToSkip, true) => true,
+                    // A lane of step 7 finds by looking that there is nothing to restore.
+                    (Phase::Running { .. }, false) => step.number() == 7,
+                    _ => false,
+                };
+                if !allowed {
+                    return Err(illegal(format!("{step} is {:?}", self.phase(*step))));
+                }
+                self.steps.insert(*step, Phase::Through);
+            }
+            EventKind::DecisionNeeded { steps } => {
+                expect(self.course, &[Course::Running])?;
+                let failed: Vec<Step> = self.with(|p| matches!(p, Phase::Failed { .. }));
+                if !self.with(|p| matches!(p, Phase::Running { .. })).is_empty() {
+                    return Err(illegal("a step is still at work".into()));
+                }
+                if failed.is_empty() || failed != *steps {
+                    return Err(illegal(format!("the failed steps are {failed:?}")));
+                }
+                self.course = Course::Asking;
+            }
+            EventKind::DecisionMade { step, decision, reason, .. } => {
+                expect(self.course, &[Course::Asking])?;
+                let Phase::Failed { attempt } = self.phase(*step) else {
+                    return Err(illegal(format!("{step} is {:?}", self.phase(*step))));
+                };
+                match decision {
+                    Decision::Retry => {
+                        self.steps.insert(*step, Phase::ToRetry { attempt });
+                    }
+                    Decision::Skip if !step.may_be_skipped() => {
+                        return Err(illegal(format!("{step} may not be skipped")));
+                    }
+                    Decision::Skip if reason.as_ref().is_none_or(|r| r.trim().is_empty()) => {
+                        return Err(illegal("a skip needs a reason".into()));
+                    }
+                    Decision::Skip => {
+                        self.steps.insert(*step, Phase::ToSkip);
+                    }
+                    Decision::Abort => self.course = Course::Aborting,
+                }
+                if self.course == Course::Asking && self.with(|p| matches!(p, Phase::Failed { .. })).is_empty() {
+                    self.course = Course::Running;
+                }
+            }
+            EventKind::RunInterrupted { .. } => {
+                expect(self.course, &[Course::New, Course::Running, Course::Asking, Course::Aborting])?;
+                self.course = Course::Ended;
+            }
+            EventKind::RunEnded { state, .. } => {
+                let all_through = self.steps.values().all(|p| *p == Phase::Through);
+                let fits = match state {
+                    RunState::Completed | RunState::CompletedWithFindings => {
+                        self.course == Course::Running && all_through
+                    }
+                    RunState::Aborted => self.course == Course::Aborting,
+                    _ => false,
+                };
+                if !fits {
+                    return Err(illegal(format!("the run is {:?} and cannot end as {}", self.course, state.as_str())));
+                }
+                self.course = Course::Ended;
+            }
+            EventKind::Unknown => return Err(illegal("it is of no known kind".into())),
+        }
+        Ok(())
+    }
+
+    /// The state to write beside the event that was just taken in.
+    pub fn run_state(&self, last: &EventKind) -> RunState {
+        match last {
+            EventKind::RunEnded { state, .. } => *state,
+            EventKind::RunInterrupted { .. } => RunState::Interrupted,
+            _ if self.course == Course::Asking => RunState::NeedsDecision,
+            _ => RunState::Running,
+        }
+    }
+
+    /// Steps that failed and about which nothing was decided.
+    pub fn undecided(&self) -> Vec<Step> {
+        self.with(|p| matches!(p, Phase::Failed { .. }))
+    }
+
+    /// Steps of the stage that a person chose to skip.
+    pub fn to_skip(&self) -> Vec<Step> {
+        self.with(|p| p == Phase::ToSkip)
+    }
+
+    /// Steps of this stage that are to begin now, with the attempt's number.
+    pub fn to_start(&self, stage: &[Step]) -> Vec<(Step, u32)> {
+        stage
+            .iter()
+            .filter_map(|s| match self.phase(*s) {
+                Phase::Pending => Some((*s, 1)),
+                Phase::ToRetry { attempt } => Some((*s, attempt + 1)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The step is done, found absent or skipped.
+    pub fn is_through(&self, step: Step) -> bool {
+        self.phase(step) == Phase::Through
+    }
+
+    /// An abort was decided, and the run has not ended yet.
+    pub fn is_aborting(&self) -> bool {
+        self.course == Course::Aborting
+    }
+
+    fn phase(&self, step: Step) -> Phase {
+        self.steps.get(&step).copied().unwrap_or(Phase::Pending)
+    }
+
+    fn running(&self, step: Step) -> Result<u32, String> {
+        match self.phase(step) {
+            Phase::Running { attempt } => Ok(attempt),
+            other => Err(format!("{step} is {other:?}")),
+        }
+    }
+
+    fn stage_open(&self, step: Step) -> Result<(), String> {
+        let before = Step::STAGES.iter().take_while(|stage| !stage.contains(&step));
+        match before.flat_map(|stage| stage.iter()).find(|s| !self.is_through(**s)) {
+            Some(open) => Err(format!("{open} is not through")),
+            None => Ok(()),
+        }
+    }
+
+    fn with(&self, test: impl Fn(Phase) -> bool) -> Vec<Step> {
+        Step::ALL.into_iter().filter(|s| test(self.phase(*s))).collect()
+    }
+}
+
+fn word(event: &EventKind) -> String {
+    let step = event.step().map(|s| format!(" ({s})")).unwrap_or_default();
+    let json = serde_json::to_value(event).unwrap_or_default();
+    format!("{}{step}", json.get("type").and_then(|t| t.as_str()).unwrap_or("an event"))
+}
+
+#[cfg(test)]
+mod tests;

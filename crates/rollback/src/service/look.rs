@@ -1,0 +1,214 @@
+//! Looking without touching: overview, versions, backups.
+
+use rollback_types::{
+    BackupHealth, BackupSource, Layout, Overview, Page, RollbackTarget, RunQuery, StagedInStore, StateCount, StoreKind,
+    StoreReport, StoreStatus, Timestamp, VersionDetail, VersionId, VersionQuery, VersionRow, VersionState,
+};
+
+use super::{Answer, RollbackService};
+use crate::error::ServiceError;
+use crate::plan::gather::{candidates, staging_points};
+use crate::plan::{FALLBACK_LAYOUT, production_of};
+use crate::store::StoreError;
+use crate::verdict::{Situation, verdict};
+
+impl RollbackService {
+    /// A page of versions.
+    ///
+    /// # Errors
+    /// The registry's; a cursor that is not one of ours.
+    pub async fn versions(&self, query: &VersionQuery) -> Answer<Page<VersionRow>> {
+        Ok(self.stores.records.versions(query).await?)
+    }
+
+    /// How many versions have each state.
+    ///
+    /// # Errors
+    /// The registry's.
+    pub async fn state_counts(&self) -> Answer<Vec<StateCount>> {
+        Ok(self.stores.records.state_counts().await?)
+    }
+
+    /// How the three stores are, asked at the same time.
+    pub async fn stores(&self) -> Vec<StoreReport> {
+        self.stores.reports().await
+    }
+
+    /// latest-copy on the ladder; `force` hashes and opens the files again even if they did not change.
+    ///
+    /// # Errors
+    /// None now; kept for a verifier that needs a server.
+    pub async fn latest_copy(&self, force: bool) -> Answer<BackupHealth> {
+        Ok(self.verifier.examine(&BackupSource::LatestCopy, force, None).await.health)
+    }
+
+    /// latest-copy first, then every kept version, newest first.
+    ///
+    /// # Errors
+    /// The backup folder cannot be listed.
+    pub async fn backups(&self) -> Answer<Vec<BackupHealth>> {
+        let folders = self.verifier.folders().clone();
+        let listed = tokio::task::spawn_blocking(move || folders.kept_versions()).await;
+        let kept = match listed {
+            Ok(Ok(kept)) => kept,
+            Ok(Err(e)) => return Err(self.backups_unreadable(&e.to_string())),
+            Err(e) => return Err(self.backups_unreadable(&e.to_string())),
+        };
+        let sources = std::iter::once(BackupSource::LatestCopy).chain(kept.into_iter().map(BackupSource::Version));
+        let mut all = Vec::new();
+        for source in sources {
+            all.push(self.verifier.examine(&source, false, None).await.health);
+        }
+        Ok(all)
+    }
+
+    fn backups_unreadable(&self, why: &str) -> ServiceError {
+        let root = self.verifier.folders().root().display();
+        ServiceError::Conflict(format!("The folder of the backups, {root}, cannot be read: {why}."))
+    }
+
+    /// Everything about one version.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], or the registry's.
+    pub async fn version(&self, id: &str) -> Answer<VersionDetail> {
+        let id = VersionId::new(id);
+        let records = &self.stores.records;
+        let Some(version) = records.version(&id).await? else {
+            return Err(ServiceError::NotFound("There is no such version in the registry.".into()));
+        };
+        let layout = records.schema().await?.layout;
+        let target = RollbackTarget::new(&id).ok();
+        let query = RunQuery { version_id: Some(id.as_str().to_owned()), limit: Some(20), ..RunQuery::default() };
+        let (operations, staging, runs) =
+            tokio::join!(records.operations(&id, 200), self.staged(layout, target.as_ref()), self.runs(&query));
+        Ok(VersionDetail {
+            rollback: rollback_sentence(&version),
+            version,
+            staging,
+            operations: operations?,
+            runs: runs?.items,
+            layout,
+        })
+    }
+
+    /// The first page. A store that is down is told inside, not as an error.
+    ///
+    /// # Errors
+    /// The journal's.
+    pub async fn overview(&self) -> Answer<Overview> {
+        let records = &self.stores.records;
+        let recent = RunQuery { limit: Some(5), ..RunQuery::default() };
+        let (stores, latest_copy, found, schema, runs, active) = tokio::join!(
+            self.stores.reports(),
+            self.verifier.examine(&BackupSource::LatestCopy, false, None),
+            candidates(&self.stores, &self.settings.extra_states),
+            records.schema(),
+            self.runs(&recent),
+            self.journal.active_run(),
+        );
+        let layout = schema.ok().map(|s| s.layout);
+        let mut found = found.unwrap_or_default();
+        let newest = self.most_urgent(&found).and_then(|v| RollbackTarget::new(&v.version_id).ok());
+        let staged = self.staged(layout.unwrap_or(FALLBACK_LAYOUT), newest.as_ref()).await;
+        let mut active = active?;
+        if let Some(run) = &mut active {
+            self.tell_orphan(run);
+        }
+        let active = active.filter(|r| r.state.is_active());
+        let candidate_count = u64::try_from(found.len()).unwrap_or(u64::MAX);
+        if let Some(id) = newest.as_ref().map(RollbackTarget::id) {
+            // The one that needs a person most stands first.
+            if let Some(at) = found.iter().position(|v| v.version_id == *id) {
+                found[..=at].rotate_right(1);
+            }
+        }
+        found.truncate(20);
+        let verdict = verdict(&Situation {
+            active: active.as_ref(),
+            stores: &stores,
+            latest_copy: &latest_copy.health,
+            candidates: &found,
+            staged: &staged,
+        });
+        Ok(Overview {
+            verdict,
+            active_run: active,
+            stores,
+            latest_copy: Some(latest_copy.health),
+            candidates: found,
+            candidate_count,
+            staged,
+            recent_runs: runs?.items,
+            layout,
+            deployment: self.settings.deployment.clone(),
+            at: Timestamp::now(),
+        })
+    }
+
+    /// The candidate a person most likely came for: one that failed, before one that is merely under way.
+    fn most_urgent<'a>(&self, candidates: &'a [VersionRow]) -> Option<&'a VersionRow> {
+        let urgency = |v: &&VersionRow| match v.status {
+            VersionState::ValidatingFailed | VersionState::RollbackTriggered | VersionState::Failed => 0,
+            VersionState::RollingBack => 1,
+            _ => 2,
+        };
+        candidates.iter().min_by_key(urgency)
+    }
+
+    /// Staging and production of each store, asked at the same time; what fails says so.
+    async fn staged(&self, layout: Layout, target: Option<&RollbackTarget>) -> Vec<StagedInStore> {
+        let selector = target.map(|t| self.settings.names.staging_selector(layout, t));
+        let selectors: Vec<_> = selector.clone().into_iter().collect();
+        let planner = self.planner();
+        let production = |store| production_of(&self.stores, &self.settings, store, &selectors);
+        let (rows, points, nodes, sqlite, qdrant, neo4j) = tokio::join!(
+            async {
+                match target {
+                    Some(target) => self.stores.records.staging(target).await.map(Some),
+                    None => Ok(None),
+                }
+            },
+            async {
+                match target {
+                    Some(_) => staging_points(&planner, layout, target).await.map(Some),
+                    None => Ok(None),
+                }
+            },
+            async {
+                match &selector {
+                    Some(selector) => self.stores.graph.staging(selector).await.map(Some),
+                    None => Ok(None),
+                }
+            },
+            production(StoreKind::Sqlite),
+            production(StoreKind::Qdrant),
+            production(StoreKind::Neo4j),
+        );
+        let side = |store, staging: Result<Option<_>, StoreError>, production: Result<_, StoreError>| {
+            let problem = staging.as_ref().err().or(production.as_ref().err()).map(ToString::to_string);
+            StagedInStore { store, staging: staging.ok().flatten(), production: production.ok(), problem }
+        };
+        vec![
+            side(StoreKind::Sqlite, rows, sqlite),
+            side(StoreKind::Qdrant, points, qdrant),
+            side(StoreKind::Neo4j, nodes, neo4j),
+        ]
+    }
+
+    /// Whether every store answers, for readiness probes.
+    pub async fn is_ready(&self) -> bool {
+        let journal = self.journal.probe().await.is_ok();
+        journal && self.stores().await.iter().all(|s| s.status != StoreStatus::Down)
+    }
+}
+
+fn rollback_sentence(version: &VersionRow) -> String {
+    match &version.candidacy {
+        rollback_types::Candidacy::Candidate => "This version can be rolled back.".into(),
+        rollback_types::Candidacy::TakeOver => {
+            "An earlier rollback of this version did not finish; it can be taken over.".into()
+        }
+        rollback_types::Candidacy::Refused(why) => format!("This version cannot be rolled back: {why}."),
+    }
+}

@@ -1,0 +1,69 @@
+//! Looking at runs, and following them.
+
+use futures::stream::{BoxStream, StreamExt};
+use rollback_types::{RunId, RunState, RunView, StepDuration, StreamItem};
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::{Answer, RollbackService};
+use crate::error::ServiceError;
+use crate::subscription::Subscription;
+
+/// Events read from the journal at once.
+const PAGE: u32 = 500;
+
+impl RollbackService {
+    /// One run with its steps and log.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], or the journal's.
+    pub async fn run(&self, id: RunId) -> Answer<RunView> {
+        let Some(record) = self.journal.run(id).await? else {
+            return Err(ServiceError::NotFound(format!("There is no run #{id}.")));
+        };
+        let mut view = RunView::new(record.summary);
+        loop {
+            let events = self.journal.events(id, view.run.last_event, PAGE).await?;
+            if events.is_empty() {
+                break;
+            }
+            for event in &events {
+                view.apply(event);
+            }
+        }
+        self.tell_orphan(&mut view.run);
+        if view.run.state == RunState::Interrupted {
+            for step in &mut view.steps {
+                step.decisions.clear();
+                if step.state == rollback_types::StepState::Running {
+                    step.state = rollback_types::StepState::Interrupted;
+                }
+            }
+        }
+        Ok(view)
+    }
+
+    /// Everything after event `after`, then live, in order, without gaps or duplicates; ends after a terminal event.
+    /// Progress is only part of it while it happens.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], or the journal's.
+    pub async fn subscribe(&self, id: RunId, after: u64) -> Answer<BoxStream<'static, StreamItem>> {
+        // Subscribed to before the journal is read: nothing can fall between the two.
+        let live = self.live(id).map(|l| l.events.subscribe());
+        if self.journal.run(id).await?.is_none() {
+            return Err(ServiceError::NotFound(format!("There is no run #{id}.")));
+        }
+        let (tx, rx) = tokio::sync::mpsc::channel(256);
+        let subscription = Subscription { journal: self.journal.clone(), run: id, last: after, tx };
+        tokio::spawn(subscription.feed(live));
+        Ok(ReceiverStream::new(rx).boxed())
+    }
+
+    /// Median durations of the steps here, beside the document's.
+    ///
+    /// # Errors
+    /// The journal's.
+    pub async fn step_durations(&self) -> Answer<Vec<StepDuration>> {
+        Ok(self.journal.step_durations().await?)
+    }
+}

@@ -1,0 +1,54 @@
+//! What configuration decides about the procedure.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::names::Names;
+
+/// Settings of one deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The deployment's name, shown on every page.
+    pub deployment: String,
+    /// Names of collection, alias and label.
+    pub names: Names,
+    /// States beyond the known ones that an administrator declared to be candidates.
+    pub extra_states: Vec<String>,
+    /// Keep a copy of the staged rows before they go.
+    pub keep_evidence: bool,
+    /// Each run has a folder of its own in here.
+    pub evidence_dir: PathBuf,
+    /// Nodes deleted in one transaction.
+    pub batch_size: u32,
+    /// Space that must be free, at least.
+    pub min_free_bytes: u64,
+    /// The pause between the two looks that tell whether staging still moves.
+    pub settle: Duration,
+    /// Pauses before a passing fault is tried again; their number is the number of tries.
+    pub retry_pauses: Vec<Duration>,
+    /// How long step 4 waits for the collection to come to rest.
+    pub rest_limit: Duration,
+    /// The pause between two looks while waiting for it.
+    pub rest_poll: Duration,
+    /// The least time between two reports of a step's progress.
+    pub progress_interval: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            deployment: "hybridflow".into(),
+            names: Names::default(),
+            extra_states: Vec::new(),
+            keep_evidence: true,
+            evidence_dir: PathBuf::from("stepback-data/runs"),
+            batch_size: 5_000,
+            min_free_bytes: 500_000_000,
+            settle: Duration::from_secs(1),
+            retry_pauses: [250, 1_000, 4_000].map(Duration::from_millis).to_vec(),
+            rest_limit: Duration::from_secs(120),
+            rest_poll: Duration::from_millis(500),
+            progress_interval: Duration::from_millis(150),
+        }
+    }
+}

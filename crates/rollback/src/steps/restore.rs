@@ -1,0 +1,37 @@
+//! Step 7, one lane: compares production with the copy that step 6 has just proven. Equal: nothing to restore, and
+//! the proof is kept. Different: the lane fails and says so, because this version cannot restore.
+
+use std::sync::PoisonError;
+
+use rollback_types::StoreKind;
+
+use crate::backup::VerifiedBackup;
+use crate::context::{Halt, Outcome, StepContext};
+use crate::plan::compare::compare;
+use crate::plan::production_of;
+
+pub(super) async fn restore(cx: &mut StepContext, store: StoreKind) -> Result<Outcome, Halt> {
+    let verified: Option<VerifiedBackup> = cx.shared.verified.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let Some(verified) = verified else {
+        return Err(Halt::refused(
+            "latest_copy_not_verified",
+            Some(store),
+            "latest-copy was not verified by this run",
+            "Production was not touched.",
+            "Abort, and plan again.",
+        ));
+    };
+    let production = production_of(&cx.shared.stores, &cx.shared.settings, store, &cx.shared.spec.selectors).await?;
+    let (differs, evidence) = compare(store, Some(&production), verified.contents(store));
+    match differs {
+        Some(false) => Ok(Outcome::NothingToRestore { proof: format!("production equals latest-copy: {evidence}") }),
+        None => Ok(Outcome::NothingToRestore { proof: format!("acknowledged in the plan: {evidence}") }),
+        Some(true) => Err(Halt::refused(
+            "production_differs",
+            Some(store),
+            format!("{store}: production differs from latest-copy: {evidence}"),
+            "The staging data is gone; production is as it was found, and latest-copy is proven intact.",
+            "Restore this store by step 7 of the runbook, then try again; or skip it with a reason if the difference is wanted.",
+        )),
+    }
+}

@@ -1,0 +1,72 @@
+//! The overview's answer to "can I roll back right now, and if not, why".
+
+use rollback_types::{
+    BackupHealth, RunState, RunSummary, StagedInStore, StoreReport, StoreStatus, Verdict, VerdictLevel, VersionRow,
+    VersionState,
+};
+
+/// What the answer rests on.
+pub(crate) struct Situation<'a> {
+    pub active: Option<&'a RunSummary>,
+    pub stores: &'a [StoreReport],
+    pub latest_copy: &'a BackupHealth,
+    /// The most urgent first.
+    pub candidates: &'a [VersionRow],
+    pub staged: &'a [StagedInStore],
+}
+
+/// The answer, with its reasons and what to do next.
+pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
+    let said = |level, headline: &str, reasons: Vec<String>, remedy: Option<String>| Verdict {
+        level,
+        headline: headline.to_owned(),
+        reasons,
+        remedy,
+    };
+    if let Some(run) = s.active {
+        let headline = match run.state {
+            RunState::NeedsDecision => format!("Run #{} needs a decision.", run.id),
+            _ => format!("Run #{} is rolling back {}.", run.id, run.version_id),
+        };
+        let reasons = vec!["One run at a time: nothing else can start until it ends.".into()];
+        let level = if run.state == RunState::NeedsDecision { VerdictLevel::Attention } else { VerdictLevel::Running };
+        return said(level, &headline, reasons, Some(format!("Open run #{}.", run.id)));
+    }
+    let down: Vec<&StoreReport> = s.stores.iter().filter(|r| r.status == StoreStatus::Down).collect();
+    let sick: Vec<&StoreReport> = s.stores.iter().filter(|r| r.status == StoreStatus::Degraded).collect();
+    if !down.is_empty() || s.staged.iter().any(|x| x.problem.is_some()) {
+        let mut reasons: Vec<String> = down.iter().chain(&sick).map(|r| r.detail.clone()).collect();
+        if reasons.is_empty() {
+            reasons = s.staged.iter().filter_map(|x| x.problem.clone()).collect();
+        }
+        let remedy = down.iter().chain(&sick).find_map(|r| r.remedy.clone());
+        return said(VerdictLevel::Blocked, "You cannot roll back now: not every store answers.", reasons, remedy);
+    }
+    let copy = if s.latest_copy.intact {
+        "latest-copy is intact: it exists, matches its checksums and opens.".to_owned()
+    } else {
+        s.latest_copy.verdict.clone()
+    };
+    let Some(first) = s.candidates.first() else {
+        let level = if s.latest_copy.intact { VerdictLevel::Quiet } else { VerdictLevel::Attention };
+        let headline = "Nothing to roll back: no version has failed or is under way.";
+        return said(level, headline, vec!["All stores answer.".into(), copy], s.latest_copy.remedy.clone());
+    };
+    let urgent = matches!(
+        first.status,
+        VersionState::ValidatingFailed
+            | VersionState::RollbackTriggered
+            | VersionState::Failed
+            | VersionState::RollingBack
+    );
+    let about = format!("{} is {}.", first.version_id, first.status);
+    let mut reasons = vec![about, "All stores answer.".to_owned(), copy];
+    reasons.extend(sick.iter().filter_map(|r| r.remedy.clone()));
+    if !s.latest_copy.intact {
+        let headline = "Look at latest-copy before you roll back.";
+        return said(VerdictLevel::Attention, headline, reasons, s.latest_copy.remedy.clone());
+    }
+    let headline = if urgent { "You can roll back now." } else { "You could roll back, but nothing has failed." };
+    let remedy = urgent.then(|| format!("Plan the rollback of {}.", first.version_id));
+    said(if urgent { VerdictLevel::Ready } else { VerdictLevel::Quiet }, headline, reasons, remedy)
+}
