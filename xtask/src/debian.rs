@@ -30,9 +30,14 @@ pub fn install(packages: &[&str]) -> Outcome {
 
 /// Installs the first package that this release of the distribution has.
 pub fn install_first_of(packages: &[&str]) -> Outcome {
-    update(packages, &by_hand(packages))?;
     let known = |package: &&str| process::capture(Command::new("apt-cache").args(["show", package]), "").is_ok();
-    match packages.iter().copied().find(known) {
+    let first = || packages.iter().copied().find(known);
+    if let Some(package) = first() {
+        return install(&[package]);
+    }
+    // A fresh machine has no package lists.
+    update(&packages[..1], &by_hand(&packages[..1]))?;
+    match first() {
         Some(package) => install(&[package]),
         None => Err(Failure::new(
             format!("apt knows none of the packages {}", packages.join(", ")),
