@@ -66,10 +66,7 @@ impl<'de> Deserialize<'de> for Sha256Digest {
 ///
 /// # Errors
 /// The reader's own, as it came.
-pub fn sha256_reader(
-    mut reader: impl Read,
-    mut on_progress: impl FnMut(u64),
-) -> io::Result<Sha256Digest> {
+pub fn sha256_reader(mut reader: impl Read, mut on_progress: impl FnMut(u64)) -> io::Result<Sha256Digest> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; CHUNK];
     let mut done = 0;
@@ -110,9 +107,7 @@ impl Checksums {
     /// written with a path before it, the last part of that path.
     pub fn get(&self, name: &str) -> Option<Sha256Digest> {
         let exact = self.entries.iter().find(|(entry, _)| entry == name);
-        exact
-            .or_else(|| self.entries.iter().find(|(entry, _)| file_name(entry) == name))
-            .map(|(_, digest)| *digest)
+        exact.or_else(|| self.entries.iter().find(|(entry, _)| file_name(entry) == name)).map(|(_, digest)| *digest)
     }
 
     /// Names, as written, and digests in the file's order.
@@ -169,17 +164,11 @@ pub fn parse(text: &str) -> Result<Checksums, MalformedLine> {
         if line.trim().is_empty() || line.starts_with('#') {
             continue;
         }
-        let malformed = |reason: String| MalformedLine {
-            line: index + 1,
-            reason,
-        };
+        let malformed = |reason: String| MalformedLine { line: index + 1, reason };
         let (name, digest) = parse_line(line).map_err(|reason| malformed(reason.to_owned()))?;
         match checksums.get(file_name(&name)) {
             Some(earlier) if earlier != digest => {
-                return Err(malformed(format!(
-                    "{:?} was named before with another digest",
-                    file_name(&name)
-                )));
+                return Err(malformed(format!("{:?} was named before with another digest", file_name(&name))));
             }
             _ => checksums.insert(name, digest),
         }
@@ -192,12 +181,8 @@ fn parse_line(line: &str) -> Result<(String, Sha256Digest), &'static str> {
         Some(rest) => (true, rest),
         None => (false, line),
     };
-    let (digest, rest) = line
-        .split_once(' ')
-        .ok_or("a digest, two spaces and a file name are expected")?;
-    let digest = digest
-        .parse()
-        .map_err(|_| "it does not begin with a SHA-256 digest of 64 hexadecimal digits")?;
+    let (digest, rest) = line.split_once(' ').ok_or("a digest, two spaces and a file name are expected")?;
+    let digest = digest.parse().map_err(|_| "it does not begin with a SHA-256 digest of 64 hexadecimal digits")?;
     let name = rest
         .strip_prefix(' ')
         .or_else(|| rest.strip_prefix('*'))

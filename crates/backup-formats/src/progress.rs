@@ -23,10 +23,7 @@ pub(crate) struct CountingReader<R> {
 
 impl<R> CountingReader<R> {
     pub(crate) fn new(inner: R) -> Self {
-        Self {
-            inner,
-            count: ByteCount::default(),
-        }
+        Self { inner, count: ByteCount::default() }
     }
 
     pub(crate) fn count(&self) -> ByteCount {

@@ -25,10 +25,7 @@ impl<'a> Lexer<'a> {
     }
 
     pub(crate) fn error<T>(&self, what: impl Into<String>) -> LexResult<T> {
-        Err(LexError {
-            offset: self.offset,
-            what: what.into(),
-        })
+        Err(LexError { offset: self.offset, what: what.into() })
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -189,9 +186,7 @@ impl<'a> Lexer<'a> {
     /// The code unit written as four hexadecimal digits at `offset`.
     fn unicode_unit(&self, offset: usize) -> Option<u32> {
         let digits = self.text.as_bytes().get(offset..offset + 4)?;
-        digits.iter().try_fold(0, |unit, &digit| {
-            Some(unit * 16 + char::from(digit).to_digit(16)?)
-        })
+        digits.iter().try_fold(0, |unit, &digit| Some(unit * 16 + char::from(digit).to_digit(16)?))
     }
 
     /// `\uXXXX`, or two of them for a character beyond the basic plane.
@@ -226,9 +221,8 @@ impl<'a> Lexer<'a> {
         let rest = self.rest();
         let mut length = 0;
         while let Some(&byte) = rest.get(length) {
-            let exponent_sign = matches!(byte, b'+' | b'-')
-                && matches!(rest[..length], [.., b'e' | b'E'])
-                && !rest.starts_with(b"0x");
+            let exponent_sign =
+                matches!(byte, b'+' | b'-') && matches!(rest[..length], [.., b'e' | b'E']) && !rest.starts_with(b"0x");
             let dot = byte == b'.' && rest.get(length + 1) != Some(&b'.');
             if !(byte.is_ascii_alphanumeric() || byte == b'_' || dot || exponent_sign) {
                 break;

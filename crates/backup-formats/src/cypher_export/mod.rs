@@ -25,9 +25,7 @@ pub use plain_format::PlainFormatReader;
 pub use reader::ExportReader;
 pub use summary::{ExportSummary, summarize};
 pub use values::CypherValue;
-pub use writer::{
-    ExportCounts, ExportNode, ExportRelationship, ExportWriteError, ExportWriter, UniqueKey,
-};
+pub use writer::{ExportCounts, ExportNode, ExportRelationship, ExportWriteError, ExportWriter, UniqueKey};
 
 /// The label that marks a node while it is being imported.
 pub const IMPORT_LABEL: &str = "UNIQUE IMPORT LABEL";
@@ -73,10 +71,14 @@ impl fmt::Display for ExportForm {
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// The file could not be read; nothing is known about its content.
-    #[error("the graph export could not be read: {0}. Nothing was changed. Check the disk and the file's rights, then try again")]
+    #[error(
+        "the graph export could not be read: {0}. Nothing was changed. Check the disk and the file's rights, then try again"
+    )]
     Io(#[from] io::Error),
     /// The file is not whole: it was cut, or its making was interrupted.
-    #[error("the graph export is cut, line {line}, column {column}: {what}. Nothing was changed. Do not restore from it: use another copy")]
+    #[error(
+        "the graph export is cut, line {line}, column {column}: {what}. Nothing was changed. Do not restore from it: use another copy"
+    )]
     Cut {
         /// Where the text ends.
         line: u64,
@@ -86,7 +88,9 @@ pub enum ExportError {
         what: String,
     },
     /// The file holds something no such export can hold: it is another file, or damaged.
-    #[error("the graph export is damaged, line {line}, column {column}: {what}. Nothing was changed. Do not restore from it: use another copy")]
+    #[error(
+        "the graph export is damaged, line {line}, column {column}: {what}. Nothing was changed. Do not restore from it: use another copy"
+    )]
     Syntax {
         /// Where the wrong text is.
         line: u64,
@@ -125,18 +129,10 @@ impl Position {
     }
 
     pub(crate) fn cut(self, what: impl Into<String>) -> ExportError {
-        ExportError::Cut {
-            line: self.line,
-            column: self.column,
-            what: what.into(),
-        }
+        ExportError::Cut { line: self.line, column: self.column, what: what.into() }
     }
 
     pub(crate) fn syntax(self, what: impl Into<String>) -> ExportError {
-        ExportError::Syntax {
-            line: self.line,
-            column: self.column,
-            what: what.into(),
-        }
+        ExportError::Syntax { line: self.line, column: self.column, what: what.into() }
     }
 }

@@ -110,27 +110,14 @@ impl FromStr for CypherValue {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut lexer = Lexer::new(text);
-        let value = take_value(&mut lexer).and_then(|value| {
-            if lexer.at_end() {
-                Ok(value)
-            } else {
-                lexer.error("nothing more is expected here")
-            }
-        });
-        value.map_err(|error| NotALiteral {
-            offset: error.offset,
-            what: error.what,
-        })
+        let value = take_value(&mut lexer)
+            .and_then(|value| if lexer.at_end() { Ok(value) } else { lexer.error("nothing more is expected here") });
+        value.map_err(|error| NotALiteral { offset: error.offset, what: error.what })
     }
 }
 
 pub(crate) fn take_value(lexer: &mut Lexer<'_>) -> LexResult<CypherValue> {
     take_nested(lexer, 0)
-}
-
-/// A map literal: `{key: value, …}`.
-pub(crate) fn take_map(lexer: &mut Lexer<'_>) -> LexResult<BTreeMap<String, CypherValue>> {
-    take_map_at(lexer, 0)
 }
 
 fn take_nested(lexer: &mut Lexer<'_>, depth: u32) -> LexResult<CypherValue> {
@@ -143,7 +130,7 @@ fn take_nested(lexer: &mut Lexer<'_>, depth: u32) -> LexResult<CypherValue> {
             lexer.expect(b'[')?;
             Ok(CypherValue::List(take_until(lexer, b']', depth)?))
         }
-        Some(b'{') => Ok(CypherValue::Map(take_map_at(lexer, depth)?)),
+        Some(b'{') => Ok(CypherValue::Map(take_map(lexer, depth)?)),
         Some(b'0'..=b'9' | b'.') => take_number(lexer, false),
         Some(b'-') => {
             lexer.expect(b'-')?;
@@ -172,7 +159,7 @@ fn take_until(lexer: &mut Lexer<'_>, close: u8, depth: u32) -> LexResult<Vec<Cyp
     }
 }
 
-fn take_map_at(lexer: &mut Lexer<'_>, depth: u32) -> LexResult<BTreeMap<String, CypherValue>> {
+fn take_map(lexer: &mut Lexer<'_>, depth: u32) -> LexResult<BTreeMap<String, CypherValue>> {
     lexer.expect(b'{')?;
     let mut map = BTreeMap::new();
     if lexer.take(b'}') {
@@ -283,10 +270,7 @@ fn write_separated(f: &mut impl fmt::Write, values: &[CypherValue]) -> fmt::Resu
     Ok(())
 }
 
-pub(crate) fn write_map(
-    f: &mut impl fmt::Write,
-    map: &BTreeMap<String, CypherValue>,
-) -> fmt::Result {
+pub(crate) fn write_map(f: &mut impl fmt::Write, map: &BTreeMap<String, CypherValue>) -> fmt::Result {
     f.write_str("{")?;
     for (index, (key, value)) in map.iter().enumerate() {
         let comma = if index == 0 { "" } else { ", " };
@@ -352,14 +336,8 @@ mod tests {
         assert_eq!(read("1e+22"), CypherValue::Float(1e22));
         assert_eq!(read("-Infinity"), CypherValue::Float(f64::NEG_INFINITY));
         assert!(matches!(read("NaN"), CypherValue::Float(number) if number.is_nan()));
-        assert_eq!(
-            read(r#"'it\'s \"x\" \\ \u0041\uD83D\uDE42\n'"#),
-            CypherValue::from("it's \"x\" \\ A🙂\n")
-        );
-        assert_eq!(
-            read("[1, /* two */ 'b'] // end"),
-            CypherValue::List(vec![1.into(), "b".into()])
-        );
+        assert_eq!(read(r#"'it\'s \"x\" \\ \u0041\uD83D\uDE42\n'"#), CypherValue::from("it's \"x\" \\ A🙂\n"));
+        assert_eq!(read("[1, /* two */ 'b'] // end"), CypherValue::List(vec![1.into(), "b".into()]));
         assert_eq!(
             read("point({x: 1.5, `odd ``key`: [ ]})"),
             CypherValue::Call {
@@ -371,17 +349,31 @@ mod tests {
             }
         );
         assert!(!read("[date('2024-01-02')]").is_plain());
-        assert_eq!(
-            read("datetime.truncate('day')").to_string(),
-            "datetime.truncate(\"day\")"
-        );
+        assert_eq!(read("datetime.truncate('day')").to_string(), "datetime.truncate(\"day\")");
     }
 
     #[test]
     fn refuses_what_is_no_literal() {
         for text in [
-            "", "[1", "{a 1}", "\"open", "'\\q'", "'\\uD83D'", "1.2.3", "99999999999999999999",
-            "1e999", "--1", "0x", "name", "1 2", "[1,]", "`open", "0x-1", "1_000", "'\\u12'", "nanny",
+            "",
+            "[1",
+            "{a 1}",
+            "\"open",
+            "'\\q'",
+            "'\\uD83D'",
+            "1.2.3",
+            "99999999999999999999",
+            "1e999",
+            "--1",
+            "0x",
+            "name",
+            "1 2",
+            "[1,]",
+            "`open",
+            "0x-1",
+            "1_000",
+            "'\\u12'",
+            "nanny",
         ] {
             assert!(text.parse::<CypherValue>().is_err(), "{text}");
         }
@@ -406,8 +398,7 @@ mod tests {
         leaf.prop_recursive(3, 24, 6, move |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..5).prop_map(CypherValue::List),
-                prop::collection::btree_map(nasty.clone(), inner.clone(), 0..5)
-                    .prop_map(CypherValue::Map),
+                prop::collection::btree_map(nasty.clone(), inner.clone(), 0..5).prop_map(CypherValue::Map),
                 ("[a-z]{1,8}(\\.[a-z]{1,8})?", prop::collection::vec(inner, 0..3))
                     .prop_filter("a word of its own", |(name, _)| {
                         !["true", "false", "null", "nan", "inf", "infinity"]
