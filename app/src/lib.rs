@@ -1,1 +1,62 @@
-//! The pages.
+//! The pages: server-rendered, hydrated, readable without JavaScript.
+//!
+//! `api` holds the server functions, `pages` one module a page, `components` what pages share, `format` how numbers,
+//! times and foreign text become readable.
+#![recursion_limit = "256"]
+
+pub mod api;
+#[cfg(feature = "ssr")]
+pub mod charts;
+pub mod components;
+pub mod format;
+pub mod frame;
+pub mod live;
+pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod shell;
+
+pub use frame::{Deployment, EngineName};
+#[cfg(feature = "ssr")]
+pub use shell::{AssetPaths, shell};
+
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::{SsrMode, path};
+
+use crate::components::Clock;
+use crate::frame::Frame;
+use crate::pages::backups::BackupsPage;
+use crate::pages::history::HistoryPage;
+use crate::pages::not_found::NotFoundPage;
+use crate::pages::overview::OverviewPage;
+use crate::pages::plan::PlanPage;
+use crate::pages::run::RunPage;
+use crate::pages::version::VersionPage;
+use crate::pages::versions::VersionsPage;
+
+/// The whole application, inside `<body>`. Every route is rendered completely before it is sent (`SsrMode::Async`), so
+/// that pages can be read without JavaScript.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    Clock::provide();
+    frame::mark_hydrated();
+
+    view! {
+        <Title formatter=|title: String| format!("{title} · Stepback") />
+        <Router>
+            <Frame>
+                <Routes fallback=NotFoundPage>
+                    <Route path=path!("/") view=OverviewPage ssr=SsrMode::Async />
+                    <Route path=path!("/versions") view=VersionsPage ssr=SsrMode::Async />
+                    <Route path=path!("/versions/:id") view=VersionPage ssr=SsrMode::Async />
+                    <Route path=path!("/versions/:id/plan") view=PlanPage ssr=SsrMode::Async />
+                    <Route path=path!("/runs") view=HistoryPage ssr=SsrMode::Async />
+                    <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::Async />
+                    <Route path=path!("/backups") view=BackupsPage ssr=SsrMode::Async />
+                </Routes>
+            </Frame>
+        </Router>
+    }
+}

@@ -1,0 +1,78 @@
+//! What a server function answers when it cannot do what was asked.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::JsonEncoding;
+use rollback_types::{Problem, ProblemKind};
+use serde::{Deserialize, Serialize};
+
+/// A problem document on its way to the page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(transparent)]
+#[error("{0}")]
+pub struct ApiError(pub Box<Problem>);
+
+impl From<Problem> for ApiError {
+    fn from(problem: Problem) -> Self {
+        Self(Box::new(problem))
+    }
+}
+
+impl From<ApiError> for Problem {
+    fn from(error: ApiError) -> Self {
+        *error.0
+    }
+}
+
+/// What went wrong between the page and the service, rather than in it.
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        let detail = error.to_string();
+        let problem = match error {
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
+                Problem::new(ProblemKind::InvalidRequest, detail).safe("Nothing was changed.")
+            }
+            ServerFnErrorErr::Request(_) => {
+                let mut problem = Problem::new(ProblemKind::Internal, detail)
+                    .safe("A run on the server goes on without this page.")
+                    .remedy("Check that Stepback is still running and that this machine reaches it, then reload.");
+                problem.title = "Stepback does not answer".to_owned();
+                problem
+            }
+            _ => Problem::new(ProblemKind::Internal, detail)
+                .safe("Nothing is done that is not in the journal first.")
+                .remedy("Reload the page. If it stays so, see Stepback's own log."),
+        };
+        problem.into()
+    }
+}
+
+/// The service, from the context the server gave.
+///
+/// # Errors
+/// A problem of kind `internal` when there is none, which is a fault in the server's wiring.
+#[cfg(feature = "ssr")]
+pub fn service() -> Result<std::sync::Arc<rollback::RollbackService>, ApiError> {
+    use_context::<std::sync::Arc<rollback::RollbackService>>().ok_or_else(|| {
+        Problem::new(ProblemKind::Internal, "The server gave the page no service.").safe("Nothing was changed.").into()
+    })
+}
+
+/// Makes the service's refusal a problem document, and its status the response's.
+#[cfg(feature = "ssr")]
+pub fn refused(error: rollback::ServiceError) -> ApiError {
+    let problem = Problem::from(error);
+    set_status(problem.status);
+    problem.into()
+}
+
+/// Sets the status of the response being made; the page's own when called while rendering.
+#[cfg(feature = "ssr")]
+pub fn set_status(status: u16) {
+    if let (Some(response), Ok(status)) =
+        (use_context::<leptos_axum::ResponseOptions>(), http::StatusCode::from_u16(status))
+    {
+        response.set_status(status);
+    }
+}

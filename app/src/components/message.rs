@@ -1,0 +1,199 @@
+//! What the page has to say: verdicts, warnings, errors, and what would be here.
+
+use leptos::prelude::*;
+use rollback_types::{Problem, ProblemKind, Verdict, VerdictLevel};
+
+use super::badge::Tone;
+use super::icon::{Icon, IconName};
+use crate::format;
+
+/// A remark in a tone, with a heading of its own.
+#[component]
+pub fn Callout(
+    /// The tone.
+    tone: Tone,
+    /// The heading: a sentence.
+    #[prop(into)]
+    title: String,
+    /// More.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    let icon = match tone {
+        Tone::Good => IconName::Check,
+        Tone::Bad => IconName::Cross,
+        Tone::Warn => IconName::Warning,
+        Tone::Run => IconName::Spinner,
+        Tone::Idle => IconName::Info,
+    };
+    view! {
+        <div class=format!("callout {}", tone.class())>
+            <Icon name=icon />
+            <div>
+                <strong>{title}</strong>
+                {children.map(|c| c())}
+            </div>
+        </div>
+    }
+}
+
+/// What would be here, and what to do next.
+#[component]
+pub fn EmptyState(
+    /// What is not here.
+    #[prop(into)]
+    title: String,
+    /// What would be here, and what to do.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <div class="empty">
+            <strong>{title}</strong>
+            <div>{children()}</div>
+        </div>
+    }
+}
+
+/// What happened, what is safe, what to do next.
+#[component]
+pub fn ErrorPanel(
+    /// The problem.
+    #[prop(into)]
+    problem: Problem,
+    /// Where to try again; by default there is no such link.
+    #[prop(optional, into)]
+    retry: Option<String>,
+) -> impl IntoView {
+    let line = |term: &'static str, text: Option<String>| {
+        text.map(|t| {
+            view! {
+                <p>
+                    <b>{term}</b>
+                    " "
+                    <span class="foreign">{format::visible_lines(&t)}</span>
+                </p>
+            }
+        })
+    };
+    let refusals = problem
+        .refusals
+        .iter()
+        .map(|r| view! { <li class="foreign">{format::visible_lines(&r.message)}</li> })
+        .collect_view();
+    let differences = problem
+        .differences
+        .iter()
+        .map(|d| {
+            let (before, now) = (d.before.clone(), d.now.clone());
+            let shown = |v: Option<String>| v.map_or_else(|| "–".to_owned(), |v| format::visible(&v));
+            view! {
+                <li>
+                    <code>{format::visible(&d.field)}</code>
+                    " was "
+                    <b class="foreign">{shown(before)}</b>
+                    ", is "
+                    <b class="foreign">{shown(now)}</b>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="callout bad" role="alert">
+            <Icon name=IconName::Cross />
+            <div>
+                <strong>{problem.title.clone()}</strong>
+                <p class="foreign">{format::visible_lines(&problem.detail)}</p>
+                {(!problem.refusals.is_empty()).then(|| view! { <ul>{refusals}</ul> })}
+                {(!problem.differences.is_empty()).then(|| view! { <ul>{differences}</ul> })}
+                {line("Safe:", problem.safe.clone())}
+                {line("What to do:", problem.remedy.clone())}
+                {problem
+                    .active_run
+                    .map(|id| {
+                        view! {
+                            <p>
+                                <a href=format!("/runs/{id}")>{format!("Open run #{id}")}</a>
+                            </p>
+                        }
+                    })}
+                {retry
+                    .map(|href| {
+                        view! {
+                            <p>
+                                <a class="btn" href=href rel="external">
+                                    "Try again"
+                                </a>
+                            </p>
+                        }
+                    })}
+            </div>
+        </div>
+    }
+}
+
+/// Is the thing itself missing, rather than something broken?
+pub fn is_missing(problem: &Problem) -> bool {
+    problem.kind == ProblemKind::NotFound
+}
+
+/// One verdict that answers: can I roll back now, and if not, why?
+#[component]
+pub fn VerdictPanel(
+    /// The verdict.
+    verdict: Verdict,
+    /// What to press.
+    #[prop(optional)]
+    action: Option<AnyView>,
+) -> impl IntoView {
+    let (tone, icon) = verdict_look(verdict.level);
+    let reasons = match verdict.reasons.as_slice() {
+        [] => None,
+        [one] => Some(view! { <p class="foreign">{format::visible(one)}</p> }.into_any()),
+        many => {
+            let items = many.iter().map(|r| view! { <li class="foreign">{format::visible(r)}</li> }).collect_view();
+            Some(view! { <ul>{items}</ul> }.into_any())
+        }
+    };
+    view! {
+        <section class=format!("verdict {}", tone.class()) aria-label="Verdict">
+            <Icon name=icon />
+            <div>
+                <strong>{verdict.headline}</strong>
+                {reasons}
+                {verdict
+                    .remedy
+                    .map(|r| {
+                        view! {
+                            <p>
+                                <b>"What to do:"</b>
+                                " "
+                                <span class="foreign">{format::visible(&r)}</span>
+                            </p>
+                        }
+                    })}
+            </div>
+            {action}
+        </section>
+    }
+}
+
+fn verdict_look(level: VerdictLevel) -> (Tone, IconName) {
+    match level {
+        VerdictLevel::Ready => (Tone::Good, IconName::Shield),
+        VerdictLevel::Quiet => (Tone::Idle, IconName::Shield),
+        VerdictLevel::Running => (Tone::Run, IconName::Spinner),
+        VerdictLevel::Attention => (Tone::Warn, IconName::Warning),
+        VerdictLevel::Blocked => (Tone::Bad, IconName::Cross),
+    }
+}
+
+/// Shown while something loads after a click; the server always sends complete pages.
+#[component]
+pub fn Loading() -> impl IntoView {
+    view! {
+        <p class="loading" role="status">
+            <Icon name=IconName::Spinner />
+            "Loading…"
+        </p>
+    }
+}

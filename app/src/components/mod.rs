@@ -1,0 +1,21 @@
+//! What pages are made of. Styles are in `style/30-components.css` and its neighbours, under the same names.
+
+pub mod badge;
+pub mod card;
+pub mod clock;
+pub mod controls;
+pub mod icon;
+pub mod ladder;
+pub mod message;
+pub mod names;
+pub mod store;
+
+pub use badge::{Badge, RunBadge, StepBadge, Tone, VersionBadge};
+pub use card::{Card, Fact, KeyValue, PageHeader};
+pub use clock::{Clock, Time, TimeStyle};
+pub use controls::{Chip, FilterChips, Pagination, SearchField};
+pub use icon::{Icon, IconName};
+pub use ladder::LadderGrid;
+pub use message::{Callout, EmptyState, ErrorPanel, Loading, VerdictPanel};
+pub use names::{CopyableId, Foreign, RunLink, VersionLink, VersionName};
+pub use store::{Meter, StoreDot, StoreName};

@@ -1,0 +1,127 @@
+//! Names that come from elsewhere: any text, long, turned or invisible, and harmless here.
+
+use leptos::prelude::*;
+use rollback_types::{RunId, VersionId};
+
+use super::icon::{Icon, IconName};
+use crate::format;
+
+/// Characters of an id that a list shows.
+const LIST_CHARS: usize = 120;
+/// The longest text that is repeated as a tool tip.
+const TITLE_CHARS: usize = 200;
+
+fn tool_tip(shown: &str) -> Option<String> {
+    (shown.chars().count() < TITLE_CHARS).then(|| shown.to_owned())
+}
+
+fn or_empty(shown: String) -> String {
+    if shown.is_empty() { "(empty)".to_owned() } else { shown }
+}
+
+/// Foreign text of several lines, isolated from the direction of the text around it.
+#[component]
+pub fn Foreign(
+    /// The text as it was read.
+    #[prop(into)]
+    text: String,
+) -> impl IntoView {
+    view! { <bdi class="foreign">{format::visible_lines(&text)}</bdi> }
+}
+
+/// A version's id, in full up to 10,000 characters and more; it wraps anywhere.
+#[component]
+pub fn VersionName(
+    /// The id.
+    id: VersionId,
+) -> impl IntoView {
+    view! { <bdi class="id">{or_empty(format::visible(id.as_str()))}</bdi> }
+}
+
+/// A link to a version. An id that no address can name stays text.
+#[component]
+pub fn VersionLink(
+    /// The id.
+    id: VersionId,
+) -> impl IntoView {
+    let shown = or_empty(format::visible(id.as_str()));
+    let title = tool_tip(&shown);
+    let text = format::clip(&shown, LIST_CHARS);
+    // The router in the browser decodes a path twice: ids it could change are followed by a full page load.
+    let rel = (!format::is_plain(id.as_str())).then_some("external");
+    match format::version_path(id.as_str()) {
+        Some(href) => view! {
+            <a class="id" href=href rel=rel title=title>
+                <bdi>{text}</bdi>
+            </a>
+        }
+        .into_any(),
+        None => view! { <bdi class="id">{text}</bdi> }.into_any(),
+    }
+}
+
+/// `#42`, leading to the run.
+#[component]
+pub fn RunLink(
+    /// The run.
+    id: RunId,
+) -> impl IntoView {
+    view! { <a class="run-id" href=format!("/runs/{id}")>{format!("#{id}")}</a> }
+}
+
+/// A long technical text, cut for the eye, copied in full.
+#[component]
+pub fn CopyableId(
+    /// The full text.
+    #[prop(into)]
+    text: String,
+    /// What is shown in its place; the text itself when absent.
+    #[prop(optional, into)]
+    shown: Option<String>,
+    /// What it is, for assistive software: "SHA-256 of metadata.db".
+    #[prop(into)]
+    what: String,
+) -> impl IntoView {
+    let shown = format::visible(&shown.unwrap_or_else(|| text.clone()));
+    let title = tool_tip(&format::visible(&text));
+    let copied = RwSignal::new(false);
+    #[cfg(feature = "hydrate")]
+    let copy = move |_| {
+        // Without a secure context browsers have no clipboard; the text can still be selected.
+        if !window().is_secure_context() {
+            return;
+        }
+        let promise = window().navigator().clipboard().write_text(&text);
+        leptos::task::spawn_local(async move {
+            if wasm_bindgen_futures::JsFuture::from(promise).await.is_ok() {
+                copied.set(true);
+                set_timeout(move || copied.set(false), std::time::Duration::from_secs(2));
+            }
+        });
+    };
+    #[cfg(not(feature = "hydrate"))]
+    let copy = move |_| ();
+    let icon = Signal::derive(move || if copied.get() { IconName::Check } else { IconName::Copy });
+    view! {
+        <span class="copyable">
+            <code title=title>{shown}</code>
+            <button class="icon-btn needs-js" type="button" aria-label=format!("Copy {what}") on:click=copy>
+                <Icon name=icon />
+            </button>
+            <span class="sr" role="status">
+                {move || if copied.get() { "Copied" } else { "" }}
+            </span>
+        </span>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_short_names_are_repeated_as_tool_tips() {
+        assert_eq!(tool_tip("v2").as_deref(), Some("v2"));
+        assert_eq!(tool_tip(&"x".repeat(10_000)), None);
+    }
+}

@@ -1,0 +1,347 @@
+//! How numbers, times and foreign text become readable. Pure functions, the same on the server and in the browser.
+
+use rollback_types::Timestamp;
+use time::{Month, OffsetDateTime};
+
+/// `76 kB`, `1.2 MB`: powers of 1000, at most three digits that matter.
+pub fn bytes(n: u64) -> String {
+    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    if n < 1000 {
+        return format!("{n} B");
+    }
+    // Integers only: a float's rounding would turn 999,999 into "1000 kB".
+    let mut unit = 0;
+    let mut tenths = (u128::from(n) + 50) / 100;
+    while tenths >= 9_995 && unit + 1 < UNITS.len() {
+        tenths = (tenths + 500) / 1000;
+        unit += 1;
+    }
+    if tenths < 100 {
+        format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+    } else {
+        format!("{} {}", (tenths + 5) / 10, UNITS[unit])
+    }
+}
+
+/// `35,118`.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `35,118 points`, `1 point`. The unit in the plural, with an `s` at its end.
+pub fn counted(n: u64, unit: &str) -> String {
+    let unit = if n == 1 { unit.strip_suffix('s').unwrap_or(unit) } else { unit };
+    format!("{} {unit}", count(n))
+}
+
+/// `4 ms`, `9.8 s`, `4 min 10 s`, `1 h 05 min`, `3 d 4 h`.
+pub fn duration(ms: u64) -> String {
+    let seconds = ms / 1000;
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{}.{} s", seconds, ms % 1000 / 100),
+        60_000..3_600_000 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        3_600_000..86_400_000 => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
+    }
+}
+
+/// `+6.08`, `+75.30`: seconds since the run began, for the log.
+pub fn offset(ms: u64) -> String {
+    format!("+{}.{:02}", ms / 1000, ms % 1000 / 10)
+}
+
+/// A date and time of day in some zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Civil {
+    /// The year.
+    pub year: i32,
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31.
+    pub day: u8,
+    /// 0 to 23.
+    pub hour: u8,
+    /// 0 to 59.
+    pub minute: u8,
+}
+
+impl Civil {
+    /// In UTC.
+    pub fn utc(at: Timestamp) -> Self {
+        let t = OffsetDateTime::from_unix_timestamp(at.unix_ms().div_euclid(1000))
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        Self { year: t.year(), month: u8::from(t.month()), day: t.day(), hour: t.hour(), minute: t.minute() }
+    }
+
+    /// `22 Nov 2026, 22:58`.
+    pub fn text(self) -> String {
+        let month = Month::try_from(self.month).map_or("?", |m| match m {
+            Month::January => "Jan",
+            Month::February => "Feb",
+            Month::March => "Mar",
+            Month::April => "Apr",
+            Month::May => "May",
+            Month::June => "Jun",
+            Month::July => "Jul",
+            Month::August => "Aug",
+            Month::September => "Sep",
+            Month::October => "Oct",
+            Month::November => "Nov",
+            Month::December => "Dec",
+        });
+        format!("{} {month} {}, {:02}:{:02}", self.day, self.year, self.hour, self.minute)
+    }
+}
+
+/// `22 Nov 2026, 22:58 UTC`.
+pub fn utc(at: Timestamp) -> String {
+    format!("{} UTC", Civil::utc(at).text())
+}
+
+/// `38 minutes ago`, `13 days ago`, `in 4 days`; `just now` below five seconds.
+pub fn relative(at: Timestamp, now: Timestamp) -> String {
+    let past = now >= at;
+    let seconds = (if past { now.since_ms(at) } else { at.since_ms(now) }) / 1000;
+    let (n, unit) = match seconds {
+        0..5 => return "just now".to_owned(),
+        5..60 => (seconds, "seconds"),
+        60..3_600 => (seconds / 60, "minutes"),
+        3_600..86_400 => (seconds / 3_600, "hours"),
+        86_400..5_184_000 => (seconds / 86_400, "days"),
+        5_184_000..63_072_000 => (seconds / 2_592_000, "months"),
+        _ => (seconds / 31_536_000, "years"),
+    };
+    let text = counted(n, unit);
+    if past { format!("{text} ago") } else { format!("in {text}") }
+}
+
+/// Foreign text on one line: whatever would be invisible, break the line or turn the direction is shown as a sign.
+pub fn visible(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        push_visible(&mut out, c);
+        out
+    })
+}
+
+/// Like [`visible`], but keeps line ends and tabs: for messages and notes.
+pub fn visible_lines(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        if matches!(c, '\n' | '\t') { out.push(c) } else { push_visible(&mut out, c) }
+        out
+    })
+}
+
+fn push_visible(out: &mut String, c: char) {
+    match c {
+        // U+2400 … are pictures of the control characters, in the same order.
+        '\0'..='\u{1f}' => out.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{2426}')),
+        '\u{7f}' => out.push('\u{2421}'),
+        '\u{80}'..='\u{9f}'
+        | '\u{ad}'
+        | '\u{61c}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => out.push_str(&format!("⟨U+{:04X}⟩", u32::from(c))),
+        _ => out.push(c),
+    }
+}
+
+/// The first `max` characters, with `…` in place of the rest.
+pub fn clip(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+/// `v7_minor…231502`: beginning and end of an id, for buttons. The full id stands elsewhere on the page.
+pub fn short_id(id: &str) -> String {
+    let shown = visible(id);
+    let chars: Vec<char> = shown.chars().collect();
+    if chars.len() <= 18 {
+        return shown;
+    }
+    let head: String = chars[..8].iter().collect();
+    let tail: String = chars[chars.len() - 6..].iter().collect();
+    format!("{}…{tail}", head.trim_end_matches(['_', '-', '.']))
+}
+
+/// `9f3c 71ab`: the beginning of a digest.
+pub fn short_digest(hex: &str) -> String {
+    match (hex.get(..4), hex.get(4..8)) {
+        (Some(a), Some(b)) => format!("{a} {b}"),
+        _ => hex.to_owned(),
+    }
+}
+
+/// Percent-encodes one segment of a path or one value of a query.
+pub fn encode(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut out, b| {
+        match b {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(b)),
+            _ => out.push_str(&format!("%{b:02X}")),
+        }
+        out
+    })
+}
+
+/// `?a=1&b=2` from the pairs whose value is not empty; nothing when there are none.
+pub fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    pairs.into_iter().filter(|(_, value)| !value.is_empty()).fold(String::new(), |mut out, (key, value)| {
+        out.push(if out.is_empty() { '?' } else { '&' });
+        out.push_str(&encode(key));
+        out.push('=');
+        out.push_str(&encode(value));
+        out
+    })
+}
+
+/// The path of a version's page. `None` where no address can name the id: browsers resolve `.` and `..`, also encoded.
+pub fn version_path(id: &str) -> Option<String> {
+    (!matches!(id, "" | "." | "..")).then(|| format!("/versions/{}", encode(id)))
+}
+
+/// An id that every router leaves as it is. Others are followed by a full page load, because the router in the browser
+/// decodes a path twice.
+pub fn is_plain(id: &str) -> bool {
+    id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+}
+
+/// A word that can be an element's id.
+pub fn slug(title: &str) -> String {
+    let mut out = String::new();
+    for c in title.chars() {
+        if c.is_ascii_alphanumeric() {
+            out.push(c.to_ascii_lowercase());
+        } else if !out.is_empty() && !out.ends_with('-') {
+            out.push('-');
+        }
+    }
+    out.trim_end_matches('-').to_owned()
+}
+
+/// `part` of `whole` in percent, 0 to 100, and 100 only when nothing is missing.
+pub fn percent(part: u64, whole: u64) -> u8 {
+    if whole == 0 {
+        return 0;
+    }
+    let p = (u128::from(part) * 100 / u128::from(whole)).min(100);
+    u8::try_from(p).unwrap_or(100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_keep_their_digits_at_the_borders() {
+        let cases = [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1.0 kB"),
+            (9_949, "9.9 kB"),
+            (9_999, "10 kB"),
+            (76_000, "76 kB"),
+            (999_400, "999 kB"),
+            (999_999, "1.0 MB"),
+            (1_234_567, "1.2 MB"),
+            (145_000_000, "145 MB"),
+            (u64::MAX, "18 EB"),
+        ];
+        for (n, text) in cases {
+            assert_eq!(bytes(n), text, "{n}");
+        }
+    }
+
+    #[test]
+    fn counts_are_grouped_and_agree_with_their_unit() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(35_118), "35,118");
+        assert_eq!(count(1_000_000), "1,000,000");
+        assert_eq!(counted(1, "points"), "1 point");
+        assert_eq!(counted(0, "points"), "0 points");
+    }
+
+    #[test]
+    fn durations_say_two_units() {
+        let cases = [
+            (0, "0 ms"),
+            (999, "999 ms"),
+            (9_870, "9.8 s"),
+            (59_999, "59.9 s"),
+            (250_000, "4 min 10 s"),
+            (3_900_000, "1 h 05 min"),
+            (90_000_000, "1 d 1 h"),
+        ];
+        for (ms, text) in cases {
+            assert_eq!(duration(ms), text, "{ms}");
+        }
+        assert_eq!(offset(6_089), "+6.08");
+    }
+
+    #[test]
+    fn times_are_absolute_and_relative() {
+        let at: Timestamp = "2026-11-22T22:58:41.500Z".parse().unwrap();
+        assert_eq!(utc(at), "22 Nov 2026, 22:58 UTC");
+        let later = |s: i64| Timestamp::from_unix_ms(at.unix_ms() + s * 1000);
+        assert_eq!(relative(at, later(1)), "just now");
+        assert_eq!(relative(at, later(38 * 60)), "38 minutes ago");
+        assert_eq!(relative(at, later(3_600)), "1 hour ago");
+        assert_eq!(relative(at, later(13 * 86_400)), "13 days ago");
+        assert_eq!(relative(later(4 * 86_400), at), "in 4 days");
+        assert_eq!(utc(Timestamp::from_unix_ms(-1)), "31 Dec 1969, 23:59 UTC");
+    }
+
+    #[test]
+    fn what_hides_or_turns_text_is_shown() {
+        assert_eq!(visible("a\0b\nc\u{7f}"), "a\u{2400}b\u{240a}c\u{2421}");
+        assert_eq!(visible("v\u{202e}2"), "v⟨U+202E⟩2");
+        assert_eq!(visible("<script>'`é日"), "<script>'`é日");
+        assert_eq!(visible_lines("one\ntwo\u{1b}"), "one\ntwo\u{241b}");
+    }
+
+    #[test]
+    fn ids_are_cut_by_characters_not_bytes() {
+        assert_eq!(clip("日本語", 2), "日本…");
+        assert_eq!(clip("日本", 2), "日本");
+        assert_eq!(short_id("v7_minor_20261122_231502"), "v7_minor…231502");
+        assert_eq!(short_id("v1_baseline"), "v1_baseline");
+        assert_eq!(short_id(&"日".repeat(10_000)).chars().count(), 15);
+    }
+
+    #[test]
+    fn addresses_hold_any_id() {
+        assert_eq!(version_path("../a b").as_deref(), Some("/versions/..%2Fa%20b"));
+        assert_eq!(version_path(".."), None);
+        assert_eq!(version_path("v2_minor").as_deref(), Some("/versions/v2_minor"));
+        assert!(is_plain("v2_minor-1.0") && !is_plain("100%") && !is_plain("a/b"));
+        assert_eq!(query([("q", "a&b"), ("sort", ""), ("status", "é")]), "?q=a%26b&status=%C3%A9");
+    }
+
+    #[test]
+    fn a_hundred_percent_means_all() {
+        assert_eq!(percent(999, 1000), 99);
+        assert_eq!(percent(1000, 1000), 100);
+        assert_eq!(percent(5, 0), 0);
+        assert_eq!(percent(u64::MAX, 1), 100);
+    }
+
+    #[test]
+    fn titles_make_element_ids() {
+        assert_eq!(slug("Where the time goes"), "where-the-time-goes");
+        assert_eq!(slug("  latest-copy!"), "latest-copy");
+    }
+}

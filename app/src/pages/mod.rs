@@ -1,0 +1,12 @@
+//! One module a page.
+
+pub mod backups;
+pub mod history;
+pub mod not_found;
+pub mod overview;
+pub mod plan;
+pub mod run;
+mod run_rows;
+mod staged;
+pub mod version;
+pub mod versions;

@@ -1,0 +1,252 @@
+//! Version: everything the registry says of one version, what is staged of it, and whether it can be rolled back.
+#![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use rollback_types::{Candidacy, OperationRow, Timestamp, VersionDetail, VersionRow};
+
+use super::run_rows::RunRows;
+use super::staged::StagedCard;
+use super::versions::number;
+use crate::api::versions::get_version;
+use crate::components::message::is_missing;
+use crate::components::{
+    Badge, Callout, Card, EmptyState, ErrorPanel, Fact, Foreign, IconName, KeyValue, Loading, PageHeader, Time, Tone,
+    VersionBadge, VersionName,
+};
+use crate::format;
+
+/// `/versions/{id}`.
+#[component]
+pub fn VersionPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|p| p.get("id").unwrap_or_default()));
+    let version = Resource::new_blocking(move || id.get(), get_version);
+    view! {
+        <Transition fallback=Loading>
+            {move || Suspend::new(async move {
+                match version.await {
+                    Ok(detail) => view! { <Detail detail=detail /> }.into_any(),
+                    Err(error) if is_missing(&error.0) => {
+                        view! { <Missing id=id.get_untracked() /> }.into_any()
+                    }
+                    Err(error) => {
+                        view! {
+                            <PageHeader tab="Version">"Version"</PageHeader>
+                            <ErrorPanel problem=error retry=format::version_path(&id.get_untracked()).unwrap_or_default() />
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn Missing(id: String) -> impl IntoView {
+    let shown = format::clip(&format::visible(&id), 200);
+    view! {
+        <PageHeader tab="No such version">"There is no such version"</PageHeader>
+        <EmptyState title="The registry does not know this id.">
+            <p>
+                <bdi class="id">{shown}</bdi>
+            </p>
+            <p>"It may have been typed wrongly, or belong to another deployment. Nothing was changed."</p>
+            <p>
+                <a class="btn" href="/versions">
+                    "All versions"
+                </a>
+            </p>
+        </EmptyState>
+    }
+}
+
+#[component]
+fn Detail(detail: VersionDetail) -> impl IntoView {
+    let VersionDetail { version, rollback, staging, operations, runs, layout } = detail;
+    let offered = version.candidacy.is_offered();
+    let plan = offered.then(|| format::version_path(version.version_id.as_str())).flatten();
+    let take_over = version.candidacy == Candidacy::TakeOver;
+    let tools = {
+        let status = version.status.clone();
+        view! {
+            <VersionBadge state=status />
+            {plan
+                .map(|path| {
+                    view! {
+                        <a class="btn primary" href=format!("{path}/plan")>
+                            {if take_over { "Plan the take-over" } else { "Plan rollback" }}
+                        </a>
+                    }
+                })}
+        }
+        .into_any()
+    };
+    let (tone, title) = match &version.candidacy {
+        Candidacy::Candidate => (Tone::Good, "It can be rolled back."),
+        Candidacy::TakeOver => (Tone::Warn, "An earlier rollback did not finish: it can be taken over."),
+        Candidacy::Refused(_) => (Tone::Idle, "It cannot be rolled back."),
+    };
+    let lead = version.status_message.clone().map(|m| view! { <Foreign text=m /> });
+    let name = version.version_id.clone();
+    let tab = format::clip(&format::short_id(name.as_str()), 40);
+    view! {
+        <PageHeader
+            tab=tab
+            over=format!("Version · {}", layout.title()).into_any()
+            lead=view! { {lead} }.into_any()
+            tools=tools
+        >
+            <VersionName id=name />
+        </PageHeader>
+        <Callout tone=tone title=title>
+            <p class="foreign">{format::visible(&rollback)}</p>
+        </Callout>
+        <div class="grid">
+            <div class="col c7">
+                <Registry version=version.clone() />
+            </div>
+            <div class="col c5">
+                <StagedCard staged=staging /> {oddities(&version.oddities)}
+            </div>
+            <Card title="Operation log" class="c12">
+                <Operations operations=operations />
+            </Card>
+            <Card title="Runs about this version" class="c12">
+                <RunRows runs=runs />
+            </Card>
+        </div>
+    }
+}
+
+fn oddities(sentences: &[String]) -> impl IntoView + use<> {
+    (!sentences.is_empty()).then(|| {
+        let items =
+            sentences.iter().map(|s| view! { <li class="foreign">{format::visible(s)}</li> }).collect_view();
+        view! {
+            <Callout tone=Tone::Warn title="The row holds values that are not what their column promises.">
+                <ul>{items}</ul>
+                <p>"They are shown as they are and changed by nothing here."</p>
+            </Callout>
+        }
+    })
+}
+
+fn text(value: Option<String>) -> AnyView {
+    match value {
+        Some(t) if !t.is_empty() => view! { <Foreign text=t /> }.into_any(),
+        Some(_) => view! { <span class="muted">"(empty)"</span> }.into_any(),
+        None => nothing(),
+    }
+}
+
+fn nothing() -> AnyView {
+    view! { <span class="muted">"–"</span> }.into_any()
+}
+
+fn time(value: Option<Timestamp>) -> AnyView {
+    value.map_or_else(nothing, |at| view! { <Time at=at /> }.into_any())
+}
+
+#[component]
+fn Registry(version: VersionRow) -> impl IntoView {
+    let v = version;
+    let validated = match v.validation_passed {
+        Some(true) => view! { <Badge tone=Tone::Good icon=IconName::Check text="passed".to_owned() /> }.into_any(),
+        Some(false) => view! { <Badge tone=Tone::Bad icon=IconName::Cross text="failed".to_owned() /> }.into_any(),
+        None => nothing(),
+    };
+    let count = |n: Option<i64>| n.map_or_else(nothing, |n| number(n).into_any());
+    view! {
+        <Card title="Registry row">
+            <div class="body">
+                <KeyValue>
+                    <Fact term="State">
+                        <code>{format::clip(&format::visible(v.status.as_str()), 200)}</code>
+                    </Fact>
+                    <Fact term="Message">{text(v.status_message)}</Fact>
+                    <Fact term="Made">{time(v.created_at)}</Fact>
+                    <Fact term="Last changed">{time(v.updated_at)}</Fact>
+                    <Fact term="Chapters">{count(v.chapter_count)}</Fact>
+                    <Fact term="Paragraphs">{count(v.paragraph_count)}</Fact>
+                    <Fact term="Validation">{validated}</Fact>
+                    <Fact term="Committed by">{text(v.committed_by)}</Fact>
+                    <Fact term="Commit">{text(v.commit_hash)}</Fact>
+                    <Fact term="SQLite snapshot">{text(v.sqlite_snapshot)}</Fact>
+                    <Fact term="Qdrant snapshot">{text(v.qdrant_snapshot)}</Fact>
+                    <Fact term="Neo4j snapshot">{text(v.neo4j_snapshot)}</Fact>
+                    <Fact term="Notes">{text(v.notes)}</Fact>
+                </KeyValue>
+            </div>
+        </Card>
+    }
+}
+
+#[component]
+fn Operations(operations: Vec<OperationRow>) -> impl IntoView {
+    if operations.is_empty() {
+        return view! {
+            <EmptyState title="The operation log says nothing of it.">
+                <p>"Ingestions, validations and rollbacks of this version would be listed here."</p>
+            </EmptyState>
+        }
+        .into_any();
+    }
+    let rows = operations.into_iter().map(operation).collect_view();
+    view! {
+        <div class="scroll">
+            <table class="stack">
+                <thead>
+                    <tr>
+                        <th scope="col" class="num">
+                            "No."
+                        </th>
+                        <th scope="col">"Operation"</th>
+                        <th scope="col">"Outcome"</th>
+                        <th scope="col">"Details"</th>
+                        <th scope="col" class="num">
+                            "Took"
+                        </th>
+                        <th scope="col" class="num">
+                            "When"
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+fn operation(o: OperationRow) -> impl IntoView {
+    let (tone, icon) = outcome_look(&o.status);
+    let took = o.completed_at.zip(o.created_at).map(|(end, begin)| format::duration(end.since_ms(begin)));
+    view! {
+        <tr>
+            <td class="num muted">{o.id.to_string()}</td>
+            <td class="foreign">
+                <code>{format::clip(&format::visible(&o.operation_type), 80)}</code>
+            </td>
+            <td class="state">
+                <Badge tone=tone icon=icon text=format::clip(&format::visible(&o.status), 40) />
+            </td>
+            <td class="wide foreign small">
+                {o.details.map(|d| view! { <bdi>{format::clip(&format::visible_lines(&d), 600)}</bdi> })}
+            </td>
+            <td class="num hide">{took.unwrap_or_else(|| "–".to_owned())}</td>
+            <td class="num muted">{time(o.created_at)}</td>
+        </tr>
+    }
+}
+
+/// The log's words are free text: the known ones get a tone.
+fn outcome_look(status: &str) -> (Tone, IconName) {
+    match status {
+        "completed" | "success" => (Tone::Good, IconName::Check),
+        "failed" | "error" => (Tone::Bad, IconName::Cross),
+        "in_progress" | "running" => (Tone::Run, IconName::Clock),
+        _ => (Tone::Idle, IconName::Circle),
+    }
+}

@@ -1,0 +1,288 @@
+//! Versions: list, search, filter, pages. Everything is in the address, so that it works as links and forms.
+#![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use leptos_router::params::ParamsMap;
+use rollback_types::{Cursor, StateCount, VersionQuery, VersionRow, VersionSort, VersionState};
+
+use crate::api::versions::{VersionList, list_versions};
+use crate::components::{
+    Card, Chip, EmptyState, ErrorPanel, FilterChips, Loading, PageHeader, Pagination, SearchField, Time, TimeStyle,
+    VersionBadge, VersionLink,
+};
+use crate::format;
+
+/// `/versions`.
+#[component]
+pub fn VersionsPage() -> impl IntoView {
+    let params = use_query_map();
+    let query = Memo::new(move |_| params.with(read_query));
+    let list = Resource::new_blocking(move || query.get(), list_versions);
+    view! {
+        <PageHeader tab="Versions" lead="Every row of the registry, whatever its state.".into_any()>
+            "Versions"
+        </PageHeader>
+        <Transition fallback=Loading>
+            {move || Suspend::new(async move {
+                let asked = query.get_untracked();
+                match list.await {
+                    Ok(list) => view! { <List list=list query=asked /> }.into_any(),
+                    Err(error) => view! { <ErrorPanel problem=error retry="/versions" /> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+/// What the address asks for; unknown words ask for nothing.
+fn read_query(params: &ParamsMap) -> VersionQuery {
+    let text = |key: &str| params.get(key).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
+    VersionQuery {
+        status: params
+            .get_all("status")
+            .unwrap_or_default()
+            .iter()
+            .filter(|s| !s.is_empty())
+            .map(|s| VersionState::from(s.as_str()))
+            .collect(),
+        q: text("q"),
+        sort: text("sort").and_then(|s| VersionSort::parse(&s)).unwrap_or_default(),
+        cursor: text("cursor").map(Cursor),
+        limit: None,
+    }
+}
+
+/// The address of a list.
+fn address(query: &VersionQuery) -> String {
+    let sort = if query.sort == VersionSort::default() { "" } else { query.sort.as_str() };
+    let pairs = [("q", query.q.as_deref().unwrap_or_default()), ("sort", sort)];
+    let states = query.status.iter().map(|s| ("status", s.as_str()));
+    let cursor = query.cursor.iter().map(|c| ("cursor", c.0.as_str()));
+    format!("/versions{}", format::query(pairs.into_iter().chain(states).chain(cursor)))
+}
+
+/// One chip for each state there is, and one for all.
+fn chips(counts: &[StateCount], query: &VersionQuery) -> Vec<Chip> {
+    let start = VersionQuery { cursor: None, ..query.clone() };
+    let all = Chip {
+        label: "All".to_owned(),
+        href: address(&VersionQuery { status: Vec::new(), ..start.clone() }),
+        on: query.status.is_empty(),
+        count: Some(counts.iter().map(|c| c.count).sum()),
+    };
+    // A state that is asked for stays visible when no version has it any more.
+    let gone = query.status.iter().filter(|s| counts.iter().all(|c| c.status != **s)).map(|s| (s, 0));
+    let states = counts.iter().map(|c| (&c.status, c.count)).chain(gone).map(|(state, count)| {
+        let on = query.status.contains(state);
+        let mut status = query.status.clone();
+        if on { status.retain(|s| s != state) } else { status.push(state.clone()) }
+        let label = if state.as_str().is_empty() { "(no state)" } else { state.as_str() };
+        Chip {
+            label: format::clip(&format::visible(label), 40),
+            href: address(&VersionQuery { status, ..start.clone() }),
+            on,
+            count: Some(count),
+        }
+    });
+    std::iter::once(all).chain(states).collect()
+}
+
+fn sort_word(sort: VersionSort) -> &'static str {
+    match sort {
+        VersionSort::CreatedDesc => "Newest first",
+        VersionSort::CreatedAsc => "Oldest first",
+        VersionSort::IdAsc => "By id, A to Z",
+        VersionSort::IdDesc => "By id, Z to A",
+        VersionSort::UpdatedDesc => "Last changed first",
+        VersionSort::StatusAsc => "By state",
+    }
+}
+
+#[component]
+fn List(list: VersionList, query: VersionQuery) -> impl IntoView {
+    let VersionList { page, counts } = list;
+    let first = query.cursor.is_some().then(|| address(&VersionQuery { cursor: None, ..query.clone() }));
+    let next = page.next_cursor.map(|cursor| address(&VersionQuery { cursor: Some(cursor), ..query.clone() }));
+    let chips = chips(&counts, &query);
+    let unfiltered = query.q.is_none() && query.status.is_empty() && query.cursor.is_none();
+    let content = if page.items.is_empty() {
+        empty(unfiltered).into_any()
+    } else {
+        table(page.items).into_any()
+    };
+    view! {
+        <div class="filters">
+            <SearchForm query=query />
+            <FilterChips label="Filter by state" chips=chips />
+        </div>
+        <Card title="Registry">{content}</Card>
+        <Pagination label="Pages of versions" first=first next=next />
+    }
+}
+
+#[component]
+fn SearchForm(query: VersionQuery) -> impl IntoView {
+    let states = query
+        .status
+        .iter()
+        .map(|s| view! { <input type="hidden" name="status" value=s.as_str().to_owned() /> })
+        .collect_view();
+    let options = VersionSort::ALL
+        .into_iter()
+        .map(|(sort, word)| {
+            view! {
+                <option value=word selected=sort == query.sort>
+                    {sort_word(sort)}
+                </option>
+            }
+        })
+        .collect_view();
+    view! {
+        <form class="filter-form" role="search" method="get" action="/versions">
+            <SearchField name="q" label="Id, message or notes" value=query.q.unwrap_or_default() />
+            <label class="sort">
+                <span>"Order"</span>
+                <select name="sort">{options}</select>
+            </label>
+            {states}
+        </form>
+    }
+}
+
+fn empty(unfiltered: bool) -> impl IntoView {
+    if unfiltered {
+        view! {
+            <EmptyState title="The registry has no version.">
+                <p>"Every ingestion makes one. If you expected some, see whether Stepback looks at the right metadata.db."</p>
+            </EmptyState>
+        }
+        .into_any()
+    } else {
+        view! {
+            <EmptyState title="No version fits.">
+                <p>
+                    "Search looks for plain text in ids, messages and notes. " <a href="/versions">"Show all versions"</a>
+                </p>
+            </EmptyState>
+        }
+        .into_any()
+    }
+}
+
+fn table(rows: Vec<VersionRow>) -> impl IntoView {
+    let rows = rows.into_iter().map(row).collect_view();
+    view! {
+        <div class="scroll">
+            <table class="stack versions">
+                <thead>
+                    <tr>
+                        <th scope="col">"Version"</th>
+                        <th scope="col">"State"</th>
+                        <th scope="col" class="num">
+                            "Chapters"
+                        </th>
+                        <th scope="col" class="num">
+                            "Made"
+                        </th>
+                        <th scope="col" class="num">
+                            "Changed"
+                        </th>
+                        <th scope="col">
+                            <span class="sr">"Action"</span>
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
+fn row(v: VersionRow) -> impl IntoView {
+    let message = v.status_message.as_deref().or(v.notes.as_deref()).map(|m| format::clip(&format::visible(m), 160));
+    let action = v.candidacy.is_offered().then(|| format::version_path(v.version_id.as_str())).flatten().map(|path| {
+        view! {
+            <a
+                class="btn small"
+                href=format!("{path}/plan")
+                aria-label=format!("Plan rollback of {}", format::short_id(v.version_id.as_str()))
+            >
+                "Plan rollback"
+            </a>
+        }
+    });
+    let chapters = v.chapter_count.map_or_else(|| "–".to_owned(), number);
+    view! {
+        <tr>
+            <td class="wide">
+                <VersionLink id=v.version_id.clone() />
+                {message.map(|m| view! { <span class="under foreign">{m}</span> })}
+            </td>
+            <td class="state">
+                <VersionBadge state=v.status />
+            </td>
+            <td class="num" data-label="chapters">
+                {chapters}
+            </td>
+            <td class="num muted">{moment(v.created_at)}</td>
+            <td class="num muted hide">{moment(v.updated_at)}</td>
+            <td class="action">{action}</td>
+        </tr>
+    }
+}
+
+/// A count that may be garbage: negative numbers are shown as they are.
+pub(super) fn number(n: i64) -> String {
+    u64::try_from(n).map_or_else(|_| n.to_string(), format::count)
+}
+
+fn moment(at: Option<rollback_types::Timestamp>) -> impl IntoView {
+    match at {
+        Some(at) => view! { <Time at=at style=TimeStyle::Relative /> }.into_any(),
+        None => "–".into_any(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params(text: &str) -> ParamsMap {
+        text.split('&').filter_map(|p| p.split_once('=')).fold(ParamsMap::new(), |mut map, (k, v)| {
+            map.insert(k.to_owned(), v.to_owned());
+            map
+        })
+    }
+
+    #[test]
+    fn an_address_reads_back_as_the_query_it_was_made_from() {
+        let query = VersionQuery {
+            status: vec![VersionState::Failed, VersionState::from("odd one&")],
+            q: Some("a+b".into()),
+            sort: VersionSort::IdAsc,
+            cursor: Some(Cursor("x=y".into())),
+            limit: None,
+        };
+        let text = address(&query);
+        assert_eq!(read_query(&params(text.strip_prefix("/versions?").unwrap())), query);
+    }
+
+    #[test]
+    fn nonsense_in_the_address_asks_for_nothing() {
+        assert_eq!(read_query(&params("sort=sideways&q=%20&status=")), VersionQuery::default());
+    }
+
+    #[test]
+    fn a_chip_turns_its_state_on_and_off_and_leaves_the_page() {
+        let counts = [StateCount { status: VersionState::Failed, count: 2 }];
+        let query = VersionQuery { cursor: Some(Cursor("c".into())), ..VersionQuery::default() };
+        let on = chips(&counts, &query);
+        assert_eq!(on[1].href, "/versions?status=failed");
+        assert_eq!(on[0].count, Some(2));
+        let query = VersionQuery { status: vec![VersionState::Failed, VersionState::InUse], ..query };
+        let off = chips(&counts, &query);
+        assert_eq!((off[1].on, off[1].href.as_str()), (true, "/versions?status=in_use"));
+        assert_eq!((off[2].label.as_str(), off[2].count), ("in_use", Some(0)));
+    }
+}
