@@ -1,0 +1,271 @@
+//! The embedded graph: nodes and relationships in tables of one SQLite file, for when no Neo4j is configured.
+//!
+//! It counts and deletes as Neo4j does behind the same trait, and loads and exports. It knows no Cypher.
+
+mod errors;
+mod export;
+mod loader;
+mod schema;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rollback::store::{Engine, Fault, GraphStore, Probe, StagingSelector, StoreError};
+use rollback_types::{Inventory, StagingCounts};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
+use sqlx::{Row, Sqlite, Transaction};
+
+use crate::graph_data::{check_selectors, inventory_name, is_safety_backup_label};
+
+pub use export::{ExportError, GraphItem};
+
+/// The longest wait for another program's lock, and for a free connection.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The ids of all staging nodes: `?1` is a JSON list of labels, `?2` one of id suffixes.
+macro_rules! with_staging {
+    ($statement:literal) => {
+        concat!(
+            "WITH staging(id) AS (
+               SELECT node_id FROM node_labels WHERE label IN (SELECT value FROM json_each(?1))
+               UNION
+               SELECT n.id FROM json_each(?2) AS s CROSS JOIN nodes AS n
+               WHERE substr(n.id_text, -length(s.value)) = s.value
+                  OR substr(n.chunk_id_text, -length(s.value)) = s.value
+                  OR substr(n.paragraph_id_text, -length(s.value)) = s.value
+             ) ",
+            $statement
+        )
+    };
+}
+
+/// A graph in an SQLite file of our own.
+pub struct EmbeddedGraph {
+    path: PathBuf,
+    pool: SqlitePool,
+}
+
+impl EmbeddedGraph {
+    /// The graph in this file, which is opened when first asked and must exist then. Needs a Tokio runtime.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        // No journal mode here: setting it would write into a file that may not be ours. The file keeps its own.
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(false)
+            .foreign_keys(true)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT);
+        let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(BUSY_TIMEOUT).connect_lazy_with(options);
+        Self { path, pool }
+    }
+
+    /// The graph in this file, made empty if there is none.
+    ///
+    /// # Errors
+    /// SQLite's; [`Fault::Foreign`] for a database that is not ours.
+    pub async fn open_or_create(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let path = path.into();
+        if !path.exists() {
+            schema::create(&path).await.map_err(|e| errors::store_error(&path, "creating the embedded graph", &e))?;
+        }
+        let graph = Self::at(path);
+        graph.begin("opening the embedded graph").await?;
+        Ok(graph)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Closes the file; the WAL is folded back into it.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// A transaction that sees one state of the graph from its first read on.
+    async fn begin(&self, operation: &str) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        let opened = async {
+            let mut tx = self.pool.begin().await?;
+            let ours = schema::is_ours(&mut tx).await?;
+            Ok((tx, ours))
+        };
+        self.checked(operation, opened.await)
+    }
+
+    /// A transaction that writes: it waits for its lock at once, not in the middle.
+    async fn begin_write(&self, operation: &str) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        let opened = async {
+            // Asked first: not even a lock is taken on a foreign file.
+            let ours = schema::is_ours(&mut *self.pool.acquire().await?).await?;
+            Ok((self.pool.begin_with("BEGIN IMMEDIATE").await?, ours))
+        };
+        self.checked(operation, opened.await)
+    }
+
+    fn checked<T>(&self, operation: &str, opened: Result<(T, bool), sqlx::Error>) -> Result<T, StoreError> {
+        match opened {
+            Ok((tx, true)) => Ok(tx),
+            Ok((_, false)) => {
+                let detail = "the file is an SQLite database, but not one of Stepback's graphs";
+                Err(self.fault(operation, Fault::Foreign, detail))
+            }
+            Err(e) => Err(self.error(operation, &e)),
+        }
+    }
+
+    fn error(&self, operation: &str, error: &sqlx::Error) -> StoreError {
+        errors::store_error(&self.path, operation, error)
+    }
+
+    fn fault(&self, operation: &str, fault: Fault, detail: impl Into<String>) -> StoreError {
+        errors::fault(&self.path, operation, fault, detail)
+    }
+
+    fn check(&self, selectors: &[StagingSelector], operation: &str) -> Result<Selected, StoreError> {
+        check_selectors(selectors, &self.engine().location, operation)?;
+        let (mut labels, mut suffixes) = (Vec::new(), Vec::new());
+        for selector in selectors {
+            match selector {
+                StagingSelector::Label(label) => labels.push(label.as_str()),
+                StagingSelector::IdSuffix(suffix) => suffixes.push(suffix.as_str()),
+            }
+        }
+        Ok(Selected {
+            labels: serde_json::json!(labels).to_string(),
+            suffixes: serde_json::json!(suffixes).to_string(),
+        })
+    }
+}
+
+/// Selectors as the two JSON lists that `with_staging!` binds.
+struct Selected {
+    labels: String,
+    suffixes: String,
+}
+
+fn count(row: &SqliteRow, column: &str) -> Result<u64, sqlx::Error> {
+    let count: i64 = row.try_get(column)?;
+    u64::try_from(count).map_err(|e| sqlx::Error::ColumnDecode { index: column.to_owned(), source: e.into() })
+}
+
+impl fmt::Debug for EmbeddedGraph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmbeddedGraph").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl GraphStore for EmbeddedGraph {
+    fn engine(&self) -> Engine {
+        Engine { name: "embedded", location: self.path.display().to_string() }
+    }
+
+    async fn probe(&self) -> Result<Probe, StoreError> {
+        let operation = "opening the embedded graph";
+        let mut tx = self.begin(operation).await?;
+        let read = sqlx::query(
+            "SELECT sqlite_version() AS version, (SELECT count(*) FROM nodes) AS nodes,
+                    (SELECT count(*) FROM relationships) AS relationships",
+        )
+        .fetch_one(&mut *tx)
+        .await
+        .and_then(|row| {
+            Ok((row.try_get::<String, _>("version")?, count(&row, "nodes")?, count(&row, "relationships")?))
+        });
+        let (version, nodes, relationships) = read.map_err(|e| self.error(operation, &e))?;
+        Ok(Probe {
+            version: Some(format!("SQLite {version}")),
+            detail: format!("{nodes} nodes, {relationships} relationships"),
+            warning: None,
+        })
+    }
+
+    async fn staging(&self, selector: &StagingSelector) -> Result<StagingCounts, StoreError> {
+        let operation = format!("counting staging nodes ({selector})");
+        let selected = self.check(std::slice::from_ref(selector), &operation)?;
+        let mut tx = self.begin(&operation).await?;
+        let read = sqlx::query(with_staging!(
+            "SELECT (SELECT count(*) FROM staging) AS nodes, count(*) AS relationships,
+                    coalesce(sum(leaves <> reaches), 0) AS crossing
+             FROM (SELECT start_id IN staging AS leaves, end_id IN staging AS reaches FROM relationships)
+             WHERE leaves OR reaches"
+        ))
+        .bind(selected.labels)
+        .bind(selected.suffixes)
+        .fetch_one(&mut *tx)
+        .await
+        .and_then(|row| Ok((count(&row, "nodes")?, count(&row, "relationships")?, count(&row, "crossing")?)));
+        let (nodes, relationships, crossing) = read.map_err(|e| self.error(&operation, &e))?;
+        Ok(StagingCounts {
+            present: nodes > 0,
+            name: selector.to_string(),
+            nodes: Some(nodes),
+            relationships: Some(relationships),
+            crossing_relationships: Some(crossing),
+            ..StagingCounts::default()
+        })
+    }
+
+    async fn production(&self, staging: &[StagingSelector]) -> Result<Inventory, StoreError> {
+        let operation = "counting production nodes";
+        let selected = self.check(staging, operation)?;
+        let mut tx = self.begin(operation).await?;
+        let mut inventory = Inventory { name: inventory_name(staging), ..Inventory::default() };
+        let (mut nodes, mut relationships) = (0, 0);
+        let read = async {
+            let rows = sqlx::query(with_staging!(
+                "SELECT 'nodes' AS what, '' AS name, count(*) AS total FROM nodes WHERE id NOT IN staging
+                 UNION ALL
+                 SELECT 'label', label, count(*) FROM node_labels WHERE node_id NOT IN staging GROUP BY label
+                 UNION ALL
+                 SELECT 'type', type, count(*) FROM relationships
+                 WHERE start_id NOT IN staging AND end_id NOT IN staging GROUP BY type"
+            ))
+            .bind(selected.labels)
+            .bind(selected.suffixes)
+            .fetch_all(&mut *tx)
+            .await?;
+            for row in rows {
+                let (what, name): (String, String) = (row.try_get("what")?, row.try_get("name")?);
+                let total = count(&row, "total")?;
+                match what.as_str() {
+                    "nodes" => nodes = total,
+                    "type" => {
+                        relationships += total;
+                        inventory.types.insert(name, total);
+                    }
+                    _ if is_safety_backup_label(&name) => {}
+                    _ => {
+                        inventory.labels.insert(name, total);
+                    }
+                }
+            }
+            Ok(())
+        };
+        read.await.map_err(|e| self.error(operation, &e))?;
+        inventory.nodes = Some(nodes);
+        inventory.relationships = Some(relationships);
+        Ok(inventory)
+    }
+
+    async fn delete_batch(&self, selector: &StagingSelector, limit: u32) -> Result<u64, StoreError> {
+        let operation = format!("deleting staging nodes ({selector})");
+        let selected = self.check(std::slice::from_ref(selector), &operation)?;
+        let mut tx = self.begin_write(&operation).await?;
+        let deleted = async {
+            let done = sqlx::query(with_staging!("DELETE FROM nodes WHERE id IN (SELECT id FROM staging LIMIT ?3)"))
+                .bind(selected.labels)
+                .bind(selected.suffixes)
+                .bind(limit)
+                .execute(&mut *tx)
+                .await?;
+            tx.commit().await?;
+            Ok(done.rows_affected())
+        };
+        deleted.await.map_err(|e| self.error(&operation, &e))
+    }
+}

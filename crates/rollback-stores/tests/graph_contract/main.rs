@@ -1,0 +1,10 @@
+//! One suite for every graph: the embedded one, and a real Neo4j.
+//!
+//! Every test loads what it needs under labels, types and ids of its own and takes it away again, so that a database
+//! with other data in it serves as well, as long as nobody else changes it meanwhile.
+
+mod embedded;
+mod neo4j;
+mod neo4j_faults;
+mod sample;
+mod suite;
