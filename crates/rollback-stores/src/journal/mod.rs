@@ -1,0 +1,320 @@
+//! The journal: an SQLite file of our own, in WAL mode and fully synchronous.
+//!
+//! An event is on the disk when [`SqliteJournal::append`](rollback::journal::Journal::append) returns. That only one
+//! run is active, and that events have no gap, is kept by the database: a unique index and a check inside the
+//! transaction that writes. The file is never deleted and never overwritten, however broken it is.
+
+mod open;
+mod statistics;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use rollback::journal::{Journal, JournalError, KnownHash, NewRun, RunRecord};
+use rollback_types::{
+    Cursor, Event, EventKind, Page, PlanDigest, RunId, RunKind, RunQuery, RunState, RunSummary, StepDuration,
+    Timestamp, VersionId,
+};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool};
+
+use open::Place;
+pub use open::SqliteJournalConfig;
+
+/// Rows of a page when no limit is given, and the most.
+const PAGE: (u32, u32) = (50, 200);
+
+/// The columns of a [`RunSummary`].
+const SUMMARY: &str =
+    "id, kind, version_id, state, reason, actor, plan_digest, started_at, ended_at, summary, last_event";
+
+/// The [`Journal`] over an SQLite file.
+#[derive(Clone, Debug)]
+pub struct SqliteJournal {
+    pool: SqlitePool,
+    place: Place,
+}
+
+impl SqliteJournal {
+    /// Opens the journal, makes it (folder 0700, file 0600) when it is not there, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`JournalError::Full`] when the disk is full; [`JournalError::Unusable`] when the file is locked, corrupt, another
+    /// program's, of a newer Stepback, or may not be written.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, JournalError> {
+        Self::open_with(&SqliteJournalConfig::new(path.as_ref())).await
+    }
+
+    /// As [`Self::open`], with all settings.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_with(config: &SqliteJournalConfig) -> Result<Self, JournalError> {
+        let (pool, place) = open::open(config).await?;
+        Ok(Self { pool, place })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.place.path
+    }
+
+    /// Closes all connections, so that the file is whole without its `-wal`.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    fn sql(&self, error: sqlx::Error) -> JournalError {
+        self.place.sql(error)
+    }
+
+    /// A broken unique index on active runs tells which run is active.
+    async fn active_or(&self, error: sqlx::Error) -> JournalError {
+        let taken = matches!(&error, sqlx::Error::Database(db) if db.message().contains("one_active_run"));
+        if !taken {
+            return self.sql(error);
+        }
+        match self.active_run().await {
+            Ok(Some(run)) => JournalError::ActiveRun(run.id),
+            // It ended between our attempt and the look at it.
+            Ok(None) => self.place.unusable("another run was active a moment ago; try again"),
+            Err(e) => e,
+        }
+    }
+
+    fn summary_of(&self, row: &SqliteRow) -> Result<RunSummary, JournalError> {
+        let word = |column: &str| row.try_get::<String, _>(column).map_err(|e| self.sql(e));
+        let time = |column: &str| row.try_get::<Option<i64>, _>(column).map_err(|e| self.sql(e));
+        let id = RunId(row.try_get("id").map_err(|e| self.sql(e))?);
+        let (kind, state) = (word("kind")?, word("state")?);
+        let started_at = Timestamp::from_unix_ms(time("started_at")?.unwrap_or(0));
+        let ended_at = time("ended_at")?.map(Timestamp::from_unix_ms);
+        Ok(RunSummary {
+            id,
+            kind: kind_of(&kind)
+                .ok_or_else(|| self.place.unusable(format!("run #{id} is of an unknown kind, {kind}")))?,
+            version_id: VersionId::new(word("version_id")?),
+            state: RunState::parse(&state)
+                .ok_or_else(|| self.place.unusable(format!("run #{id} is in an unknown state, {state}")))?,
+            reason: word("reason")?,
+            actor: word("actor")?,
+            plan_digest: PlanDigest(word("plan_digest")?),
+            started_at,
+            ended_at,
+            duration_ms: ended_at.map(|end| end.since_ms(started_at)),
+            summary: row.try_get("summary").map_err(|e| self.sql(e))?,
+            last_event: row.try_get::<i64, _>("last_event").map_err(|e| self.sql(e))?.cast_unsigned(),
+        })
+    }
+}
+
+#[async_trait]
+impl Journal for SqliteJournal {
+    async fn open_run(&self, run: &NewRun) -> Result<RunSummary, JournalError> {
+        self.place.still_there()?;
+        let sql = "INSERT INTO runs (kind, version_id, state, reason, actor, plan_digest, plan_json, run_key, started_at) \
+                   VALUES (?, ?, 'running', ?, ?, ?, ?, ?, ?) RETURNING id, kind, version_id, state, reason, actor, \
+                   plan_digest, started_at, ended_at, summary, last_event";
+        let inserted = sqlx::query(sql)
+            .bind(kind_word(run.kind))
+            .bind(run.version_id.as_str())
+            .bind(&run.reason)
+            .bind(&run.actor)
+            .bind(&run.plan_digest.0)
+            .bind(&run.plan_json)
+            .bind(&run.run_key)
+            .bind(run.at.unix_ms())
+            // All rows are read: only then has the statement ended and committed.
+            .fetch_all(&self.pool)
+            .await;
+        match inserted {
+            Ok(rows) => match rows.first() {
+                Some(row) => self.summary_of(row),
+                None => Err(self.place.unusable("the new run was not returned")),
+            },
+            Err(e) => Err(self.active_or(e).await),
+        }
+    }
+
+    async fn append(&self, event: &Event, state: RunState) -> Result<(), JournalError> {
+        let run = event.run_id;
+        let body = serde_json::to_string(event).map_err(|e| self.place.unusable(e.to_string()))?;
+        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(|e| self.sql(e))?;
+        let last: Option<i64> = sqlx::query_scalar("SELECT last_event FROM runs WHERE id = ?")
+            .bind(run.0)
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(|e| self.sql(e))?;
+        let last = last.ok_or(JournalError::NoSuchRun(run))?.cast_unsigned();
+        if last.checked_add(1) != Some(event.number) {
+            return Err(JournalError::Gap { run, last, got: event.number });
+        }
+        sqlx::query("INSERT INTO events (run_id, number, at, body) VALUES (?, ?, ?, ?)")
+            .bind(run.0)
+            .bind(event.number.cast_signed())
+            .bind(event.at.unix_ms())
+            .bind(body)
+            .execute(&mut *tx)
+            .await
+            .map_err(|e| self.sql(e))?;
+        statistics::note(&mut tx, event).await.map_err(|e| self.sql(e))?;
+        if let Err(e) = update_run(&mut tx, event, state).await {
+            drop(tx);
+            return Err(self.active_or(e).await);
+        }
+        tx.commit().await.map_err(|e| self.sql(e))
+    }
+
+    async fn events(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, JournalError> {
+        let rows =
+            sqlx::query("SELECT number, body FROM events WHERE run_id = ? AND number > ? ORDER BY number LIMIT ?")
+                .bind(run.0)
+                .bind(i64::try_from(after).unwrap_or(i64::MAX))
+                .bind(i64::from(limit))
+                .fetch_all(&self.pool)
+                .await
+                .map_err(|e| self.sql(e))?;
+        let read = |row: &SqliteRow| {
+            let body: String = row.try_get("body").map_err(|e| self.sql(e))?;
+            serde_json::from_str(&body).map_err(|e| {
+                let number = row.try_get::<i64, _>("number").unwrap_or_default();
+                self.place.unusable(format!("event {number} of run #{run} cannot be read: {e}"))
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn run(&self, id: RunId) -> Result<Option<RunRecord>, JournalError> {
+        let sql = "SELECT *, run_key, plan_json FROM runs WHERE id = ?";
+        let row = sqlx::query(sql).bind(id.0).fetch_optional(&self.pool).await.map_err(|e| self.sql(e))?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(RunRecord {
+            summary: self.summary_of(&row)?,
+            run_key: row.try_get("run_key").map_err(|e| self.sql(e))?,
+            plan_json: row.try_get("plan_json").map_err(|e| self.sql(e))?,
+        }))
+    }
+
+    async fn runs(&self, query: &RunQuery) -> Result<Page<RunSummary>, JournalError> {
+        let limit = query.limit.unwrap_or(PAGE.0).clamp(1, PAGE.1);
+        let mut sql = QueryBuilder::<Sqlite>::new(format!("SELECT {SUMMARY} FROM runs WHERE 1"));
+        if let Some(cursor) = &query.cursor {
+            let below: i64 = cursor.0.parse().map_err(|_| JournalError::BadCursor)?;
+            sql.push(" AND id < ").push_bind(below);
+        }
+        if let Some(state) = query.state {
+            sql.push(" AND state = ").push_bind(state.as_str());
+        }
+        if let Some(version) = &query.version_id {
+            sql.push(" AND version_id = ").push_bind(version.clone());
+        }
+        sql.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit) + 1);
+        let rows = sql.build().fetch_all(&self.pool).await.map_err(|e| self.sql(e))?;
+        let mut items = rows.iter().map(|row| self.summary_of(row)).collect::<Result<Vec<_>, _>>()?;
+        let more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        let next_cursor = items.last().filter(|_| more).map(|last| Cursor(last.id.to_string()));
+        Ok(Page { items, next_cursor })
+    }
+
+    async fn active_run(&self) -> Result<Option<RunSummary>, JournalError> {
+        let sql = format!("SELECT {SUMMARY} FROM runs WHERE state IN ('running', 'needs_decision')");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_optional(&self.pool).await.map_err(|e| self.sql(e))?;
+        row.as_ref().map(|row| self.summary_of(row)).transpose()
+    }
+
+    async fn step_durations(&self) -> Result<Vec<StepDuration>, JournalError> {
+        statistics::step_durations(&self.pool).await.map_err(|e| self.sql(e))
+    }
+
+    async fn run_median_ms(&self) -> Result<(Option<u64>, u64), JournalError> {
+        statistics::run_median_ms(&self.pool).await.map_err(|e| self.sql(e))
+    }
+
+    async fn known_hash(&self, path: &str) -> Result<Option<KnownHash>, JournalError> {
+        let row = sqlx::query("SELECT * FROM file_hashes WHERE path = ?")
+            .bind(path)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|e| self.sql(e))?;
+        let read = |row: &SqliteRow| -> Result<KnownHash, sqlx::Error> {
+            Ok(KnownHash {
+                path: row.try_get("path")?,
+                sha256: row.try_get("sha256")?,
+                bytes: row.try_get::<i64, _>("bytes")?.cast_unsigned(),
+                modified_ns: row.try_get("modified_ns")?,
+                inode: row.try_get::<i64, _>("inode")?.cast_unsigned(),
+                hashed_at: Timestamp::from_unix_ms(row.try_get("hashed_at")?),
+                first_sha256: row.try_get("first_sha256")?,
+                first_at: Timestamp::from_unix_ms(row.try_get("first_at")?),
+            })
+        };
+        row.as_ref().map(read).transpose().map_err(|e| self.sql(e))
+    }
+
+    async fn record_hash(&self, hash: &KnownHash) -> Result<(), JournalError> {
+        // The first hash ever seen is never overwritten: that is what makes it worth trusting.
+        let sql = "INSERT INTO file_hashes (path, sha256, bytes, modified_ns, inode, hashed_at, first_sha256, first_at) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET sha256 = excluded.sha256, \
+                   bytes = excluded.bytes, modified_ns = excluded.modified_ns, inode = excluded.inode, \
+                   hashed_at = excluded.hashed_at";
+        sqlx::query(sql)
+            .bind(&hash.path)
+            .bind(&hash.sha256)
+            .bind(hash.bytes.cast_signed())
+            .bind(hash.modified_ns)
+            .bind(hash.inode.cast_signed())
+            .bind(hash.hashed_at.unix_ms())
+            .bind(&hash.first_sha256)
+            .bind(hash.first_at.unix_ms())
+            .execute(&self.pool)
+            .await
+            .map(|_| ())
+            .map_err(|e| self.sql(e))
+    }
+
+    async fn probe(&self) -> Result<(), JournalError> {
+        self.place.still_there()?;
+        sqlx::query("INSERT INTO probe (id, at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at")
+            .bind(Timestamp::now().unix_ms())
+            .execute(&self.pool)
+            .await
+            .map(|_| ())
+            .map_err(|e| self.sql(e))
+    }
+}
+
+async fn update_run(tx: &mut SqliteConnection, event: &Event, state: RunState) -> Result<(), sqlx::Error> {
+    let mut sql = QueryBuilder::<Sqlite>::new("UPDATE runs SET last_event = ");
+    sql.push_bind(event.number.cast_signed()).push(", state = ").push_bind(state.as_str());
+    match &event.kind {
+        EventKind::RunEnded { summary, .. } => {
+            sql.push(", ended_at = ").push_bind(event.at.unix_ms());
+            sql.push(", summary = ").push_bind(summary.clone());
+        }
+        EventKind::RunInterrupted { message } => {
+            sql.push(", ended_at = ").push_bind(event.at.unix_ms());
+            sql.push(", summary = ").push_bind(message.clone());
+        }
+        // Resumed after an interruption.
+        _ if state.is_active() => {
+            sql.push(", ended_at = NULL, summary = NULL");
+        }
+        _ => {}
+    }
+    sql.push(" WHERE id = ").push_bind(event.run_id.0);
+    sql.build().execute(tx).await.map(|_| ())
+}
+
+fn kind_word(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Rollback => "rollback",
+    }
+}
+
+fn kind_of(word: &str) -> Option<RunKind> {
+    match word {
+        "rollback" => Some(RunKind::Rollback),
+        _ => None,
+    }
+}

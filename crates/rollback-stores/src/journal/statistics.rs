@@ -1,0 +1,87 @@
+//! How long steps and runs took: noted as events arrive, read as medians.
+
+use std::collections::BTreeMap;
+
+use rollback_types::{Event, EventKind, Step, StepDuration};
+use sqlx::{Row, SqliteConnection, SqlitePool};
+
+/// Medians look at this many of the latest completed runs.
+const LATEST: i64 = 200;
+
+/// Takes an event into account, in the transaction that writes it.
+pub(super) async fn note(tx: &mut SqliteConnection, event: &Event) -> Result<(), sqlx::Error> {
+    let (sql, step) = match &event.kind {
+        // The first try counts: a step that was tried again took as long as it all took.
+        EventKind::StepStarted { step, .. } => {
+            ("INSERT INTO step_times (started_at, run_id, step) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", step)
+        }
+        EventKind::StepCompleted { step, .. } => {
+            ("UPDATE step_times SET ended_at = ? WHERE run_id = ? AND step = ?", step)
+        }
+        EventKind::StepSkipped { step, .. } => {
+            ("DELETE FROM step_times WHERE ? IS NOT NULL AND run_id = ? AND step = ?", step)
+        }
+        _ => return Ok(()),
+    };
+    sqlx::query(sql).bind(event.at.unix_ms()).bind(event.run_id.0).bind(step.as_str()).execute(tx).await.map(|_| ())
+}
+
+/// In the document's order; steps that no completed run has done are left out.
+pub(super) async fn step_durations(pool: &SqlitePool) -> Result<Vec<StepDuration>, sqlx::Error> {
+    let sql = "SELECT step, MAX(ended_at - started_at, 0) AS ms FROM step_times WHERE ended_at IS NOT NULL AND run_id IN \
+               (SELECT id FROM runs WHERE state IN ('completed', 'completed_with_findings') ORDER BY id DESC LIMIT ?)";
+    let mut durations: BTreeMap<Step, Vec<u64>> = BTreeMap::new();
+    for row in sqlx::query(sql).bind(LATEST).fetch_all(pool).await? {
+        let (word, ms): (String, i64) = (row.try_get("step")?, row.try_get("ms")?);
+        if let Some(step) = Step::parse(&word) {
+            durations.entry(step).or_default().push(ms.cast_unsigned());
+        }
+    }
+    let found = durations.into_iter().filter_map(|(step, mut all)| {
+        Some(StepDuration {
+            step,
+            runs: all.len() as u64,
+            median_ms: median(&mut all)?,
+            documented_ms: u64::from(step.documented_seconds()) * 1_000,
+        })
+    });
+    Ok(found.collect())
+}
+
+/// The median of the latest completed runs, and how many runs were ever completed.
+pub(super) async fn run_median_ms(pool: &SqlitePool) -> Result<(Option<u64>, u64), sqlx::Error> {
+    let sql = "SELECT MAX(ended_at - started_at, 0) AS ms, COUNT(*) OVER () AS n FROM runs WHERE state IN ('completed', \
+               'completed_with_findings') AND ended_at IS NOT NULL ORDER BY id DESC LIMIT ?";
+    let rows = sqlx::query(sql).bind(LATEST).fetch_all(pool).await?;
+    let mut all = Vec::with_capacity(rows.len());
+    let mut count = 0;
+    for row in rows {
+        all.push(row.try_get::<i64, _>("ms")?.cast_unsigned());
+        count = row.try_get::<i64, _>("n")?.cast_unsigned();
+    }
+    Ok((median(&mut all), count))
+}
+
+/// The middle one; of an even number the mean of the two in the middle.
+fn median(values: &mut [u64]) -> Option<u64> {
+    values.sort_unstable();
+    let middle = values.len() / 2;
+    let upper = *values.get(middle)?;
+    if values.len() % 2 == 1 {
+        return Some(upper);
+    }
+    values.get(middle.checked_sub(1)?).map(|lower| lower.midpoint(upper))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::median;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median(&mut []), None);
+        assert_eq!(median(&mut [7]), Some(7));
+        assert_eq!(median(&mut [9, 1, 5]), Some(5));
+        assert_eq!(median(&mut [4, 1, 2, 9]), Some(3));
+    }
+}

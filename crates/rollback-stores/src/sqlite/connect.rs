@@ -1,0 +1,165 @@
+//! Connections to a file that is not ours: read-only and pooled for viewing, short-lived for the three steps that write.
+//!
+//! Nothing here creates a file or changes a journal mode. The file may appear late, vanish or be replaced while we
+//! run: each call looks at its inode and opens anew when it is another file than before.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rollback::store::{Fault, StoreError};
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool};
+
+use super::fault::{Asked, cannot_open};
+
+/// Which file a path led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+/// The way to one database file.
+#[derive(Debug)]
+pub(super) struct Connections {
+    path: PathBuf,
+    busy_timeout: Duration,
+    readers: Mutex<Option<(FileId, SqlitePool)>>,
+}
+
+impl Connections {
+    pub(super) fn new(path: PathBuf, busy_timeout: Duration) -> Self {
+        Self { path, busy_timeout, readers: Mutex::new(None) }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A read-only connection.
+    pub(super) async fn reader(&self, asked: &Asked) -> Result<PoolConnection<Sqlite>, StoreError> {
+        let id = file_id(&self.path, asked)?;
+        if let Some(pool) = self.pool_of(id) {
+            return pool.acquire().await.map_err(|e| asked.sql(e));
+        }
+        let (connection, pool) = open_readers(&self.path, self.busy_timeout, asked).await?;
+        if let Some(pool) = pool {
+            *self.readers.lock().unwrap_or_else(PoisonError::into_inner) = Some((id, pool));
+        }
+        Ok(connection)
+    }
+
+    /// A connection that may write, for one short piece of work.
+    pub(super) async fn writer(&self, asked: &Asked) -> Result<SqliteConnection, StoreError> {
+        self.writer_waiting(self.busy_timeout, asked).await
+    }
+
+    /// The same, waiting for locks as long as told.
+    pub(super) async fn writer_waiting(&self, wait: Duration, asked: &Asked) -> Result<SqliteConnection, StoreError> {
+        file_id(&self.path, asked)?;
+        // Foreign keys stay unenforced, as the pipeline has them: enforced, DROP TABLE would delete row by row first
+        // and could fail on, or cascade to, tables that are none of this step's business.
+        let options = SqliteConnectOptions::new()
+            .filename(&self.path)
+            .create_if_missing(false)
+            .foreign_keys(false)
+            .busy_timeout(wait);
+        SqliteConnection::connect_with(&options).await.map_err(|e| asked.sql(e))
+    }
+
+    fn pool_of(&self, id: FileId) -> Option<SqlitePool> {
+        let readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        readers.as_ref().filter(|(known, _)| *known == id).map(|(_, pool)| pool.clone())
+    }
+}
+
+/// A read-only connection to a copy: a file nobody writes. Leaves no `-shm` or `-wal` behind where there is none.
+pub(super) async fn copy_reader(
+    path: &Path,
+    busy_timeout: Duration,
+    asked: &Asked,
+) -> Result<PoolConnection<Sqlite>, StoreError> {
+    file_id(path, asked)?;
+    if has_wal(path) {
+        return Ok(open_readers(path, busy_timeout, asked).await?.0);
+    }
+    let pool = reader_pool(path, busy_timeout, true);
+    first_look(&pool, asked).await?.map_err(|e| asked.sql(e))
+}
+
+/// Opens a pool and looks into the file. The pool comes back only if it may be kept.
+async fn open_readers(
+    path: &Path,
+    busy_timeout: Duration,
+    asked: &Asked,
+) -> Result<(PoolConnection<Sqlite>, Option<SqlitePool>), StoreError> {
+    let pool = reader_pool(path, busy_timeout, false);
+    match first_look(&pool, asked).await? {
+        Ok(connection) => Ok((connection, Some(pool))),
+        // In WAL mode even a reader needs shared memory beside the file, and in a read-only place cannot make it.
+        // Without a log there is nothing to miss: read the file as it is, but look anew at each call.
+        Err(e) if cannot_open(&e) && !has_wal(path) => {
+            let pool = reader_pool(path, busy_timeout, true);
+            Ok((first_look(&pool, asked).await?.map_err(|e| asked.sql(e))?, None))
+        }
+        Err(e) => Err(asked.sql(e)),
+    }
+}
+
+fn reader_pool(path: &Path, busy_timeout: Duration, immutable: bool) -> SqlitePool {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .immutable(immutable)
+        .foreign_keys(false)
+        .busy_timeout(busy_timeout);
+    SqlitePoolOptions::new()
+        .max_connections(4)
+        .acquire_timeout(busy_timeout + Duration::from_secs(5))
+        .idle_timeout(Duration::from_secs(60))
+        .test_before_acquire(false)
+        .connect_lazy_with(options)
+}
+
+/// SQLite opens anything; only the first read tells whether it is a database we can read.
+async fn first_look(
+    pool: &SqlitePool,
+    asked: &Asked,
+) -> Result<Result<PoolConnection<Sqlite>, sqlx::Error>, StoreError> {
+    let mut connection = match pool.acquire().await {
+        Ok(connection) => connection,
+        Err(e) => return Ok(Err(e)),
+    };
+    let looked = sqlx::query_scalar::<_, String>(
+        "SELECT e.encoding FROM pragma_encoding e, (SELECT COUNT(*) FROM sqlite_master)",
+    )
+    .fetch_one(&mut *connection)
+    .await;
+    match looked {
+        Ok(encoding) if encoding != "UTF-8" => {
+            Err(asked.fault(Fault::Foreign, format!("its text is encoded as {encoding}; HybridFlow writes UTF-8")))
+        }
+        Ok(_) => Ok(Ok(connection)),
+        Err(e) => Ok(Err(e)),
+    }
+}
+
+fn file_id(path: &Path, asked: &Asked) -> Result<FileId, StoreError> {
+    let found = std::fs::metadata(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => asked.fault(Fault::Missing, "there is no such file"),
+        _ => asked.io(&e),
+    })?;
+    if !found.is_file() {
+        return Err(asked.fault(Fault::Foreign, "it is no file"));
+    }
+    Ok(FileId { device: found.dev(), inode: found.ino() })
+}
+
+fn has_wal(path: &Path) -> bool {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    std::fs::metadata(name).is_ok_and(|m| m.len() > 0)
+}

@@ -1,0 +1,144 @@
+//! Step 3: the staged chapters go, after a copy of them was kept as evidence.
+
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use rollback::store::{EvidenceCopy, Fault, Removal, StoreError};
+use rollback_types::{Inventory, RollbackTarget};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+
+use super::chapters::{count, find_table, inventory, staging_name};
+use super::connect::Connections;
+use super::fault::Asked;
+use super::shape::{Shape, quoted};
+
+/// The evidence's file name inside the run's folder.
+const EVIDENCE: &str = "chapters_staging.db";
+
+/// Drops the staging table. Production is counted and hashed before and after inside the same transaction; were it to
+/// differ, everything would be undone.
+pub(super) async fn drop_table(connections: &Connections, target: &RollbackTarget) -> Result<Removal, StoreError> {
+    let asked = Asked::new(connections.path(), format!("dropping the staging table of {target}"));
+    let mut connection = connections.writer(&asked).await?;
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await.map_err(|e| asked.sql(e))?;
+    let shape = Shape::load(&mut tx, &asked).await?;
+    // Without a registry the layout is a guess, and a guess drops nothing.
+    shape.need_registry(&asked)?;
+    let name = staging_name(shape.layout, target);
+    let Some(table) = find_table(&mut tx, &name, &asked).await? else { return Ok(Removal::Absent) };
+    let rows = count(&mut tx, &table, &asked).await?;
+    let before = production(&mut tx, &shape, &asked).await?;
+    sqlx::query(AssertSqlSafe(format!("DROP TABLE {}", quoted(&table))))
+        .execute(&mut *tx)
+        .await
+        .map_err(|e| asked.sql(e))?;
+    if production(&mut tx, &shape, &asked).await? != before {
+        return Err(asked.fault(
+            Fault::Changed,
+            "the production chapters would have changed with it (does a trigger stand behind?); nothing was dropped",
+        ));
+    }
+    tx.commit().await.map_err(|e| asked.sql(e))?;
+    if find_table(&mut connection, &name, &asked).await?.is_some() {
+        return Err(asked.fault(Fault::Changed, format!("{table} is there again after it was dropped")));
+    }
+    connection.close().await.map_err(|e| asked.sql(e))?;
+    Ok(Removal::Removed(rows))
+}
+
+async fn production(
+    connection: &mut SqliteConnection,
+    shape: &Shape,
+    asked: &Asked,
+) -> Result<Option<Inventory>, StoreError> {
+    match &shape.chapters {
+        Some(columns) => inventory(connection, columns, asked).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Copies the staged rows into a database of their own. Written beside its final name, proven by counting, flushed to
+/// the disk, then renamed: a file of that name is always whole.
+pub(super) async fn save_evidence(
+    connections: &Connections,
+    busy_timeout: Duration,
+    target: &RollbackTarget,
+    folder: &Path,
+) -> Result<Option<EvidenceCopy>, StoreError> {
+    let asked = Asked::new(connections.path(), format!("looking for the staging table of {target}"));
+    let table = {
+        let mut reader = connections.reader(&asked).await?;
+        let shape = Shape::load(&mut reader, &asked).await?;
+        shape.need_registry(&asked)?;
+        find_table(&mut reader, &staging_name(shape.layout, target), &asked).await?
+    };
+    let Some(table) = table else { return Ok(None) };
+
+    let path = folder.join(EVIDENCE);
+    let part = folder.join(format!("{EVIDENCE}.part"));
+    let asked = Asked::new(&path, format!("copying {table} as evidence"));
+    make_empty(folder, &part).map_err(|e| asked.io(&e))?;
+    let options = SqliteConnectOptions::new()
+        .filename(&part)
+        .create_if_missing(false)
+        .foreign_keys(false)
+        .busy_timeout(busy_timeout);
+    let mut copy = SqliteConnection::connect_with(&options).await.map_err(|e| asked.sql(e))?;
+    sqlx::query("ATTACH ? AS live")
+        .bind(read_only_uri(connections.path()))
+        .execute(&mut copy)
+        .await
+        .map_err(|e| asked.sql(e))?;
+    let mut tx = copy.begin().await.map_err(|e| asked.sql(e))?;
+    let name = quoted(&table);
+    sqlx::query(AssertSqlSafe(format!("CREATE TABLE main.{name} AS SELECT * FROM live.{name}")))
+        .execute(&mut *tx)
+        .await
+        .map_err(|e| asked.sql(e))?;
+    let sql = format!("SELECT (SELECT COUNT(*) FROM live.{name}), (SELECT COUNT(*) FROM main.{name})");
+    let (staged, copied): (i64, i64) =
+        sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&mut *tx).await.map_err(|e| asked.sql(e))?;
+    tx.commit().await.map_err(|e| asked.sql(e))?;
+    copy.close().await.map_err(|e| asked.sql(e))?;
+    if staged != copied {
+        return Err(asked.fault(Fault::Unexpected, format!("{copied} rows were copied of {staged}")));
+    }
+    publish(folder, &part, &path).map_err(|e| asked.io(&e))?;
+    Ok(Some(EvidenceCopy { path, rows: u64::try_from(copied).unwrap_or(0) }))
+}
+
+/// An empty file in place of whatever an interrupted copy left. Staged text is nobody else's to read.
+fn make_empty(folder: &Path, part: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for stale in [part.to_owned(), part.with_extension("part-journal")] {
+        match std::fs::remove_file(&stale) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+    }
+    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(part)?;
+    Ok(())
+}
+
+fn publish(folder: &Path, part: &Path, path: &Path) -> std::io::Result<()> {
+    std::fs::File::open(part)?.sync_all()?;
+    std::fs::rename(part, path)?;
+    std::fs::File::open(folder)?.sync_all()
+}
+
+/// A file name as SQLite's URI that opens it for reading only.
+fn read_only_uri(path: &Path) -> String {
+    let mut uri = String::from("file:");
+    for c in path.to_string_lossy().chars() {
+        match c {
+            '%' => uri.push_str("%25"),
+            '?' => uri.push_str("%3f"),
+            '#' => uri.push_str("%23"),
+            c => uri.push(c),
+        }
+    }
+    uri.push_str("?mode=ro");
+    uri
+}

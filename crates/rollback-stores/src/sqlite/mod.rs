@@ -1,0 +1,214 @@
+//! HybridFlow's `metadata.db`: the registry and its log in both layouts, and the chapters.
+//!
+//! The file is not ours. Viewing opens it read-only; only steps 2, 3 and 8 and the note of an abort open it for
+//! writing, each for one transaction. Nothing here creates a table or an index, migrates, or changes a pragma that
+//! outlives its connection. Whatever a column holds is shown: values of the wrong type become `oddities`, never
+//! errors, and never hide a row.
+
+mod cell;
+mod chapters;
+mod clock;
+mod connect;
+mod drop_staging;
+mod fault;
+mod marks;
+mod oplog;
+mod shape;
+mod versions;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rollback::store::{
+    AbortRequest, Engine, EvidenceCopy, Fault, FinishRequest, MarkRequest, Marked, Probe, RecordCopy, RecordStore,
+    RegistrySchema, Removal, StoreError,
+};
+use rollback_types::{
+    Inventory, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, VersionId, VersionQuery, VersionRow,
+};
+use sqlx::{Connection, Sqlite, Transaction};
+
+use connect::Connections;
+use fault::{Asked, cannot_write, is_busy};
+use shape::{CHAPTERS, REGISTRY, Shape};
+
+/// What [`SqliteRecords`] needs to know.
+#[derive(Clone, Debug)]
+pub struct SqliteRecordsConfig {
+    /// The file `metadata.db`. It need not exist yet.
+    pub path: PathBuf,
+    /// Seconds east of UTC on the machine the pipeline runs on: its `T` times are local and carry no zone.
+    pub local_offset_s: i32,
+    /// States beyond the known ones from which a rollback is offered (`rollback.extra_states`).
+    pub extra_states: Vec<String>,
+    /// How long to wait for another program's lock.
+    pub busy_timeout: Duration,
+}
+
+impl SqliteRecordsConfig {
+    /// UTC, no further states, five seconds of patience.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), local_offset_s: 0, extra_states: Vec::new(), busy_timeout: Duration::from_secs(5) }
+    }
+}
+
+/// The [`RecordStore`] over an SQLite file.
+#[derive(Debug)]
+pub struct SqliteRecords {
+    config: SqliteRecordsConfig,
+    connections: Connections,
+}
+
+impl SqliteRecords {
+    /// Opens nothing yet: each call looks whether the file is there and which one it is.
+    pub fn new(config: SqliteRecordsConfig) -> Self {
+        // Absolute, so that neither a change of directory nor a name such as `file:x` can lead elsewhere.
+        let path = std::path::absolute(&config.path).unwrap_or_else(|_| config.path.clone());
+        Self { connections: Connections::new(path, config.busy_timeout), config }
+    }
+
+    fn asked(&self, operation: impl Into<String>) -> Asked {
+        Asked::new(self.connections.path(), operation)
+    }
+}
+
+/// Starts a read transaction on a connection, so that all that follows sees one state, and loads the shape.
+macro_rules! read {
+    ($self:ident, $asked:ident, |$tx:ident, $shape:ident| $body:expr) => {{
+        let mut connection = $self.connections.reader(&$asked).await?;
+        let mut $tx: Transaction<'_, Sqlite> = connection.begin().await.map_err(|e| $asked.sql(e))?;
+        let $shape = Shape::load(&mut $tx, &$asked).await?;
+        let found = $body;
+        $tx.rollback().await.map_err(|e| $asked.sql(e))?;
+        found
+    }};
+}
+
+#[async_trait]
+impl RecordStore for SqliteRecords {
+    fn engine(&self) -> Engine {
+        Engine { name: "SQLite", location: self.connections.path().display().to_string() }
+    }
+
+    async fn probe(&self) -> Result<Probe, StoreError> {
+        let asked = self.asked("looking at the database");
+        read!(self, asked, |tx, shape| {
+            let version: String =
+                sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut *tx).await.map_err(|e| asked.sql(e))?;
+            let mut seen = Vec::new();
+            for (table, there, what) in
+                [(REGISTRY, shape.registry.is_some(), "versions"), (CHAPTERS, shape.chapters.is_some(), "chapters")]
+            {
+                if there {
+                    seen.push(format!("{} {what}", chapters::count(&mut tx, table, &asked).await?));
+                }
+            }
+            let findings = shape.report().findings;
+            let detail = if seen.is_empty() { "no table of HybridFlow's".to_owned() } else { seen.join(", ") };
+            Ok(Probe { version: Some(version), detail, warning: Some(findings.join("; ")).filter(|w| !w.is_empty()) })
+        })
+    }
+
+    async fn schema(&self) -> Result<RegistrySchema, StoreError> {
+        let asked = self.asked("reading the schema");
+        read!(self, asked, |tx, shape| Ok(shape.report()))
+    }
+
+    async fn versions(&self, query: &VersionQuery) -> Result<Page<VersionRow>, StoreError> {
+        let asked = self.asked("listing versions");
+        read!(self, asked, |tx, shape| versions::page(&mut tx, &shape, query, &self.config, &asked).await)
+    }
+
+    async fn version(&self, id: &VersionId) -> Result<Option<VersionRow>, StoreError> {
+        let asked = self.asked("reading a version");
+        read!(self, asked, |tx, shape| versions::one(&mut tx, &shape, id, &self.config, &asked).await)
+    }
+
+    async fn state_counts(&self) -> Result<Vec<StateCount>, StoreError> {
+        let asked = self.asked("counting versions by state");
+        read!(self, asked, |tx, shape| versions::state_counts(&mut tx, &shape, &asked).await)
+    }
+
+    async fn operations(&self, id: &VersionId, limit: u32) -> Result<Vec<OperationRow>, StoreError> {
+        let asked = self.asked("reading the operation log");
+        let offset = self.config.local_offset_s;
+        read!(self, asked, |tx, shape| oplog::of_version(&mut tx, &shape, id, limit, offset, &asked).await)
+    }
+
+    async fn open_operations(&self) -> Result<Vec<OperationRow>, StoreError> {
+        let asked = self.asked("looking for operations in progress");
+        let offset = self.config.local_offset_s;
+        read!(self, asked, |tx, shape| oplog::open(&mut tx, &shape, offset, &asked).await)
+    }
+
+    async fn is_write_locked(&self) -> Result<bool, StoreError> {
+        let asked = self.asked("looking for a write lock");
+        // Held open meanwhile: the last connection to a WAL file to close would tidy its log away, and looking must
+        // change nothing.
+        let mut reader = match self.connections.reader(&asked).await {
+            Ok(reader) => reader,
+            // Locked against readers as well.
+            Err(e) if e.fault == Fault::Busy => return Ok(true),
+            Err(e) => return Err(e),
+        };
+        match sqlx::query("SELECT COUNT(*) FROM sqlite_master").fetch_one(&mut *reader).await {
+            Ok(_) => {}
+            Err(e) if is_busy(&e) => return Ok(true),
+            Err(e) => return Err(asked.sql(e)),
+        }
+        let mut writer = self.connections.writer_waiting(Duration::ZERO, &asked).await?;
+        let locked = match writer.begin_with("BEGIN IMMEDIATE").await {
+            Ok(tx) => {
+                tx.rollback().await.map_err(|e| asked.sql(e))?;
+                false
+            }
+            Err(e) if is_busy(&e) => true,
+            Err(e) if cannot_write(&e) => false,
+            Err(e) => return Err(asked.sql(e)),
+        };
+        writer.close().await.map_err(|e| asked.sql(e))?;
+        Ok(locked)
+    }
+
+    async fn staging(&self, target: &RollbackTarget) -> Result<StagingCounts, StoreError> {
+        let asked = self.asked("counting staged chapters");
+        read!(self, asked, |tx, shape| {
+            chapters::staging(&mut tx, chapters::staging_name(shape.layout, target), &asked).await
+        })
+    }
+
+    async fn production(&self) -> Result<Inventory, StoreError> {
+        let asked = self.asked("counting production chapters");
+        read!(self, asked, |tx, shape| match &shape.chapters {
+            Some(columns) => chapters::inventory(&mut tx, columns, &asked).await,
+            None => Err(shape.missing(CHAPTERS, &asked)),
+        })
+    }
+
+    async fn inspect_copy(&self, path: &Path) -> Result<RecordCopy, StoreError> {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let asked = Asked::new(&path, "checking a copy of the database");
+        chapters::inspect(&path, self.config.busy_timeout, &asked).await
+    }
+
+    async fn mark_rolling_back(&self, request: &MarkRequest) -> Result<Marked, StoreError> {
+        marks::rolling_back(&self.connections, self.config.local_offset_s, request).await
+    }
+
+    async fn save_staging(&self, target: &RollbackTarget, folder: &Path) -> Result<Option<EvidenceCopy>, StoreError> {
+        drop_staging::save_evidence(&self.connections, self.config.busy_timeout, target, folder).await
+    }
+
+    async fn drop_staging(&self, target: &RollbackTarget) -> Result<Removal, StoreError> {
+        drop_staging::drop_table(&self.connections, target).await
+    }
+
+    async fn mark_rolled_back(&self, request: &FinishRequest) -> Result<i64, StoreError> {
+        marks::rolled_back(&self.connections, self.config.local_offset_s, request).await
+    }
+
+    async fn note_abort(&self, request: &AbortRequest) -> Result<(), StoreError> {
+        marks::note_abort(&self.connections, self.config.local_offset_s, request).await
+    }
+}
