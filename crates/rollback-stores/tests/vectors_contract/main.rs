@@ -1,0 +1,213 @@
+//! One suite for every adapter of `VectorStore`. The test that runs it says at run time on which stores: the embedded
+//! one and the double always, a real Qdrant when `STEPBACK_TEST_QDRANT_URL` names one (key in
+//! `STEPBACK_TEST_QDRANT_API_KEY`).
+
+mod double_rest;
+mod embedded_faults;
+mod qdrant_faults;
+
+use std::time::Duration;
+
+use rollback::store::{Alias, CollectionStatus, Fault, Removal, StoreError, VectorStore};
+use rollback_stores::embedded_vectors::EmbeddedVectors;
+use rollback_stores::qdrant::{QdrantConfig, QdrantVectors};
+use rollback_stores::qdrant_double::QdrantDouble;
+use rollback_stores::secret::Secret;
+use rollback_stores::vector_point::VectorPoint;
+use rollback_types::StoreKind;
+use serde_json::{Map, Value};
+
+const DIMENSIONS: u32 = 8;
+
+/// Points of one version: distinct ids, vectors that differ, and payload with every kind of JSON.
+fn points(version: &str, numbers: std::ops::Range<u32>) -> Vec<VectorPoint> {
+    numbers
+        .map(|number| {
+            let chunk = format!("bailey:ch{}:{number}", number % 9);
+            let mut more = Map::new();
+            more.insert("text".to_owned(), Value::from("Straße \"quoted\" \\ \n end"));
+            more.insert("page".to_owned(), Value::from(number));
+            more.insert("bounds".to_owned(), serde_json::json!([1.5, null, {"deep": true}]));
+            let vector = (0..DIMENSIONS).map(|axis| (number * 7 + axis) as f32 + 0.25).collect();
+            VectorPoint::of_chunk(&chunk, Some(version), more, vector)
+        })
+        .collect()
+}
+
+/// How a store is filled: not part of the trait, because the rollback never does it.
+enum Bench {
+    Embedded(EmbeddedVectors),
+    Qdrant(QdrantVectors),
+}
+
+impl Bench {
+    fn store(&self) -> &dyn VectorStore {
+        match self {
+            Self::Embedded(store) => store,
+            Self::Qdrant(store) => store,
+        }
+    }
+
+    async fn load(&self, collection: &str, points: Vec<VectorPoint>) -> Result<(), StoreError> {
+        let many = points.len() as u64;
+        match self {
+            Self::Embedded(store) => {
+                store.create_collection(collection, DIMENSIONS).await?;
+                assert_eq!(store.insert_points(collection, points).await?, many);
+            }
+            Self::Qdrant(store) => {
+                assert_eq!(store.load_collection(collection, u64::from(DIMENSIONS), points).await?, many);
+            }
+        }
+        Ok(())
+    }
+
+    async fn set_alias(&self, alias: &str, collection: &str) -> Result<(), StoreError> {
+        match self {
+            Self::Embedded(store) => store.set_alias(alias, collection).await,
+            Self::Qdrant(store) => store.set_alias(alias, collection).await,
+        }
+    }
+
+    async fn remove_alias(&self, alias: &str) -> Result<(), StoreError> {
+        match self {
+            Self::Embedded(store) => store.remove_alias(alias).await,
+            Self::Qdrant(store) => store.remove_alias(alias).await,
+        }
+    }
+}
+
+/// Names that no other run uses, so that the suite can run on a server in use.
+struct Names {
+    production: String,
+    staging: String,
+    odd: String,
+    latest: String,
+}
+
+impl Names {
+    fn unique() -> Self {
+        let unique = format!("stepback_test_{}_{:?}", std::process::id(), std::time::SystemTime::now())
+            .replace(|c: char| !c.is_ascii_alphanumeric() && c != '_', "");
+        Self {
+            production: format!("{unique}_chunks"),
+            staging: format!("{unique}_chunks_staging"),
+            odd: format!("{unique} q'u\"o`te ünï"),
+            latest: format!("{unique}_latest"),
+        }
+    }
+}
+
+/// The suite. Whatever it makes, it deletes when it succeeds.
+async fn contract(bench: &Bench) -> Result<(), StoreError> {
+    let store = bench.store();
+    let Names { production, staging, odd, latest } = &Names::unique();
+
+    let missing = "stepback_test_no_such_collection";
+    bench.load(production, points("production", 0..2_345)).await?;
+    let mut staged = points("v2_minor_20251226_143022", 2_000..2_100);
+    staged.extend(points("v3_minor_20260101_000000", 2_100..2_130));
+    bench.load(staging, staged).await?;
+    bench.load(odd, Vec::new()).await?;
+    bench.set_alias(latest, production).await?;
+
+    // What there is.
+    let probe = store.probe().await?;
+    assert!(probe.version.is_some_and(|version| !version.is_empty()));
+    assert!(probe.detail.contains("collections"), "{}", probe.detail);
+    let collections = store.collections().await?;
+    assert!(collections.is_sorted());
+    for name in [production, staging, odd] {
+        assert!(collections.contains(name), "{name}");
+    }
+    assert!(!collections.contains(latest), "an alias is no collection");
+    let alias = Alias { alias: latest.clone(), collection: production.clone() };
+    assert!(store.aliases().await?.contains(&alias));
+
+    // Counts are exact, and no alias is followed.
+    assert_eq!(store.count(production).await?, Some(2_345));
+    assert_eq!(store.count(staging).await?, Some(130));
+    assert_eq!(store.count(odd).await?, Some(0));
+    assert_eq!(store.count(missing).await?, None);
+    assert_eq!(store.count(latest).await?, None, "an alias was followed");
+    assert_eq!(store.count_of_version(staging, "v2_minor_20251226_143022").await?, 100);
+    assert_eq!(store.count_of_version(staging, "v3_minor_20260101_000000").await?, 30);
+    assert_eq!(store.count_of_version(staging, "v2_minor_20251226").await?, 0, "a prefix is another version");
+    assert_eq!(store.count_of_version(staging, "' OR 1=1 --").await?, 0);
+    for name in [latest.as_str(), missing] {
+        assert_eq!(store.count_of_version(name, "production").await.map_err(|e| e.fault), Err(Fault::Missing));
+    }
+
+    // Ids as a set.
+    let expected = points("any", 0..2_345)
+        .iter()
+        .map(|point| backup_formats::qdrant_snapshot::PointId::Uuid(point.id.into_bytes()))
+        .collect::<Vec<_>>();
+    assert_eq!(store.id_fingerprint(production).await?, Some(expected.iter().collect()));
+    assert_eq!(store.id_fingerprint(odd).await?.map(|ids| ids.count), Some(0));
+    assert_eq!(store.id_fingerprint(latest).await?, None);
+    assert_eq!(store.id_fingerprint(missing).await?, None);
+
+    // At rest, or still indexing on a real server.
+    assert!(matches!(store.status(production).await?, Some(CollectionStatus::Ready | CollectionStatus::Busy)));
+    assert_eq!(store.status(latest).await?, None);
+    assert_eq!(store.status(missing).await?, None);
+
+    // Deleting: never an alias, never what an alias points to, nothing that has no business in a name.
+    let faults = [(latest.as_str(), Fault::Refused), (production, Fault::Changed), ("", Fault::Refused)];
+    for (name, fault) in faults.into_iter().chain([("a/../b", Fault::Refused), ("a\nb", Fault::Refused)]) {
+        let error = store.delete_collection(name).await.expect_err("must be refused");
+        assert_eq!((error.fault, error.store), (fault, StoreKind::Qdrant), "{name:?}: {error}");
+    }
+    assert_eq!(store.count("a/b").await.map_err(|e| e.fault), Err(Fault::Refused));
+    assert_eq!(store.delete_collection(missing).await?, Removal::Absent);
+    assert_eq!(store.count(production).await?, Some(2_345));
+
+    assert_eq!(store.delete_collection(staging).await?, Removal::Removed(130));
+    assert_eq!(store.count(staging).await?, None);
+    assert!(!store.collections().await?.contains(staging));
+    assert_eq!(store.delete_collection(staging).await?, Removal::Absent, "safe to repeat");
+    assert_eq!(store.delete_collection(odd).await?, Removal::Removed(0));
+
+    // All else is as before.
+    assert_eq!(store.count(production).await?, Some(2_345));
+    assert!(store.aliases().await?.contains(&alias));
+
+    bench.remove_alias(latest).await?;
+    assert_eq!(store.delete_collection(production).await?, Removal::Removed(2_345));
+    let left: Vec<_> =
+        store.collections().await?.into_iter().filter(|name| [production, staging, odd].contains(&name)).collect();
+    assert_eq!(left, Vec::<String>::new());
+    Ok(())
+}
+
+fn patient(url: String) -> QdrantConfig {
+    QdrantConfig { request_timeout: Duration::from_secs(30), ..QdrantConfig::new(url) }
+}
+
+#[tokio::test]
+async fn every_vector_store_keeps_the_contract_embedded_and_double_and_real_where_configured() {
+    let folder = tempfile::tempdir().unwrap();
+    let embedded = EmbeddedVectors::new(folder.path().join("vectors.db"));
+    assert_eq!(embedded.engine().name, "embedded");
+    contract(&Bench::Embedded(embedded)).await.unwrap();
+    println!("ran on: embedded");
+
+    let double = QdrantDouble::start_with_key("open sesame".replace(' ', "_").as_str()).unwrap();
+    let config = QdrantConfig { api_key: Some(Secret::new("open_sesame")), ..patient(double.grpc_url()) };
+    let store = QdrantVectors::new(config).unwrap();
+    assert_eq!(store.engine().location, double.grpc_url());
+    contract(&Bench::Qdrant(store)).await.unwrap();
+    assert_eq!(double.collection_names(), Vec::<String>::new());
+    println!("ran on: the double (real client, real gRPC)");
+
+    match std::env::var("STEPBACK_TEST_QDRANT_URL") {
+        Ok(url) => {
+            let api_key = std::env::var("STEPBACK_TEST_QDRANT_API_KEY").ok().map(Secret::new);
+            let store = QdrantVectors::new(QdrantConfig { api_key, ..patient(url) }).unwrap();
+            contract(&Bench::Qdrant(store)).await.unwrap();
+            println!("ran on: a real Qdrant");
+        }
+        Err(_) => println!("not run on a real Qdrant: STEPBACK_TEST_QDRANT_URL is not set"),
+    }
+}
