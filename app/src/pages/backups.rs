@@ -64,7 +64,7 @@ fn None() -> impl IntoView {
 }
 
 #[component]
-fn Backup(health: BackupHealth) -> impl IntoView {
+pub(super) fn Backup(health: BackupHealth) -> impl IntoView {
     let (tone, icon, word) = health_look(&health);
     let title = format::clip(&format::visible(health.source.name()), 120);
     let kept = match &health.source {

@@ -37,7 +37,7 @@ pub fn OverviewPage() -> impl IntoView {
 
 /// The page's content, asked for again every ten seconds while the tab is looked at.
 #[component]
-fn FreshOverview(overview: Overview) -> impl IntoView {
+pub(super) fn FreshOverview(overview: Overview) -> impl IntoView {
     let shown = RwSignal::new(overview);
     let stale = RwSignal::new(false);
     keep_fresh(shown, stale);

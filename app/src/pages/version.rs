@@ -63,7 +63,7 @@ fn Missing(id: String) -> impl IntoView {
 }
 
 #[component]
-fn Detail(detail: VersionDetail) -> impl IntoView {
+pub(super) fn Detail(detail: VersionDetail) -> impl IntoView {
     let VersionDetail { version, rollback, staging, operations, runs, layout } = detail;
     let offered = version.candidacy.is_offered();
     let plan = offered.then(|| format::version_path(version.version_id.as_str())).flatten();

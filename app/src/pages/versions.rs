@@ -100,7 +100,7 @@ fn sort_word(sort: VersionSort) -> &'static str {
 }
 
 #[component]
-fn List(list: VersionList, query: VersionQuery) -> impl IntoView {
+pub(super) fn List(list: VersionList, query: VersionQuery) -> impl IntoView {
     let VersionList { page, counts } = list;
     let first = query.cursor.is_some().then(|| address(&VersionQuery { cursor: None, ..query.clone() }));
     let next = page.next_cursor.map(|cursor| address(&VersionQuery { cursor: Some(cursor), ..query.clone() }));
