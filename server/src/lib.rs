@@ -1,1 +1,20 @@
-//! Wiring.
+//! The program `stepback`: settings, wiring, HTTP. Holds no rules: those are in the crate `rollback`.
+
+pub mod assets;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod doctor;
+pub mod guard;
+pub mod openapi;
+pub mod problem;
+pub mod program;
+mod routes;
+mod serve;
+pub mod state;
+mod wiring;
+
+pub use routes::router;
+pub use serve::{ServeError, serve};
+pub use state::AppState;
+pub use wiring::{Wired, WiringError, wire};

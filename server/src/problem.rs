@@ -1,0 +1,131 @@
+//! Errors at the edge: problem documents (RFC 9457) as HTTP answers, and extractors that answer with them.
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, FromRequestParts, Json, Request};
+use axum::http::{HeaderValue, StatusCode, header, request::Parts};
+use axum::response::{IntoResponse, Response};
+use rollback::ServiceError;
+use rollback_types::{Problem, ProblemKind};
+
+/// A problem on its way out.
+#[derive(Clone, Debug)]
+pub struct ApiProblem(pub Problem);
+
+impl From<ServiceError> for ApiProblem {
+    fn from(error: ServiceError) -> Self {
+        Self(error.into())
+    }
+}
+
+impl From<Problem> for ApiProblem {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl ApiProblem {
+    /// The request makes no sense.
+    pub fn invalid(detail: impl Into<String>) -> Self {
+        Self(Problem::new(ProblemKind::InvalidRequest, detail).safe("Nothing was changed."))
+    }
+}
+
+impl IntoResponse for ApiProblem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self.0)).into_response();
+        let kind = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        response
+    }
+}
+
+/// A JSON body; whatever is wrong with it becomes a problem document.
+#[derive(Debug)]
+pub struct ApiJson<T>(pub T);
+
+impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for ApiJson<T> {
+    type Rejection = ApiProblem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        match Json::<T>::from_request(request, state).await {
+            Ok(Json(value)) => Ok(Self(value)),
+            Err(rejection) => {
+                let kind = match &rejection {
+                    JsonRejection::MissingJsonContentType(_) => ProblemKind::UnsupportedMediaType,
+                    other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => ProblemKind::TooLarge,
+                    _ => ProblemKind::InvalidRequest,
+                };
+                Err(ApiProblem(Problem::new(kind, rejection.body_text()).safe("Nothing was changed.")))
+            }
+        }
+    }
+}
+
+/// The query string as pairs, in its order; repeated keys are kept.
+#[derive(Debug)]
+pub struct QueryPairs(pub Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for QueryPairs {
+    type Rejection = ApiProblem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        use axum::extract::Query;
+        match Query::<Vec<(String, String)>>::from_request_parts(parts, state).await {
+            Ok(Query(pairs)) => Ok(Self(pairs)),
+            Err(rejection) => Err(ApiProblem::invalid(rejection.body_text())),
+        }
+    }
+}
+
+impl QueryPairs {
+    /// Refuses keys that are not allowed, naming those that are.
+    pub(crate) fn only(&self, allowed: &[&str]) -> Result<(), ApiProblem> {
+        match self.0.iter().find(|(key, _)| !allowed.contains(&key.as_str())) {
+            Some((key, _)) => {
+                let key: String = key.chars().take(64).collect();
+                Err(ApiProblem::invalid(format!("{key:?} is no parameter here; allowed are: {}", allowed.join(", "))))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The last value of a key, if it is there.
+    pub(crate) fn last(&self, key: &str) -> Option<&str> {
+        self.0.iter().rev().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
+    }
+
+    /// A page's size.
+    pub(crate) fn limit(&self) -> Result<Option<u32>, ApiProblem> {
+        let Some(text) = self.last("limit") else { return Ok(None) };
+        match text.parse::<u32>() {
+            Ok(n @ 1..=200) => Ok(Some(n)),
+            _ => Err(ApiProblem::invalid("limit: allowed is a whole number from 1 to 200")),
+        }
+    }
+}
+
+/// One part of the path as text; one that is not UTF-8 becomes a problem document.
+#[derive(Debug)]
+pub struct PathText(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathText {
+    type Rejection = ApiProblem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        match axum::extract::Path::<String>::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(text)) => Ok(Self(text)),
+            Err(rejection) => Err(ApiProblem::invalid(rejection.body_text())),
+        }
+    }
+}
+
+impl PathText {
+    /// The part as the number of a run.
+    pub(crate) fn run_id(&self) -> Result<rollback_types::RunId, ApiProblem> {
+        self.0.parse().map_err(|_| {
+            let detail = "There is no such run: a run's id is a whole number.";
+            ApiProblem(Problem::new(ProblemKind::NotFound, detail).safe("Nothing was changed."))
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! A run's story as server-sent events.
+//!
+//! Numbered events are unnamed messages whose `id` is the event's number; progress is named `progress` and has no id;
+//! `end` is sent after the last event, and the stream closes. A stream that closes without `end` is to be taken up again
+//! with the last number.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::stream::{self, Stream, StreamExt};
+use rollback_types::{Problem, RunId, StreamItem};
+
+use crate::problem::{ApiProblem, PathText, QueryPairs};
+use crate::state::AppState;
+
+/// Comments that keep proxies from closing a quiet stream.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// What a browser waits before it takes a broken stream up again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Everything after an event, then live, without gap or duplicate.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/events", tag = "runs",
+    params(
+        ("id" = i64, Path, description = "the run's number"),
+        ("after" = Option<u64>, Query, description = "the last event already known; `Last-Event-ID` does the same"),
+    ),
+    responses(
+        (status = 200, content_type = "text/event-stream", body = String),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn events(
+    State(state): State<AppState>,
+    id: PathText,
+    pairs: QueryPairs,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiProblem> {
+    pairs.only(&["after"])?;
+    let id = id.run_id()?;
+    let number = |text: &str, name: &str| {
+        text.trim().parse::<u64>().map_err(|_| ApiProblem::invalid(format!("{name}: allowed is an event's number")))
+    };
+    let after = pairs.last("after").map(|text| number(text, "after")).transpose()?;
+    let resumed = headers.get("last-event-id").and_then(|v| v.to_str().ok());
+    let resumed = resumed.filter(|t| !t.is_empty()).map(|text| number(text, "Last-Event-ID")).transpose()?;
+    // A browser repeats the address it was given and adds the newer number as a header.
+    let after = after.max(resumed).unwrap_or(0);
+
+    let items = state.service.subscribe(id, after).await?;
+    let mut stopping = state.stopping.clone();
+    let stopped = async move {
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    };
+    let first = stream::once(async { Ok(Event::default().retry(RETRY).comment("events of one run")) });
+    let rest = items.map(|item| Ok(to_sse(&item)));
+    let end = stream::once(end_of(state, id)).filter_map(|end| async move { end.map(Ok) });
+    let stream = first.chain(rest).chain(end).take_until(stopped);
+    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+fn to_sse(item: &StreamItem) -> Event {
+    let event = match item {
+        StreamItem::Event(event) => Event::default().id(event.number.to_string()).json_data(event),
+        StreamItem::Progress(progress) => Event::default().event("progress").json_data(progress),
+    };
+    // Our own types always serialise; were one not to, its reader takes the stream up again.
+    event.unwrap_or_else(|_| Event::default().comment("an event could not be written"))
+}
+
+/// `end`, if the run is over; a stream that broke off has none.
+async fn end_of(state: AppState, id: RunId) -> Option<Event> {
+    let view = state.service.run(id).await.ok()?;
+    let over = !view.run.state.is_active();
+    over.then(|| Event::default().event("end").data(format!("{{\"last_event\":{}}}", view.run.last_event)))
+}

@@ -1,0 +1,169 @@
+//! Runs: start, list, look, decide.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use rollback_types::{
+    Cursor, Decision, Page, Problem, RunQuery, RunState, RunSummary, RunView, StartRequest, Step, StepState, StoreKind,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::problem::{ApiJson, ApiProblem, PathText, QueryPairs};
+use crate::state::AppState;
+
+/// Who acts, until there is sign-in: whoever reaches the loopback address.
+const ACTOR: &str = "operator (API, this machine)";
+
+/// Runs, newest first.
+#[utoipa::path(get, path = "/api/v1/runs", tag = "runs",
+    params(
+        ("state" = Option<RunState>, Query, description = "only runs in this state"),
+        ("version_id" = Option<String>, Query, description = "only runs about this version"),
+        ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
+        ("limit" = Option<u32>, Query, description = "rows a page, 50 when absent", minimum = 1, maximum = 200),
+    ),
+    responses(
+        (status = 200, body = Page<RunSummary>),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn list_runs(
+    State(state): State<AppState>,
+    pairs: QueryPairs,
+) -> Result<Json<Page<RunSummary>>, ApiProblem> {
+    pairs.only(&["state", "version_id", "cursor", "limit"])?;
+    let run_state = match pairs.last("state") {
+        None => None,
+        Some(word) => Some(RunState::parse(word).ok_or_else(|| {
+            ApiProblem::invalid(
+                "state: allowed are running, needs_decision, interrupted, completed, completed_with_findings, aborted",
+            )
+        })?),
+    };
+    let query = RunQuery {
+        state: run_state,
+        version_id: pairs.last("version_id").map(str::to_owned),
+        cursor: pairs.last("cursor").map(|c| Cursor(c.to_owned())),
+        limit: pairs.limit()?,
+    };
+    Ok(Json(state.service.runs(&query).await?))
+}
+
+/// Starts the rollback that a plan described. The plan is made again first; if its digest differs, nothing starts.
+#[utoipa::path(post, path = "/api/v1/runs", tag = "runs", request_body = StartRequest, responses(
+    (status = 201, body = RunView, headers(("location" = String, description = "the run"))),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 403, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 409, body = Problem, content_type = "application/problem+json",
+        description = "`stale-plan` with the new plan and the difference, or `active-run` naming the run"),
+    (status = 413, body = Problem, content_type = "application/problem+json"),
+    (status = 415, body = Problem, content_type = "application/problem+json"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "the plan is not startable"),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn start_run(
+    State(state): State<AppState>,
+    ApiJson(request): ApiJson<StartRequest>,
+) -> Result<Response, ApiProblem> {
+    // A caller that hangs up must not stop a start half way between journal and engine.
+    let service = state.service.clone();
+    let started = tokio::spawn(async move { service.start(&request, ACTOR).await }).await;
+    let view = match started {
+        Ok(answer) => answer?,
+        Err(e) => {
+            tracing::error!(error = %e, "a start ended by a panic");
+            return Err(Problem::new(rollback_types::ProblemKind::Internal, "The start failed by a defect in Stepback.")
+                .remedy("Look at the runs: if a run was opened it is shown there.")
+                .into());
+        }
+    };
+    let location = format!("/api/v1/runs/{}", view.run.id);
+    let mut response = (StatusCode::CREATED, Json(view)).into_response();
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// One run with its steps and its log.
+#[utoipa::path(get, path = "/api/v1/runs/{id}", tag = "runs",
+    params(("id" = i64, Path, description = "the run's number")),
+    responses(
+        (status = 200, body = RunView),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn one_run(State(state): State<AppState>, id: PathText) -> Result<Json<RunView>, ApiProblem> {
+    Ok(Json(state.service.run(id.run_id()?).await?))
+}
+
+/// A decision about a failed step.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionBody {
+    /// The step: its number, 1 to 8, or its word (`delete_points`).
+    #[schema(value_type = Object)]
+    step: StepReference,
+    /// For step 7: whose lane, when more than one asks.
+    lane: Option<StoreKind>,
+    /// What is decided.
+    decision: Decision,
+    /// Why; required for a skip, 3 to 500 characters.
+    reason: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum StepReference {
+    Number(u8),
+    Word(String),
+}
+
+impl DecisionBody {
+    /// The step meant; of step 7's lanes the one that failed.
+    fn step(&self, view: &RunView) -> Result<Step, ApiProblem> {
+        let number = match &self.step {
+            StepReference::Number(n) => *n,
+            StepReference::Word(word) => match (Step::parse(word), word.parse()) {
+                (Some(step), _) => return Ok(step),
+                (None, Ok(number)) => number,
+                (None, Err(_)) => {
+                    let words: Vec<_> = Step::ALL.iter().map(|s| s.as_str()).collect();
+                    return Err(ApiProblem::invalid(format!("step: allowed are 1 to 8, or {}", words.join(", "))));
+                }
+            },
+        };
+        let fits = |s: &Step| s.number() == number && self.lane.is_none_or(|lane| s.lane() == Some(lane));
+        let failed = view.steps.iter().filter(|s| s.state == StepState::Failed).map(|s| s.step).find(fits);
+        failed
+            .or_else(|| Step::ALL.into_iter().find(fits))
+            .ok_or_else(|| ApiProblem::invalid("step: allowed are 1 to 8; lane: the store of that step"))
+    }
+}
+
+/// Decides about a failed step: retry, skip (3 to 5 and 7 only, with a reason), or abort the run.
+#[utoipa::path(post, path = "/api/v1/runs/{id}/decision", tag = "runs", request_body = DecisionBody,
+    params(("id" = i64, Path, description = "the run's number")),
+    responses(
+        (status = 200, body = RunView),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "nothing is asked about that step now"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 415, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn decide(
+    State(state): State<AppState>,
+    id: PathText,
+    ApiJson(body): ApiJson<DecisionBody>,
+) -> Result<Json<RunView>, ApiProblem> {
+    let id = id.run_id()?;
+    let view = state.service.run(id).await?;
+    let step = body.step(&view)?;
+    Ok(Json(state.service.decide(id, step, body.decision, body.reason, ACTOR).await?))
+}
