@@ -1,0 +1,181 @@
+//! Runs: start, decide, look.
+//!
+//! `start_rollback` and `decide_run` are targets of plain forms. Posted without JavaScript they answer with a redirect:
+//! to the run, or back to the page, which then shows the problem.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::{GetUrl, Json, PostUrl};
+use rollback_types::{Page, RunId, RunQuery, RunSummary, RunView, StepDuration, StoreKind};
+
+use super::error::ApiError;
+
+#[cfg(feature = "ssr")]
+use super::{refused, service};
+
+/// Who acts, until there are accounts: whoever reaches the loopback address.
+#[cfg(feature = "ssr")]
+const ACTOR: &str = "operator (loopback)";
+
+/// Starts a rollback and leads to its run.
+#[server(name = StartRollback, prefix = "/rpc", endpoint = "start", input = PostUrl, output = Json)]
+pub async fn start_rollback(
+    version_id: String,
+    plan_digest: String,
+    confirm_version_id: String,
+    reason: String,
+    #[server(default)] acknowledgements: Vec<String>,
+    #[server(default)] restore: Option<Vec<StoreKind>>,
+) -> Result<RunId, ApiError> {
+    let request = rollback_types::StartRequest {
+        version_id,
+        plan_digest: plan_digest.trim().to_owned(),
+        // What a paste brings along; the id itself must agree to the letter.
+        confirm_version_id: confirm_version_id.trim().to_owned(),
+        reason: one_line_ends(&reason),
+        restore,
+        acknowledgements,
+    };
+    let run = service()?.start(&request, ACTOR).await.map_err(refused_form)?;
+    leptos_axum::redirect(&format!("/runs/{}", run.run.id));
+    Ok(run.run.id)
+}
+
+/// Decides about a failed step: `retry`, `skip` (with a reason) or `abort`.
+#[server(name = DecideRun, prefix = "/rpc", endpoint = "decide", input = PostUrl, output = Json)]
+pub async fn decide_run(
+    run: i64,
+    step: String,
+    decision: String,
+    #[server(default)] reason: Option<String>,
+) -> Result<RunView, ApiError> {
+    use rollback::ServiceError::Invalid;
+    use rollback_types::{Decision, Step};
+
+    let step = Step::parse(&step).ok_or_else(|| refused_form(Invalid("There is no step of that name.".to_owned())))?;
+    let decision = [Decision::Retry, Decision::Skip, Decision::Abort]
+        .into_iter()
+        .find(|d| d.as_str() == decision)
+        .ok_or_else(|| refused_form(Invalid("A decision is one of retry, skip and abort.".to_owned())))?;
+    let reason = reason.map(|r| one_line_ends(&r)).filter(|r| !r.is_empty());
+    service()?.decide(RunId(run), step, decision, reason, ACTOR).await.map_err(refused_form)
+}
+
+/// Runs, newest first.
+#[server(name = ListRuns, prefix = "/rpc", endpoint = "runs", input = GetUrl, output = Json)]
+pub async fn list_runs(#[server(default)] query: RunQuery) -> Result<Page<RunSummary>, ApiError> {
+    service()?.runs(&query).await.map_err(refused)
+}
+
+/// One run with its steps and log.
+#[server(name = GetRun, prefix = "/rpc", endpoint = "run", input = GetUrl, output = Json)]
+pub async fn get_run(id: RunId) -> Result<RunView, ApiError> {
+    service()?.run(id).await.map_err(refused)
+}
+
+/// Median durations of the steps here, beside the document's.
+#[server(name = StepDurations, prefix = "/rpc", endpoint = "step-durations", input = GetUrl, output = Json)]
+pub async fn step_durations() -> Result<Vec<StepDuration>, ApiError> {
+    service()?.step_durations().await.map_err(refused)
+}
+
+/// The steps of one run beside the document's estimates, as SVG. Its texts are escaped.
+#[server(name = RunChart, prefix = "/rpc", endpoint = "run-chart", input = GetUrl, output = Json)]
+pub async fn run_chart(id: RunId) -> Result<String, ApiError> {
+    let run = service()?.run(id).await.map_err(refused)?;
+    let rows: Vec<_> = run
+        .steps
+        .iter()
+        .map(|s| crate::charts::DurationRow {
+            step: s.step,
+            measured_ms: s.duration_ms().filter(|_| s.state != rollback_types::StepState::Skipped),
+            documented_ms: u64::from(s.step.documented_seconds()) * 1_000,
+        })
+        .collect();
+    drawn(crate::charts::durations_chart("run-chart", &format!("Durations of run #{id}"), "this run", &rows))
+}
+
+/// Median durations of the steps beside the document's estimates, as SVG.
+#[server(name = MedianChart, prefix = "/rpc", endpoint = "median-chart", input = GetUrl, output = Json)]
+pub async fn median_chart() -> Result<String, ApiError> {
+    let medians = service()?.step_durations().await.map_err(refused)?;
+    let rows: Vec<_> = rollback_types::Step::ALL
+        .into_iter()
+        .map(|step| crate::charts::DurationRow {
+            step,
+            measured_ms: medians.iter().find(|m| m.step == step && m.runs > 0).map(|m| m.median_ms),
+            documented_ms: u64::from(step.documented_seconds()) * 1_000,
+        })
+        .collect();
+    drawn(crate::charts::durations_chart("median-chart", "Durations per step", "median here", &rows))
+}
+
+#[cfg(feature = "ssr")]
+fn drawn(chart: Result<String, crate::charts::ChartError>) -> Result<String, ApiError> {
+    chart.map_err(|e| {
+        super::error::set_status(500);
+        rollback_types::Problem::new(rollback_types::ProblemKind::Internal, e.to_string())
+            .safe("The figures themselves are in the table.")
+            .into()
+    })
+}
+
+/// Browsers send line ends of a text field as CR LF.
+#[cfg(feature = "ssr")]
+fn one_line_ends(text: &str) -> String {
+    text.replace("\r\n", "\n").trim().to_owned()
+}
+
+/// Like `refused`, for what plain forms post. Their answer is a redirect back to the page, which a status of ours would
+/// turn into a page of raw JSON. The problem travels in that redirect's address, so the plan stays behind: the page
+/// plans anew anyway.
+#[cfg(feature = "ssr")]
+fn refused_form(error: rollback::ServiceError) -> ApiError {
+    let mut problem = rollback_types::Problem::from(error);
+    problem.plan = None;
+    let by_form = use_context::<http::request::Parts>().is_some_and(|parts| {
+        let accepted = parts.headers.get(http::header::ACCEPT).and_then(|v| v.to_str().ok());
+        accepted.is_some_and(|a| a.contains("text/html"))
+    });
+    if !by_form {
+        super::error::set_status(problem.status);
+    }
+    problem.into()
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    /// Read as the server function reads it: nested at most five deep, brackets percent-encoded.
+    fn read<T: serde::de::DeserializeOwned>(body: &str) -> T {
+        serde_qs::Config::new(5, false).deserialize_str(body).unwrap()
+    }
+
+    #[test]
+    fn a_plain_form_carries_any_number_of_acknowledgements() {
+        let fixed = "version_id=v2&plan_digest=d&confirm_version_id=v2&reason=it+failed%0D%0Atwice";
+        let none: StartRollback = read(fixed);
+        assert!(none.acknowledgements.is_empty() && none.restore.is_none());
+        assert_eq!(one_line_ends(&none.reason), "it failed\ntwice");
+        let one: StartRollback = read(&format!("{fixed}&acknowledgements%5B%5D=second_candidate%3Av1"));
+        assert_eq!(one.acknowledgements, ["second_candidate:v1"]);
+        let two: StartRollback = read(&format!("{fixed}&acknowledgements%5B%5D=a&acknowledgements%5B%5D=b"));
+        assert_eq!(two.acknowledgements, ["a", "b"]);
+    }
+
+    #[test]
+    fn a_decision_may_come_without_a_reason() {
+        let plain: DecideRun = read("run=7&step=delete_nodes&decision=retry");
+        assert_eq!((plain.run, plain.reason), (7, None));
+        let skip: DecideRun = read("run=7&step=delete_nodes&decision=skip&reason=done+by+hand");
+        assert_eq!(skip.reason.as_deref(), Some("done by hand"));
+    }
+
+    #[test]
+    fn the_first_page_of_runs_has_no_parameters() {
+        let all: ListRuns = read("");
+        assert_eq!(all.query, RunQuery::default());
+        let some: ListRuns = read("query[state]=needs_decision&query[limit]=20");
+        assert_eq!((some.query.state, some.query.limit), (Some(rollback_types::RunState::NeedsDecision), Some(20)));
+    }
+}

@@ -1,0 +1,226 @@
+//! How long each step took, beside the document's estimate.
+
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use rollback_types::Step;
+
+use super::{ChartError, ink, themed};
+use crate::format;
+
+/// One step of the chart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DurationRow {
+    /// Which.
+    pub step: Step,
+    /// The time it took here, in milliseconds; absent when it did no work.
+    pub measured_ms: Option<u64>,
+    /// The document's estimate, in milliseconds.
+    pub documented_ms: u64,
+}
+
+const WIDTH: u32 = 720;
+const ROW: u32 = 30;
+const TOP: u32 = 34;
+const BOTTOM: u32 = 30;
+const LEFT: u32 = 196;
+const RIGHT: u32 = 24;
+/// Ticks a person reads without calculating, in milliseconds.
+const TICKS: [(f64, &str); 9] = [
+    (1.0, "1 ms"),
+    (10.0, "10 ms"),
+    (100.0, "0.1 s"),
+    (1_000.0, "1 s"),
+    (10_000.0, "10 s"),
+    (60_000.0, "1 min"),
+    (600_000.0, "10 min"),
+    (3_600_000.0, "1 h"),
+    (36_000_000.0, "10 h"),
+];
+
+/// Draws measured times as dots and the document's estimates as strokes, one row a step, on a logarithmic axis: they lie
+/// apart by factors of a thousand. `measured` names what the dots are ("this run", "median here").
+///
+/// # Errors
+/// [`ChartError`] when plotters refuses to draw.
+pub fn durations_chart(id: &str, title: &str, measured: &str, rows: &[DurationRow]) -> Result<String, ChartError> {
+    let size = (WIDTH, TOP + BOTTOM + ROW * u32::try_from(rows.len().max(1)).unwrap_or(1));
+    let mut drawing = String::new();
+    draw(&mut drawing, size, measured, rows)?;
+    themed(&drawing, id, size, title, &description(measured, rows))
+}
+
+/// The chart in words, for those who do not see it.
+fn description(measured: &str, rows: &[DurationRow]) -> String {
+    let parts: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let took = row.measured_ms.map_or_else(|| "not measured".to_owned(), format::duration);
+            format!(
+                "{}: {took}, {measured}; the document's estimate {}",
+                label(row.step),
+                format::duration(row.documented_ms)
+            )
+        })
+        .collect();
+    format!("{}.", parts.join(". "))
+}
+
+/// The name of a row: short, with the step's number.
+fn label(step: Step) -> String {
+    match step {
+        Step::Identify => "1 Identify".to_owned(),
+        Step::Mark => "2 Mark rolling_back".to_owned(),
+        Step::DropChapters => "3 SQLite staging".to_owned(),
+        Step::DeletePoints => "4 Qdrant staging".to_owned(),
+        Step::DeleteNodes => "5 Neo4j staging".to_owned(),
+        Step::VerifyCopy => "6 Verify latest-copy".to_owned(),
+        Step::RestoreSqlite => "7 Restore SQLite".to_owned(),
+        Step::RestoreQdrant => "7 Restore Qdrant".to_owned(),
+        Step::RestoreNeo4j => "7 Restore Neo4j".to_owned(),
+        Step::Finish => "8 Mark rolled_back".to_owned(),
+    }
+}
+
+/// A decimal logarithm; what took no measurable time stands at the axis' beginning.
+fn place(ms: f64) -> f64 {
+    ms.max(1.0).log10()
+}
+
+fn draw(out: &mut String, size: (u32, u32), measured: &str, rows: &[DurationRow]) -> Result<(), ChartError> {
+    let failed = |e: &dyn std::fmt::Display| ChartError(e.to_string());
+    let longest = rows.iter().map(|r| r.documented_ms.max(r.measured_ms.unwrap_or(0))).max().unwrap_or(1);
+    let end = place(longest as f64) + 0.15;
+    let count = rows.len().max(1) as f64;
+
+    let root = SVGBackend::with_string(out, size).into_drawing_area();
+    let chart = ChartBuilder::on(&root)
+        .margin_top(TOP)
+        .margin_bottom(BOTTOM)
+        .margin_left(LEFT)
+        .margin_right(RIGHT)
+        .build_cartesian_2d(0.0..end.max(1.0), 0.0..count)
+        .map_err(|e| failed(&e))?;
+    let area = chart.plotting_area();
+    let at = |ms: f64, row: f64| area.map_coordinate(&(place(ms), count - row));
+    let style = |colour: &RGBColor, h, v| (ink::FAMILY, 15).into_font().color(colour).pos(Pos::new(h, v));
+
+    for (ms, name) in TICKS.into_iter().filter(|(ms, _)| place(*ms) <= end) {
+        let (top, bottom) = (at(ms, 0.0), at(ms, count));
+        root.draw(&PathElement::new(vec![top, bottom], ink::LINE)).map_err(|e| failed(&e))?;
+        root.draw_text(name, &style(&ink::MUTED, HPos::Center, VPos::Top), (bottom.0, bottom.1 + 8))
+            .map_err(|e| failed(&e))?;
+    }
+    for (index, row) in rows.iter().enumerate() {
+        let middle = index as f64 + 0.5;
+        let (start, documented) = (at(1.0, middle), at(row.documented_ms as f64, middle));
+        let left = i32::try_from(LEFT).unwrap_or(0);
+        root.draw_text(&label(row.step), &style(&ink::TEXT, HPos::Right, VPos::Center), (left - 14, start.1))
+            .map_err(|e| failed(&e))?;
+        let estimate = vec![(documented.0, documented.1 - 9), (documented.0, documented.1 + 9)];
+        root.draw(&PathElement::new(estimate, ink::MUTED.stroke_width(3))).map_err(|e| failed(&e))?;
+        if let Some(ms) = row.measured_ms {
+            let colour = ink::of_step(row.step);
+            let spot = at(ms as f64, middle);
+            root.draw(&PathElement::new(vec![start, spot], colour.stroke_width(3))).map_err(|e| failed(&e))?;
+            root.draw(&Circle::new(spot, 6, colour.filled())).map_err(|e| failed(&e))?;
+            let (x, h) = label_place(spot.0, documented.0);
+            root.draw_text(&format::duration(ms), &style(&ink::TEXT, h, VPos::Center), (x, spot.1))
+                .map_err(|e| failed(&e))?;
+        }
+    }
+    legend(&root, measured).map_err(|e| failed(&e))?;
+    root.present().map_err(|e| failed(&e))
+}
+
+/// Where a dot's label stands: right of it; right of the estimate's stroke when that is in the way; left when there is no
+/// room at the end.
+fn label_place(dot: i32, stroke: i32) -> (i32, HPos) {
+    const ROOM: i32 = 92;
+    let free = if (dot..dot + ROOM).contains(&stroke) { stroke + 10 } else { dot + 13 };
+    let end = i32::try_from(WIDTH).unwrap_or(i32::MAX);
+    if free + ROOM > end { (dot - 13, HPos::Right) } else { (free, HPos::Left) }
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+
+/// Dot: measured. Stroke: the document's estimate.
+fn legend(root: &Area<'_>, measured: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let style = (ink::FAMILY, 15).into_font().color(&ink::MUTED).pos(Pos::new(HPos::Left, VPos::Center));
+    let (left, y) = (i32::try_from(LEFT).unwrap_or(0), 14);
+    let fail = |e: &dyn std::fmt::Display| e.to_string();
+    root.draw(&Circle::new((left + 6, y), 5, ink::ACCENT.filled())).map_err(|e| fail(&e))?;
+    root.draw_text(measured, &style, (left + 18, y)).map_err(|e| fail(&e))?;
+    let second = left + 40 + 8 * i32::try_from(measured.chars().count().min(30)).unwrap_or(30);
+    let stroke = vec![(second, y - 7), (second, y + 7)];
+    root.draw(&PathElement::new(stroke, ink::MUTED.stroke_width(3))).map_err(|e| fail(&e))?;
+    root.draw_text("the document's estimate", &style, (second + 10, y)).map_err(|e| fail(&e))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> Vec<DurationRow> {
+        Step::ALL
+            .into_iter()
+            .map(|step| DurationRow {
+                step,
+                measured_ms: (step != Step::RestoreNeo4j).then_some(12),
+                documented_ms: u64::from(step.documented_seconds()) * 1_000,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_step_is_named_and_the_chart_has_a_name_and_a_description() {
+        let svg = durations_chart("d", "Durations", "this run", &rows()).unwrap();
+        for step in Step::ALL {
+            assert!(svg.contains(&label(step)), "{step} is missing");
+        }
+        assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
+        assert!(svg.contains("role=\"img\" aria-labelledby=\"d-title d-desc\""));
+        assert!(svg.contains("<title id=\"d-title\">Durations</title>"));
+        assert!(svg.contains("7 Restore Neo4j: not measured"));
+        assert!(svg.contains("10 min"), "the axis reaches the document's longest estimate");
+    }
+
+    #[test]
+    fn no_colour_and_no_letter_is_fixed() {
+        let svg = durations_chart("d", "Durations", "this run", &rows()).unwrap();
+        assert!(!svg.contains("\"#"), "a colour is still fixed");
+        assert!(!svg.contains("font-family"));
+        for property in ["--text", "--muted", "--line", "--accent", "--sqlite", "--qdrant", "--neo4j"] {
+            assert!(svg.contains(&format!("var({property})")), "{property} is not used");
+        }
+    }
+
+    #[test]
+    fn hostile_text_stays_text() {
+        let svg = durations_chart("d", "</title><script>x</script>", "a\"<b>&'", &rows()).unwrap();
+        assert!(!svg.contains("<script") && !svg.contains("<b>"));
+        assert!(svg.contains("&lt;/title&gt;&lt;script&gt;"));
+    }
+
+    #[test]
+    fn dots_lie_in_the_order_of_their_times() {
+        let row = |ms| DurationRow { step: Step::Identify, measured_ms: Some(ms), documented_ms: 60_000 };
+        let svg = durations_chart("d", "t", "m", &[row(5), row(500), row(50_000)]).unwrap();
+        // The legend's dot has a smaller radius than those of the rows.
+        let places: Vec<i32> = svg
+            .lines()
+            .filter(|l| l.starts_with("<circle") && l.contains("r=\"6\""))
+            .filter_map(|l| l.split("cx=\"").nth(1)?.split('"').next()?.parse().ok())
+            .collect();
+        assert_eq!(places.len(), 3);
+        assert!(places.is_sorted() && places[0] < places[2], "{places:?}");
+    }
+
+    #[test]
+    fn extremes_are_drawn() {
+        let row = |ms, doc| DurationRow { step: Step::Finish, measured_ms: Some(ms), documented_ms: doc };
+        for rows in [vec![], vec![row(0, 0)], vec![row(u64::MAX, u64::MAX)]] {
+            assert!(durations_chart("d", "t", "m", &rows).is_ok());
+        }
+    }
+}

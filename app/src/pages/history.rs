@@ -1,0 +1,300 @@
+//! Every run there was: what, why, who, when, how long, and what came of it.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use rollback_types::{Cursor, Page, RunQuery, RunState, RunSummary, Step, StepDuration};
+
+use crate::api::runs::{list_runs, median_chart, step_durations};
+use crate::components::badge::run_look;
+use crate::components::{
+    Card, Chip, EmptyState, ErrorPanel, FilterChips, Foreign, Loading, PageHeader, Pagination, RunBadge, RunLink, Time,
+    VersionLink,
+};
+use crate::format;
+
+/// Rows of one page.
+const ROWS: u32 = 25;
+const STATES: [RunState; 6] = [
+    RunState::Running,
+    RunState::NeedsDecision,
+    RunState::Interrupted,
+    RunState::Completed,
+    RunState::CompletedWithFindings,
+    RunState::Aborted,
+];
+
+/// The history.
+#[component]
+pub fn HistoryPage() -> impl IntoView {
+    let params = use_query_map();
+    let asked = Memo::new(move |_| {
+        params.with(|p| Asked {
+            state: p.get("state").as_deref().and_then(RunState::parse),
+            version: p.get("version").filter(|v| !v.is_empty()),
+            cursor: p.get("cursor").filter(|c| !c.is_empty()),
+        })
+    });
+    let runs = Resource::new_blocking(move || asked.get(), |asked| list_runs(asked.query()));
+    view! {
+        <PageHeader tab="Runs" lead=view! { "Every rollback that was started here." }.into_any()>"Runs"</PageHeader>
+        {move || filters(&asked.get())}
+        <Transition fallback=Loading>
+            {move || Suspend::new(async move {
+                let asked = asked.get_untracked();
+                match runs.await {
+                    Ok(page) => listing(page, &asked).into_any(),
+                    Err(e) => {
+                        view! { <ErrorPanel problem=*e.0 retry=asked.path(asked.state, None) /> }.into_any()
+                    }
+                }
+            })}
+        </Transition>
+        <Durations />
+    }
+}
+
+/// What the address asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Asked {
+    state: Option<RunState>,
+    version: Option<String>,
+    cursor: Option<String>,
+}
+
+impl Asked {
+    fn query(self) -> RunQuery {
+        RunQuery { state: self.state, version_id: self.version, cursor: self.cursor.map(Cursor), limit: Some(ROWS) }
+    }
+
+    /// The address of the same list with another state, or further on.
+    fn path(&self, state: Option<RunState>, cursor: Option<&str>) -> String {
+        let query = format::query([
+            ("state", state.map_or("", RunState::as_str)),
+            ("version", self.version.as_deref().unwrap_or_default()),
+            ("cursor", cursor.unwrap_or_default()),
+        ]);
+        format!("/runs{query}")
+    }
+}
+
+fn filters(asked: &Asked) -> impl IntoView + use<> {
+    let all = Chip { label: "All".to_owned(), href: asked.path(None, None), on: asked.state.is_none(), count: None };
+    let one = STATES.into_iter().map(|state| Chip {
+        label: run_look(state).2.to_owned(),
+        href: asked.path(Some(state), None),
+        on: asked.state == Some(state),
+        count: None,
+    });
+    let version = asked.version.clone().map(|v| {
+        let without = Asked { version: None, ..asked.clone() };
+        view! {
+            <p class="small">
+                "Only runs of "
+                <bdi class="id">{format::clip(&format::visible(&v), 120)}</bdi>
+                " · "
+                <a href=without.path(asked.state, None)>"runs of every version"</a>
+            </p>
+        }
+    });
+    let chips: Vec<Chip> = std::iter::once(all).chain(one).collect();
+    view! {
+        <FilterChips label="State" chips=chips />
+        {version}
+    }
+}
+
+fn listing(page: Page<RunSummary>, asked: &Asked) -> impl IntoView + use<> {
+    let first = asked.cursor.is_some().then(|| asked.path(asked.state, None));
+    let next = page.next_cursor.as_ref().map(|c| asked.path(asked.state, Some(&c.0)));
+    if page.items.is_empty() {
+        return empty(asked).into_any();
+    }
+    let rows = page.items.into_iter().map(row).collect_view();
+    view! {
+        <section class="card" aria-label="Runs">
+            <div class="scroll">
+                <table class="stack runs">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Run"</th>
+                            <th scope="col">"State"</th>
+                            <th scope="col">"Version"</th>
+                            <th scope="col">"Reason"</th>
+                            <th scope="col">"By"</th>
+                            <th scope="col" class="num">
+                                "Took"
+                            </th>
+                            <th scope="col">"Started"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </section>
+        <Pagination label="Pages of runs" first=first next=next />
+    }
+    .into_any()
+}
+
+fn row(run: RunSummary) -> impl IntoView {
+    let took = run.duration_ms.map_or_else(|| "–".to_owned(), format::duration);
+    let reason = format::clip(&run.reason, 200);
+    let summary = run.summary.map(|s| {
+        view! { <span class="under foreign">{format::clip(&format::visible(&s), 200)}</span> }
+    });
+    view! {
+        <tr>
+            <td>
+                <RunLink id=run.id />
+            </td>
+            <td>
+                <RunBadge state=run.state />
+            </td>
+            <td class="wide">
+                <VersionLink id=run.version_id />
+            </td>
+            <td class="wide reason">
+                <Foreign text=reason />
+                {summary}
+            </td>
+            <td data-label="By">
+                <Foreign text=run.actor />
+            </td>
+            <td class="num" data-label="Took">
+                {took}
+            </td>
+            <td class="wide muted">
+                <Time at=run.started_at />
+            </td>
+        </tr>
+    }
+}
+
+fn empty(asked: &Asked) -> impl IntoView + use<> {
+    let filtered = asked.state.is_some() || asked.version.is_some() || asked.cursor.is_some();
+    if filtered {
+        view! {
+            <EmptyState title="No run matches.">
+                <p>
+                    <a class="btn" href="/runs">
+                        "All runs"
+                    </a>
+                </p>
+            </EmptyState>
+        }
+        .into_any()
+    } else {
+        view! {
+            <EmptyState title="No rollback was started here yet.">
+                <p>"Each run will stand here with its reason, its steps and its log. Begin with a version that failed."</p>
+                <p>
+                    <a class="btn" href="/versions">
+                        "To the versions"
+                    </a>
+                </p>
+            </EmptyState>
+        }
+        .into_any()
+    }
+}
+
+/// Durations per step: median here, and the document's estimate.
+#[component]
+fn Durations() -> impl IntoView {
+    let figures = Resource::new_blocking(|| (), |()| async { (median_chart().await, step_durations().await) });
+    view! {
+        <Transition fallback=|| ()>
+            {move || Suspend::new(async move {
+                let (chart, medians) = figures.await;
+                let chart = match chart {
+                    Ok(svg) => {
+                        view! {
+                            <div
+                                class="chart-frame"
+                                tabindex="0"
+                                role="region"
+                                aria-label="Chart, scrolls sideways"
+                                inner_html=svg
+                            ></div>
+                        }
+                            .into_any()
+                    }
+                    Err(e) => view! { <div class="body"><ErrorPanel problem=*e.0 /></div> }.into_any(),
+                };
+                let medians = medians.unwrap_or_default();
+                let footer = view! {
+                    <p>
+                        "Dots: the median of completed runs here. Strokes: the document’s longest estimate. Each mark on \
+                        the axis is ten times the one before, up to ten seconds."
+                    </p>
+                };
+                view! {
+                    <Card title="Durations per step" footer=footer.into_any()>
+                        {chart}
+                        <details class="figures">
+                            <summary>"The figures"</summary>
+                            {table(&medians)}
+                        </details>
+                    </Card>
+                }
+            })}
+        </Transition>
+    }
+}
+
+fn table(medians: &[StepDuration]) -> impl IntoView + use<> {
+    let rows = Step::ALL
+        .into_iter()
+        .map(|step| {
+            let here = medians.iter().find(|m| m.step == step && m.runs > 0);
+            view! {
+                <tr>
+                    <td>{format!("{} {}", step.number(), step.title())}</td>
+                    <td class="num">{here.map_or_else(|| "–".to_owned(), |m| format::duration(m.median_ms))}</td>
+                    <td class="num">{here.map_or(0, |m| m.runs)}</td>
+                    <td class="num">{format::duration(u64::from(step.documented_seconds()) * 1_000)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="scroll">
+            <table>
+                <thead>
+                    <tr>
+                        <th scope="col">"Step"</th>
+                        <th scope="col" class="num">
+                            "Median here"
+                        </th>
+                        <th scope="col" class="num">
+                            "Runs"
+                        </th>
+                        <th scope="col" class="num">
+                            "The document"
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_keeps_the_filters() {
+        let asked = Asked { state: Some(RunState::Aborted), version: Some("a&b".into()), cursor: Some("c".into()) };
+        assert_eq!(asked.path(asked.state, Some("x=")), "/runs?state=aborted&version=a%26b&cursor=x%3D");
+        assert_eq!(Asked::default().path(None, None), "/runs");
+    }
+
+    #[test]
+    fn every_state_can_be_filtered() {
+        for state in STATES {
+            assert_eq!(RunState::parse(state.as_str()), Some(state));
+        }
+    }
+}

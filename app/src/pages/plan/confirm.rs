@@ -1,0 +1,214 @@
+//! The confirmation: bound to the plan that was read, and given with the version's whole name.
+
+use leptos::either::Either;
+use leptos::ev::KeyboardEvent;
+use leptos::html;
+use leptos::prelude::*;
+use rollback_types::{AcknowledgementView, RollbackPlan};
+
+use super::confirmation::{Confirmation, MAX_REASON, MIN_REASON};
+use crate::api::runs::StartRollback;
+use crate::components::{Card, Icon, IconName};
+use crate::format;
+
+/// Reason, typed id, acknowledgements and the button. Works as a plain form; with JavaScript it says early what is
+/// missing.
+#[component]
+pub fn ConfirmCard(
+    /// The plan that is confirmed.
+    plan: RollbackPlan,
+    /// What starts it.
+    start: ServerAction<StartRollback>,
+    /// What has been filled in; outlives a new plan.
+    confirmation: RwSignal<Confirmation>,
+) -> impl IntoView {
+    let id = plan.version_id.as_str().to_owned();
+    let back = format::version_path(&id).unwrap_or_else(|| "/versions".to_owned());
+    let footer = "If anything counted here changes before you start, nothing starts and you see the difference.";
+    let content = if super::obstacles(&plan).is_empty() {
+        Either::Left(view! { <ConfirmForm plan=plan start=start confirmation=confirmation back=back /> })
+    } else {
+        Either::Right(blocked(&id, back))
+    };
+    view! {
+        <Card title="Confirm" footer=view! { <p>{footer}</p> }.into_any()>
+            {content}
+        </Card>
+    }
+}
+
+/// The form as it would be, with the reason why it cannot be used.
+fn blocked(id: &str, back: String) -> impl IntoView + use<> {
+    view! {
+        <div class="body">
+            <p class="note">
+                <Icon name=IconName::Cross />
+                <span id="start-hint">
+                    "This rollback cannot start: see the reasons at the top of the page, then plan again."
+                </span>
+            </p>
+            <div class="actions">
+                <a class="btn" href=back>
+                    "Back to the version"
+                </a>
+                <button class="btn danger" type="button" disabled aria-describedby="start-hint">
+                    {format!("Roll back {}", format::short_id(id))}
+                </button>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn ConfirmForm(
+    plan: RollbackPlan,
+    start: ServerAction<StartRollback>,
+    confirmation: RwSignal<Confirmation>,
+    back: String,
+) -> impl IntoView {
+    let id = plan.version_id.as_str().to_owned();
+    let asked: Vec<String> = plan.acknowledgements.iter().map(|a| a.asked.code.clone()).collect();
+    let form = NodeRef::<html::Form>::new();
+    let (reason, typed) = (NodeRef::<html::Textarea>::new(), NodeRef::<html::Input>::new());
+    let alive = RwSignal::new(false);
+    Effect::new(move |_| alive.set(true));
+    keep_text(reason, typed, confirmation);
+
+    let missing = {
+        let (id, asked) = (id.clone(), asked.clone());
+        Memo::new(move |_| confirmation.with(|c| c.missing(&id, &asked)))
+    };
+    // Without JavaScript nothing is disabled: the server checks everything anyway.
+    let disabled = move || start.pending().get() || (alive.get() && missing.with(Option::is_some));
+    let on_key = move |ev: KeyboardEvent| {
+        if ev.key() == "Enter" && (ev.ctrl_key() || ev.meta_key()) && !disabled() {
+            ev.prevent_default();
+            if let Some(form) = form.get_untracked() {
+                // Refused only when the form's own checks fail; the browser then says which.
+                let _asked = form.request_submit();
+            }
+        }
+    };
+    let acknowledgements = plan.acknowledgements.iter().map(|a| acknowledgement(a, confirmation)).collect_view();
+    let verb = if plan.take_over { "Take over" } else { "Roll back" };
+    let button = format!("{verb} {}", format::short_id(&id));
+    let hint = move || {
+        if start.pending().get() {
+            Some("Counting once more, then starting…".to_owned())
+        } else if alive.get() {
+            missing.get()
+        } else {
+            None
+        }
+    };
+    let restore: Vec<_> = rollback_types::StoreKind::ALL
+        .into_iter()
+        .filter(|s| plan.stores.get(*s).restore)
+        .map(|s| view! { <input type="hidden" name="restore[]" value=s.as_str() /> })
+        .collect();
+
+    view! {
+        <ActionForm action=start node_ref=form attr:class="body confirm" attr:id="confirm" on:keydown=on_key>
+            <input type="hidden" name="version_id" value=id.clone() />
+            <input type="hidden" name="plan_digest" value=plan.digest.to_string() />
+            {restore}
+            {acknowledgements}
+            <div class="field">
+                <label for="reason">"Reason"</label>
+                <textarea
+                    id="reason"
+                    name="reason"
+                    node_ref=reason
+                    rows="3"
+                    required
+                    minlength=MIN_REASON.to_string()
+                    maxlength=MAX_REASON.to_string()
+                    aria-describedby="reason-hint"
+                    on:input=move |ev| confirmation.update(|c| c.reason = event_target_value(&ev))
+                ></textarea>
+                <span class="hint" id="reason-hint">
+                    "Kept in the registry, the log and the history."
+                </span>
+            </div>
+            <div class="field">
+                <label for="confirm_version_id">"Type the version id"</label>
+                <input
+                    id="confirm_version_id"
+                    class="id"
+                    name="confirm_version_id"
+                    node_ref=typed
+                    type="text"
+                    required
+                    placeholder=format::visible(&id)
+                    autocomplete="off"
+                    autocapitalize="off"
+                    spellcheck="false"
+                    on:input=move |ev| confirmation.update(|c| c.typed_id = event_target_value(&ev))
+                />
+            </div>
+            <div class="actions">
+                <a class="btn" href=back>
+                    "Cancel"
+                </a>
+                <button class="btn danger" type="submit" disabled=disabled aria-describedby="start-hint">
+                    {button}
+                </button>
+            </div>
+            <p class="hint" id="start-hint" aria-live="polite">
+                {hint}
+            </p>
+        </ActionForm>
+    }
+}
+
+fn acknowledgement(ack: &AcknowledgementView, confirmation: RwSignal<Confirmation>) -> impl IntoView + use<> {
+    let code = ack.asked.code.clone();
+    let (ticked, changed) = (code.clone(), code.clone());
+    view! {
+        <label class="check-label ack">
+            <input
+                type="checkbox"
+                name="acknowledgements[]"
+                value=code
+                required
+                prop:checked=move || confirmation.with(|c| c.acknowledged.contains(&ticked))
+                on:change=move |ev| {
+                    let on = event_target_checked(&ev);
+                    confirmation
+                        .update(|c| {
+                            if on {
+                                c.acknowledged.insert(changed.clone());
+                            } else {
+                                c.acknowledged.remove(&changed);
+                            }
+                        });
+                }
+            />
+            <span class="foreign">"I have seen: " {format::visible_lines(&ack.asked.message)}</span>
+        </label>
+    }
+}
+
+/// Text typed before the page came alive is taken over; text typed before a new plan came is put back.
+fn keep_text(reason: NodeRef<html::Textarea>, typed: NodeRef<html::Input>, confirmation: RwSignal<Confirmation>) {
+    Effect::new(move |_| {
+        if let Some(field) = reason.get() {
+            let held = confirmation.with_untracked(|c| c.reason.clone());
+            if held.is_empty() {
+                confirmation.update(|c| c.reason = field.value());
+            } else {
+                field.set_value(&held);
+            }
+        }
+    });
+    Effect::new(move |_| {
+        if let Some(field) = typed.get() {
+            let held = confirmation.with_untracked(|c| c.typed_id.clone());
+            if held.is_empty() {
+                confirmation.update(|c| c.typed_id = field.value());
+            } else {
+                field.set_value(&held);
+            }
+        }
+    });
+}

@@ -1,0 +1,84 @@
+//! When the person's confirmation is complete. The server checks the same again; this only says early what is missing.
+
+use std::collections::BTreeSet;
+
+/// The shortest reason, in characters.
+pub const MIN_REASON: usize = 3;
+/// The longest reason, in characters.
+pub const MAX_REASON: usize = 500;
+
+/// What the person has filled in so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Confirmation {
+    /// Why.
+    pub reason: String,
+    /// The version id, typed.
+    pub typed_id: String,
+    /// Codes of the acknowledgements ticked.
+    pub acknowledged: BTreeSet<String>,
+}
+
+impl Confirmation {
+    /// What is still missing before the button may be pressed, in one sentence; `None` when nothing is.
+    pub fn missing(&self, version_id: &str, asked: &[String]) -> Option<String> {
+        let reason = self.reason.trim().chars().count();
+        let open = asked.iter().filter(|code| !self.acknowledged.contains(*code)).count();
+        if open > 0 {
+            let boxes = if open == 1 { "the acknowledgement".to_owned() } else { format!("{open} acknowledgements") };
+            Some(format!("Tick {boxes} first."))
+        } else if reason < MIN_REASON {
+            Some(format!("Give a reason of at least {MIN_REASON} characters."))
+        } else if reason > MAX_REASON {
+            Some(format!("The reason is {} characters too long.", reason - MAX_REASON))
+        } else if self.typed_id.trim() != version_id {
+            let typed = self.typed_id.trim().is_empty();
+            Some(if typed { "Type the version id." } else { "The typed id is not this version’s." }.to_owned())
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full() -> Confirmation {
+        Confirmation {
+            reason: "Check 4 failed".into(),
+            typed_id: "v7_minor".into(),
+            acknowledged: BTreeSet::from(["second_candidate:v6".to_owned()]),
+        }
+    }
+
+    fn missing(c: &Confirmation) -> Option<String> {
+        c.missing("v7_minor", &["second_candidate:v6".to_owned()])
+    }
+
+    #[test]
+    fn a_complete_confirmation_misses_nothing() {
+        assert_eq!(missing(&full()), None);
+        let spaced = Confirmation { typed_id: "  v7_minor\n".into(), ..full() };
+        assert_eq!(missing(&spaced), None, "what a paste brings along does no harm");
+    }
+
+    #[test]
+    fn each_part_is_asked_for() {
+        for part in [
+            Confirmation { reason: " ab ".into(), ..full() },
+            Confirmation { reason: "x".repeat(MAX_REASON + 1), ..full() },
+            Confirmation { typed_id: String::new(), ..full() },
+            Confirmation { typed_id: "V7_minor".into(), ..full() },
+            Confirmation { acknowledged: BTreeSet::new(), ..full() },
+            Confirmation { acknowledged: BTreeSet::from(["another".to_owned()]), ..full() },
+        ] {
+            assert!(missing(&part).is_some(), "{part:?}");
+        }
+    }
+
+    #[test]
+    fn reasons_are_counted_in_characters() {
+        let c = Confirmation { reason: "é".repeat(MAX_REASON), ..full() };
+        assert_eq!(missing(&c), None);
+    }
+}

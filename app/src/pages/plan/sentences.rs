@@ -1,0 +1,112 @@
+//! What a plan says in whole sentences. Pure: the same on the server and in the browser.
+
+use rollback_types::{RollbackPlan, StagingCounts, StoreKind};
+
+use crate::format;
+
+/// What goes, in one sentence, and what becomes of production in another.
+pub fn headline(plan: &RollbackPlan) -> String {
+    let stores = &plan.stores;
+    let parts: Vec<String> = [
+        (stores.sqlite.staging.rows, "chapters"),
+        (stores.qdrant.staging.points, "points"),
+        (stores.neo4j.staging.nodes, "nodes"),
+        (stores.neo4j.staging.relationships, "relationships"),
+    ]
+    .into_iter()
+    .filter_map(|(n, unit)| n.filter(|n| *n > 0).map(|n| format::counted(n, unit)))
+    .collect();
+    let goes = if parts.is_empty() {
+        "Nothing is staged that could be counted".to_owned()
+    } else {
+        format!("Removes {}", listed(&parts))
+    };
+    let restored: Vec<String> =
+        StoreKind::ALL.into_iter().filter(|s| stores.get(*s).restore).map(|s| s.title().to_owned()).collect();
+    let stays = if restored.is_empty() {
+        "Production is left as it is.".to_owned()
+    } else {
+        format!("Production is restored from latest-copy in {}.", listed(&restored))
+    };
+    format!("{goes}. {stays}")
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub fn listed(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [start @ .., last] => format!("{} and {last}", start.join(", ")),
+    }
+}
+
+/// About the relationships that join staging to production; `None` when there are none.
+pub fn crossing(staging: &StagingCounts) -> Option<String> {
+    let n = staging.crossing_relationships.filter(|n| *n > 0)?;
+    let (verb, they) = if n == 1 { ("joins", "It goes") } else { ("join", "They go") };
+    Some(format!(
+        "{} {verb} staging to production nodes. {they} with the staging nodes; the production nodes stay.",
+        format::counted(n, "relationships")
+    ))
+}
+
+/// Whose data is staged, by the data's own word; `None` where the data does not tell.
+pub fn whose(plan: &RollbackPlan) -> Option<String> {
+    let told: Vec<String> = [
+        (&plan.stores.sqlite.staging, "staged rows", "the rows’ own version column"),
+        (&plan.stores.qdrant.staging, "staged points", "the points’ payload"),
+    ]
+    .into_iter()
+    .filter(|(staging, ..)| !staging.versions.is_empty())
+    .map(|(staging, what, by)| {
+        let ours = staging.versions.get(plan.version_id.as_str()).copied().unwrap_or(0);
+        let others: Vec<String> = staging
+            .versions
+            .iter()
+            .filter(|(id, _)| id.as_str() != plan.version_id.as_str())
+            .map(|(id, n)| format!("{} {}", format::count(*n), named(id)))
+            .collect();
+        if others.is_empty() {
+            format!("All {} {what} name this version, by {by}.", format::count(ours))
+        } else {
+            let mut parts = vec![format!("{} name this version", format::count(ours))];
+            parts.extend(others);
+            format!("Of the {what}, by {by}: {}.", listed(&parts))
+        }
+    })
+    .collect();
+    (!told.is_empty()).then(|| told.join(" "))
+}
+
+fn named(id: &str) -> String {
+    match id {
+        "" => "name none".to_owned(),
+        id => format!("name {}", format::clip(&format::visible(id), 60)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(parts: &[&str]) -> String {
+        listed(&parts.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn lists_read_like_sentences() {
+        assert_eq!(words(&[]), "");
+        assert_eq!(words(&["a"]), "a");
+        assert_eq!(words(&["a", "b"]), "a and b");
+        assert_eq!(words(&["a", "b", "c"]), "a, b and c");
+    }
+
+    #[test]
+    fn crossing_relationships_are_told_only_when_there_are_some() {
+        let with = |n| StagingCounts { crossing_relationships: n, ..StagingCounts::default() };
+        assert_eq!(crossing(&with(None)), None);
+        assert_eq!(crossing(&with(Some(0))), None);
+        assert!(crossing(&with(Some(1))).unwrap().starts_with("1 relationship joins staging"));
+        assert!(crossing(&with(Some(1_312))).unwrap().starts_with("1,312 relationships join"));
+    }
+}

@@ -1,0 +1,84 @@
+//! How long each step took, beside the document's estimate: drawn, and as figures.
+
+use leptos::prelude::*;
+use rollback_types::{StepState, StepView};
+
+use crate::api::runs::run_chart;
+use crate::components::Card;
+use crate::format;
+use crate::live::LiveRun;
+
+/// The chart with its figures.
+#[component]
+pub fn DurationsCard(
+    /// The run.
+    live: LiveRun,
+) -> impl IntoView {
+    let id = live.view.with_untracked(|v| v.run.id);
+    // Drawn anew when a step is through, not with every event.
+    let finished = Memo::new(move |_| live.view.with(|v| v.steps.iter().filter(|s| s.ended_at.is_some()).count()));
+    let chart = Resource::new_blocking(move || finished.get(), move |_| run_chart(id));
+    let rows = move || {
+        let _changed = finished.get();
+        live.view.with_untracked(|v| v.steps.iter().map(row).collect_view())
+    };
+    let footer = view! {
+        <p>
+            "A dot is what a step took in this run, a stroke the document’s longest estimate. Each mark on the axis is \
+            ten times the one before, up to ten seconds."
+        </p>
+    };
+    view! {
+        <Card title="Where the time went" footer=footer.into_any()>
+            <Transition fallback=|| ()>
+                {move || Suspend::new(async move {
+                    match chart.await {
+                        Ok(svg) => {
+                            view! {
+                                <div class="chart-frame" tabindex="0" role="region" aria-label="Chart, scrolls sideways" inner_html=svg></div>
+                            }
+                                .into_any()
+                        }
+                        Err(_) => {
+                            view! { <p class="body muted">"The chart could not be drawn. The figures are below."</p> }
+                                .into_any()
+                        }
+                    }
+                })}
+            </Transition>
+            <details class="figures">
+                <summary>"The figures"</summary>
+                <div class="scroll">
+                    <table>
+                        <thead>
+                            <tr>
+                                <th scope="col">"Step"</th>
+                                <th scope="col" class="num">
+                                    "This run"
+                                </th>
+                                <th scope="col" class="num">
+                                    "The document"
+                                </th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+            </details>
+        </Card>
+    }
+}
+
+fn row(step: &StepView) -> impl IntoView + use<> {
+    let took = match step.state {
+        StepState::Skipped => "skipped".to_owned(),
+        _ => step.duration_ms().map_or_else(|| "–".to_owned(), format::duration),
+    };
+    view! {
+        <tr>
+            <td>{format!("{} {}", step.number, step.title)}</td>
+            <td class="num">{took}</td>
+            <td class="num">{format::duration(u64::from(step.step.documented_seconds()) * 1_000)}</td>
+        </tr>
+    }
+}

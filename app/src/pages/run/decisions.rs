@@ -1,0 +1,107 @@
+//! A failure stops and asks. The answers are plain forms.
+
+use leptos::prelude::*;
+use rollback_types::{Decision, RunId, Step};
+
+use crate::api::runs::DecideRun;
+use crate::components::{Icon, IconName};
+
+/// What may be decided about a failed step.
+#[component]
+pub fn Decisions(
+    /// The run.
+    run: RunId,
+    /// The failed step.
+    step: Step,
+    /// What may be decided.
+    offered: Vec<Decision>,
+    /// Sends it.
+    decide: ServerAction<DecideRun>,
+) -> impl IntoView {
+    let answers = offered
+        .into_iter()
+        .map(|decision| match decision {
+            Decision::Retry => view! { <Retry run=run step=step decide=decide /> }.into_any(),
+            Decision::Skip => view! { <Skip run=run step=step decide=decide /> }.into_any(),
+            Decision::Abort => view! { <Abort run=run step=step decide=decide /> }.into_any(),
+        })
+        .collect_view();
+    view! {
+        <div class="decisions" role="group" aria-label=format!("Decide about {step}")>
+            {answers}
+        </div>
+    }
+}
+
+/// The fields every decision sends.
+fn fields(run: RunId, step: Step, decision: Decision) -> impl IntoView {
+    view! {
+        <input type="hidden" name="run" value=run.to_string() />
+        <input type="hidden" name="step" value=step.as_str() />
+        <input type="hidden" name="decision" value=decision.as_str() />
+    }
+}
+
+#[component]
+fn Retry(run: RunId, step: Step, decide: ServerAction<DecideRun>) -> impl IntoView {
+    view! {
+        <ActionForm action=decide attr:class="decision">
+            {fields(run, step, Decision::Retry)}
+            <button class="btn primary" type="submit" disabled=move || decide.pending().get()>
+                <Icon name=IconName::Refresh />
+                "Try again"
+            </button>
+        </ActionForm>
+    }
+}
+
+#[component]
+fn Skip(run: RunId, step: Step, decide: ServerAction<DecideRun>) -> impl IntoView {
+    let field = format!("skip-reason-{}", step.as_str());
+    view! {
+        <details class="decision">
+            <summary class="btn">"Skip…"</summary>
+            <ActionForm action=decide attr:class="decision-body">
+                {fields(run, step, Decision::Skip)}
+                <p class="small">
+                    "Only when another tool has done this step’s work. The run goes on without it, and says so in its record."
+                </p>
+                <div class="field">
+                    <label for=field.clone()>"Why it is safe to skip"</label>
+                    <textarea id=field name="reason" rows="2" required minlength="3" maxlength="500"></textarea>
+                </div>
+                <div class="actions">
+                    <button class="btn" type="submit" disabled=move || decide.pending().get()>
+                        {format!("Skip {step}")}
+                    </button>
+                </div>
+            </ActionForm>
+        </details>
+    }
+}
+
+#[component]
+fn Abort(run: RunId, step: Step, decide: ServerAction<DecideRun>) -> impl IntoView {
+    let field = format!("abort-reason-{}", step.as_str());
+    view! {
+        <details class="decision">
+            <summary class="btn">"Abort…"</summary>
+            <ActionForm action=decide attr:class="decision-body">
+                {fields(run, step, Decision::Abort)}
+                <p class="small">
+                    "Ends this run. What was deleted stays deleted, nothing else is touched, and the version stays "
+                    <code>"rolling_back"</code> ": it can be taken over later by a new plan."
+                </p>
+                <div class="field">
+                    <label for=field.clone()>"Reason (may be empty)"</label>
+                    <textarea id=field name="reason" rows="2" maxlength="500"></textarea>
+                </div>
+                <div class="actions">
+                    <button class="btn danger" type="submit" disabled=move || decide.pending().get()>
+                        {format!("Abort run #{run}")}
+                    </button>
+                </div>
+            </ActionForm>
+        </details>
+    }
+}

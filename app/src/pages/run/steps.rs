@@ -1,0 +1,329 @@
+//! The eight steps, always all of them; the lanes of step 7 in one entry.
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+use rollback_types::{Problem, Step, StepError, StepState, StepView};
+
+use super::decisions::Decisions;
+use super::pace::Pace;
+use crate::api::runs::DecideRun;
+use crate::components::badge::step_look;
+use crate::components::{Card, ErrorPanel, Icon, IconName, Meter, StepBadge, StoreName};
+use crate::format;
+use crate::live::LiveRun;
+
+/// The paces of all steps, as this browser saw them.
+type Paces = RwSignal<BTreeMap<Step, Pace>>;
+
+/// The list of steps.
+#[component]
+pub fn StepsCard(
+    /// The run.
+    live: LiveRun,
+    /// Sends decisions.
+    decide: ServerAction<DecideRun>,
+) -> impl IntoView {
+    let paces: Paces = RwSignal::new(BTreeMap::new());
+    Effect::new(move |_| {
+        if let Some((step, at, done)) = live.progress.get() {
+            paces.update(|p| p.entry(step).or_default().push(at, done));
+        }
+    });
+    let through = Memo::new(move |_| {
+        live.view.with(|v| {
+            let numbers = 1..=8u8;
+            numbers.filter(|n| v.steps.iter().filter(|s| s.number == *n).all(|s| s.state.is_through())).count()
+        })
+    });
+    let refused = move || {
+        decide.value().with(|v| match v {
+            Some(Err(e)) => Some(Problem::from(e.clone())),
+            _ => None,
+        })
+    };
+    let single = move |step: Step| view! { <SingleStep step=step live=live decide=decide paces=paces /> };
+    let aside = view! { <span class="tag">{move || format!("{} of 8 through", through.get())}</span> };
+    view! {
+        <Card title="Steps" aside=aside.into_any()>
+            {move || refused().map(|p| view! { <div class="body"><ErrorPanel problem=p /></div> })}
+            <ol class="steps">
+                {[Step::Identify, Step::Mark].map(single).collect_view()}
+                {[Step::DropChapters, Step::DeletePoints, Step::DeleteNodes].map(single).collect_view()}
+                {single(Step::VerifyCopy)}
+                <Restore live=live decide=decide paces=paces />
+                {single(Step::Finish)}
+            </ol>
+        </Card>
+    }
+}
+
+/// One step as a signal of its own, so that a change of one does not render the others.
+fn step_memo(live: LiveRun, step: Step) -> Memo<Option<StepView>> {
+    Memo::new(move |_| live.view.with(|v| v.step(step).cloned()))
+}
+
+fn state_of(step: Memo<Option<StepView>>) -> Signal<StepState> {
+    Signal::derive(move || step.with(|s| s.as_ref().map_or(StepState::Pending, |s| s.state)))
+}
+
+/// The class of an entry.
+fn class_of(state: StepState) -> &'static str {
+    match state {
+        StepState::Pending => "pending",
+        StepState::Running => "running",
+        StepState::Done => "done",
+        StepState::FoundAbsent => "found-absent",
+        StepState::Skipped => "skipped",
+        StepState::Failed => "failed",
+        StepState::Interrupted => "interrupted",
+    }
+}
+
+/// The number while nothing happened yet, the state's icon after.
+#[component]
+fn Mark(number: u8, #[prop(into)] state: Signal<StepState>) -> impl IntoView {
+    view! {
+        <span class="mark" aria-hidden="true">
+            {move || match state.get() {
+                StepState::Pending => view! { {number} }.into_any(),
+                state => view! { <Icon name=step_look(state).1 /> }.into_any(),
+            }}
+        </span>
+    }
+}
+
+#[component]
+fn SingleStep(step: Step, live: LiveRun, decide: ServerAction<DecideRun>, paces: Paces) -> impl IntoView {
+    let view = step_memo(live, step);
+    let state = state_of(view);
+    let together = if step.lane().is_some() { " together" } else { "" };
+    let side = (step == Step::DropChapters).then(|| view! { <span class="tag">"3, 4 and 5 side by side"</span> });
+    view! {
+        <li class=move || format!("step {}{together}", class_of(state.get())) id=format!("step-{}", step.as_str())>
+            <Mark number=step.number() state=state />
+            <div>
+                <div class="t">
+                    <span class="sr">{format!("Step {}: ", step.number())}</span>
+                    <span>{step.title()}</span>
+                    <StepBadge state=state />
+                    {side}
+                </div>
+                <Outcome view=view />
+            </div>
+            <Took view=view />
+            <StepMeter view=view paces=paces step=step />
+            <Trouble view=view live=live decide=decide step=step />
+        </li>
+    }
+}
+
+/// Step 7: one entry, three lanes.
+#[component]
+fn Restore(live: LiveRun, decide: ServerAction<DecideRun>, paces: Paces) -> impl IntoView {
+    const LANES: [Step; 3] = [Step::RestoreSqlite, Step::RestoreQdrant, Step::RestoreNeo4j];
+    let views = LANES.map(|step| step_memo(live, step));
+    let state = Signal::derive(move || joined(views.map(|v| state_of(v).get())));
+    let lane = move |step: Step| {
+        let view = step_memo(live, step);
+        let state = state_of(view);
+        view! {
+            <li class=move || format!("lane {}", class_of(state.get())) id=format!("step-{}", step.as_str())>
+                <div class="t">
+                    {step.lane().map(|store| view! { <StoreName store=store /> })}
+                    <StepBadge state=state />
+                </div>
+                <Took view=view />
+                <Outcome view=view />
+                <StepMeter view=view paces=paces step=step />
+                <Trouble view=view live=live decide=decide step=step />
+            </li>
+        }
+    };
+    view! {
+        <li class=move || format!("step restore {}", class_of(state.get()))>
+            <Mark number=7 state=state />
+            <div>
+                <div class="t">
+                    <span class="sr">"Step 7: "</span>
+                    <span>"Restore from latest-copy"</span>
+                    <span class="tag">"three lanes side by side"</span>
+                </div>
+            </div>
+            <ul class="lanes">{LANES.map(lane).collect_view()}</ul>
+        </li>
+    }
+}
+
+/// What three lanes are together: the state that most needs a look.
+fn joined(lanes: [StepState; 3]) -> StepState {
+    let any = |state| lanes.contains(&state);
+    if any(StepState::Failed) {
+        StepState::Failed
+    } else if any(StepState::Interrupted) {
+        StepState::Interrupted
+    } else if lanes.iter().all(|s| *s == StepState::Pending) {
+        StepState::Pending
+    } else if any(StepState::Running) || any(StepState::Pending) {
+        StepState::Running
+    } else if lanes.iter().all(|s| *s == StepState::Skipped) {
+        StepState::Skipped
+    } else {
+        StepState::Done
+    }
+}
+
+#[component]
+fn Outcome(view: Memo<Option<StepView>>) -> impl IntoView {
+    let text = Memo::new(move |_| view.with(|v| v.as_ref().and_then(|s| s.outcome.clone())));
+    move || text.get().map(|t| view! { <div class="d foreign">{format::visible_lines(&t)}</div> })
+}
+
+#[component]
+fn Took(view: Memo<Option<StepView>>) -> impl IntoView {
+    let text = move || {
+        view.with(|v| {
+            let v = v.as_ref().filter(|s| s.state != StepState::Skipped)?;
+            v.duration_ms().map(format::duration)
+        })
+    };
+    view! { <span class="took num">{text}</span> }
+}
+
+#[component]
+fn StepMeter(view: Memo<Option<StepView>>, paces: Paces, step: Step) -> impl IntoView {
+    let counted = Memo::new(move |_| {
+        view.with(|v| {
+            let s = v.as_ref().filter(|s| matches!(s.state, StepState::Running | StepState::Failed))?;
+            Some((s.done?, s.total?, s.unit.clone().unwrap_or_default()))
+        })
+    });
+    // The bar is full only when the step's check has proven it; until then the last percent is missing.
+    let percent =
+        Signal::derive(move || counted.with(|c| c.as_ref().map_or(0, |(d, t, _)| format::percent(*d, *t).min(99))));
+    let text = move || {
+        counted.with(|c| {
+            c.as_ref().map(|(done, total, unit)| paces.with(|p| progress_text(*done, *total, unit, p.get(&step))))
+        })
+    };
+    let shown = Memo::new(move |_| counted.with(Option::is_some));
+    move || {
+        shown.get().then(|| {
+            let label = format!("Progress of step {}", step.number());
+            view! {
+                <div class="meter">
+                    {match step.lane() {
+                        Some(store) => view! { <Meter label=label percent=percent store=store /> }.into_any(),
+                        None => view! { <Meter label=label percent=percent /> }.into_any(),
+                    }}
+                    <span class="small muted">{text}</span>
+                </div>
+            }
+        })
+    }
+}
+
+/// `12,000 of 34,000 nodes · 4,200 a second · about 5 s left`.
+fn progress_text(done: u64, total: u64, unit: &str, pace: Option<&Pace>) -> String {
+    let bytes = unit == "bytes";
+    let amount = if bytes {
+        format!("{} of {}", format::bytes(done), format::bytes(total))
+    } else {
+        format!("{} of {} {unit}", format::count(done), format::count(total))
+    };
+    if done >= total {
+        return format!("{amount} · being verified");
+    }
+    let rate = pace.and_then(Pace::per_second).map(|r| {
+        let r = r.round() as u64;
+        if bytes { format!(" · {} a second", format::bytes(r)) } else { format!(" · {} a second", format::count(r)) }
+    });
+    let left = pace.and_then(|p| p.remaining_ms(total)).map(|ms| format!(" · about {} left", whole_seconds(ms)));
+    format!("{amount}{}{}", rate.unwrap_or_default(), left.unwrap_or_default())
+}
+
+/// An estimate has no use for tenths.
+fn whole_seconds(ms: u64) -> String {
+    match ms.div_ceil(1_000).max(1) {
+        s @ 1..=59 => format!("{s} s"),
+        s => format::duration(s * 1_000),
+    }
+}
+
+/// What happened, what is safe, what to do, and the buttons to do it.
+#[component]
+fn Trouble(view: Memo<Option<StepView>>, live: LiveRun, decide: ServerAction<DecideRun>, step: Step) -> impl IntoView {
+    let trouble = Memo::new(move |_| {
+        view.with(|v| {
+            let s = v.as_ref()?;
+            let error = s.error.clone()?;
+            Some((error, s.decisions.clone(), s.state == StepState::Running))
+        })
+    });
+    let run = live.view.with_untracked(|v| v.run.id);
+    move || {
+        trouble.get().map(|(error, offered, retrying)| {
+            view! {
+                <div class="problem">
+                    <Fault error=error retrying=retrying />
+                    {(!offered.is_empty())
+                        .then(|| view! { <Decisions run=run step=step offered=offered decide=decide /> })}
+                </div>
+            }
+        })
+    }
+}
+
+#[component]
+fn Fault(error: StepError, retrying: bool) -> impl IntoView {
+    let role = if retrying { "status" } else { "alert" };
+    let icon = if retrying { IconName::Refresh } else { IconName::Cross };
+    view! {
+        <div class=if retrying { "fault retrying" } else { "fault" } role=role>
+            <p class="what">
+                <Icon name=icon />
+                <span class="foreign">
+                    {retrying.then_some("Trying again: ")} {format::visible_lines(&error.message)}
+                </span>
+            </p>
+            <p>
+                <b>"Safe: "</b>
+                <span class="foreign">{format::visible_lines(&error.safe)}</span>
+            </p>
+            <p>
+                <b>"What to do: "</b>
+                <span class="foreign">{format::visible_lines(&error.remedy)}</span>
+            </p>
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_lanes_show_what_most_needs_a_look() {
+        use StepState::{Done, Failed, FoundAbsent, Interrupted, Pending, Running, Skipped};
+        assert_eq!(joined([Pending; 3]), Pending);
+        assert_eq!(joined([Skipped; 3]), Skipped);
+        assert_eq!(joined([Skipped, Skipped, Done]), Done);
+        assert_eq!(joined([Done, FoundAbsent, Pending]), Running);
+        assert_eq!(joined([Done, Failed, Running]), Failed);
+        assert_eq!(joined([Done, Interrupted, Pending]), Interrupted);
+    }
+
+    #[test]
+    fn progress_promises_nothing_it_did_not_see() {
+        assert_eq!(progress_text(10, 34_000, "nodes", None), "10 of 34,000 nodes");
+        assert_eq!(progress_text(34_000, 34_000, "nodes", None), "34,000 of 34,000 nodes · being verified");
+        let mut pace = Pace::default();
+        pace.push(0.0, 0);
+        pace.push(1_000.0, 4_000);
+        assert_eq!(
+            progress_text(4_000, 34_000, "nodes", Some(&pace)),
+            "4,000 of 34,000 nodes · 4,000 a second · about 8 s left"
+        );
+        assert_eq!(progress_text(4_000, 8_000, "bytes", None), "4.0 kB of 8.0 kB");
+    }
+}
