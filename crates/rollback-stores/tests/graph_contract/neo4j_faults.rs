@@ -9,7 +9,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::neo4j::config;
+use super::neo4j::{RealNeo4j, WRITING, config};
+use super::sample::{Names, textbook};
+use super::suite::{self, Bench};
 
 fn nowhere(port: u16) -> Neo4jConfig {
     let mut config = Neo4jConfig::new(format!("bolt://127.0.0.1:{port}"), "neo4j", Secret::new("swordfish"));
@@ -162,4 +164,50 @@ async fn a_server_that_stops_answering_times_out_and_is_reached_again() {
     assert_eq!(error.fault, Fault::TimedOut, "{error}");
     proxy.state.send_replace(Line::Open);
     graph.probe().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_batch_that_waits_for_a_lock_times_out_and_is_rolled_back() {
+    let _writing = WRITING.lock().await;
+    let names = Names::new();
+    let mut config = config();
+    let login = (config.uri.clone(), config.user.clone(), config.password.expose().to_owned());
+    let patient = RealNeo4j(Neo4jGraph::new(config.clone()));
+    patient.load(textbook(&names)).await;
+    config.long_timeout = Duration::from_secs(3);
+    let graph = Neo4jGraph::new(config);
+    let staging = StagingSelector::Label(names.of("staging"));
+
+    // Somebody else holds locks on all nodes.
+    let other = neo4rs::Graph::new(login.0, login.1, login.2).unwrap();
+    let mut lock = other.start_txn().await.unwrap();
+    lock.run(neo4rs::query(&format!("MATCH (n:`{}`) SET n.locked = true", names.everything()))).await.unwrap();
+    let error = graph.delete_batch(&staging, 10).await.unwrap_err();
+    // The server may notice first, if its own limit is shorter.
+    assert!(matches!(error.fault, Fault::TimedOut | Fault::Busy), "{error}");
+    lock.rollback().await.unwrap();
+
+    assert_eq!(graph.staging(&staging).await.unwrap().nodes, Some(5), "nothing went");
+    // With the first batch's transaction still open this would wait for its locks in vain.
+    assert_eq!(patient.0.delete_batch(&staging, 10).await.unwrap(), 5);
+    suite::clean_up(&patient, &names).await;
+}
+
+#[tokio::test]
+async fn the_routing_scheme_serves_a_single_server() {
+    let mut config = config();
+    config.uri = config.uri.replacen("bolt://", "neo4j://", 1);
+    let graph = Neo4jGraph::new(config.clone());
+    graph.probe().await.unwrap();
+    assert_eq!(graph.engine().location, config.uri);
+}
+
+#[tokio::test]
+async fn tls_towards_a_server_without_it_is_an_error_and_no_panic() {
+    for scheme in ["bolt+s://", "bolt+ssc://", "neo4j+s://"] {
+        let mut config = config();
+        config.uri = config.uri.replacen("bolt://", scheme, 1);
+        let error = Neo4jGraph::new(config).probe().await.unwrap_err();
+        assert_eq!(error.fault, Fault::Unreachable, "{scheme}: {error}");
+    }
 }
