@@ -1,0 +1,102 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Rolls back a failed version of a HybridFlow deployment: SQLite, Qdrant and Neo4j together.
+#[derive(Debug, Parser)]
+#[command(name = "stepback", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the page and the API.
+    Serve(ServeArgs),
+    /// Write a believable HybridFlow deployment to try things on; the same for the same seed.
+    Demo(DemoArgs),
+    /// Check settings, files, stores, logins and disk, and say what to do.
+    Doctor(DoctorArgs),
+}
+
+/// `stepback serve`
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The settings' file; without it ./stepback.toml, if there is one.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where to serve: a loopback address and a port; 0 takes a free port.
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+}
+
+/// `stepback doctor`
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// The settings' file; without it ./stepback.toml, if there is one.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// `stepback demo`
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// The folder to write; it must be empty or not there.
+    pub dir: PathBuf,
+    /// How much: a few hundred paragraphs, or real size (36,216 points of 768 dimensions, 107,454 nodes; about 1 GB).
+    #[arg(long, value_enum, default_value_t = DemoSize::Small)]
+    pub size: DemoSize,
+    /// Where staging data lives: as the specification has it, or as the pipeline's code does it.
+    #[arg(long, value_enum, default_value_t = DemoLayout::Shared)]
+    pub layout: DemoLayout,
+    /// Change production as a failed ingestion leaves it, so that it differs from latest-copy.
+    #[arg(long)]
+    pub contaminated: bool,
+    /// The same seed gives the same data.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The day the story ends: the last version failed on its afternoon (UTC).
+    #[arg(long, value_name = "YYYY-MM-DD", default_value = crate::demo::DEFAULT_DAY)]
+    pub day: String,
+    /// Load the vectors into this Qdrant (gRPC address) and not into a file.
+    #[arg(long, value_name = "URL")]
+    pub qdrant_url: Option<String>,
+    /// Qdrant's key; better in the variable.
+    #[arg(long, value_name = "KEY", env = "STEPBACK_QDRANT_API_KEY", hide_env_values = true)]
+    pub qdrant_api_key: Option<String>,
+    /// Load the graph into this Neo4j (Bolt address) and not into a file; its database must be empty.
+    #[arg(long, value_name = "URI")]
+    pub neo4j_uri: Option<String>,
+    /// Neo4j's user.
+    #[arg(long, value_name = "USER", env = "STEPBACK_NEO4J_USER", default_value = "neo4j")]
+    pub neo4j_user: String,
+    /// Neo4j's password; better in the variable.
+    #[arg(long, value_name = "PASSWORD", env = "STEPBACK_NEO4J_PASSWORD", hide_env_values = true)]
+    pub neo4j_password: Option<String>,
+    /// Replace a demo that is there already; anything else is never replaced.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// How much a demo holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DemoSize {
+    /// 24 chapters, 600 paragraphs, 1,500 nodes.
+    Small,
+    /// 220 chapters, 36,216 paragraphs, 107,454 nodes.
+    Full,
+}
+
+/// Where a demo's staging data lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DemoLayout {
+    /// One table, one collection, one label for every version.
+    Shared,
+    /// A collection and an id suffix for each version.
+    PerVersion,
+}

@@ -1,0 +1,207 @@
+//! Every setting by name: its environment variable, its default, what is allowed.
+
+/// One setting. The table below is the single list: the file's keys, the variables and the documentation follow it.
+#[derive(Debug)]
+pub struct Key {
+    /// As in the file, section first: `qdrant.url`.
+    pub name: &'static str,
+    /// The environment variable.
+    pub variable: &'static str,
+    /// The default in words; empty when there is none.
+    pub default: &'static str,
+    /// What is allowed, as it completes "allowed: …".
+    pub allowed: &'static str,
+    /// What it is for.
+    pub about: &'static str,
+    /// Its value is never shown.
+    pub secret: bool,
+}
+
+const fn key(
+    name: &'static str,
+    variable: &'static str,
+    default: &'static str,
+    allowed: &'static str,
+    about: &'static str,
+) -> Key {
+    Key { name, variable, default, allowed, about, secret: false }
+}
+
+const fn secret(name: &'static str, variable: &'static str, about: &'static str) -> Key {
+    Key { name, variable, default: "", allowed: "a text that is not empty", about, secret: true }
+}
+
+const PATH: &str = "a path; in the file relative to the file's own folder";
+const MILLISECONDS: &str = "whole milliseconds, 1 to 3600000";
+const NAME: &str = "a name that is not empty";
+const SECRET_FILE: &str = "the path of a file that holds the secret and nothing else";
+
+/// Variables that are no settings: the log filter, the configuration file, the page's files, and those of the browser tests.
+pub const OTHER_VARIABLES: [&str; 5] =
+    ["STEPBACK_LOG", "STEPBACK_CONFIG", "STEPBACK_SITE", "STEPBACK_BIN", "STEPBACK_CHROMIUM"];
+
+/// Every setting.
+pub const KEYS: &[Key] = &[
+    key("deployment", "STEPBACK_DEPLOYMENT", "hybridflow", NAME, "The deployment's name, as the page shows it."),
+    key(
+        "server.listen",
+        "STEPBACK_LISTEN",
+        "127.0.0.1:3000",
+        "a loopback address and a port, such as 127.0.0.1:3000, [::1]:3000 or localhost:3000",
+        "Where the page is served.",
+    ),
+    key(
+        "data.dir",
+        "STEPBACK_DATA_DIR",
+        "stepback-data",
+        PATH,
+        "Stepback's own folder: journal.db and the runs' evidence.",
+    ),
+    key("sqlite.metadata", "STEPBACK_SQLITE_METADATA", "metadata.db", PATH, "HybridFlow's database."),
+    key(
+        "sqlite.busy_timeout_ms",
+        "STEPBACK_SQLITE_BUSY_TIMEOUT_MS",
+        "5000",
+        MILLISECONDS,
+        "How long to wait for a lock that another program holds.",
+    ),
+    key(
+        "sqlite.local_offset",
+        "STEPBACK_SQLITE_LOCAL_OFFSET",
+        "local",
+        "\"local\", \"utc\", or an offset such as \"+01:00\"",
+        "The zone of the registry's times that carry none (ISO with a T); those with a space are always UTC.",
+    ),
+    key(
+        "qdrant.url",
+        "STEPBACK_QDRANT_URL",
+        "",
+        "http:// or https://, host and gRPC port, such as http://localhost:6334; no user or password in it",
+        "Qdrant's gRPC address; without it the embedded vector store is used.",
+    ),
+    key(
+        "qdrant.rest_url",
+        "STEPBACK_QDRANT_REST_URL",
+        "the same host, port 6333",
+        "http:// or https://, host and REST port, such as http://localhost:6333; no user or password in it",
+        "Qdrant's REST address.",
+    ),
+    secret("qdrant.api_key", "STEPBACK_QDRANT_API_KEY", "Qdrant's key; better in a file or in the variable."),
+    key("qdrant.api_key_file", "STEPBACK_QDRANT_API_KEY_FILE", "", SECRET_FILE, "A file with Qdrant's key."),
+    key(
+        "qdrant.collection",
+        "STEPBACK_QDRANT_COLLECTION",
+        "textbook_chunks",
+        NAME,
+        "The base collection; staging names are built from it.",
+    ),
+    key(
+        "qdrant.alias",
+        "STEPBACK_QDRANT_ALIAS",
+        "textbook_chunks_latest",
+        NAME,
+        "The alias that readers use, where there is one: what it points to is production.",
+    ),
+    key(
+        "qdrant.connect_timeout_ms",
+        "STEPBACK_QDRANT_CONNECT_TIMEOUT_MS",
+        "3000",
+        MILLISECONDS,
+        "Limit for a connection.",
+    ),
+    key(
+        "qdrant.request_timeout_ms",
+        "STEPBACK_QDRANT_REQUEST_TIMEOUT_MS",
+        "10000",
+        MILLISECONDS,
+        "Limit for an ordinary answer.",
+    ),
+    key(
+        "qdrant.long_timeout_ms",
+        "STEPBACK_QDRANT_LONG_TIMEOUT_MS",
+        "180000",
+        MILLISECONDS,
+        "Limit for a deletion: a busy collection takes 14 s and more.",
+    ),
+    key(
+        "neo4j.uri",
+        "STEPBACK_NEO4J_URI",
+        "",
+        "bolt:// or neo4j:// (also with +s or +ssc), host and port, such as bolt://localhost:7687; no user or password in it",
+        "Neo4j's Bolt address; without it the embedded graph is used.",
+    ),
+    key("neo4j.user", "STEPBACK_NEO4J_USER", "neo4j", NAME, "Neo4j's user."),
+    secret("neo4j.password", "STEPBACK_NEO4J_PASSWORD", "Neo4j's password; better in a file or in the variable."),
+    key("neo4j.password_file", "STEPBACK_NEO4J_PASSWORD_FILE", "", SECRET_FILE, "A file with Neo4j's password."),
+    key("neo4j.database", "STEPBACK_NEO4J_DATABASE", "the user's home database", NAME, "The database."),
+    key(
+        "neo4j.connect_timeout_ms",
+        "STEPBACK_NEO4J_CONNECT_TIMEOUT_MS",
+        "3000",
+        MILLISECONDS,
+        "Limit for connection and login.",
+    ),
+    key(
+        "neo4j.request_timeout_ms",
+        "STEPBACK_NEO4J_REQUEST_TIMEOUT_MS",
+        "30000",
+        MILLISECONDS,
+        "Limit for an ordinary answer.",
+    ),
+    key(
+        "neo4j.long_timeout_ms",
+        "STEPBACK_NEO4J_LONG_TIMEOUT_MS",
+        "600000",
+        MILLISECONDS,
+        "Limit for deleting or loading one batch.",
+    ),
+    key("embedded.vectors", "STEPBACK_EMBEDDED_VECTORS", "vectors.db", PATH, "The embedded vector store's file."),
+    key("embedded.graph", "STEPBACK_EMBEDDED_GRAPH", "graph.db", PATH, "The embedded graph's file."),
+    key(
+        "backups.dir",
+        "STEPBACK_BACKUPS_DIR",
+        "backups",
+        PATH,
+        "The backups: latest-copy and one folder a kept version.",
+    ),
+    key(
+        "rollback.extra_states",
+        "STEPBACK_ROLLBACK_EXTRA_STATES",
+        "none",
+        "a list of states, such as [\"quarantined\"] (in the variable separated by commas); states of production open nothing",
+        "States unknown to Stepback that may be rolled back all the same.",
+    ),
+    key(
+        "rollback.keep_evidence",
+        "STEPBACK_ROLLBACK_KEEP_EVIDENCE",
+        "true",
+        "true or false",
+        "Copy the staged rows into the run's folder before they are deleted.",
+    ),
+    key(
+        "rollback.batch_size",
+        "STEPBACK_ROLLBACK_BATCH_SIZE",
+        "5000",
+        "a whole number, 1 to 100000",
+        "Graph nodes deleted in one transaction.",
+    ),
+    key(
+        "rollback.min_free_bytes",
+        "STEPBACK_ROLLBACK_MIN_FREE_BYTES",
+        "500 MB",
+        "bytes as a whole number, or a text such as \"500 MB\" (kB, MB, GB, KiB, MiB, GiB)",
+        "Free space a rollback asks for at least.",
+    ),
+    key(
+        "rollback.layout",
+        "STEPBACK_ROLLBACK_LAYOUT",
+        "auto",
+        "\"auto\", \"shared\" or \"per-version\"",
+        "The layout of staging data; auto reads it from the registry.",
+    ),
+];
+
+/// The setting of that name.
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}

@@ -1,0 +1,272 @@
+//! From a found value to a typed one, or to an error that names key, value and what is allowed.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use toml::Value;
+
+use super::error::{ConfigError, Origin};
+use super::keys::{Key, find};
+use super::sources::{Found, Values};
+use super::{LayoutChoice, LocalOffset};
+use rollback_stores::secret::Secret;
+
+/// One key with its value, on the way to its type.
+struct Entry<'a> {
+    key: &'static Key,
+    found: &'a Found,
+}
+
+impl Entry<'_> {
+    fn wrong(&self, reason: Option<&'static str>) -> ConfigError {
+        let value = match (&self.found.value, self.key.secret) {
+            (_, true) => "(hidden)".to_owned(),
+            (value, false) => shorten(&shown(value)),
+        };
+        ConfigError::WrongValue {
+            origin: self.found.origin.clone(),
+            key: self.key.name,
+            value,
+            reason,
+            allowed: self.key.allowed,
+        }
+    }
+
+    fn text(&self) -> Result<&str, ConfigError> {
+        match self.found.value.as_str().map(str::trim) {
+            Some(text) if !text.is_empty() => Ok(text),
+            _ => Err(self.wrong(None)),
+        }
+    }
+
+    /// A number; as text only where there is nothing but text (flags, variables).
+    fn integer(&self) -> Result<i64, ConfigError> {
+        match &self.found.value {
+            Value::Integer(number) => Ok(*number),
+            Value::String(text) if !self.from_file() => text.trim().parse().map_err(|_| self.wrong(None)),
+            _ => Err(self.wrong(None)),
+        }
+    }
+
+    fn from_file(&self) -> bool {
+        matches!(self.found.origin, Origin::File(_))
+    }
+}
+
+/// The value as it would stand in the file.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("{text:?}"),
+        Value::Integer(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        Value::Boolean(value) => value.to_string(),
+        Value::Datetime(time) => time.to_string(),
+        Value::Array(items) => format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        Value::Table(_) => "a table".to_owned(),
+    }
+}
+
+fn shorten(text: &str) -> String {
+    if text.chars().count() <= 120 {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(120).collect();
+    format!("{start}…")
+}
+
+impl Values {
+    fn entry(&self, name: &str) -> Option<Entry<'_>> {
+        Some(Entry { key: find(name)?, found: self.get(name)? })
+    }
+
+    pub fn text(&self, name: &str, default: &str) -> Result<String, ConfigError> {
+        Ok(self.optional_text(name)?.unwrap_or_else(|| default.to_owned()))
+    }
+
+    pub fn optional_text(&self, name: &str) -> Result<Option<String>, ConfigError> {
+        self.entry(name).map(|entry| entry.text().map(str::to_owned)).transpose()
+    }
+
+    pub fn path(&self, name: &str, default: &str) -> Result<PathBuf, ConfigError> {
+        match self.entry(name) {
+            Some(entry) => Ok(self.absolute(entry.text()?, entry.found)),
+            None => Ok(self.base.join(default)),
+        }
+    }
+
+    /// A path of the file starts from the file's folder, any other from the working folder.
+    fn absolute(&self, path: &str, found: &Found) -> PathBuf {
+        match found.origin {
+            Origin::File(_) => self.base.join(path),
+            _ => self.working_dir.join(path),
+        }
+    }
+
+    pub fn milliseconds(&self, name: &str, default: u64) -> Result<Duration, ConfigError> {
+        Ok(Duration::from_millis(self.whole_number(name, default, 1..=3_600_000)?))
+    }
+
+    pub fn whole_number(
+        &self,
+        name: &str,
+        default: u64,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Result<u64, ConfigError> {
+        let Some(entry) = self.entry(name) else { return Ok(default) };
+        match u64::try_from(entry.integer()?) {
+            Ok(number) if range.contains(&number) => Ok(number),
+            _ => Err(entry.wrong(None)),
+        }
+    }
+
+    pub fn bool(&self, name: &str, default: bool) -> Result<bool, ConfigError> {
+        let Some(entry) = self.entry(name) else { return Ok(default) };
+        match (&entry.found.value, entry.from_file()) {
+            (Value::Boolean(value), _) => Ok(*value),
+            (Value::String(text), false) => text.trim().parse().map_err(|_| entry.wrong(None)),
+            _ => Err(entry.wrong(None)),
+        }
+    }
+
+    pub fn bytes(&self, name: &str, default: u64) -> Result<u64, ConfigError> {
+        let Some(entry) = self.entry(name) else { return Ok(default) };
+        if let Value::Integer(number) = entry.found.value {
+            return u64::try_from(number).map_err(|_| entry.wrong(None));
+        }
+        parse_bytes(entry.text()?).ok_or_else(|| entry.wrong(None))
+    }
+
+    pub fn words(&self, name: &str) -> Result<Vec<String>, ConfigError> {
+        let Some(entry) = self.entry(name) else { return Ok(Vec::new()) };
+        match (&entry.found.value, entry.from_file()) {
+            (Value::Array(items), _) => items
+                .iter()
+                .map(|item| match item.as_str().map(str::trim) {
+                    Some(word) if !word.is_empty() => Ok(word.to_owned()),
+                    _ => Err(entry.wrong(None)),
+                })
+                .collect(),
+            (Value::String(text), false) => {
+                Ok(text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect())
+            }
+            _ => Err(entry.wrong(None)),
+        }
+    }
+
+    pub fn listen(&self, name: &str) -> Result<SocketAddr, ConfigError> {
+        let Some(entry) = self.entry(name) else { return Ok((Ipv4Addr::LOCALHOST, 3000).into()) };
+        let text = entry.text()?;
+        let address: Option<SocketAddr> = match text.strip_prefix("localhost:") {
+            Some(port) => port.parse().ok().map(|port: u16| (Ipv4Addr::LOCALHOST, port).into()),
+            None => text.parse().ok(),
+        };
+        let address = address.ok_or_else(|| entry.wrong(None))?;
+        if address.ip().is_loopback() {
+            return Ok(address);
+        }
+        Err(entry
+            .wrong(Some("which other machines can reach, and there is no sign-in yet: anybody could start a rollback")))
+    }
+
+    /// An address with one of the schemes, a host, and no user or password (they would be shown).
+    pub fn address(&self, name: &str, schemes: &[&str]) -> Result<Option<String>, ConfigError> {
+        let Some(entry) = self.entry(name) else { return Ok(None) };
+        let text = entry.text()?;
+        let Some((scheme, rest)) = text.split_once("://") else { return Err(entry.wrong(None)) };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if authority.contains('@') {
+            let mut error = entry.wrong(Some("which holds a user or password"));
+            if let ConfigError::WrongValue { value, .. } = &mut error {
+                *value = format!("{scheme}://(hidden)@…");
+            }
+            return Err(error);
+        }
+        let plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
+        let port_fits = match authority.rsplit_once(':') {
+            Some((_, port)) if !port.ends_with(']') => port.parse::<u16>().is_ok_and(|port| port > 0),
+            _ => true,
+        };
+        let named = !authority.is_empty() && !authority.starts_with(':');
+        let ends = matches!(&rest[authority.len()..], "" | "/");
+        if schemes.contains(&scheme) && named && plain && port_fits && ends {
+            Ok(Some(text.trim_end_matches('/').to_owned()))
+        } else {
+            Err(entry.wrong(None))
+        }
+    }
+
+    /// `name`, or the content of the file that `name_file` names.
+    pub fn secret(&self, name: &'static str, file_key: &'static str) -> Result<Option<Secret>, ConfigError> {
+        match self.stronger(name, file_key) {
+            (Some(found), Some(_)) => Err(ConfigError::TwoSecrets { origin: found.origin.clone(), key: name }),
+            (Some(_), None) => Ok(self.optional_text(name)?.map(Secret::new)),
+            (None, Some(found)) => {
+                let path = self.path(file_key, "")?;
+                let refuse = |reason: String| ConfigError::SecretFile {
+                    origin: found.origin.clone(),
+                    key: file_key,
+                    file: path.clone(),
+                    reason,
+                };
+                let text = std::fs::read_to_string(&path).map_err(|error| refuse(error.to_string()))?;
+                match text.trim_end_matches(['\r', '\n']) {
+                    "" => Err(refuse("it is empty".to_owned())),
+                    secret => Ok(Some(Secret::new(secret))),
+                }
+            }
+            (None, None) => Ok(None),
+        }
+    }
+
+    pub fn local_offset(&self, name: &str) -> Result<LocalOffset, ConfigError> {
+        let Some(entry) = self.entry(name) else { return Ok(LocalOffset::Local) };
+        match entry.text()? {
+            "local" => Ok(LocalOffset::Local),
+            "utc" => Ok(LocalOffset::Seconds(0)),
+            text => parse_offset(text).map(LocalOffset::Seconds).ok_or_else(|| entry.wrong(None)),
+        }
+    }
+
+    pub fn layout(&self, name: &str) -> Result<LayoutChoice, ConfigError> {
+        let Some(entry) = self.entry(name) else { return Ok(LayoutChoice::Auto) };
+        match entry.text()? {
+            "auto" => Ok(LayoutChoice::Auto),
+            "shared" => Ok(LayoutChoice::Shared),
+            "per-version" => Ok(LayoutChoice::PerVersion),
+            _ => Err(entry.wrong(None)),
+        }
+    }
+}
+
+/// `500 MB`, `2GiB`, `1000`.
+fn parse_bytes(text: &str) -> Option<u64> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(split);
+    let factor = match unit.trim() {
+        "" | "B" => 1,
+        "kB" | "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// `+01:00`, `-05:30`: seconds east of UTC, at most a day's half and a bit, as on this planet.
+fn parse_offset(text: &str) -> Option<i32> {
+    let (sign, rest) = match text.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
+    let (hours, minutes) = rest.split_once(':')?;
+    let number = |part: &str, most: i32| {
+        let fits = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+        part.parse::<i32>().ok().filter(|n| fits && *n <= most)
+    };
+    Some(sign * (number(hours, 14)? * 3600 + number(minutes, 59)? * 60))
+}

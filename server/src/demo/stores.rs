@@ -1,0 +1,107 @@
+//! Filling the stores: embedded files, or real servers.
+
+use std::path::Path;
+
+use rollback::store::StoreError;
+use rollback_stores::embedded_graph::EmbeddedGraph;
+use rollback_stores::embedded_vectors::EmbeddedVectors;
+use rollback_stores::neo4j::{LoadInto, Neo4jConfig, Neo4jGraph};
+use rollback_stores::qdrant::{QdrantConfig, QdrantVectors};
+use rollback_stores::secret::Secret;
+use rollback_stores::vector_point::VectorPoint;
+
+use super::error::DemoError;
+use super::graph::Graph;
+use super::part::{DemoPoint, Part};
+
+/// A collection to be made, with the parts whose points it holds.
+#[derive(Debug)]
+pub(super) struct Collection<'a> {
+    pub name: String,
+    pub parts: Vec<&'a Part<'a>>,
+}
+
+/// Where the vectors go.
+#[derive(Debug)]
+pub(super) enum VectorTarget {
+    Embedded(EmbeddedVectors),
+    Server(QdrantVectors),
+}
+
+impl VectorTarget {
+    pub fn embedded(folder: &Path) -> Self {
+        Self::Embedded(EmbeddedVectors::new(folder.join("vectors.db")))
+    }
+
+    pub fn server(url: &str, api_key: Option<&str>) -> Result<Self, DemoError> {
+        let config = QdrantConfig { api_key: api_key.map(Secret::new), ..QdrantConfig::new(url) };
+        Ok(Self::Server(QdrantVectors::new(config)?))
+    }
+
+    /// Makes the collections, then the aliases; returns the points written.
+    pub async fn load(
+        &self,
+        collections: &[Collection<'_>],
+        aliases: &[(String, String)],
+        dimensions: u32,
+    ) -> Result<u64, StoreError> {
+        let mut written = 0;
+        for collection in collections {
+            tracing::info!(collection = collection.name, "writing vectors");
+            let points = collection.parts.iter().flat_map(|part| part.points(dimensions)).map(wire);
+            written += match self {
+                Self::Embedded(store) => {
+                    store.create_collection(&collection.name, dimensions).await?;
+                    store.insert_points(&collection.name, points).await?
+                }
+                Self::Server(store) => store.load_collection(&collection.name, u64::from(dimensions), points).await?,
+            };
+        }
+        for (alias, collection) in aliases {
+            match self {
+                Self::Embedded(store) => store.set_alias(alias, collection).await?,
+                Self::Server(store) => store.set_alias(alias, collection).await?,
+            }
+        }
+        Ok(written)
+    }
+}
+
+fn wire(point: DemoPoint) -> VectorPoint {
+    VectorPoint::of_chunk(&point.chunk_id, point.version_id.as_deref(), point.payload, point.vector)
+}
+
+/// Where the graph goes.
+#[derive(Debug)]
+pub(super) enum GraphTarget {
+    Embedded(EmbeddedGraph),
+    Server(Neo4jGraph),
+}
+
+impl GraphTarget {
+    pub async fn embedded(folder: &Path) -> Result<Self, StoreError> {
+        Ok(Self::Embedded(EmbeddedGraph::open_or_create(folder.join("graph.db")).await?))
+    }
+
+    pub fn server(uri: &str, user: &str, password: &str) -> Self {
+        Self::Server(Neo4jGraph::new(Neo4jConfig::new(uri, user, Secret::new(password))))
+    }
+
+    /// Writes everything and lets go of the file; returns nodes and relationships written.
+    pub async fn load(self, graph: &Graph<'_>) -> Result<(u64, u64), StoreError> {
+        tracing::info!("writing the graph");
+        match self {
+            Self::Embedded(store) => {
+                let nodes = store.insert_nodes(graph.nodes()).await?;
+                let relationships = store.insert_relationships(graph.relationships()).await?;
+                store.close().await;
+                Ok((nodes, relationships))
+            }
+            Self::Server(store) => {
+                let mut loader = store.loader(LoadInto::EmptyDatabase).await?;
+                let nodes = loader.load_nodes(graph.nodes()).await?;
+                Ok((nodes, loader.load_relationships(graph.relationships()).await?))
+            }
+        }
+    }
+}

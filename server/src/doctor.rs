@@ -1,0 +1,264 @@
+//! `stepback doctor`: what works, what does not, and what to do.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use rollback::store::{GraphStore, Host as _, Probe, RecordStore, StoreError, VectorStore};
+use rollback_stores::embedded_graph::EmbeddedGraph;
+use rollback_stores::embedded_vectors::EmbeddedVectors;
+use rollback_stores::host::LocalHost;
+use rollback_stores::neo4j::{Neo4jConfig, Neo4jGraph};
+use rollback_stores::qdrant::{QdrantConfig, QdrantVectors};
+use rollback_stores::secret::Secret;
+use rollback_stores::sqlite::{SqliteRecords, SqliteRecordsConfig};
+
+use crate::config::Config;
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// As it should be.
+    Ok,
+    /// It works, but should be looked at.
+    Warn,
+    /// A rollback cannot work like this.
+    Fail,
+}
+
+/// One line of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What was looked at.
+    pub subject: String,
+    /// How it came out.
+    pub verdict: Verdict,
+    /// What was seen.
+    pub seen: String,
+    /// What to do, when it is not as it should be.
+    pub remedy: Option<String>,
+}
+
+impl Check {
+    fn ok(subject: impl Into<String>, seen: impl Into<String>) -> Self {
+        Self { subject: subject.into(), verdict: Verdict::Ok, seen: seen.into(), remedy: None }
+    }
+
+    fn warned(subject: impl Into<String>, seen: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { subject: subject.into(), verdict: Verdict::Warn, seen: seen.into(), remedy: Some(remedy.into()) }
+    }
+
+    /// A check that failed.
+    pub fn failed(subject: impl Into<String>, seen: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { subject: subject.into(), verdict: Verdict::Fail, seen: seen.into(), remedy: Some(remedy.into()) }
+    }
+
+    /// Counts for the exit code.
+    pub fn is_failure(&self) -> bool {
+        self.verdict == Verdict::Fail
+    }
+}
+
+/// Looks at everything; changes nothing but a file in Stepback's own folder, which it removes again.
+pub async fn examine(config: &Config) -> Vec<Check> {
+    let mut checks = vec![Check::ok("settings", config.origin())];
+    let records = records(config).await;
+    match records {
+        Ok(records) => checks.extend(examine_records(config, &records).await),
+        Err(check) => checks.push(check),
+    }
+    checks.push(examine_data_dir(&config.data_dir));
+    let (vectors, graph) = tokio::join!(examine_vectors(config), examine_graph(config));
+    checks.extend([vectors, graph]);
+    checks.extend(examine_backups(&config.latest_copy()));
+    checks.push(examine_disk(config));
+    checks
+}
+
+/// Columns of equal width, each finding with its remedy below.
+pub fn table(checks: &[Check]) -> String {
+    let width = checks.iter().map(|check| check.subject.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for check in checks {
+        let verdict = match check.verdict {
+            Verdict::Ok => "OK  ",
+            Verdict::Warn => "WARN",
+            Verdict::Fail => "FAIL",
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{verdict}  {:width$}  {}", check.subject, check.seen);
+        if let Some(remedy) = &check.remedy {
+            let _ = writeln!(text, "      {:width$}  → {remedy}", "");
+        }
+    }
+    let count = |verdict: Verdict| checks.iter().filter(|check| check.verdict == verdict).count();
+    let _ = write!(
+        text,
+        "\n{} checks: {} ok, {} to look at, {} failed",
+        checks.len(),
+        count(Verdict::Ok),
+        count(Verdict::Warn),
+        count(Verdict::Fail)
+    );
+    text
+}
+
+fn of_probe(subject: &str, engine: &rollback::store::Engine, answer: Result<Probe, StoreError>) -> Check {
+    match answer {
+        Err(error) => Check::failed(subject, error.to_string(), error.remedy()),
+        Ok(probe) => {
+            let version = probe.version.map(|v| format!(" {v}")).unwrap_or_default();
+            let seen = format!("{}{version} at {}: {}", engine.name, engine.location, probe.detail);
+            match probe.warning {
+                None => Check::ok(subject, seen),
+                Some(warning) => Check::warned(subject, seen, warning),
+            }
+        }
+    }
+}
+
+async fn records(config: &Config) -> Result<SqliteRecords, Check> {
+    let local_offset_s = config.local_offset_seconds().await.map_err(|error| {
+        Check::failed(
+            "local time",
+            format!("this machine's zone cannot be found: {error}"),
+            "Set sqlite.local_offset to an offset such as \"+01:00\".",
+        )
+    })?;
+    Ok(SqliteRecords::new(SqliteRecordsConfig {
+        path: config.sqlite.metadata.clone(),
+        local_offset_s,
+        extra_states: config.rollback.extra_states.clone(),
+        busy_timeout: config.sqlite.busy_timeout,
+    }))
+}
+
+async fn examine_records(config: &Config, records: &SqliteRecords) -> Vec<Check> {
+    let path = &config.sqlite.metadata;
+    let probe = of_probe("metadata.db", &records.engine(), records.probe().await);
+    if probe.is_failure() {
+        return vec![probe];
+    }
+    let mut checks = vec![probe];
+    match records.schema().await {
+        Err(error) => checks.push(Check::failed("layout", error.to_string(), error.remedy())),
+        Ok(schema) if !schema.writable_shape => checks.push(Check::failed(
+            "layout",
+            format!("{}: {}", schema.layout.title(), schema.findings.join("; ")),
+            "Finish the deployment's set-up: versions can be looked at, but not rolled back.",
+        )),
+        Ok(schema) if schema.findings.is_empty() => checks.push(Check::ok("layout", schema.layout.title())),
+        Ok(schema) => checks.push(Check::warned("layout", schema.layout.title(), schema.findings.join("; "))),
+    }
+    checks.push(match std::fs::OpenOptions::new().read(true).append(true).open(path) {
+        Ok(_) => Check::ok("metadata.db rights", "readable and writable"),
+        Err(error) => Check::failed(
+            "metadata.db rights",
+            format!("{} cannot be opened for writing: {error}", path.display()),
+            "Give Stepback's user the right to write the file and its folder.",
+        ),
+    });
+    match records.is_write_locked().await {
+        Ok(false) => {}
+        Ok(true) => checks.push(Check::warned(
+            "metadata.db lock",
+            "another program holds a write lock",
+            "Let it finish (is an ingestion running?) before a rollback.",
+        )),
+        Err(error) => checks.push(Check::warned("metadata.db lock", error.to_string(), error.remedy())),
+    }
+    checks
+}
+
+fn examine_data_dir(dir: &Path) -> Check {
+    let tried = std::fs::create_dir_all(dir).and_then(|()| {
+        let probe = dir.join(".doctor");
+        std::fs::write(&probe, b"probe")?;
+        std::fs::remove_file(&probe)
+    });
+    match tried {
+        Ok(()) => Check::ok("journal", format!("{} is writable", dir.display())),
+        Err(error) => Check::failed(
+            "journal",
+            format!("{} cannot be written: {error}", dir.display()),
+            "Make the folder, or correct its rights, or set data.dir to another.",
+        ),
+    }
+}
+
+async fn examine_vectors(config: &Config) -> Check {
+    let subject = "vectors";
+    let Some(url) = &config.qdrant.url else {
+        let store = EmbeddedVectors::new(&config.embedded.vectors);
+        return of_probe(subject, &store.engine(), store.probe().await);
+    };
+    let store = QdrantVectors::new(QdrantConfig {
+        api_key: config.qdrant.api_key.clone(),
+        connect_timeout: config.qdrant.connect_timeout,
+        request_timeout: config.qdrant.request_timeout,
+        long_timeout: config.qdrant.long_timeout,
+        ..QdrantConfig::new(url)
+    });
+    match store {
+        Ok(store) => of_probe(subject, &store.engine(), store.probe().await),
+        Err(error) => Check::failed(subject, error.to_string(), "Correct the section [qdrant]."),
+    }
+}
+
+async fn examine_graph(config: &Config) -> Check {
+    let subject = "graph";
+    let Some(uri) = &config.neo4j.uri else {
+        let store = EmbeddedGraph::at(&config.embedded.graph);
+        return of_probe(subject, &store.engine(), store.probe().await);
+    };
+    let password = config.neo4j.password.clone().unwrap_or_else(|| Secret::new(""));
+    let store = Neo4jGraph::new(Neo4jConfig {
+        database: config.neo4j.database.clone(),
+        connect_timeout: config.neo4j.connect_timeout,
+        request_timeout: config.neo4j.request_timeout,
+        long_timeout: config.neo4j.long_timeout,
+        ..Neo4jConfig::new(uri, &config.neo4j.user, password)
+    });
+    of_probe(subject, &store.engine(), store.probe().await)
+}
+
+fn examine_backups(latest: &Path) -> Vec<Check> {
+    const FILES: [&str; 3] = ["metadata.db", "textbook_chunks_latest.snapshot", "neo4j_latest.cypher"];
+    let subject = "latest-copy";
+    let remedy = "Make a new latest-copy with HybridFlow's backup script before anything is rolled back.";
+    if !latest.is_dir() {
+        let seen = format!("{} is not there", latest.display());
+        return vec![Check::failed(subject, seen, format!("{remedy} Or set backups.dir."))];
+    }
+    let mut checks: Vec<Check> = FILES
+        .iter()
+        .map(|name| match std::fs::metadata(latest.join(name)) {
+            Ok(file) if file.is_file() && file.len() > 0 => {
+                Check::ok(format!("{subject}/{name}"), format!("{} bytes", file.len()))
+            }
+            Ok(_) => Check::failed(format!("{subject}/{name}"), "it is empty, or no file", remedy),
+            Err(error) => Check::failed(format!("{subject}/{name}"), error.to_string(), remedy),
+        })
+        .collect();
+    if !latest.join("checksums.txt").is_file() {
+        checks.push(Check::warned(
+            format!("{subject}/checksums.txt"),
+            "not there: Stepback records its own checksums at the first look",
+            "shasum -a 256 * > checksums.txt, once the copies are known to be good",
+        ));
+    }
+    checks
+}
+
+fn examine_disk(config: &Config) -> Check {
+    let need = config.rollback.min_free_bytes;
+    let dir = &config.data_dir;
+    match LocalHost.free_bytes(dir) {
+        Ok(free) if free >= need => Check::ok("disk", format!("{free} bytes free for {}", dir.display())),
+        Ok(free) => Check::failed(
+            "disk",
+            format!("{free} bytes free for {}, {need} asked for", dir.display()),
+            "Free some space, or set data.dir to another disk, or lower rollback.min_free_bytes.",
+        ),
+        Err(error) => Check::warned("disk", format!("free space cannot be found: {error}"), "Check data.dir."),
+    }
+}
