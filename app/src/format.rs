@@ -77,8 +77,8 @@ pub struct Civil {
 impl Civil {
     /// In UTC.
     pub fn utc(at: Timestamp) -> Self {
-        let t = OffsetDateTime::from_unix_timestamp(at.unix_ms().div_euclid(1000))
-            .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let t =
+            OffsetDateTime::from_unix_timestamp(at.unix_ms().div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
         Self { year: t.year(), month: u8::from(t.month()), day: t.day(), hour: t.hour(), minute: t.minute() }
     }
 
@@ -135,17 +135,20 @@ pub fn visible(text: &str) -> String {
 /// Like [`visible`], but keeps line ends and tabs: for messages and notes.
 pub fn visible_lines(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if matches!(c, '\n' | '\t') { out.push(c) } else { push_visible(&mut out, c) }
+        if matches!(c, '\n' | '\t') {
+            out.push(c)
+        } else {
+            push_visible(&mut out, c)
+        }
         out
     })
 }
 
 fn push_visible(out: &mut String, c: char) {
     match c {
-        // U+2400 … are pictures of the control characters, in the same order.
-        '\0'..='\u{1f}' => out.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{2426}')),
-        '\u{7f}' => out.push('\u{2421}'),
-        '\u{80}'..='\u{9f}'
+        // Unicode has pictures of control characters, but few fonts do.
+        '\0'..='\u{1f}'
+        | '\u{7f}'..='\u{9f}'
         | '\u{ad}'
         | '\u{61c}'
         | '\u{200b}'..='\u{200f}'
@@ -307,10 +310,10 @@ mod tests {
 
     #[test]
     fn what_hides_or_turns_text_is_shown() {
-        assert_eq!(visible("a\0b\nc\u{7f}"), "a\u{2400}b\u{240a}c\u{2421}");
+        assert_eq!(visible("a\0b\nc\u{7f}"), "a⟨U+0000⟩b⟨U+000A⟩c⟨U+007F⟩");
         assert_eq!(visible("v\u{202e}2"), "v⟨U+202E⟩2");
         assert_eq!(visible("<script>'`é日"), "<script>'`é日");
-        assert_eq!(visible_lines("one\ntwo\u{1b}"), "one\ntwo\u{241b}");
+        assert_eq!(visible_lines("one\ntwo\u{1b}"), "one\ntwo⟨U+001B⟩");
     }
 
     #[test]

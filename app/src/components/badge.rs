@@ -82,7 +82,7 @@ pub fn VersionBadge(
     let (tone, icon) = version_look(&state);
     let word = match state.as_str() {
         "" => "(no state)".to_owned(),
-        word => format::clip(&format::visible(word), 60),
+        word => format::clip(&format::visible(word), 32),
     };
     view! { <Badge tone=tone icon=icon text=word /> }
 }

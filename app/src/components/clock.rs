@@ -20,10 +20,8 @@ impl Clock {
         #[cfg(feature = "hydrate")]
         Effect::new(move |_| {
             now.set(Some(browser_now()));
-            let tick = set_interval_with_handle(
-                move || now.set(Some(browser_now())),
-                std::time::Duration::from_secs(10),
-            );
+            let tick =
+                set_interval_with_handle(move || now.set(Some(browser_now())), std::time::Duration::from_secs(10));
             on_cleanup(move || {
                 if let Ok(tick) = tick {
                     tick.clear();

@@ -29,13 +29,20 @@ pub fn Foreign(
     view! { <bdi class="foreign">{format::visible_lines(&text)}</bdi> }
 }
 
-/// A version's id, in full up to 10,000 characters and more; it wraps anywhere.
+/// A version's id, in full as far as ids are sane; it wraps anywhere.
 #[component]
 pub fn VersionName(
     /// The id.
     id: VersionId,
 ) -> impl IntoView {
-    view! { <bdi class="id">{or_empty(format::visible(id.as_str()))}</bdi> }
+    let shown = or_empty(format::visible(id.as_str()));
+    let length = shown.chars().count();
+    let rest = (length > TITLE_CHARS)
+        .then(|| view! { <span class="muted small">{format!(" {} characters", format::count(length as u64))}</span> });
+    view! {
+        <bdi class="id">{format::clip(&shown, TITLE_CHARS)}</bdi>
+        {rest}
+    }
 }
 
 /// A link to a version. An id that no address can name stays text.

@@ -18,9 +18,8 @@ pub fn BackupsPage() -> impl IntoView {
     let verify = ServerAction::<VerifyLatestCopy>::new();
     let backups = Resource::new_blocking(move || verify.version().get(), |_| list_backups());
     let busy = verify.pending();
-    let failure = move || {
-        verify.value().get().and_then(Result::err).map(|error| view! { <ErrorPanel problem=error /> })
-    };
+    let failure =
+        move || verify.value().get().and_then(Result::err).map(|error| view! { <ErrorPanel problem=error /> });
     view! {
         <PageHeader
             tab="Backups"

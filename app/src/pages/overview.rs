@@ -2,7 +2,9 @@
 #![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
 
 use leptos::prelude::*;
-use rollback_types::{BackupHealth, Overview, RunState, RunSummary, StoreReport, StoreStatus, VerdictLevel, VersionRow};
+use rollback_types::{
+    BackupHealth, Overview, RunState, RunSummary, StoreReport, StoreStatus, VerdictLevel, VersionRow,
+};
 
 use super::run_rows::RunRows;
 use super::staged::StagedCard;
@@ -237,7 +239,7 @@ fn candidate(v: &VersionRow) -> impl IntoView + use<> {
             </a>
         }
     });
-    let why = v.status_message.as_deref().map(|m| format::clip(&format::visible(m), 240));
+    let why = v.status_message.as_deref().map(|m| format::clip(&format::visible_lines(m), 240));
     view! {
         <li>
             <div class="top">

@@ -122,8 +122,7 @@ pub(super) fn Detail(detail: VersionDetail) -> impl IntoView {
 
 fn oddities(sentences: &[String]) -> impl IntoView + use<> {
     (!sentences.is_empty()).then(|| {
-        let items =
-            sentences.iter().map(|s| view! { <li class="foreign">{format::visible(s)}</li> }).collect_view();
+        let items = sentences.iter().map(|s| view! { <li class="foreign">{format::visible(s)}</li> }).collect_view();
         view! {
             <Callout tone=Tone::Warn title="The row holds values that are not what their column promises.">
                 <ul>{items}</ul>
@@ -162,6 +161,11 @@ fn Registry(version: VersionRow) -> impl IntoView {
         <Card title="Registry row">
             <div class="body">
                 <KeyValue>
+                    <Fact term="Id">
+                        <div class="long">
+                            <bdi class="id">{format::visible(v.version_id.as_str())}</bdi>
+                        </div>
+                    </Fact>
                     <Fact term="State">
                         <code>{format::clip(&format::visible(v.status.as_str()), 200)}</code>
                     </Fact>

@@ -76,7 +76,11 @@ fn chips(counts: &[StateCount], query: &VersionQuery) -> Vec<Chip> {
     let states = counts.iter().map(|c| (&c.status, c.count)).chain(gone).map(|(state, count)| {
         let on = query.status.contains(state);
         let mut status = query.status.clone();
-        if on { status.retain(|s| s != state) } else { status.push(state.clone()) }
+        if on {
+            status.retain(|s| s != state)
+        } else {
+            status.push(state.clone())
+        }
         let label = if state.as_str().is_empty() { "(no state)" } else { state.as_str() };
         Chip {
             label: format::clip(&format::visible(label), 40),
@@ -106,11 +110,7 @@ pub(super) fn List(list: VersionList, query: VersionQuery) -> impl IntoView {
     let next = page.next_cursor.map(|cursor| address(&VersionQuery { cursor: Some(cursor), ..query.clone() }));
     let chips = chips(&counts, &query);
     let unfiltered = query.q.is_none() && query.status.is_empty() && query.cursor.is_none();
-    let content = if page.items.is_empty() {
-        empty(unfiltered).into_any()
-    } else {
-        table(page.items).into_any()
-    };
+    let content = if page.items.is_empty() { empty(unfiltered).into_any() } else { table(page.items).into_any() };
     view! {
         <div class="filters">
             <SearchForm query=query />
@@ -200,7 +200,8 @@ fn table(rows: Vec<VersionRow>) -> impl IntoView {
 }
 
 fn row(v: VersionRow) -> impl IntoView {
-    let message = v.status_message.as_deref().or(v.notes.as_deref()).map(|m| format::clip(&format::visible(m), 160));
+    let message =
+        v.status_message.as_deref().or(v.notes.as_deref()).map(|m| format::clip(&format::visible_lines(m), 160));
     let action = v.candidacy.is_offered().then(|| format::version_path(v.version_id.as_str())).flatten().map(|path| {
         view! {
             <a
@@ -222,7 +223,7 @@ fn row(v: VersionRow) -> impl IntoView {
             <td class="state">
                 <VersionBadge state=v.status />
             </td>
-            <td class="num" data-label="chapters">
+            <td class="num" data-unit="chapters">
                 {chapters}
             </td>
             <td class="num muted">{moment(v.created_at)}</td>
