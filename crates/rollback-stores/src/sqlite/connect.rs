@@ -133,18 +133,22 @@ async fn first_look(
         Ok(connection) => connection,
         Err(e) => return Ok(Err(e)),
     };
-    let looked = sqlx::query_scalar::<_, String>(
-        "SELECT e.encoding FROM pragma_encoding e, (SELECT COUNT(*) FROM sqlite_master)",
-    )
-    .fetch_one(&mut *connection)
-    .await;
-    match looked {
-        Ok(encoding) if encoding != "UTF-8" => {
-            Err(asked.fault(Fault::Foreign, format!("its text is encoded as {encoding}; HybridFlow writes UTF-8")))
-        }
-        Ok(_) => Ok(Ok(connection)),
-        Err(e) => Ok(Err(e)),
+    match sqlx::query("SELECT COUNT(*) FROM sqlite_master").fetch_one(&mut *connection).await {
+        Ok(_) => {}
+        Err(e) => return Ok(Err(e)),
     }
+    refuse_utf16(&mut connection, asked).await?;
+    Ok(Ok(connection))
+}
+
+/// Text is read as raw bytes, so that broken text does no harm: they must be UTF-8's.
+pub(super) async fn refuse_utf16(connection: &mut SqliteConnection, asked: &Asked) -> Result<(), StoreError> {
+    let encoding: String =
+        sqlx::query_scalar("PRAGMA encoding").fetch_one(connection).await.map_err(|e| asked.sql(e))?;
+    if encoding == "UTF-8" {
+        return Ok(());
+    }
+    Err(asked.fault(Fault::Foreign, format!("its text is encoded as {encoding}; HybridFlow writes UTF-8")))
 }
 
 fn file_id(path: &Path, asked: &Asked) -> Result<FileId, StoreError> {

@@ -7,6 +7,7 @@ use rollback_types::Layout;
 use sqlx::{Row, SqliteConnection};
 
 use super::cell::Cell;
+use super::connect::refuse_utf16;
 use super::fault::Asked;
 
 pub(super) const REGISTRY: &str = "version_registry";
@@ -82,6 +83,7 @@ pub(super) struct Shape {
 impl Shape {
     /// Reads the schema; a healthy database without any of HybridFlow's tables is foreign, an empty one is not.
     pub(super) async fn load(connection: &mut SqliteConnection, asked: &Asked) -> Result<Self, StoreError> {
+        refuse_utf16(connection, asked).await?;
         let listed = sqlx::query("SELECT lower(name) AS name, type FROM sqlite_master WHERE type IN ('table', 'view')")
             .fetch_all(&mut *connection)
             .await

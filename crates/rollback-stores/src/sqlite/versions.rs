@@ -31,19 +31,22 @@ pub(super) async fn page(
     let descending = matches!(query.sort, VersionSort::CreatedDesc | VersionSort::IdDesc | VersionSort::UpdatedDesc);
     let (direction, beyond) = if descending { ("DESC", "<") } else { ("ASC", ">") };
 
-    let mut sql = QueryBuilder::<Sqlite>::new("WITH page AS (SELECT v.rowid AS row_id, ");
+    // The inner order lets the sort meet its winners first where rows were added in the order of time, and drop the
+    // others at a glance; LIMIT -1 keeps SQLite from forgetting that order. It decides nothing.
+    let mut sql = QueryBuilder::<Sqlite>::new("WITH page AS (SELECT * FROM (SELECT v.rowid AS row_id, ");
     sql.push(sort_key(registry, query.sort, config.local_offset_s)).push(" AS k1, ");
     sql.push(bytes_key(registry.first(&["version_id"]).map(|c| format!("v.{c}")))).push(" AS k2");
     sql.push(format!(" FROM {REGISTRY} v WHERE 1"));
     push_filters(&mut sql, shape, registry, query);
+    sql.push(format!(" ORDER BY v.rowid {direction} LIMIT -1)"));
     if let Some(at) = after {
-        sql.push(format!(" AND (k1, k2, v.rowid) {beyond} ("));
+        sql.push(format!(" WHERE (k1, k2, row_id) {beyond} ("));
         sql.push_bind(at.first).push(", ").push_bind(at.second).push(", ").push_bind(at.row).push(")");
     }
-    let order = |of: &str, row: &str| format!(" ORDER BY {of}k1 {direction}, {of}k2 {direction}, {row} {direction}");
-    sql.push(order("", "v.rowid")).push(" LIMIT ").push_bind(i64::from(limit) + 1);
+    let order = |of: &str| format!(" ORDER BY {of}k1 {direction}, {of}k2 {direction}, {of}row_id {direction}");
+    sql.push(order("")).push(" LIMIT ").push_bind(i64::from(limit) + 1);
     sql.push(format!(") SELECT p.k1, p.k2, p.row_id, {} FROM page p", selection(registry)));
-    sql.push(format!(" CROSS JOIN {REGISTRY} v ON v.rowid = p.row_id{}", order("p.", "p.row_id")));
+    sql.push(format!(" CROSS JOIN {REGISTRY} v ON v.rowid = p.row_id{}", order("p.")));
 
     let mut rows = sql.build().fetch_all(&mut *connection).await.map_err(|e| asked.sql(e))?;
     let more = rows.len() > limit as usize;
@@ -290,7 +293,8 @@ fn sort_key(registry: &Columns, sort: VersionSort, local_offset_s: i32) -> Strin
 /// A value as bytes: compared the same way whatever its type, its collation and its encoding.
 fn bytes_key(expression: Option<String>) -> String {
     match expression {
-        Some(e) => format!("substr(CAST(COALESCE({e}, '') AS BLOB), 1, {KEY_BYTES})"),
+        // `substr` of an empty blob is NULL, and NULL compares with nothing.
+        Some(e) => format!("COALESCE(substr(CAST({e} AS BLOB), 1, {KEY_BYTES}), x'')"),
         None => "x''".to_owned(),
     }
 }

@@ -141,11 +141,11 @@ impl Deployment {
         row.get::<Option<String>, _>(0).unwrap_or_else(|| "NULL".to_owned())
     }
 
-    /// Registry, log and chapters as one text: to see that nothing changed.
+    /// Registry, log and schema as one text: to see that nothing changed.
     pub async fn dump(&self) -> String {
         let mut other = self.other().await;
         let mut dump = String::new();
-        for table in ["version_registry", "operation_log", "chapter_metadata", "sqlite_master"] {
+        for table in ["version_registry", "operation_log", "sqlite_master"] {
             let rows = sqlx::query(AssertSqlSafe(format!("SELECT * FROM {table} ORDER BY rowid")))
                 .fetch_all(&mut other)
                 .await

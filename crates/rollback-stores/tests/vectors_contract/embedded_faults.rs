@@ -39,18 +39,22 @@ async fn files_that_are_not_ours_are_told_apart_and_left_as_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("vectors.db");
     let store = EmbeddedVectors::new(&path);
-    for (content, fault) in [(vec![b'x'; 8_192], Fault::Corrupt), (Vec::new(), Fault::Foreign)] {
-        fs::write(&path, &content).unwrap();
-        assert_eq!(store.probe().await.unwrap_err().fault, fault);
-        assert_eq!(store.delete_collection("x").await.unwrap_err().fault, fault);
-        assert_eq!(store.create_collection("x", 4).await.unwrap_err().fault, fault);
-        assert_eq!(fs::read(&path).unwrap(), content);
-    }
+    let garbage = vec![b'x'; 8_192];
+    fs::write(&path, &garbage).unwrap();
+    assert_eq!(store.probe().await.unwrap_err().fault, Fault::Corrupt);
+    assert_eq!(store.delete_collection("x").await.unwrap_err().fault, Fault::Corrupt);
+    assert_eq!(store.create_collection("x", 4).await.unwrap_err().fault, Fault::Corrupt);
+    assert_eq!(fs::read(&path).unwrap(), garbage);
     fs::remove_file(&path).unwrap();
+
     let mut other = open(&path).await;
     sqlx::query("CREATE TABLE collections (name TEXT)").execute(&mut other).await.unwrap();
     other.close().await.unwrap();
+    let before = fs::read(&path).unwrap();
     assert_eq!(store.probe().await.unwrap_err().fault, Fault::Foreign);
+    assert_eq!(store.delete_collection("x").await.unwrap_err().fault, Fault::Foreign);
+    assert_eq!(store.create_collection("x", 4).await.unwrap_err().fault, Fault::Foreign);
+    assert_eq!(fs::read(&path).unwrap(), before);
 
     let folder = tempfile::tempdir().unwrap();
     let store = filled(folder.path()).await;
@@ -60,6 +64,19 @@ async fn files_that_are_not_ours_are_told_apart_and_left_as_they_are() {
     let error = store.probe().await.unwrap_err();
     assert_eq!(error.fault, Fault::Foreign);
     assert!(error.detail.contains("99"), "{error}");
+}
+
+#[tokio::test]
+async fn a_blank_file_is_no_store_until_something_is_put_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vectors.db");
+    fs::write(&path, b"").unwrap();
+    let store = EmbeddedVectors::new(&path);
+    assert_eq!(store.probe().await.unwrap_err().fault, Fault::Foreign);
+    assert_eq!(store.delete_collection("x").await.unwrap_err().fault, Fault::Foreign);
+    assert_eq!(fs::read(&path).unwrap(), b"");
+    store.create_collection("x", 4).await.unwrap();
+    assert_eq!(store.count("x").await, Ok(Some(0)));
 }
 
 #[tokio::test]

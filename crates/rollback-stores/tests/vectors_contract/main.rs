@@ -6,8 +6,10 @@ mod double_rest;
 mod embedded_faults;
 mod qdrant_faults;
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use rollback::store::{Alias, CollectionStatus, Fault, Removal, StoreError, VectorStore};
 use rollback_stores::embedded_vectors::EmbeddedVectors;
 use rollback_stores::qdrant::{QdrantConfig, QdrantVectors};
@@ -87,21 +89,38 @@ struct Names {
 
 impl Names {
     fn unique() -> Self {
-        let unique = format!("stepback_test_{}_{:?}", std::process::id(), std::time::SystemTime::now())
-            .replace(|c: char| !c.is_ascii_alphanumeric() && c != '_', "");
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let unique = format!("stepback_test_{}_{}", std::process::id(), now.as_nanos());
         Self {
             production: format!("{unique}_chunks"),
             staging: format!("{unique}_chunks_staging"),
-            odd: format!("{unique} q'u\"o`te ünï"),
+            odd: format!("{unique} odd 'name` ünï"),
             latest: format!("{unique}_latest"),
         }
     }
 }
 
-/// The suite. Whatever it makes, it deletes when it succeeds.
-async fn contract(bench: &Bench) -> Result<(), StoreError> {
+/// Runs the suite and removes what it made, whether it passed or not: the server may be in use.
+async fn contract(bench: &Bench) {
+    let names = Names::unique();
+    let outcome = AssertUnwindSafe(suite(bench, &names)).catch_unwind().await;
+    // After a success there is nothing left, and removing it again must do no harm.
+    let alias = bench.remove_alias(&names.latest).await;
+    let mut removals = Vec::new();
+    for collection in [&names.production, &names.staging, &names.odd] {
+        removals.push(bench.store().delete_collection(collection).await);
+    }
+    match outcome {
+        Ok(outcome) => outcome.unwrap(),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+    alias.unwrap();
+    assert_eq!(removals, [Ok(Removal::Absent), Ok(Removal::Absent), Ok(Removal::Absent)]);
+}
+
+async fn suite(bench: &Bench, names: &Names) -> Result<(), StoreError> {
     let store = bench.store();
-    let Names { production, staging, odd, latest } = &Names::unique();
+    let Names { production, staging, odd, latest } = names;
 
     let missing = "stepback_test_no_such_collection";
     bench.load(production, points("production", 0..2_345)).await?;
@@ -190,14 +209,14 @@ async fn every_vector_store_keeps_the_contract_embedded_and_double_and_real_wher
     let folder = tempfile::tempdir().unwrap();
     let embedded = EmbeddedVectors::new(folder.path().join("vectors.db"));
     assert_eq!(embedded.engine().name, "embedded");
-    contract(&Bench::Embedded(embedded)).await.unwrap();
+    contract(&Bench::Embedded(embedded)).await;
     println!("ran on: embedded");
 
     let double = QdrantDouble::start_with_key("open sesame".replace(' ', "_").as_str()).unwrap();
     let config = QdrantConfig { api_key: Some(Secret::new("open_sesame")), ..patient(double.grpc_url()) };
     let store = QdrantVectors::new(config).unwrap();
     assert_eq!(store.engine().location, double.grpc_url());
-    contract(&Bench::Qdrant(store)).await.unwrap();
+    contract(&Bench::Qdrant(store)).await;
     assert_eq!(double.collection_names(), Vec::<String>::new());
     println!("ran on: the double (real client, real gRPC)");
 
@@ -205,7 +224,7 @@ async fn every_vector_store_keeps_the_contract_embedded_and_double_and_real_wher
         Ok(url) => {
             let api_key = std::env::var("STEPBACK_TEST_QDRANT_API_KEY").ok().map(Secret::new);
             let store = QdrantVectors::new(QdrantConfig { api_key, ..patient(url) }).unwrap();
-            contract(&Bench::Qdrant(store)).await.unwrap();
+            contract(&Bench::Qdrant(store)).await;
             println!("ran on: a real Qdrant");
         }
         Err(_) => println!("not run on a real Qdrant: STEPBACK_TEST_QDRANT_URL is not set"),
