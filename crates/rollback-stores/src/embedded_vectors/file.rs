@@ -115,12 +115,23 @@ impl VectorFile {
         self.open(operation, self.options().synchronous(SqliteSynchronous::Full)).await
     }
 
-    /// Opens it for writing, made with its schema if there is none.
+    /// Opens it for writing. A file that is missing or blank (left by an interrupted first try) gets its schema.
     pub(super) async fn open_or_create(&self, operation: &str) -> Result<SqliteConnection, StoreError> {
-        if self.path.try_exists().map_err(|e| self.error(operation, Fault::Unreachable, e.to_string()))? {
-            return self.writer(operation).await;
-        }
         let failed = |e: sqlx::Error| self.failed(operation, &e);
+        let exists = self.path.try_exists().map_err(|e| self.error(operation, Fault::Unreachable, e.to_string()))?;
+        if exists {
+            let mut db = SqliteConnection::connect_with(&self.options()).await.map_err(failed)?;
+            let (application, objects): (i32, i64) = sqlx::query_as(
+                "SELECT (SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_master)",
+            )
+            .fetch_one(&mut db)
+            .await
+            .map_err(failed)?;
+            db.close().await.map_err(failed)?;
+            if (application, objects) != (0, 0) {
+                return self.writer(operation).await;
+            }
+        }
         let options = self
             .options()
             .create_if_missing(true)

@@ -39,10 +39,12 @@ impl EmbeddedVectors {
         }
     }
 
-    /// A connection for reading and the collection's key; `None` when there is no such collection.
+    /// A connection for reading and the collection's key; `None` when there is no such collection. All that is read
+    /// through it is of one moment: the transaction ends with the connection.
     async fn find(&self, operation: &str, name: &str) -> Result<Option<(SqliteConnection, i64)>, StoreError> {
         self.check_name(operation, name)?;
         let mut db = self.file.reader(operation).await?;
+        sqlx::query("BEGIN").execute(&mut db).await.map_err(|e| self.file.failed(operation, &e))?;
         let key = collection_key(&mut db, name).await.map_err(|e| self.file.failed(operation, &e))?;
         Ok(key.map(|key| (db, key)))
     }
