@@ -81,6 +81,23 @@ fn every_form_of_the_real_export_says_the_same() {
     assert_eq!(items(&script), [&all[..1], &all[2..]].concat());
 }
 
+/// APOC streams an export in several rows once there are more than 20,000 nodes, and each is quoted
+/// on its own.
+#[test]
+fn a_large_export_comes_in_several_rows() {
+    let rows: Vec<_> =
+        REAL.split_inclusive(":commit\n").map(|row| format!("\"{}\"\n", row.replace('"', "\\\""))).collect();
+    let plain = format!("cypherStatements\n{}", rows.concat());
+    assert!(rows.len() > 4 && plain != REAL_PLAIN);
+    assert_eq!(items(&plain), items(REAL));
+    let script = hybridflow_script(&plain);
+    assert_eq!(summary_of(&script).unwrap().form, ExportForm::HybridFlowScript);
+    assert_eq!(items(&script), items(&hybridflow_script(REAL_PLAIN)));
+    // Cut between two rows nothing is open, but the clean-up is missing.
+    let cut: String = rows[..3].concat();
+    assert!(matches!(summary_of(&cut), Err(ExportError::Cut { .. })));
+}
+
 #[test]
 fn a_file_is_opened_by_its_path() {
     let path =

@@ -6,7 +6,8 @@ use super::ExportForm;
 
 /// Gives the text inside cypher-shell's plain output: a header line, then each row in double
 /// quotes, in which **only** `"` became `\"`. Backslashes, newlines and everything else stay as they
-/// are, so exactly that is undone. Rows are joined; a large export comes in several.
+/// are, so exactly that is undone. Rows are joined: APOC gives a new one every 20,000 nodes or
+/// relationships.
 ///
 /// A text whose closing quote is missing ends in [`io::ErrorKind::UnexpectedEof`], anything but a row
 /// after it in [`io::ErrorKind::InvalidData`].
@@ -133,11 +134,11 @@ impl<R: BufRead> Read for PlainFormatReader<R> {
     }
 }
 
-/// Tells the form from the beginning of a file. `whole` says that `head` is all of it.
+/// Tells the form from the beginning of a file.
 ///
 /// In Cypher text the first double quote of a file opens a string, so it has no backslash before it;
 /// in cypher-shell's plain output every one inside the text has.
-pub(crate) fn detect_form(head: &[u8], whole: bool) -> ExportForm {
+pub(crate) fn detect_form(head: &[u8]) -> ExportForm {
     let head = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head);
     let text = head.trim_ascii_start();
     let Some(quote) = text.iter().position(|&b| b == b'"') else {
@@ -150,8 +151,11 @@ pub(crate) fn detect_form(head: &[u8], whole: bool) -> ExportForm {
     if quote == 0 || is_header(&text[..quote]) {
         return ExportForm::PlainFormat;
     }
-    let lone_last = whole && text[quote + 1..].trim_ascii().is_empty();
-    if text[quote - 1] == b'\\' || (lone_last && !text.starts_with(b":begin")) {
+    // A row may end before the first string, with a quotation mark alone on its line; a string of an
+    // export never goes on over a line's end.
+    let after = &text[quote + 1..];
+    let ends_row = text[quote - 1] == b'\n' && (after.is_empty() || after.starts_with(b"\n"));
+    if text[quote - 1] == b'\\' || (ends_row && !text.starts_with(b":begin")) {
         ExportForm::HybridFlowScript
     } else {
         ExportForm::CypherShell
@@ -208,11 +212,12 @@ mod tests {
             ("\":begin\nCREATE", ExportForm::PlainFormat),
             ("CREATE INDEX x;\n:commit\nUNWIND [{a:\\\"x\\\"}]", ExportForm::HybridFlowScript),
             ("CREATE INDEX x;\n:commit\n\"\n", ExportForm::HybridFlowScript),
+            ("CREATE INDEX x;\n:commit\n\"\n\":begin\nUNWIND [{a:\\\"x\\\"}]", ExportForm::HybridFlowScript),
             ("CREATE INDEX x;\n", ExportForm::HybridFlowScript),
             ("CREATE (n {a:\"x\"});", ExportForm::CypherShell),
         ];
         for (head, form) in cases {
-            assert_eq!(detect_form(head.as_bytes(), true), form, "{head:?}");
+            assert_eq!(detect_form(head.as_bytes()), form, "{head:?}");
         }
     }
 

@@ -66,7 +66,7 @@ impl<'a> ExportReader<'a> {
         let bytes = reader.count();
         let mut head = Vec::new();
         reader.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
-        let form = detect_form(&head, head.len() < HEAD);
+        let form = detect_form(&head);
         let file = BufReader::with_capacity(BUFFER, Cursor::new(head).chain(reader));
         let text: Box<dyn BufRead + Send + 'a> = match form {
             ExportForm::CypherShell => Box::new(file),
