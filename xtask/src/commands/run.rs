@@ -1,7 +1,6 @@
 //! `cargo xtask run`: builds, makes a demo deployment if there is none, and serves it.
 
 use std::{
-    net::SocketAddr,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::Command,
@@ -20,9 +19,9 @@ pub struct Options {
     /// Optimised and small
     #[arg(long)]
     release: bool,
-    /// Address and port to listen on
+    /// Address and port to listen on; the server says which it allows
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
-    listen: SocketAddr,
+    listen: String,
     /// Settings of a deployment of your own instead of the demo
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -37,7 +36,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Outcome {
         None => demo(workspace.root(), &built.program)?,
     };
     let mut server = Command::new(&built.program);
-    server.arg("serve").arg("--config").arg(config).arg("--listen").arg(options.listen.to_string());
+    server.arg("serve").arg("--config").arg(config).arg("--listen").arg(&options.listen);
     Err(Failure::start(&process::shown(&server), &server.exec()))
 }
 
@@ -62,4 +61,36 @@ fn demo(root: &Path, program: &Path) -> Outcome<PathBuf> {
         )?;
     }
     Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+
+    /// A program that writes the demo's settings, or fails.
+    fn program(folder: &Path, script: &str) -> PathBuf {
+        let path = folder.join("stepback");
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    #[test]
+    fn the_demo_is_made_once_and_kept() {
+        let root = tempfile::tempdir().unwrap();
+        let maker = program(root.path(), "test \"$*\" = 'demo demo' && mkdir demo && echo made >demo/stepback.toml");
+        let config = demo(root.path(), &maker).unwrap();
+        assert_eq!(fs::read_to_string(&config).unwrap(), "made\n");
+        let never = program(root.path(), "exit 1");
+        assert_eq!(demo(root.path(), &never).unwrap(), config);
+    }
+
+    #[test]
+    fn a_failed_demo_says_how_to_begin_again() {
+        let root = tempfile::tempdir().unwrap();
+        let failure = demo(root.path(), &program(root.path(), "exit 1")).unwrap_err();
+        assert!(failure.remedy.contains("remove it"), "{failure}");
+    }
 }
