@@ -1,0 +1,152 @@
+//! What every journal must do, and what this one does in bad weather.
+
+mod suite;
+
+use std::os::unix::fs::PermissionsExt;
+
+use rollback::journal::{Journal, JournalError};
+use rollback_stores::journal::{SqliteJournal, SqliteJournalConfig};
+use rollback_types::{EventKind, RunId, RunQuery, RunState};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use suite::{event, new_run, note};
+
+async fn fresh() -> (tempfile::TempDir, SqliteJournal) {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = SqliteJournal::open(dir.path().join("state/journal.db")).await.unwrap();
+    (dir, journal)
+}
+
+async fn run_sql(path: &std::path::Path, sql: &str) {
+    let mut other = SqliteConnectOptions::new().filename(path).create_if_missing(true).connect().await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut other).await.unwrap();
+    other.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_sqlite_journal_passes_the_suite() {
+    let (_dir, journal) = fresh().await;
+    suite::one_run_at_a_time(&journal).await;
+    let (_dir, journal) = fresh().await;
+    suite::events_have_no_gap(&journal).await;
+    let (_dir, journal) = fresh().await;
+    suite::runs_are_paged(&journal).await;
+    let (_dir, journal) = fresh().await;
+    suite::durations_are_medians(&journal).await;
+    let (_dir, journal) = fresh().await;
+    suite::the_first_hash_stays(&journal).await;
+}
+
+#[tokio::test]
+async fn two_processes_that_open_a_run_get_one() {
+    let (_dir, journal) = fresh().await;
+    let second = SqliteJournal::open(journal.path()).await.unwrap();
+    let (one, two) = (new_run("a"), new_run("b"));
+    let (one, two) = tokio::join!(journal.open_run(&one), second.open_run(&two));
+    let (opened, refused) = if one.is_ok() { (one, two) } else { (two, one) };
+    assert_eq!(refused.unwrap_err(), JournalError::ActiveRun(opened.unwrap().id));
+}
+
+#[tokio::test]
+async fn what_was_appended_is_there_after_reopening() {
+    let (_dir, journal) = fresh().await;
+    let run = journal.open_run(&new_run("k")).await.unwrap().id;
+    for number in 1..=3 {
+        journal.append(&note(run, number), RunState::Running).await.unwrap();
+    }
+    // Not closed: what append returned from is on the disk.
+    let again = SqliteJournal::open(journal.path()).await.unwrap();
+    assert_eq!(again.events(run, 0, 10).await.unwrap(), (1..=3).map(|n| note(run, n)).collect::<Vec<_>>());
+    assert_eq!(again.active_run().await.unwrap().unwrap().last_event, 3);
+    let record = again.run(run).await.unwrap().unwrap();
+    assert_eq!((record.run_key.as_str(), record.plan_json.as_str()), ("k", "{}"));
+}
+
+#[tokio::test]
+async fn folder_and_file_are_private() {
+    let (dir, journal) = fresh().await;
+    journal.probe().await.unwrap();
+    let mode = |p: &std::path::Path| std::fs::metadata(p).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&dir.path().join("state")), 0o700);
+    for file in std::fs::read_dir(dir.path().join("state")).unwrap() {
+        assert_eq!(mode(&file.unwrap().path()), 0o600);
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_loses_no_event_that_was_there() {
+    let (_dir, journal) = fresh().await;
+    journal.close().await;
+    let config = SqliteJournalConfig { max_pages: Some(40), ..SqliteJournalConfig::new(journal.path()) };
+    let journal = SqliteJournal::open_with(&config).await.unwrap();
+    let run = journal.open_run(&new_run("k")).await.unwrap().id;
+    let mut number = 0;
+    let error = loop {
+        let message = "m".repeat(20_000);
+        let big = event(run, number + 1, EventKind::StepNote { step: rollback_types::Step::Mark, message });
+        match journal.append(&big, RunState::Running).await {
+            Ok(()) => number += 1,
+            Err(e) => break e,
+        }
+        assert!(number < 1_000, "the disk never became full");
+    };
+    assert_eq!(error, JournalError::Full { path: journal.path().display().to_string() });
+    assert_eq!(journal.events(run, 0, 1_000).await.unwrap().len() as u64, number);
+    assert_eq!(journal.run(run).await.unwrap().unwrap().summary.last_event, number);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_journal_is_refused_and_untouched() {
+    let dir = tempfile::tempdir().unwrap();
+    let foreign = dir.path().join("metadata.db");
+    run_sql(&foreign, "CREATE TABLE version_registry(id)").await;
+    let garbage = dir.path().join("garbage.db");
+    std::fs::write(&garbage, "nothing of the kind ".repeat(500)).unwrap();
+    for path in [&foreign, &garbage] {
+        let before = std::fs::read(path).unwrap();
+        let error = SqliteJournal::open(path).await.unwrap_err();
+        assert!(matches!(&error, JournalError::Unusable { detail, .. } if detail.contains("choose")), "{error}");
+        assert!(std::fs::read(path).unwrap() == before);
+    }
+    let folder = SqliteJournal::open(dir.path()).await.unwrap_err();
+    assert!(matches!(folder, JournalError::Unusable { .. }), "{folder}");
+}
+
+#[tokio::test]
+async fn a_journal_of_a_newer_stepback_is_not_touched() {
+    let (_dir, journal) = fresh().await;
+    journal.close().await;
+    run_sql(
+        journal.path(),
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', 1, x'00', 0)",
+    )
+    .await;
+    let error = SqliteJournal::open(journal.path()).await.unwrap_err();
+    assert!(matches!(&error, JournalError::Unusable { detail, .. } if detail.contains("newer")), "{error}");
+}
+
+#[tokio::test]
+async fn a_journal_that_was_deleted_under_us_is_noticed() {
+    let (_dir, journal) = fresh().await;
+    journal.probe().await.unwrap();
+    std::fs::remove_file(journal.path()).unwrap();
+    assert!(matches!(journal.probe().await, Err(JournalError::Unusable { .. })));
+    assert!(matches!(journal.open_run(&new_run("k")).await, Err(JournalError::Unusable { .. })));
+}
+
+#[tokio::test]
+async fn a_locked_journal_says_so() {
+    let (_dir, journal) = fresh().await;
+    let config = SqliteJournalConfig {
+        busy_timeout: std::time::Duration::from_millis(50),
+        ..SqliteJournalConfig::new(journal.path())
+    };
+    let impatient = SqliteJournal::open_with(&config).await.unwrap();
+    let mut other = SqliteConnectOptions::new().filename(journal.path()).connect().await.unwrap();
+    let tx = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let error = impatient.open_run(&new_run("k")).await.unwrap_err();
+    assert!(matches!(&error, JournalError::Unusable { detail, .. } if detail.contains("lock")), "{error}");
+    tx.rollback().await.unwrap();
+    assert_eq!(impatient.open_run(&new_run("k")).await.unwrap().id, RunId(1));
+    assert_eq!(impatient.runs(&RunQuery::default()).await.unwrap().items.len(), 1);
+}

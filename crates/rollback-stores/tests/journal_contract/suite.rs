@@ -1,0 +1,164 @@
+//! The suite for any journal: each function takes an empty one.
+
+use rollback::journal::{Journal, JournalError, KnownHash, NewRun};
+use rollback_types::{
+    Cursor, Event, EventKind, PlanDigest, RunId, RunKind, RunQuery, RunState, Step, Timestamp, VersionId,
+};
+
+pub fn at(ms: i64) -> Timestamp {
+    Timestamp::from_unix_ms(1_000_000 + ms)
+}
+
+pub fn new_run(key: &str) -> NewRun {
+    NewRun {
+        kind: RunKind::Rollback,
+        version_id: VersionId::new("v2"),
+        plan_digest: PlanDigest("d".repeat(64)),
+        plan_json: "{}".into(),
+        reason: "check 2 'failed'".into(),
+        actor: "ops".into(),
+        run_key: key.into(),
+        at: at(0),
+    }
+}
+
+pub fn event(run: RunId, number: u64, kind: EventKind) -> Event {
+    Event { number, run_id: run, at: at(number as i64 * 10), kind }
+}
+
+pub fn note(run: RunId, number: u64) -> Event {
+    event(run, number, EventKind::StepNote { step: Step::Mark, message: format!("note {number} — “ü”\u{1}") })
+}
+
+fn ended(run: RunId, number: u64, state: RunState) -> Event {
+    event(run, number, EventKind::RunEnded { state, summary: "done".into() })
+}
+
+pub async fn one_run_at_a_time(journal: &dyn Journal) {
+    assert_eq!(journal.active_run().await.unwrap(), None);
+    let first = journal.open_run(&new_run("a")).await.unwrap();
+    assert_eq!((first.state, first.last_event, first.ended_at), (RunState::Running, 0, None));
+    assert_eq!((first.reason.as_str(), first.started_at), ("check 2 'failed'", at(0)));
+    let taken = Err(JournalError::ActiveRun(first.id));
+    assert_eq!(journal.open_run(&new_run("b")).await, taken);
+    journal.append(&note(first.id, 1), RunState::NeedsDecision).await.unwrap();
+    assert_eq!(journal.open_run(&new_run("b")).await, taken);
+    let stop = event(first.id, 2, EventKind::RunInterrupted { message: "power".into() });
+    journal.append(&stop, RunState::Interrupted).await.unwrap();
+    assert_eq!(journal.active_run().await.unwrap(), None);
+
+    let second = journal.open_run(&new_run("b")).await.unwrap();
+    assert!(second.id > first.id);
+    // The interrupted one cannot come back to life beside it.
+    let back = journal.append(&note(first.id, 3), RunState::Running).await;
+    assert_eq!(back, Err(JournalError::ActiveRun(second.id)));
+    assert_eq!(journal.events(first.id, 0, 10).await.unwrap().len(), 2, "the event went with it");
+    journal.append(&ended(second.id, 1, RunState::Aborted), RunState::Aborted).await.unwrap();
+    journal.append(&note(first.id, 3), RunState::Running).await.unwrap();
+    let resumed = journal.active_run().await.unwrap().unwrap();
+    assert_eq!((resumed.id, resumed.ended_at, resumed.last_event), (first.id, None, 3));
+}
+
+pub async fn events_have_no_gap(journal: &dyn Journal) {
+    assert_eq!(journal.append(&note(RunId(7), 1), RunState::Running).await, Err(JournalError::NoSuchRun(RunId(7))));
+    let run = journal.open_run(&new_run("a")).await.unwrap().id;
+    let gap = |last, got| Err(JournalError::Gap { run, last, got });
+    assert_eq!(journal.append(&note(run, 0), RunState::Running).await, gap(0, 0));
+    assert_eq!(journal.append(&note(run, 2), RunState::Running).await, gap(0, 2));
+    for number in 1..=5 {
+        journal.append(&note(run, number), RunState::Running).await.unwrap();
+    }
+    assert_eq!(journal.append(&note(run, 5), RunState::Aborted).await, gap(5, 5));
+    assert_eq!(journal.append(&note(run, u64::MAX), RunState::Running).await, gap(5, u64::MAX));
+    assert_eq!(journal.run(run).await.unwrap().unwrap().summary.state, RunState::Running, "nothing of it was kept");
+    let all: Vec<_> = (1..=5).map(|n| note(run, n)).collect();
+    assert_eq!(journal.events(run, 0, 100).await.unwrap(), all);
+    assert_eq!(journal.events(run, 2, 2).await.unwrap(), all[2..4]);
+    assert_eq!(journal.events(run, u64::MAX, 2).await.unwrap(), []);
+    journal.append(&ended(run, 6, RunState::CompletedWithFindings), RunState::CompletedWithFindings).await.unwrap();
+    let summary = journal.run(run).await.unwrap().unwrap().summary;
+    assert_eq!(summary.state, RunState::CompletedWithFindings);
+    assert_eq!((summary.summary.as_deref(), summary.duration_ms, summary.last_event), (Some("done"), Some(60), 6));
+    assert_eq!(journal.run(RunId(99)).await.unwrap(), None);
+}
+
+pub async fn runs_are_paged(journal: &dyn Journal) {
+    for n in 0..7 {
+        let version = VersionId::new(if n % 2 == 0 { "even" } else { "odd" });
+        let run = journal.open_run(&NewRun { version_id: version, ..new_run(&n.to_string()) }).await.unwrap().id;
+        let state = if n == 3 { RunState::Aborted } else { RunState::Completed };
+        journal.append(&ended(run, 1, state), state).await.unwrap();
+    }
+    let mut walked = Vec::new();
+    let mut query = RunQuery { limit: Some(3), ..RunQuery::default() };
+    loop {
+        let page = journal.runs(&query).await.unwrap();
+        walked.extend(page.items.iter().map(|r| r.id));
+        query.cursor = page.next_cursor;
+        if query.cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(walked.len(), 7);
+    assert!(walked.windows(2).all(|w| w[0] > w[1]), "newest first");
+    let aborted = RunQuery { state: Some(RunState::Aborted), ..RunQuery::default() };
+    assert_eq!(journal.runs(&aborted).await.unwrap().items.len(), 1);
+    let odd = RunQuery { version_id: Some("odd".into()), ..RunQuery::default() };
+    assert_eq!(journal.runs(&odd).await.unwrap().items.len(), 3);
+    let bad = RunQuery { cursor: Some(Cursor("x".into())), ..RunQuery::default() };
+    assert_eq!(journal.runs(&bad).await, Err(JournalError::BadCursor));
+}
+
+pub async fn durations_are_medians(journal: &dyn Journal) {
+    assert_eq!(journal.run_median_ms().await.unwrap(), (None, 0));
+    assert_eq!(journal.step_durations().await.unwrap(), []);
+    // Marking takes 10, 20, 90 ms; the fourth run is aborted and counts nowhere.
+    for (n, ms) in [10, 20, 90, 5_000].into_iter().enumerate() {
+        let run = journal.open_run(&new_run(&n.to_string())).await.unwrap().id;
+        let timed = |number, ms, kind| Event { at: at(ms), ..event(run, number, kind) };
+        let state = if n == 3 { RunState::Aborted } else { RunState::Completed };
+        let story = [
+            (0, EventKind::StepStarted { step: Step::Mark, attempt: 1 }),
+            (1, EventKind::StepStarted { step: Step::DropChapters, attempt: 1 }),
+            (2, EventKind::StepStarted { step: Step::Mark, attempt: 2 }),
+            (ms, EventKind::StepCompleted { step: Step::Mark, found_absent: n == 1, count: None, outcome: "o".into() }),
+            (ms, EventKind::StepSkipped { step: Step::DropChapters, reason: "r".into(), by_decision: true }),
+            (ms * 2, EventKind::RunEnded { state, summary: "s".into() }),
+        ];
+        for ((ms, kind), number) in story.into_iter().zip(1..) {
+            let now = if number == 6 { state } else { RunState::Running };
+            journal.append(&timed(number, ms, kind), now).await.unwrap();
+        }
+    }
+    let durations = journal.step_durations().await.unwrap();
+    assert_eq!(durations.len(), 1, "a skipped step is not counted");
+    assert_eq!((durations[0].step, durations[0].median_ms, durations[0].runs), (Step::Mark, 20, 3));
+    assert_eq!(durations[0].documented_ms, 30_000);
+    assert_eq!(journal.run_median_ms().await.unwrap(), (Some(40), 3));
+}
+
+pub async fn the_first_hash_stays(journal: &dyn Journal) {
+    assert_eq!(journal.known_hash("/b/metadata.db").await.unwrap(), None);
+    let first = KnownHash {
+        path: "/b/metadata.db".into(),
+        sha256: "aa".into(),
+        bytes: 76_000,
+        modified_ns: -5,
+        inode: u64::MAX,
+        hashed_at: at(1),
+        first_sha256: "aa".into(),
+        first_at: at(1),
+    };
+    journal.record_hash(&first).await.unwrap();
+    assert_eq!(journal.known_hash(&first.path).await.unwrap().as_ref(), Some(&first));
+    let later = KnownHash {
+        sha256: "bb".into(),
+        hashed_at: at(2),
+        first_sha256: "bb".into(),
+        first_at: at(2),
+        ..first.clone()
+    };
+    journal.record_hash(&later).await.unwrap();
+    let known = journal.known_hash(&first.path).await.unwrap().unwrap();
+    assert_eq!((known.sha256.as_str(), known.first_sha256.as_str(), known.first_at), ("bb", "aa", at(1)));
+}
