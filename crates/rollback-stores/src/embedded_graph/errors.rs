@@ -22,7 +22,7 @@ pub(super) fn fault(path: &Path, operation: &str, fault: Fault, detail: impl Int
 fn classify(path: &Path, error: &sqlx::Error) -> Fault {
     match error {
         sqlx::Error::PoolTimedOut => Fault::Busy,
-        sqlx::Error::Io(_) => Fault::Unreachable,
+        sqlx::Error::Io(_) => Fault::ServerFailed,
         sqlx::Error::Database(e) => {
             // The low byte is the primary code, https://www.sqlite.org/rescode.html
             match e.code().and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff) {
@@ -31,7 +31,8 @@ fn classify(path: &Path, error: &sqlx::Error) -> Fault {
                 Some(10) => Fault::ServerFailed,
                 Some(11 | 26) => Fault::Corrupt,
                 Some(13) => Fault::Full,
-                Some(14) if path.exists() => Fault::Unreachable,
+                // It is there and cannot be opened: rights.
+                Some(14) if path.exists() => Fault::ReadOnly,
                 Some(14) => Fault::Missing,
                 Some(19) => Fault::Refused,
                 _ => Fault::Unexpected,

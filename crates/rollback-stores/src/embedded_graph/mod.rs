@@ -68,9 +68,7 @@ impl EmbeddedGraph {
     /// SQLite's; [`Fault::Foreign`] for a database that is not ours.
     pub async fn open_or_create(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let path = path.into();
-        if !path.exists() {
-            schema::create(&path).await.map_err(|e| errors::store_error(&path, "creating the embedded graph", &e))?;
-        }
+        schema::create(&path).await.map_err(|e| errors::store_error(&path, "creating the embedded graph", &e))?;
         let graph = Self::at(path);
         graph.begin("opening the embedded graph").await?;
         Ok(graph)

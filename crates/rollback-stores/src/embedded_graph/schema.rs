@@ -1,10 +1,11 @@
 //! The tables of the embedded graph.
 
 use std::path::Path;
-use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
+
+use super::BUSY_TIMEOUT;
 
 /// `SBgr` in the file's header: an embedded graph of Stepback's, first shape.
 const APPLICATION_ID: i64 = 0x5342_6772;
@@ -38,17 +39,21 @@ PRAGMA application_id = 1396860786;
 COMMIT;
 ";
 
-/// Makes the file. Two that do it at once make one.
+/// Makes the file, or what is missing in a blank one that an interrupted call left. Any other file stays as it is.
 pub(super) async fn create(path: &Path) -> Result<(), sqlx::Error> {
     let mut connection = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(10))
+        .busy_timeout(BUSY_TIMEOUT)
         .connect()
         .await?;
-    sqlx::raw_sql(TABLES).execute(&mut connection).await?;
+    let objects: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master").fetch_one(&mut connection).await?;
+    if objects == 0 {
+        // Only now, because it writes into the file.
+        sqlx::query("PRAGMA journal_mode = WAL").execute(&mut connection).await?;
+        sqlx::raw_sql(TABLES).execute(&mut connection).await?;
+    }
     connection.close().await
 }
 

@@ -147,6 +147,18 @@ async fn wrong_files_are_told_apart_and_never_written() {
 }
 
 #[tokio::test]
+async fn a_creation_that_was_interrupted_is_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("graph.db");
+    std::fs::write(&path, "").unwrap();
+    assert_eq!(EmbeddedGraph::at(&path).probe().await.unwrap_err().fault, Fault::Foreign);
+    let graph = EmbeddedGraph::open_or_create(&path).await.unwrap();
+    assert_eq!(graph.probe().await.unwrap().detail, "0 nodes, 0 relationships");
+    let nowhere = folder.path().join("no such folder").join("graph.db");
+    assert_eq!(EmbeddedGraph::open_or_create(nowhere).await.unwrap_err().fault, Fault::Missing);
+}
+
+#[tokio::test]
 async fn another_writers_lock_is_busy_and_nothing_goes() {
     let bench = Embedded::new().await;
     let names = Names::new();

@@ -3,7 +3,10 @@
 //! Every test loads what it needs under labels, types and ids of its own and takes it away again, so that a database
 //! with other data in it serves as well, as long as nobody else changes it meanwhile.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, in its own functions too")]
+
 mod embedded;
+mod model;
 mod neo4j;
 mod neo4j_faults;
 mod sample;
