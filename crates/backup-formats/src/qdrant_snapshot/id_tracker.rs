@@ -13,10 +13,10 @@ use std::io::{self, BufReader, Read};
 
 use super::PointId;
 
-/// The longest table that is read: some hundred million points. A sparse file may claim any size.
-const MAX_TABLE: u64 = 4 * 1024 * 1024 * 1024;
+/// The longest table that is read. A sparse file may claim any size.
+const MAX_TABLE: u64 = 1024 * 1024 * 1024;
 /// The most points that are held in memory to count distinct ones.
-const MAX_POINTS: usize = 50_000_000;
+const MAX_POINTS: usize = 10_000_000;
 /// Slots above this, and out of proportion to the table's length, are no real ones: a server told to
 /// load such a table would reserve all the memory it can get.
 const PLAUSIBLE_SLOTS: u64 = 1_000_000;
