@@ -7,6 +7,8 @@ pub mod backup;
 mod context;
 mod engine;
 pub mod error;
+#[cfg(feature = "fake")]
+pub mod fake;
 pub mod journal;
 pub mod names;
 pub mod plan;

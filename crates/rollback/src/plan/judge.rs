@@ -60,6 +60,10 @@ pub(super) fn judge(
         j.refuse("journal", format!("{e}. Nothing is started that cannot be journalled."));
     }
     j.check("stakeholders", "Stakeholders notified", CheckState::ForPerson, "only a person can tell");
+    if !row.candidacy.is_offered() || target.is_err() {
+        // Nothing a person could acknowledge would make it one.
+        j.asked.clear();
+    }
     let given = |code: &str| request.acknowledgements.iter().any(|a| a == code);
     let acknowledgements: Vec<AcknowledgementView> =
         j.asked.into_iter().map(|asked| AcknowledgementView { given: given(&asked.code), asked }).collect();

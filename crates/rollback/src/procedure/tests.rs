@@ -178,6 +178,7 @@ proptest! {
                 }
             }
         }
-        prop_assert!(p.apply(&EventKind::RunEnded { state: RunState::Completed, summary: "s".into() }).is_ok());
+        let end = EventKind::RunEnded { state: RunState::Completed, summary: "s".into() };
+        prop_assert!(p.apply(&end).is_ok());
     }
 }

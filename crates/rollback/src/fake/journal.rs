@@ -1,0 +1,145 @@
+//! A journal in memory, which outlives the service, and can fail.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use rollback_types::{Event, EventKind, Page, RunId, RunQuery, RunState, RunSummary, StepDuration};
+
+use super::faults::FaultPlan;
+use crate::journal::{Journal, JournalError, KnownHash, NewRun, RunRecord};
+
+#[derive(Debug, Default)]
+struct State {
+    runs: BTreeMap<RunId, (RunRecord, Vec<Event>)>,
+    hashes: BTreeMap<String, KnownHash>,
+    /// Appends that still succeed; `None`: all.
+    appends_left: Option<u32>,
+}
+
+/// Runs and events in memory.
+#[derive(Debug)]
+pub struct FakeJournal {
+    state: Mutex<State>,
+    faults: Arc<FaultPlan>,
+}
+
+impl FakeJournal {
+    pub(super) fn new(faults: Arc<FaultPlan>) -> Self {
+        Self { state: Mutex::default(), faults }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// After so many more entries its disk is full; `None`: there is space again.
+    pub fn fill_up_after(&self, appends: Option<u32>) {
+        self.state().appends_left = appends;
+    }
+
+    /// All events of a run.
+    pub fn all_events(&self, run: RunId) -> Vec<Event> {
+        self.state().runs.get(&run).map(|(_, events)| events.clone()).unwrap_or_default()
+    }
+}
+
+#[async_trait]
+impl Journal for FakeJournal {
+    async fn open_run(&self, run: &NewRun) -> Result<RunSummary, JournalError> {
+        let mut state = self.state();
+        if let Some((id, _)) = state.runs.iter().find(|(_, (r, _))| r.summary.state.is_active()) {
+            return Err(JournalError::ActiveRun(*id));
+        }
+        let id = RunId(state.runs.len() as i64 + 1);
+        let summary = RunSummary {
+            id,
+            kind: run.kind,
+            version_id: run.version_id.clone(),
+            state: RunState::Running,
+            reason: run.reason.clone(),
+            actor: run.actor.clone(),
+            plan_digest: run.plan_digest.clone(),
+            started_at: run.at,
+            ended_at: None,
+            duration_ms: None,
+            summary: None,
+            last_event: 0,
+        };
+        let record =
+            RunRecord { summary: summary.clone(), run_key: run.run_key.clone(), plan_json: run.plan_json.clone() };
+        state.runs.insert(id, (record, Vec::new()));
+        Ok(summary)
+    }
+
+    async fn append(&self, event: &Event, run_state: RunState) -> Result<(), JournalError> {
+        let mut state = self.state();
+        match &mut state.appends_left {
+            Some(0) => return Err(JournalError::Full { path: "fake".into() }),
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        let Some((record, events)) = state.runs.get_mut(&event.run_id) else {
+            return Err(JournalError::NoSuchRun(event.run_id));
+        };
+        let last = events.len() as u64;
+        if event.number != last + 1 {
+            return Err(JournalError::Gap { run: event.run_id, last, got: event.number });
+        }
+        match &event.kind {
+            EventKind::StepStarted { step, .. } => self.faults.started(*step),
+            EventKind::StepCompleted { step, .. }
+            | EventKind::StepFailed { step, .. }
+            | EventKind::StepSkipped { step, .. } => self.faults.ended(*step),
+            _ => {}
+        }
+        record.summary.state = run_state;
+        record.summary.last_event = event.number;
+        if event.kind.is_terminal() {
+            record.summary.ended_at = Some(event.at);
+        }
+        events.push(event.clone());
+        Ok(())
+    }
+
+    async fn events(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, JournalError> {
+        let state = self.state();
+        let events = state.runs.get(&run).map(|(_, events)| events.as_slice()).unwrap_or_default();
+        Ok(events.iter().filter(|e| e.number > after).take(limit as usize).cloned().collect())
+    }
+
+    async fn run(&self, id: RunId) -> Result<Option<RunRecord>, JournalError> {
+        Ok(self.state().runs.get(&id).map(|(record, _)| record.clone()))
+    }
+
+    async fn runs(&self, _query: &RunQuery) -> Result<Page<RunSummary>, JournalError> {
+        let items = self.state().runs.values().rev().map(|(r, _)| r.summary.clone()).collect();
+        Ok(Page { items, next_cursor: None })
+    }
+
+    async fn active_run(&self) -> Result<Option<RunSummary>, JournalError> {
+        let state = self.state();
+        Ok(state.runs.values().map(|(r, _)| &r.summary).find(|s| s.state.is_active()).cloned())
+    }
+
+    async fn step_durations(&self) -> Result<Vec<StepDuration>, JournalError> {
+        Ok(Vec::new())
+    }
+
+    async fn run_median_ms(&self) -> Result<(Option<u64>, u64), JournalError> {
+        Ok((None, 0))
+    }
+
+    async fn known_hash(&self, path: &str) -> Result<Option<KnownHash>, JournalError> {
+        Ok(self.state().hashes.get(path).cloned())
+    }
+
+    async fn record_hash(&self, hash: &KnownHash) -> Result<(), JournalError> {
+        self.state().hashes.insert(hash.path.clone(), hash.clone());
+        Ok(())
+    }
+
+    async fn probe(&self) -> Result<(), JournalError> {
+        Ok(())
+    }
+}

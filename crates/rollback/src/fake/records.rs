@@ -1,0 +1,265 @@
+//! Registry, log and chapters in memory.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use rollback_types::{
+    Candidacy, Inventory, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, StoreKind, Timestamp,
+    VersionId, VersionQuery, VersionRow, VersionState,
+};
+
+use super::deployment::Data;
+use super::faults::{FaultPlan, Moment};
+use crate::store::{
+    AbortRequest, Engine, EvidenceCopy, Fault, FinishRequest, MarkRequest, Marked, Probe, RecordCopy, RecordStore,
+    RegistrySchema, Removal, StoreError,
+};
+
+#[derive(Debug)]
+pub(super) struct FakeRecords {
+    data: Arc<Mutex<Data>>,
+    faults: Arc<FaultPlan>,
+    /// Chapters as they were when latest-copy was written.
+    copied: Inventory,
+}
+
+const STAGING: &str = "chapter_metadata_staging";
+
+impl FakeRecords {
+    pub(super) fn new(data: Arc<Mutex<Data>>, faults: Arc<FaultPlan>) -> Self {
+        let original = (1..=12).map(|i| format!("bailey:ch{i}=hash{i}"));
+        let copied = inventory("metadata.db", original.collect());
+        Self { data, faults, copied }
+    }
+
+    fn data(&self) -> MutexGuard<'_, Data> {
+        self.data.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn check(&self, operation: &'static str, moment: Moment) -> Result<(), StoreError> {
+        self.faults.check(StoreKind::Sqlite, operation, moment)
+    }
+
+    fn changed(&self, operation: &str, found: Option<&VersionState>) -> StoreError {
+        StoreError {
+            store: StoreKind::Sqlite,
+            endpoint: "fake://sqlite".into(),
+            operation: operation.into(),
+            fault: Fault::Changed,
+            detail: format!("the state is {found:?}"),
+        }
+    }
+}
+
+fn inventory(name: &str, mut chapters: Vec<String>) -> Inventory {
+    chapters.sort();
+    Inventory {
+        name: name.into(),
+        rows: Some(chapters.len() as u64),
+        digest: Some(chapters.join(",")),
+        ..Inventory::default()
+    }
+}
+
+fn row(id: &VersionId, state: &VersionState, message: Option<&String>) -> VersionRow {
+    VersionRow {
+        version_id: id.clone(),
+        status: state.clone(),
+        candidacy: Candidacy::of(id, state, &[]),
+        status_message: message.cloned(),
+        created_at: None,
+        updated_at: None,
+        sqlite_snapshot: None,
+        qdrant_snapshot: None,
+        neo4j_snapshot: None,
+        chapter_count: None,
+        paragraph_count: None,
+        validation_passed: None,
+        committed_by: None,
+        notes: None,
+        commit_hash: None,
+        oddities: Vec::new(),
+    }
+}
+
+#[async_trait]
+impl RecordStore for FakeRecords {
+    fn engine(&self) -> Engine {
+        Engine { name: "fake", location: "fake://sqlite".into() }
+    }
+
+    async fn probe(&self) -> Result<Probe, StoreError> {
+        self.check("probe_records", Moment::Before)?;
+        Ok(Probe { version: None, detail: "in memory".into(), warning: None })
+    }
+
+    async fn schema(&self) -> Result<RegistrySchema, StoreError> {
+        self.check("schema", Moment::Before)?;
+        Ok(RegistrySchema { layout: self.data().layout, findings: Vec::new(), writable_shape: true })
+    }
+
+    async fn versions(&self, query: &VersionQuery) -> Result<Page<VersionRow>, StoreError> {
+        self.check("versions", Moment::Before)?;
+        let data = self.data();
+        let items = data.versions.iter().filter(|(_, (s, _))| query.status.is_empty() || query.status.contains(s));
+        Ok(Page { items: items.map(|(id, (s, m))| row(id, s, m.as_ref())).collect(), next_cursor: None })
+    }
+
+    async fn version(&self, id: &VersionId) -> Result<Option<VersionRow>, StoreError> {
+        self.check("version", Moment::Before)?;
+        Ok(self.data().versions.get(id).map(|(s, m)| row(id, s, m.as_ref())))
+    }
+
+    async fn state_counts(&self) -> Result<Vec<StateCount>, StoreError> {
+        self.check("state_counts", Moment::Before)?;
+        Ok(self.data().versions.values().map(|(s, _)| StateCount { status: s.clone(), count: 1 }).collect())
+    }
+
+    async fn operations(&self, id: &VersionId, _limit: u32) -> Result<Vec<OperationRow>, StoreError> {
+        self.check("operations", Moment::Before)?;
+        Ok(self.data().operations.iter().rev().filter(|o| o.version_id == *id).cloned().collect())
+    }
+
+    async fn open_operations(&self) -> Result<Vec<OperationRow>, StoreError> {
+        self.check("open_operations", Moment::Before)?;
+        let data = self.data();
+        Ok(data
+            .operations
+            .iter()
+            .filter(|o| o.status == "in_progress" && o.operation_type != "rollback")
+            .cloned()
+            .collect())
+    }
+
+    async fn is_write_locked(&self) -> Result<bool, StoreError> {
+        match self.check("is_write_locked", Moment::Before) {
+            Err(e) if e.fault == Fault::Busy => Ok(true),
+            other => other.map(|()| false),
+        }
+    }
+
+    async fn staging(&self, _target: &RollbackTarget) -> Result<StagingCounts, StoreError> {
+        self.check("staging_rows", Moment::Before)?;
+        let data = self.data();
+        let rows = data.staged_chapters.clone();
+        let mut counts = StagingCounts {
+            present: rows.is_some(),
+            name: STAGING.into(),
+            rows: Some(rows.as_ref().map_or(0, |r| r.len() as u64)),
+            ..StagingCounts::default()
+        };
+        for version in rows.into_iter().flatten() {
+            *counts.versions.entry(version).or_default() += 1;
+        }
+        Ok(counts)
+    }
+
+    async fn production(&self) -> Result<Inventory, StoreError> {
+        self.check("production_rows", Moment::Before)?;
+        Ok(inventory("chapter_metadata", self.data().chapters.iter().map(|(k, v)| format!("{k}={v}")).collect()))
+    }
+
+    async fn inspect_copy(&self, _path: &Path) -> Result<RecordCopy, StoreError> {
+        self.check("inspect_copy", Moment::Before)?;
+        Ok(RecordCopy { faults: Vec::new(), chapters: Some(self.copied.clone()) })
+    }
+
+    async fn mark_rolling_back(&self, request: &MarkRequest) -> Result<Marked, StoreError> {
+        self.check("mark", Moment::Before)?;
+        let marked = {
+            let mut data = self.data();
+            let ours =
+                data.operations.iter().find(|o| o.details.as_deref() == Some(request.run_key.as_str())).map(|o| o.id);
+            if let Some(log_id) = ours {
+                Marked { log_id, repeated: true }
+            } else {
+                let id = request.target.id().clone();
+                let found = data.versions.get(&id).map(|(s, _)| s.clone());
+                if found.as_ref() != Some(&request.expected) {
+                    return Err(self.changed("marking", found.as_ref()));
+                }
+                let message = format!("Rollback initiated due to: {}", request.reason);
+                data.versions.insert(id.clone(), (VersionState::RollingBack, Some(message)));
+                let log_id = data.operations.len() as i64 + 1;
+                data.operations.push(operation(log_id, id, "in_progress", &request.run_key));
+                Marked { log_id, repeated: false }
+            }
+        };
+        self.check("mark", Moment::After)?;
+        Ok(marked)
+    }
+
+    async fn save_staging(&self, _target: &RollbackTarget, folder: &Path) -> Result<Option<EvidenceCopy>, StoreError> {
+        self.check("save_staging", Moment::Before)?;
+        let rows = self.data().staged_chapters.as_ref().map(|r| r.len() as u64);
+        Ok(rows.map(|rows| EvidenceCopy { path: folder.join("chapters_staging.db"), rows }))
+    }
+
+    async fn drop_staging(&self, _target: &RollbackTarget) -> Result<Removal, StoreError> {
+        self.check("drop_staging", Moment::Before)?;
+        let gone = self.data().staged_chapters.take();
+        self.check("drop_staging", Moment::After)?;
+        Ok(gone.map_or(Removal::Absent, |rows| Removal::Removed(rows.len() as u64)))
+    }
+
+    async fn mark_rolled_back(&self, request: &FinishRequest) -> Result<i64, StoreError> {
+        self.check("finish", Moment::Before)?;
+        let id = {
+            let mut data = self.data();
+            let done = data
+                .operations
+                .iter()
+                .find(|o| o.status == "completed" && o.details.as_deref().is_some_and(|d| d.contains(&request.run_key)))
+                .map(|o| o.id);
+            if let Some(done) = done {
+                done
+            } else {
+                let id = request.target.id().clone();
+                let found = data.versions.get(&id).map(|(s, _)| s.clone());
+                if found != Some(VersionState::RollingBack) {
+                    return Err(self.changed("finishing", found.as_ref()));
+                }
+                let message = format!("Rollback completed successfully. Reason: {}", request.reason);
+                data.versions.insert(id.clone(), (VersionState::RolledBack, Some(message)));
+                for first in
+                    data.operations.iter_mut().filter(|o| o.details.as_deref() == Some(request.run_key.as_str()))
+                {
+                    first.completed_at = Some(Timestamp::now());
+                }
+                let log_id = data.operations.len() as i64 + 1;
+                let mut row = operation(log_id, id, "completed", &format!("{} {}", request.run_key, request.details));
+                row.completed_at = Some(Timestamp::now());
+                data.operations.push(row);
+                log_id
+            }
+        };
+        self.check("finish", Moment::After)?;
+        Ok(id)
+    }
+
+    async fn note_abort(&self, request: &AbortRequest) -> Result<(), StoreError> {
+        self.check("note_abort", Moment::Before)?;
+        let mut data = self.data();
+        let ours = data.operations.iter_mut().find(|o| o.details.as_deref() == Some(request.run_key.as_str()));
+        if let Some(row) = ours {
+            row.status = "failed".into();
+            row.completed_at = Some(Timestamp::now());
+            let id = request.target.id().clone();
+            data.versions.insert(id, (VersionState::RollingBack, Some(request.message.clone())));
+        }
+        Ok(())
+    }
+}
+
+fn operation(id: i64, version_id: VersionId, status: &str, details: &str) -> OperationRow {
+    OperationRow {
+        id,
+        version_id,
+        operation_type: "rollback".into(),
+        status: status.into(),
+        details: Some(details.into()),
+        created_at: Some(Timestamp::now()),
+        completed_at: None,
+    }
+}

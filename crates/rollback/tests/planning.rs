@@ -1,0 +1,210 @@
+//! What a plan says, refuses and asks; and what a start needs.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod support;
+
+use rollback::ServiceError;
+use rollback::fake::{FAILED, Moment};
+use rollback::store::Fault;
+use rollback_types::{CheckState, RollbackPlan, RunState, StoreKind, VersionState};
+use support::{bench, request, start_request};
+
+fn codes(plan: &RollbackPlan) -> Vec<&str> {
+    plan.refusals.iter().map(|r| r.code.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_plan_counts_and_changes_nothing() {
+    let b = bench();
+    let before = b.deployment.fingerprint();
+    let plan = b.plan().await;
+    assert_eq!(b.deployment.fingerprint(), before);
+    assert!(plan.startable, "{:?}", plan.refusals);
+    assert_eq!(plan.stores.sqlite.staging.rows, Some(7));
+    assert_eq!(plan.stores.qdrant.staging.points, Some(23));
+    assert_eq!(plan.stores.neo4j.staging.nodes, Some(23));
+    assert_eq!(plan.stores.neo4j.staging.relationships, Some(24));
+    assert_eq!(plan.stores.neo4j.staging.crossing_relationships, Some(2));
+    for store in StoreKind::ALL {
+        assert_eq!(plan.stores.get(store).differs, Some(false), "{store}: {}", plan.stores.get(store).evidence);
+    }
+    let open: Vec<_> =
+        plan.checklist.iter().filter(|c| c.state != CheckState::Proven).map(|c| c.code.as_str()).collect();
+    assert_eq!(open, ["stakeholders"], "all but what only a person can tell is proven by evidence");
+    assert_eq!(b.plan().await.digest, plan.digest, "the same situation has the same digest");
+}
+
+#[tokio::test]
+async fn the_baseline_and_states_of_production_are_refused() {
+    let b = bench();
+    for state in VersionState::KNOWN {
+        b.deployment.set_state("v1_baseline", state.clone());
+        let plan = b.service.plan(&request("v1_baseline")).await.unwrap();
+        assert!(codes(&plan).contains(&"baseline"), "{state}");
+        let start = b.service.start(&start_request(&plan), "t").await;
+        assert!(matches!(start, Err(ServiceError::Refused { .. })), "{state}");
+    }
+    let plan = b.service.plan(&request("v6_minor_20261101_101500")).await.unwrap();
+    assert_eq!(codes(&plan), ["not_a_candidate"]);
+    for id in ["latest_copy20261123_141838", "a'b", "../x", "<script>alert(1)</script>", "a\u{0}b"] {
+        b.deployment.set_state(id, VersionState::Failed);
+        let plan = b.service.plan(&request(id)).await.unwrap();
+        assert!(!plan.startable, "{id:?}");
+        assert!(matches!(codes(&plan)[0], "unsafe_name" | "safety_backup"), "{id:?}");
+        assert_eq!(plan.stores.sqlite.staging.rows, None, "no store was asked about {id:?}");
+    }
+    assert!(matches!(b.service.plan(&request("nobody")).await, Err(ServiceError::NotFound(_))));
+}
+
+#[tokio::test]
+async fn production_that_differs_is_refused_with_the_evidence() {
+    for store in StoreKind::ALL {
+        let b = bench();
+        b.deployment.contaminate(store);
+        let plan = b.plan().await;
+        assert_eq!(codes(&plan), [format!("production_differs:{}", store.as_str())]);
+        assert!(plan.stores.get(store).restore_recommended);
+        let before = b.deployment.fingerprint();
+        assert!(matches!(b.service.start(&start_request(&plan), "t").await, Err(ServiceError::Refused { .. })));
+        assert_eq!(b.deployment.fingerprint(), before);
+    }
+}
+
+#[tokio::test]
+async fn anothers_staging_must_be_acknowledged_by_name() {
+    let b = bench();
+    b.deployment.set_state("v8_minor_20261123_010101", VersionState::Staging);
+    b.deployment.stage_more("v8_minor_20261123_010101");
+    let plan = b.plan().await;
+    assert!(!plan.startable);
+    assert_eq!(codes(&plan), ["acknowledgement_required"]);
+    let asked: Vec<_> = plan.acknowledgements.iter().map(|a| a.asked.code.as_str()).collect();
+    assert_eq!(asked, ["other_candidates", "foreign_staging"]);
+    assert!(plan.acknowledgements.iter().all(|a| a.asked.message.contains("v8_minor_20261123_010101")));
+    let mut bare = start_request(&plan);
+    bare.acknowledgements.clear();
+    assert!(matches!(b.service.start(&bare, "t").await, Err(ServiceError::Refused { .. })));
+    let mut given = request(FAILED);
+    given.acknowledgements = asked.iter().map(ToString::to_string).collect();
+    let again = b.service.plan(&given).await.unwrap();
+    assert!(again.startable);
+    assert_eq!(again.digest, plan.digest, "giving what was asked for does not change what was read");
+    b.service.start(&start_request(&plan), "t").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stale_plan_starts_nothing_and_shows_the_difference() {
+    let b = bench();
+    let plan = b.plan().await;
+    b.deployment.stage_more(FAILED);
+    let before = b.deployment.fingerprint();
+    let Err(ServiceError::Stale { differences, plan: new }) = b.service.start(&start_request(&plan), "t").await else {
+        panic!("not refused as stale")
+    };
+    assert_eq!(b.deployment.fingerprint(), before);
+    let points = differences.iter().find(|d| d.field == "/stores/qdrant/staging/points").unwrap();
+    assert_eq!((points.before.as_deref(), points.now.as_deref()), (Some("23"), Some("24")));
+    assert!(b.service.start(&start_request(&new), "t").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_start_needs_the_id_typed_and_a_reason() {
+    let b = bench();
+    let plan = b.plan().await;
+    let good = start_request(&plan);
+    for (confirm, reason) in
+        [("v7", "why not"), ("", "why not"), (FAILED, ""), (FAILED, " a "), (FAILED, "bell\u{7}bell")]
+    {
+        let mut bad = good.clone();
+        (bad.confirm_version_id, bad.reason) = (confirm.into(), reason.into());
+        assert!(matches!(b.service.start(&bad, "t").await, Err(ServiceError::Invalid(_))), "{confirm} {reason:?}");
+    }
+    let mut long = good.clone();
+    long.reason = "x".repeat(501);
+    assert!(matches!(b.service.start(&long, "t").await, Err(ServiceError::Invalid(_))));
+    assert!(b.service.runs(&Default::default()).await.unwrap().items.is_empty());
+}
+
+#[tokio::test]
+async fn two_starts_at_once_give_one_run() {
+    let b = bench();
+    let plan = b.plan().await;
+    let other = std::sync::Arc::new(b.deployment.service());
+    let mut started = Vec::new();
+    let mut tasks = tokio::task::JoinSet::new();
+    for i in 0..20 {
+        let service = if i % 2 == 0 { b.service.clone() } else { other.clone() };
+        let request = start_request(&plan);
+        tasks.spawn(async move { service.start(&request, "t").await.map(|v| v.run.id) });
+    }
+    while let Some(result) = tasks.join_next().await {
+        started.extend(result.unwrap().ok());
+    }
+    assert_eq!(started.len(), 1, "{started:?}");
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_is_named_with_what_to_do() {
+    for (operation, store) in [("staging_rows", "sqlite"), ("count", "qdrant"), ("staging_nodes", "neo4j")] {
+        let b = bench();
+        b.deployment.faults.arm(operation, None, u32::MAX, Fault::Unreachable, Moment::Before);
+        let plan = b.plan().await;
+        assert!(codes(&plan).contains(&format!("store_unreachable:{store}").as_str()), "{:?}", plan.refusals);
+        assert!(plan.refusals[0].message.contains("Check that"), "{:?}", plan.refusals);
+        b.deployment.faults.clear();
+        assert!(b.plan().await.startable);
+    }
+}
+
+#[tokio::test]
+async fn signs_of_ingestion_and_too_little_space_refuse() {
+    let b = bench();
+    b.deployment.faults.arm("is_write_locked", None, u32::MAX, Fault::Busy, Moment::Before);
+    assert_eq!(codes(&b.plan().await), ["write_locked"]);
+    b.deployment.faults.clear();
+    b.deployment.set_free_bytes(499_999_999);
+    assert_eq!(codes(&b.plan().await), ["disk_space"]);
+}
+
+#[tokio::test]
+async fn an_alias_on_the_staging_collection_refuses() {
+    let b = bench();
+    b.deployment.set_alias("textbook_chunks_previous", "textbook_chunks_staging");
+    assert!(codes(&b.plan().await).contains(&"staging_is_production"));
+}
+
+#[tokio::test]
+async fn a_damaged_latest_copy_asks_and_a_missing_one_too() {
+    let b = bench();
+    let path = b.deployment.folder().join("latest-copy/textbook_chunks_latest.snapshot");
+    std::fs::remove_file(&path).unwrap();
+    let plan = b.plan().await;
+    assert_eq!(codes(&plan), ["acknowledgement_required"]);
+    assert_eq!(plan.acknowledgements[0].asked.code, "latest_copy_not_intact");
+    let copy = plan.latest_copy.unwrap();
+    assert!(!copy.intact && copy.verdict.contains("is not there"), "{}", copy.verdict);
+}
+
+#[tokio::test]
+async fn a_run_left_by_a_dead_process_is_interrupted_and_can_be_taken_over() {
+    let b = bench();
+    b.deployment.faults.arm(
+        "delete_batch",
+        Some(rollback_types::Step::DeleteNodes),
+        u32::MAX,
+        Fault::Refused,
+        Moment::Before,
+    );
+    let id = b.start().await;
+    assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision);
+    b.deployment.faults.clear();
+    // A new process over the same journal.
+    let service = b.deployment.service();
+    assert_eq!(service.recover().await.unwrap(), Some(id));
+    assert_eq!(service.run(id).await.unwrap().run.state, RunState::Interrupted);
+    let mut given = request(FAILED);
+    given.acknowledgements = vec!["take_over".into()];
+    let plan = service.plan(&given).await.unwrap();
+    assert!(plan.take_over && plan.startable, "{:?}", plan.refusals);
+    service.start(&start_request(&plan), "t").await.unwrap();
+}

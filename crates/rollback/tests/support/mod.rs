@@ -1,0 +1,76 @@
+//! Driving a service over the fake deployment.
+#![allow(dead_code, reason = "every test file uses its own part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use rollback::RollbackService;
+use rollback::fake::{FAILED, FakeDeployment};
+use rollback_types::{Event, PlanRequest, RollbackPlan, RunId, RunState, RunView, StartRequest, StreamItem};
+
+pub struct Bench {
+    pub deployment: FakeDeployment,
+    pub service: Arc<RollbackService>,
+    _folder: tempfile::TempDir,
+}
+
+pub fn bench() -> Bench {
+    let folder = tempfile::tempdir().unwrap();
+    let deployment = FakeDeployment::new(folder.path()).unwrap();
+    let service = Arc::new(deployment.service());
+    Bench { deployment, service, _folder: folder }
+}
+
+pub fn request(version: &str) -> PlanRequest {
+    PlanRequest { version_id: version.into(), restore: None, acknowledgements: Vec::new() }
+}
+
+pub fn start_request(plan: &RollbackPlan) -> StartRequest {
+    StartRequest {
+        version_id: plan.version_id.as_str().into(),
+        plan_digest: plan.digest.0.clone(),
+        confirm_version_id: plan.version_id.as_str().into(),
+        reason: "Check 4 failed".into(),
+        restore: None,
+        acknowledgements: plan.acknowledgements.iter().map(|a| a.asked.code.clone()).collect(),
+    }
+}
+
+impl Bench {
+    pub async fn plan(&self) -> RollbackPlan {
+        self.service.plan(&request(FAILED)).await.unwrap()
+    }
+
+    pub async fn start(&self) -> RunId {
+        let plan = self.plan().await;
+        self.service.start(&start_request(&plan), "tester").await.unwrap().run.id
+    }
+
+    /// Waits, by the run's own stream, until it ends or asks.
+    pub async fn settle(&self, id: RunId) -> RunView {
+        loop {
+            let view = self.service.run(id).await.unwrap();
+            if view.run.state != RunState::Running {
+                return view;
+            }
+            let mut stream = self.service.subscribe(id, view.run.last_event).await.unwrap();
+            // Any further item, or the end of the stream, is a reason to look again.
+            let _ = stream.next().await;
+        }
+    }
+}
+
+/// The whole stream from a number on, progress left out, until it ends.
+pub async fn events_after(service: &RollbackService, id: RunId, after: u64) -> Vec<Event> {
+    let stream = service.subscribe(id, after).await.unwrap();
+    stream
+        .filter_map(|item| async move {
+            match item {
+                StreamItem::Event(event) => Some(event),
+                StreamItem::Progress(_) => None,
+            }
+        })
+        .collect()
+        .await
+}
