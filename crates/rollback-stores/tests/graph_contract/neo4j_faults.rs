@@ -194,9 +194,10 @@ async fn a_batch_that_waits_for_a_lock_times_out_and_is_rolled_back() {
 }
 
 #[tokio::test]
-async fn the_routing_scheme_serves_a_single_server() {
+async fn the_routing_scheme_and_a_named_database_serve_a_single_server() {
     let mut config = config();
     config.uri = config.uri.replacen("bolt://", "neo4j://", 1);
+    config.database = Some("neo4j".to_owned());
     let graph = Neo4jGraph::new(config.clone());
     graph.probe().await.unwrap();
     assert_eq!(graph.engine().location, config.uri);
