@@ -142,7 +142,8 @@ fn refused_form(error: rollback::ServiceError) -> ApiError {
     problem.into()
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
+#[cfg(feature = "ssr")]
 mod tests {
     use super::*;
 

@@ -25,7 +25,7 @@ fn themed(drawing: &str, id: &str, size: (u32, u32), title: &str, description: &
         .ok_or_else(|| ChartError("plotters wrote no opening tag".to_owned()))?;
     let (width, height) = size;
     let head = format!(
-        "<svg class=\"chart\" viewBox=\"0 0 {width} {height}\" width=\"100%\" role=\"img\" \
+        "<svg viewBox=\"0 0 {width} {height}\" width=\"100%\" role=\"img\" \
          aria-labelledby=\"{id}-title {id}-desc\" xmlns=\"http://www.w3.org/2000/svg\">\n\
          <title id=\"{id}-title\">{}</title>\n<desc id=\"{id}-desc\">{}</desc>",
         escaped(title),

@@ -210,7 +210,7 @@ fn Durations() -> impl IntoView {
                     Ok(svg) => {
                         view! {
                             <div
-                                class="chart-frame"
+                                class="chart"
                                 tabindex="0"
                                 role="region"
                                 aria-label="Chart, scrolls sideways"

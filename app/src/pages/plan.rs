@@ -182,7 +182,16 @@ fn PlanView(
 fn refusals(plan: &RollbackPlan) -> impl IntoView + use<> {
     let items = obstacles(plan)
         .iter()
-        .map(|r| view! { <li class="foreign">{format::visible_lines(&r.message)}</li> })
+        .map(|r| {
+            let active =
+                (r.code == "active_run").then(|| view! { " "<a href="/runs?state=running">"To the active run"</a> });
+            view! {
+                <li>
+                    <span class="foreign">{format::visible_lines(&r.message)}</span>
+                    {active}
+                </li>
+            }
+        })
         .collect_view();
     let failed = plan.checklist.iter().filter(|c| c.state == CheckState::Failed).count();
     let hint = (failed > 0).then(|| {

@@ -14,14 +14,17 @@ pub fn GoesCard(
     plan: RollbackPlan,
 ) -> impl IntoView {
     let rows = StoreKind::ALL.into_iter().map(|s| goes_row(s, plan.stores.get(s))).collect_view();
-    let notes: Vec<String> =
-        [sentences::crossing(&plan.stores.neo4j.staging), sentences::whose(&plan)].into_iter().flatten().collect();
+    let notes: Vec<(IconName, String)> = [
+        sentences::crossing(&plan.stores.neo4j.staging).map(|n| (IconName::Warning, n)),
+        sentences::whose(&plan).map(|n| (IconName::Info, n)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let footer = (!notes.is_empty()).then(|| {
-        let warn = sentences::crossing(&plan.stores.neo4j.staging).is_some();
-        let icon = if warn { IconName::Warning } else { IconName::Info };
         notes
             .into_iter()
-            .map(|note| view! { <p class="note"><Icon name=icon /><span>{note}</span></p> })
+            .map(|(icon, note)| view! { <p class="note"><Icon name=icon /><span class="foreign">{note}</span></p> })
             .collect_view()
             .into_any()
     });
@@ -57,8 +60,9 @@ pub fn GoesCard(
     }
 }
 
-fn deed(store: StoreKind, staging: &StagingCounts) -> &'static str {
+fn deed(store: StoreKind, known: bool, staging: &StagingCounts) -> &'static str {
     match (staging.present, store) {
+        _ if !known => "could not be counted",
         (false, _) => "nothing is staged here",
         (true, StoreKind::Sqlite) => "dropped",
         (true, StoreKind::Qdrant) => "deleted; aliases stay as they are",
@@ -69,7 +73,7 @@ fn deed(store: StoreKind, staging: &StagingCounts) -> &'static str {
 fn goes_row(store: StoreKind, plan: &StorePlan) -> impl IntoView + use<> {
     let staging = plan.staging.clone();
     let percent = format::percent(staging.units(), plan.production.as_ref().map_or(0, units));
-    let known = plan.reachable;
+    let known = plan.reachable && plan.problem.is_none();
     let trouble = plan.problem.as_ref().map(|p| {
         view! {
             <span class="under bad foreign">
@@ -97,7 +101,7 @@ fn goes_row(store: StoreKind, plan: &StorePlan) -> impl IntoView + use<> {
             </td>
             <td class="wide">
                 {(!staging.name.is_empty()).then(|| view! { <code class="foreign">{format::visible(&staging.name)}</code> })}
-                <span class="under">{deed(store, &staging)}</span>
+                <span class="under">{deed(store, known, &staging)}</span>
                 {trouble}
             </td>
             <td class="num" data-label="Staged">

@@ -35,7 +35,7 @@ pub fn DurationsCard(
                     match chart.await {
                         Ok(svg) => {
                             view! {
-                                <div class="chart-frame" tabindex="0" role="region" aria-label="Chart, scrolls sideways" inner_html=svg></div>
+                                <div class="chart" tabindex="0" role="region" aria-label="Chart, scrolls sideways" inner_html=svg></div>
                             }
                                 .into_any()
                         }

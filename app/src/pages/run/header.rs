@@ -75,14 +75,14 @@ fn Elapsed(live: LiveRun) -> impl IntoView {
 fn ConnectionState(live: LiveRun) -> impl IntoView {
     let look = move || match live.connection.get() {
         // Nothing is claimed before the page is alive.
-        Connection::Rendered => ("live needs-js offline", "Connecting".to_owned()),
+        Connection::Rendered => ("live needs-js rendered", "Connecting".to_owned()),
         Connection::Live => ("live", "Live".to_owned()),
         Connection::Reconnecting => ("live stale", "Reconnecting".to_owned()),
-        Connection::Paused => ("live offline", "Paused while hidden".to_owned()),
-        Connection::Ended => ("live offline", "Ended".to_owned()),
+        Connection::Paused => ("live paused", "Paused while hidden".to_owned()),
+        Connection::Ended => ("live ended", "Ended".to_owned()),
         Connection::Stale(since) => {
             let seconds = (first_now().unix_ms() as f64 - since).max(0.0) / 1_000.0;
-            ("live stale", format!("Stale for {seconds:.0} s, reconnecting"))
+            ("live offline", format!("Stale for {seconds:.0} s, reconnecting"))
         }
     };
     view! { <span class=move || look().0>{move || look().1}</span> }
