@@ -3,16 +3,12 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use rollback::store::{GraphStore, Host as _, Probe, RecordStore, StoreError, VectorStore};
-use rollback_stores::embedded_graph::EmbeddedGraph;
-use rollback_stores::embedded_vectors::EmbeddedVectors;
+use rollback::store::{Host as _, Probe, RecordStore, StoreError};
 use rollback_stores::host::LocalHost;
-use rollback_stores::neo4j::{Neo4jConfig, Neo4jGraph};
-use rollback_stores::qdrant::{QdrantConfig, QdrantVectors};
-use rollback_stores::secret::Secret;
-use rollback_stores::sqlite::{SqliteRecords, SqliteRecordsConfig};
+use rollback_stores::sqlite::SqliteRecords;
 
 use crate::config::Config;
+use crate::wiring;
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,11 +57,7 @@ impl Check {
 /// Looks at everything; changes nothing but a file in Stepback's own folder, which it removes again.
 pub async fn examine(config: &Config) -> Vec<Check> {
     let mut checks = vec![Check::ok("settings", config.origin())];
-    let records = records(config).await;
-    match records {
-        Ok(records) => checks.extend(examine_records(config, &records).await),
-        Err(check) => checks.push(check),
-    }
+    checks.extend(examine_records(config, &wiring::records(config)).await);
     checks.push(examine_data_dir(&config.data_dir));
     let (vectors, graph) = tokio::join!(examine_vectors(config), examine_graph(config));
     checks.extend([vectors, graph]);
@@ -114,22 +106,6 @@ fn of_probe(subject: &str, engine: &rollback::store::Engine, answer: Result<Prob
             }
         }
     }
-}
-
-async fn records(config: &Config) -> Result<SqliteRecords, Check> {
-    let local_offset_s = config.local_offset_seconds().await.map_err(|error| {
-        Check::failed(
-            "local time",
-            format!("this machine's zone cannot be found: {error}"),
-            "Set sqlite.local_offset to an offset such as \"+01:00\".",
-        )
-    })?;
-    Ok(SqliteRecords::new(SqliteRecordsConfig {
-        path: config.sqlite.metadata.clone(),
-        local_offset_s,
-        extra_states: config.rollback.extra_states.clone(),
-        busy_timeout: config.sqlite.busy_timeout,
-    }))
 }
 
 async fn examine_records(config: &Config, records: &SqliteRecords) -> Vec<Check> {
@@ -186,39 +162,15 @@ fn examine_data_dir(dir: &Path) -> Check {
 }
 
 async fn examine_vectors(config: &Config) -> Check {
-    let subject = "vectors";
-    let Some(url) = &config.qdrant.url else {
-        let store = EmbeddedVectors::new(&config.embedded.vectors);
-        return of_probe(subject, &store.engine(), store.probe().await);
-    };
-    let store = QdrantVectors::new(QdrantConfig {
-        api_key: config.qdrant.api_key.clone(),
-        connect_timeout: config.qdrant.connect_timeout,
-        request_timeout: config.qdrant.request_timeout,
-        long_timeout: config.qdrant.long_timeout,
-        ..QdrantConfig::new(url)
-    });
-    match store {
-        Ok(store) => of_probe(subject, &store.engine(), store.probe().await),
-        Err(error) => Check::failed(subject, error.to_string(), "Correct the section [qdrant]."),
+    match wiring::vectors(config) {
+        Ok(store) => of_probe("vectors", &store.engine(), store.probe().await),
+        Err(error) => Check::failed("vectors", error.to_string(), "Correct the section [qdrant]."),
     }
 }
 
 async fn examine_graph(config: &Config) -> Check {
-    let subject = "graph";
-    let Some(uri) = &config.neo4j.uri else {
-        let store = EmbeddedGraph::at(&config.embedded.graph);
-        return of_probe(subject, &store.engine(), store.probe().await);
-    };
-    let password = config.neo4j.password.clone().unwrap_or_else(|| Secret::new(""));
-    let store = Neo4jGraph::new(Neo4jConfig {
-        database: config.neo4j.database.clone(),
-        connect_timeout: config.neo4j.connect_timeout,
-        request_timeout: config.neo4j.request_timeout,
-        long_timeout: config.neo4j.long_timeout,
-        ..Neo4jConfig::new(uri, &config.neo4j.user, password)
-    });
-    of_probe(subject, &store.engine(), store.probe().await)
+    let store = wiring::graph(config);
+    of_probe("graph", &store.engine(), store.probe().await)
 }
 
 fn examine_backups(latest: &Path) -> Vec<Check> {

@@ -52,9 +52,17 @@ pub enum ConfigError {
     UnknownKey {
         /// Where.
         origin: Origin,
-        /// The key with its section, or the variable.
+        /// The key with its section.
         key: String,
-        /// The keys of that section, or the nearest variables.
+        /// The keys of that section.
+        allowed: String,
+    },
+    /// A variable that looks like a setting's and is none.
+    #[error("the variable {name} is no setting; allowed: {allowed}")]
+    UnknownVariable {
+        /// The variable.
+        name: String,
+        /// The variables of that section, or all.
         allowed: String,
     },
     /// A value that cannot be.
@@ -113,6 +121,9 @@ impl ConfigError {
             Self::Syntax { .. } => "Correct that line; docs/configuration.md has an example.".to_owned(),
             Self::UnknownKey { origin, .. } => {
                 format!("Correct the spelling in {origin}, or remove it; docs/configuration.md lists every setting.")
+            }
+            Self::UnknownVariable { name, .. } => {
+                format!("Correct the spelling of {name}, or unset it; docs/configuration.md lists every setting.")
             }
             Self::WrongValue { origin, .. } | Self::TwoSecrets { origin, .. } => {
                 format!("Correct it in {origin}; docs/configuration.md lists every setting.")

@@ -36,9 +36,16 @@ const MILLISECONDS: &str = "whole milliseconds, 1 to 3600000";
 const NAME: &str = "a name that is not empty";
 const SECRET_FILE: &str = "the path of a file that holds the secret and nothing else";
 
-/// Variables that are no settings: the log filter, the configuration file, the page's files, and those of the browser tests.
-pub const OTHER_VARIABLES: [&str; 5] =
-    ["STEPBACK_LOG", "STEPBACK_CONFIG", "STEPBACK_SITE", "STEPBACK_BIN", "STEPBACK_CHROMIUM"];
+/// Variables that are no settings: the file, the log filter, the page's files, and what the tools around the program use.
+pub const OTHER_VARIABLES: [&str; 7] = [
+    "STEPBACK_CONFIG",
+    "STEPBACK_LOG",
+    "STEPBACK_SITE",
+    "STEPBACK_BIN",
+    "STEPBACK_CHROMIUM",
+    "STEPBACK_UID",
+    "STEPBACK_GID",
+];
 
 /// Every setting.
 pub const KEYS: &[Key] = &[

@@ -13,8 +13,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::Connection as _;
-
 pub use error::{ConfigError, Origin};
 pub use keys::{KEYS, Key, OTHER_VARIABLES};
 pub use rollback_stores::secret::Secret;
@@ -208,21 +206,6 @@ impl Config {
     /// The folder of the latest copy.
     pub fn latest_copy(&self) -> PathBuf {
         self.backups_dir.join("latest-copy")
-    }
-
-    /// Seconds east of UTC for the registry's times without a zone.
-    ///
-    /// # Errors
-    /// When this machine's zone is asked for and cannot be found.
-    pub async fn local_offset_seconds(&self) -> Result<i32, sqlx::Error> {
-        match self.sqlite.local_offset {
-            LocalOffset::Seconds(seconds) => Ok(seconds),
-            // SQLite knows the zone, and the registry's times are as SQLite and Python on this machine write them.
-            LocalOffset::Local => {
-                let mut db = sqlx::SqliteConnection::connect("sqlite::memory:").await?;
-                sqlx::query_scalar("SELECT unixepoch('now', 'localtime') - unixepoch('now')").fetch_one(&mut db).await
-            }
-        }
     }
 
     /// What the settings were read from, in words.

@@ -179,11 +179,7 @@ fn read_environment(environment: &BTreeMap<OsString, OsString>) -> Result<BTreeM
             continue;
         }
         let Some(key) = KEYS.iter().find(|key| key.variable == name) else {
-            return Err(ConfigError::UnknownKey {
-                origin: Origin::Variable(name.to_owned()),
-                key: name.to_owned(),
-                allowed: nearest_variables(name),
-            });
+            return Err(ConfigError::UnknownVariable { name: name.to_owned(), allowed: nearest_variables(name) });
         };
         let Some(text) = value.to_str() else {
             return Err(ConfigError::NotText { name: name.to_owned(), allowed: key.allowed });
