@@ -176,7 +176,7 @@ pub fn short_id(id: &str) -> String {
     if chars.len() <= 18 {
         return shown;
     }
-    let head: String = chars[..8].iter().collect();
+    let head: String = chars[..9].iter().collect();
     let tail: String = chars[chars.len() - 6..].iter().collect();
     format!("{}…{tail}", head.trim_end_matches(['_', '-', '.']))
 }
@@ -321,8 +321,9 @@ mod tests {
         assert_eq!(clip("日本語", 2), "日本…");
         assert_eq!(clip("日本", 2), "日本");
         assert_eq!(short_id("v7_minor_20261122_231502"), "v7_minor…231502");
+        assert_eq!(short_id("v23_minor_20261122_231502"), "v23_minor…231502");
         assert_eq!(short_id("v1_baseline"), "v1_baseline");
-        assert_eq!(short_id(&"日".repeat(10_000)).chars().count(), 15);
+        assert_eq!(short_id(&"日".repeat(10_000)).chars().count(), 16);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! times and foreign text become readable.
 #![recursion_limit = "256"]
 
+pub mod address;
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod charts;

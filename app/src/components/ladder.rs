@@ -12,17 +12,25 @@ use crate::format;
 /// After this time a proof is old enough to be pointed out.
 pub const OLD_AFTER_MS: u64 = 7 * 24 * 3_600_000;
 
-/// How a rung looks: its class, its icon, its word.
-fn rung_look(result: Option<&RungResult>, now: Timestamp) -> (&'static str, IconName, &'static str) {
+fn rung_icon(result: Option<&RungResult>) -> IconName {
+    match result.map(|r| r.state) {
+        Some(RungState::Passed) => IconName::Check,
+        Some(RungState::Failed) => IconName::Cross,
+        Some(RungState::NotProven) | None => IconName::Dash,
+    }
+}
+
+/// How a rung looks: its class and its word.
+fn rung_look(result: Option<&RungResult>, now: Timestamp) -> (&'static str, &'static str) {
     let old = |r: &RungResult| r.checked_at.is_some_and(|at| now.since_ms(at) > OLD_AFTER_MS);
     match result {
-        Some(r) if r.state == RungState::Passed && old(r) => ("warn", IconName::Check, "proven, long ago"),
+        Some(r) if r.state == RungState::Passed && old(r) => ("warn", "proven, long ago"),
         Some(r) => match r.state {
-            RungState::Passed => (Tone::Good.class(), IconName::Check, "proven"),
-            RungState::Failed => (Tone::Bad.class(), IconName::Cross, "failed"),
-            RungState::NotProven => (Tone::Idle.class(), IconName::Dash, "not proven"),
+            RungState::Passed => (Tone::Good.class(), "proven"),
+            RungState::Failed => (Tone::Bad.class(), "failed"),
+            RungState::NotProven => (Tone::Idle.class(), "not proven"),
         },
-        None => (Tone::Idle.class(), IconName::Dash, "not proven"),
+        None => (Tone::Idle.class(), "not proven"),
     }
 }
 
@@ -44,7 +52,8 @@ pub fn LadderGrid(
     /// The backup.
     health: BackupHealth,
 ) -> impl IntoView {
-    let now = use_context::<Clock>().and_then(Clock::now).unwrap_or_else(first_now);
+    let clock = use_context::<Clock>();
+    let now = Signal::derive(move || clock.and_then(Clock::now).unwrap_or_else(first_now));
     let heads = Rung::ALL.map(|rung| view! { <th scope="col">{rung.title()}</th> });
     let failures: Vec<_> = health
         .files
@@ -84,19 +93,21 @@ pub fn LadderGrid(
     }
 }
 
-fn row(file: &BackupFile, now: Timestamp) -> impl IntoView + use<> {
+fn row(file: &BackupFile, now: Signal<Timestamp>) -> impl IntoView + use<> {
     let cells = Rung::ALL
         .into_iter()
         .map(|rung| {
-            let result = file.rungs.iter().find(|r| r.rung == rung);
-            let (class, icon, word) = rung_look(result, now);
-            let detail = result.map(|r| format::visible(&r.detail)).unwrap_or_default();
-            let proven = result.filter(|r| r.state != RungState::NotProven).and_then(|r| r.checked_at);
+            let result = file.rungs.iter().find(|r| r.rung == rung).cloned();
+            let detail = result.as_ref().map(|r| format::visible(&r.detail)).unwrap_or_default();
+            let proven = result.as_ref().filter(|r| r.state != RungState::NotProven).and_then(|r| r.checked_at);
+            let icon = rung_icon(result.as_ref());
+            let look = StoredValue::new(result);
+            let look = move || look.with_value(|r| rung_look(r.as_ref(), now.get()));
             view! {
-                <td class=format!("cell {class}") title=detail>
+                <td class=move || format!("cell {}", look().0) title=detail>
                     <Icon name=icon />
-                    <span class="sr">{word}</span>
-                    {proven.map(|at| view! { <span class="age">{age(at, now)}</span> })}
+                    <span class="sr">{move || look().1}</span>
+                    {proven.map(|at| view! { <span class="age">{move || age(at, now.get())}</span> })}
                 </td>
             }
         })
@@ -128,7 +139,7 @@ mod tests {
         assert_ne!(old, new);
         // An old failure stays a failure.
         assert_eq!(rung_look(Some(&rung(RungState::Failed, 0)), now).0, "bad");
-        assert_eq!(rung_look(None, now).2, "not proven");
+        assert_eq!(rung_look(None, now).1, "not proven");
     }
 
     #[test]

@@ -146,6 +146,8 @@ pub fn VerdictPanel(
     action: Option<AnyView>,
 ) -> impl IntoView {
     let (tone, icon) = verdict_look(verdict.level);
+    // What to do when all is well is what the button says.
+    let remedy = verdict.remedy.filter(|_| verdict.level != VerdictLevel::Ready);
     let reasons = match verdict.reasons.as_slice() {
         [] => None,
         [one] => Some(view! { <p class="foreign">{format::visible(one)}</p> }.into_any()),
@@ -160,8 +162,7 @@ pub fn VerdictPanel(
             <div>
                 <strong>{verdict.headline}</strong>
                 {reasons}
-                {verdict
-                    .remedy
+                {remedy
                     .map(|r| {
                         view! {
                             <p>

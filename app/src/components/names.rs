@@ -131,4 +131,34 @@ mod tests {
         assert_eq!(tool_tip("v2").as_deref(), Some("v2"));
         assert_eq!(tool_tip(&"x".repeat(10_000)), None);
     }
+
+    #[cfg(feature = "ssr")]
+    fn link(id: &str) -> String {
+        let id = VersionId::new(id);
+        Owner::new().with(|| view! { <VersionLink id=id /> }.to_html())
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn hostile_ids_are_harmless_links() {
+        let script = link("<script>alert('1')</script>\"\u{202e}");
+        assert!(!script.contains("<script") && !script.contains('\u{202e}'), "{script}");
+        // Quotes may not end the attribute the id stands in.
+        assert!(
+            script.contains(r#"href="/versions/%3Cscript%3Ealert%28%271%27%29%3C%2Fscript%3E%22%E2%80%AE""#),
+            "{script}"
+        );
+        assert!(script.contains(r#"rel="external""#), "{script}");
+        let long = link(&"x".repeat(10_000));
+        assert!(!long.contains("title") && long.contains('…') && !long.contains("external"), "{long}");
+    }
+
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn an_id_that_no_address_can_name_is_no_link() {
+        for id in ["", ".", ".."] {
+            assert!(!link(id).contains("href"), "{id}");
+        }
+        assert!(link("").contains("(empty)"));
+    }
 }

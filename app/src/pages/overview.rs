@@ -118,7 +118,7 @@ fn summary(o: &Overview) -> String {
 fn content(o: Overview) -> impl IntoView {
     let left = view! { {attention(&o)} {latest_copy(o.latest_copy.clone())} };
     let right = view! {
-        <StagedCard staged=o.staged.clone() />
+        <StagedCard staged=o.staged.clone() goes=true />
         {stores(&o.stores)}
     };
     view! {
@@ -163,8 +163,7 @@ fn verdict_action(o: &Overview) -> impl IntoView + use<> {
     Some(
         view! {
             <a class=class href=format!("{path}/plan")>
-                "Plan rollback of "
-                <bdi>{format::short_id(newest.version_id.as_str())}</bdi>
+                <span>"Plan rollback of " <bdi>{format::short_id(newest.version_id.as_str())}</bdi></span>
             </a>
         }
         .into_any(),

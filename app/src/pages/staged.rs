@@ -9,11 +9,19 @@ use crate::format;
 
 /// The card, for the overview and for one version.
 #[component]
-pub fn StagedCard(staged: Vec<StagedInStore>) -> impl IntoView {
+pub fn StagedCard(
+    staged: Vec<StagedInStore>,
+    /// A rollback would remove it; else it is somebody else's, or nobody can tell.
+    goes: bool,
+) -> impl IntoView {
     let production = production(&staged);
     let rows = staged.iter().map(row).collect_view();
     let nothing = staged.iter().all(|s| s.staging.as_ref().is_some_and(|c| !c.present));
-    let tag = if nothing { "nothing is staged" } else { "would go in a rollback" };
+    let tag = match (nothing, goes) {
+        (true, _) => "nothing is staged",
+        (false, true) => "would go in a rollback",
+        (false, false) => "as it is now",
+    };
     view! {
         <Card
             title="Staged data"

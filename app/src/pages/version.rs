@@ -2,12 +2,12 @@
 #![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
 use rollback_types::{Candidacy, OperationRow, Timestamp, VersionDetail, VersionRow};
 
 use super::run_rows::RunRows;
 use super::staged::StagedCard;
 use super::versions::number;
+use crate::address::use_version_id;
 use crate::api::versions::get_version;
 use crate::components::message::is_missing;
 use crate::components::{
@@ -19,8 +19,7 @@ use crate::format;
 /// `/versions/{id}`.
 #[component]
 pub fn VersionPage() -> impl IntoView {
-    let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|p| p.get("id").unwrap_or_default()));
+    let id = use_version_id();
     let version = Resource::new_blocking(move || id.get(), get_version);
     view! {
         <Transition fallback=Loading>
@@ -83,10 +82,10 @@ pub(super) fn Detail(detail: VersionDetail) -> impl IntoView {
         }
         .into_any()
     };
-    let (tone, title) = match &version.candidacy {
-        Candidacy::Candidate => (Tone::Good, "It can be rolled back."),
-        Candidacy::TakeOver => (Tone::Warn, "An earlier rollback did not finish: it can be taken over."),
-        Candidacy::Refused(_) => (Tone::Idle, "It cannot be rolled back."),
+    let tone = match &version.candidacy {
+        Candidacy::Candidate => Tone::Good,
+        Candidacy::TakeOver => Tone::Warn,
+        Candidacy::Refused(_) => Tone::Idle,
     };
     let lead = version.status_message.clone().map(|m| view! { <Foreign text=m /> });
     let name = version.version_id.clone();
@@ -100,15 +99,13 @@ pub(super) fn Detail(detail: VersionDetail) -> impl IntoView {
         >
             <VersionName id=name />
         </PageHeader>
-        <Callout tone=tone title=title>
-            <p class="foreign">{format::visible(&rollback)}</p>
-        </Callout>
+        <Callout tone=tone title=format::visible(&rollback) />
         <div class="grid">
             <div class="col c7">
                 <Registry version=version.clone() />
             </div>
             <div class="col c5">
-                <StagedCard staged=staging /> {oddities(&version.oddities)}
+                <StagedCard staged=staging goes=offered /> {oddities(&version.oddities)}
             </div>
             <Card title="Operation log" class="c12">
                 <Operations operations=operations />
@@ -226,7 +223,11 @@ fn Operations(operations: Vec<OperationRow>) -> impl IntoView {
 
 fn operation(o: OperationRow) -> impl IntoView {
     let (tone, icon) = outcome_look(&o.status);
-    let took = o.completed_at.zip(o.created_at).map(|(end, begin)| format::duration(end.since_ms(begin)));
+    // Most registries write whole seconds.
+    let took = o.completed_at.zip(o.created_at).map(|(end, begin)| match end.since_ms(begin) {
+        0 => "below 1 s".to_owned(),
+        ms => format::duration(ms),
+    });
     view! {
         <tr>
             <td class="num muted">{o.id.to_string()}</td>
@@ -239,7 +240,7 @@ fn operation(o: OperationRow) -> impl IntoView {
             <td class="wide foreign small">
                 {o.details.map(|d| view! { <bdi>{format::clip(&format::visible_lines(&d), 600)}</bdi> })}
             </td>
-            <td class="num hide">{took.unwrap_or_else(|| "–".to_owned())}</td>
+            <td class="num hide">{took}</td>
             <td class="num muted">{time(o.created_at)}</td>
         </tr>
     }

@@ -2,10 +2,10 @@
 #![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
-use leptos_router::params::ParamsMap;
+use leptos_router::hooks::use_location;
 use rollback_types::{Cursor, StateCount, VersionQuery, VersionRow, VersionSort, VersionState};
 
+use crate::address;
 use crate::api::versions::{VersionList, list_versions};
 use crate::components::{
     Card, Chip, EmptyState, ErrorPanel, FilterChips, Loading, PageHeader, Pagination, SearchField, Time, TimeStyle,
@@ -16,8 +16,8 @@ use crate::format;
 /// `/versions`.
 #[component]
 pub fn VersionsPage() -> impl IntoView {
-    let params = use_query_map();
-    let query = Memo::new(move |_| params.with(read_query));
+    let search = use_location().search;
+    let query = Memo::new(move |_| search.with(|s| read_query(s)));
     let list = Resource::new_blocking(move || query.get(), list_versions);
     view! {
         <PageHeader tab="Versions" lead="Every row of the registry, whatever its state.".into_any()>
@@ -36,25 +36,24 @@ pub fn VersionsPage() -> impl IntoView {
 }
 
 /// What the address asks for; unknown words ask for nothing.
-fn read_query(params: &ParamsMap) -> VersionQuery {
-    let text = |key: &str| params.get(key).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
-    VersionQuery {
-        status: params
-            .get_all("status")
-            .unwrap_or_default()
-            .iter()
-            .filter(|s| !s.is_empty())
-            .map(|s| VersionState::from(s.as_str()))
-            .collect(),
-        q: text("q"),
-        sort: text("sort").and_then(|s| VersionSort::parse(&s)).unwrap_or_default(),
-        cursor: text("cursor").map(Cursor),
-        limit: None,
+fn read_query(search: &str) -> VersionQuery {
+    let mut query = VersionQuery::default();
+    for (key, value) in address::pairs(search) {
+        let value = value.trim();
+        match key.as_str() {
+            _ if value.is_empty() => {}
+            "q" => query.q = Some(value.to_owned()),
+            "status" => query.status.push(VersionState::from(value)),
+            "sort" => query.sort = VersionSort::parse(value).unwrap_or_default(),
+            "cursor" => query.cursor = Some(Cursor(value.to_owned())),
+            _ => {}
+        }
     }
+    query
 }
 
 /// The address of a list.
-fn address(query: &VersionQuery) -> String {
+fn list_address(query: &VersionQuery) -> String {
     let sort = if query.sort == VersionSort::default() { "" } else { query.sort.as_str() };
     let pairs = [("q", query.q.as_deref().unwrap_or_default()), ("sort", sort)];
     let states = query.status.iter().map(|s| ("status", s.as_str()));
@@ -67,7 +66,7 @@ fn chips(counts: &[StateCount], query: &VersionQuery) -> Vec<Chip> {
     let start = VersionQuery { cursor: None, ..query.clone() };
     let all = Chip {
         label: "All".to_owned(),
-        href: address(&VersionQuery { status: Vec::new(), ..start.clone() }),
+        href: list_address(&VersionQuery { status: Vec::new(), ..start.clone() }),
         on: query.status.is_empty(),
         count: Some(counts.iter().map(|c| c.count).sum()),
     };
@@ -84,7 +83,7 @@ fn chips(counts: &[StateCount], query: &VersionQuery) -> Vec<Chip> {
         let label = if state.as_str().is_empty() { "(no state)" } else { state.as_str() };
         Chip {
             label: format::clip(&format::visible(label), 40),
-            href: address(&VersionQuery { status, ..start.clone() }),
+            href: list_address(&VersionQuery { status, ..start.clone() }),
             on,
             count: Some(count),
         }
@@ -106,8 +105,8 @@ fn sort_word(sort: VersionSort) -> &'static str {
 #[component]
 pub(super) fn List(list: VersionList, query: VersionQuery) -> impl IntoView {
     let VersionList { page, counts } = list;
-    let first = query.cursor.is_some().then(|| address(&VersionQuery { cursor: None, ..query.clone() }));
-    let next = page.next_cursor.map(|cursor| address(&VersionQuery { cursor: Some(cursor), ..query.clone() }));
+    let first = query.cursor.is_some().then(|| list_address(&VersionQuery { cursor: None, ..query.clone() }));
+    let next = page.next_cursor.map(|cursor| list_address(&VersionQuery { cursor: Some(cursor), ..query.clone() }));
     let chips = chips(&counts, &query);
     let unfiltered = query.q.is_none() && query.status.is_empty() && query.cursor.is_none();
     let content = if page.items.is_empty() { empty(unfiltered).into_any() } else { table(page.items).into_any() };
@@ -213,7 +212,6 @@ fn row(v: VersionRow) -> impl IntoView {
             </a>
         }
     });
-    let chapters = v.chapter_count.map_or_else(|| "–".to_owned(), number);
     view! {
         <tr>
             <td class="wide">
@@ -224,7 +222,7 @@ fn row(v: VersionRow) -> impl IntoView {
                 <VersionBadge state=v.status />
             </td>
             <td class="num" data-unit="chapters">
-                {chapters}
+                {v.chapter_count.map(number)}
             </td>
             <td class="num muted">{moment(v.created_at)}</td>
             <td class="num muted hide">{moment(v.updated_at)}</td>
@@ -239,39 +237,29 @@ pub(super) fn number(n: i64) -> String {
 }
 
 fn moment(at: Option<rollback_types::Timestamp>) -> impl IntoView {
-    match at {
-        Some(at) => view! { <Time at=at style=TimeStyle::Relative /> }.into_any(),
-        None => "–".into_any(),
-    }
+    at.map(|at| view! { <Time at=at style=TimeStyle::Relative /> })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn params(text: &str) -> ParamsMap {
-        text.split('&').filter_map(|p| p.split_once('=')).fold(ParamsMap::new(), |mut map, (k, v)| {
-            map.insert(k.to_owned(), v.to_owned());
-            map
-        })
-    }
-
     #[test]
     fn an_address_reads_back_as_the_query_it_was_made_from() {
         let query = VersionQuery {
             status: vec![VersionState::Failed, VersionState::from("odd one&")],
-            q: Some("a+b".into()),
+            q: Some("a+b%41".into()),
             sort: VersionSort::IdAsc,
             cursor: Some(Cursor("x=y".into())),
             limit: None,
         };
-        let text = address(&query);
-        assert_eq!(read_query(&params(text.strip_prefix("/versions?").unwrap())), query);
+        let text = list_address(&query);
+        assert_eq!(read_query(text.strip_prefix("/versions").unwrap()), query);
     }
 
     #[test]
     fn nonsense_in_the_address_asks_for_nothing() {
-        assert_eq!(read_query(&params("sort=sideways&q=%20&status=")), VersionQuery::default());
+        assert_eq!(read_query("sort=sideways&q=%20&status="), VersionQuery::default());
     }
 
     #[test]
