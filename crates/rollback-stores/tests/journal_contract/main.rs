@@ -1,4 +1,5 @@
 //! What every journal must do, and what this one does in bad weather.
+#![expect(clippy::unwrap_used, reason = "clippy spares test functions, not what they share")]
 
 mod suite;
 
