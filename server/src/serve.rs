@@ -41,6 +41,8 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let site = Arc::new(Site::find()?);
     let wired = wire(&config).await?;
+    // Kept to the end of this function.
+    let _lock = wired.lock;
     let (stop, stopping) = watch::channel(false);
     let service = wired.service.clone();
     // The first look at latest-copy reads all of it; the page should not wait for that.

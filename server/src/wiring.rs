@@ -1,5 +1,6 @@
 //! From settings to a service: which adapter stands behind each store.
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -35,6 +36,12 @@ pub enum WiringError {
         /// Why not.
         source: std::io::Error,
     },
+    /// A second Stepback on the same folder would take the first one's runs for abandoned.
+    #[error("another Stepback uses {folder} already (its file `lock` is held); stop that one, or give this one a folder of its own by data.dir")]
+    InUse {
+        /// The folder.
+        folder: String,
+    },
     /// Qdrant's address.
     #[error(transparent)]
     Qdrant(#[from] QdrantConfigError),
@@ -50,6 +57,8 @@ pub struct Wired {
     pub service: Arc<RollbackService>,
     /// For the pages' frame.
     pub deployment: Deployment,
+    /// Held as long as the service is used; the system lets go of it when the process ends, however it ends.
+    pub lock: File,
 }
 
 /// Puts the adapters together; connects to no server, so that a server that is down is told on the page and not by a
@@ -65,18 +74,19 @@ pub async fn wire(config: &Config) -> Result<Wired, WiringError> {
     for folder in [&config.data_dir, &config.evidence_dir()] {
         make_folder(folder)?;
     }
+    let lock = lock(&config.data_dir)?;
     let journal = SqliteJournal::open(config.journal()).await?;
     journal.probe().await?;
-    let engines = StoreKind::ALL
-        .map(|store| EngineName { store, engine: stores.engine(store).name.to_owned() })
-        .to_vec();
+    let engines =
+        StoreKind::ALL.map(|store| EngineName { store, engine: stores.engine(store).name.to_owned() }).to_vec();
     let layout = stores.records.schema().await.ok().map(|s| s.layout);
     let folders = BackupFolders::new(&config.backups_dir, &config.qdrant.collection);
     let service = Arc::new(RollbackService::new(stores, Arc::new(journal), folders, settings(config)));
     if let Some(run) = service.recover().await? {
         tracing::warn!(%run, "a run was left unfinished by an earlier process; it is marked as interrupted");
     }
-    Ok(Wired { service, deployment: Deployment { name: config.deployment.clone(), engines, layout } })
+    let deployment = Deployment { name: config.deployment.clone(), engines, layout };
+    Ok(Wired { service, deployment, lock })
 }
 
 fn make_folder(folder: &Path) -> Result<(), WiringError> {
@@ -85,6 +95,17 @@ fn make_folder(folder: &Path) -> Result<(), WiringError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(|source| WiringError::Folder { folder: folder.display().to_string(), source })
+}
+
+fn lock(folder: &Path) -> Result<File, WiringError> {
+    let shown = || folder.display().to_string();
+    let file = File::options().create(true).truncate(false).write(true).open(folder.join("lock"));
+    let file = file.map_err(|source| WiringError::Folder { folder: shown(), source })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(WiringError::InUse { folder: shown() }),
+        Err(TryLockError::Error(source)) => Err(WiringError::Folder { folder: shown(), source }),
+    }
 }
 
 /// The adapter of `metadata.db`.

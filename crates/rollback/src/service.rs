@@ -4,7 +4,7 @@ mod look;
 mod runs;
 mod start;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rollback_types::{EventKind, PlanDigest, PlanRequest, RollbackPlan, RunId, RunQuery, RunState, StreamItem};
@@ -33,6 +33,8 @@ pub struct RollbackService {
     settings: Settings,
     /// Runs with an engine at work in this process.
     live: Arc<Mutex<HashMap<RunId, LiveRun>>>,
+    /// Runs that were started here. An active run that is none of these may be another process's.
+    launched: Mutex<HashSet<RunId>>,
     /// One start at a time in this process; the journal's unique index guards against other processes.
     starting: tokio::sync::Mutex<()>,
     /// The latest plans, oldest first.
@@ -56,6 +58,7 @@ impl RollbackService {
             verifier,
             settings,
             live: Arc::default(),
+            launched: Mutex::default(),
             starting: tokio::sync::Mutex::default(),
             plans: Mutex::default(),
         }
@@ -66,13 +69,14 @@ impl RollbackService {
         &self.settings
     }
 
-    /// Runs that an earlier process left running become *interrupted*: they are never shown as running again.
+    /// Runs that an earlier process left running become *interrupted*: they are never shown as running again. Call it
+    /// only while no other process uses the journal.
     ///
     /// # Errors
     /// The journal's.
     pub async fn recover(&self) -> Answer<Option<RunId>> {
         let _guard = self.starting.lock().await;
-        self.interrupt_orphan().await
+        self.interrupt_orphan(|_| true).await
     }
 
     /// What a rollback would do; changes nothing.
@@ -108,15 +112,19 @@ impl RollbackService {
         plans.iter().find(|(d, _)| d.0 == digest).map(|(_, f)| f.clone())
     }
 
+    fn launched_here(&self, id: RunId) -> bool {
+        self.launched.lock().unwrap_or_else(PoisonError::into_inner).contains(&id)
+    }
+
     fn live(&self, id: RunId) -> Option<LiveRun> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
     /// An active run in the journal without an engine here was left by a process that ended, or by a journal that
-    /// failed: it is written down as interrupted.
-    async fn interrupt_orphan(&self) -> Answer<Option<RunId>> {
+    /// failed: it is written down as interrupted, if `is_ours`.
+    async fn interrupt_orphan(&self, is_ours: impl Fn(RunId) -> bool) -> Answer<Option<RunId>> {
         let Some(run) = self.journal.active_run().await? else { return Ok(None) };
-        if self.live(run.id).is_some() {
+        if self.live(run.id).is_some() || !is_ours(run.id) {
             return Ok(None);
         }
         let kind = EventKind::RunInterrupted {
@@ -149,7 +157,7 @@ impl RollbackService {
     /// A run that the journal calls active but nobody carries out is shown as interrupted, also before that could be
     /// written down.
     fn tell_orphan(&self, run: &mut rollback_types::RunSummary) {
-        if run.state.is_active() && self.live(run.id).is_none() {
+        if run.state.is_active() && self.launched_here(run.id) && self.live(run.id).is_none() {
             run.state = RunState::Interrupted;
         }
     }

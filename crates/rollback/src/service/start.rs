@@ -30,7 +30,7 @@ impl RollbackService {
             return Err(ServiceError::Invalid(said.into()));
         }
         let _one_at_a_time = self.starting.lock().await;
-        self.interrupt_orphan().await?;
+        self.interrupt_orphan(|run| self.launched_here(run)).await?;
         if let Some(active) = self.journal.active_run().await? {
             return Err(ServiceError::ActiveRun(active.id));
         }
@@ -80,6 +80,7 @@ impl RollbackService {
         let (mut recorder, events) = recorder(id, self.journal.clone());
         let (decide, decisions) = mpsc::channel(8);
         self.live.lock().unwrap_or_else(PoisonError::into_inner).insert(id, LiveRun { events, decisions: decide });
+        self.launched.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
         let first = recorder
             .record(EventKind::RunStarted {
                 kind: RunKind::Rollback,
