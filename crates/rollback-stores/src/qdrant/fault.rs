@@ -6,8 +6,19 @@ use qdrant_client::QdrantError;
 use rollback::store::Fault;
 use tonic::{Code, Status};
 
-/// The fault and a readable detail; never the address or a key.
-pub(super) fn classify(error: &QdrantError) -> (Fault, String) {
+/// The fault and a readable detail; never the address or a key. `port` is the one that was asked.
+pub(super) fn classify(error: &QdrantError, port: u16) -> (Fault, String) {
+    let (fault, mut detail) = of_error(error);
+    if port == REST_PORT && matches!(fault, Fault::Unreachable | Fault::Foreign) {
+        detail.push_str("; 6333 is Qdrant's REST port, gRPC is usually 6334");
+    }
+    (fault, detail)
+}
+
+/// Qdrant's usual REST port, easily configured by mistake.
+const REST_PORT: u16 = 6333;
+
+fn of_error(error: &QdrantError) -> (Fault, String) {
     match error {
         QdrantError::ResponseError { status } => of_status(status),
         QdrantError::ResourceExhaustedError { status, retry_after_seconds } => {
@@ -26,6 +37,12 @@ fn of_status(status: &Status) -> (Fault, String) {
     }
     if message.contains("Timeout expired") {
         return (Fault::TimedOut, "no answer in time".to_owned());
+    }
+    // An HTTP answer without gRPC's own part. What a proxy says by its status (401, 503) keeps its meaning below.
+    if message.starts_with("grpc-status header missing")
+        && matches!(status.code(), Code::Unimplemented | Code::Unknown | Code::Internal)
+    {
+        return (Fault::Foreign, "what answers there does not speak gRPC".to_owned());
     }
     // Only a status made on our side has a source: the connection broke, the server said nothing.
     if let Some(source) = status.source() {
@@ -66,7 +83,7 @@ fn connection_detail(chain: &str) -> String {
     } else if found(&["no route", "unreachable"]) {
         "there is no route to the host"
     } else if found(&["http2", "h2", "frame", "preface", "http11"]) && found(&["protocol", "frame_size", "preface"]) {
-        "what answers there does not speak gRPC: 6333 is Qdrant's REST port, gRPC is usually 6334"
+        "what answers there does not speak gRPC"
     } else if found(&["reset", "broken pipe", "closed", "eof", "goaway", "connectionaborted", "canceled"]) {
         "the connection was closed"
     } else {
@@ -89,7 +106,7 @@ mod tests {
     use super::*;
 
     fn fault(code: Code, message: &str) -> Fault {
-        classify(&QdrantError::from(Status::new(code, message))).0
+        classify(&QdrantError::from(Status::new(code, message)), 6334).0
     }
 
     #[test]
@@ -115,10 +132,13 @@ mod tests {
 
     #[test]
     fn details_stay_short_and_hold_no_address() {
-        let (_, detail) = classify(&QdrantError::from(Status::internal(format!("a\nb{}", "ü".repeat(1_000)))));
+        let long = format!("a\nb{}", "ü".repeat(1_000));
+        let (_, detail) = classify(&QdrantError::from(Status::internal(long)), 6334);
         assert!(detail.chars().count() <= 301 && !detail.contains('\n'));
-        let (_, detail) =
-            classify(&QdrantError::from(Status::internal("Failed to connect to http://u:pw@h:1: Connection refused")));
-        assert!(!detail.contains("pw") && detail.contains("refused"), "{detail}");
+        let refused = QdrantError::from(Status::internal("Failed to connect to http://u:pw@h:1: Connection refused"));
+        let (_, detail) = classify(&refused, 6334);
+        assert!(!detail.contains("pw") && detail.contains("refused") && !detail.contains("6333"), "{detail}");
+        let (_, detail) = classify(&refused, 6333);
+        assert!(detail.contains("gRPC is usually 6334"), "{detail}");
     }
 }

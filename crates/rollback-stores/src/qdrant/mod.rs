@@ -82,7 +82,7 @@ impl QdrantVectors {
         match tokio::time::timeout(limit, request(self.client())).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
-                let (fault, detail) = fault::classify(&error);
+                let (fault, detail) = fault::classify(&error, self.endpoint.port);
                 Err(self.error(operation, fault, detail))
             }
             Err(_) => {

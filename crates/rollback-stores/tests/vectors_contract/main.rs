@@ -2,6 +2,8 @@
 //! one and the double always, a real Qdrant when `STEPBACK_TEST_QDRANT_URL` names one (key in
 //! `STEPBACK_TEST_QDRANT_API_KEY`).
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "these functions serve tests only")]
+
 mod double_rest;
 mod embedded_faults;
 mod qdrant_faults;
@@ -37,16 +39,16 @@ fn points(version: &str, numbers: std::ops::Range<u32>) -> Vec<VectorPoint> {
 }
 
 /// How a store is filled: not part of the trait, because the rollback never does it.
-enum Bench {
-    Embedded(EmbeddedVectors),
-    Qdrant(QdrantVectors),
+enum Bench<'a> {
+    Embedded(&'a EmbeddedVectors),
+    Qdrant(&'a QdrantVectors),
 }
 
-impl Bench {
+impl Bench<'_> {
     fn store(&self) -> &dyn VectorStore {
         match self {
-            Self::Embedded(store) => store,
-            Self::Qdrant(store) => store,
+            Self::Embedded(store) => *store,
+            Self::Qdrant(store) => *store,
         }
     }
 
@@ -101,7 +103,7 @@ impl Names {
 }
 
 /// Runs the suite and removes what it made, whether it passed or not: the server may be in use.
-async fn contract(bench: &Bench) {
+async fn contract(bench: &Bench<'_>) {
     let names = Names::unique();
     let outcome = AssertUnwindSafe(suite(bench, &names)).catch_unwind().await;
     // After a success there is nothing left, and removing it again must do no harm.
@@ -118,7 +120,7 @@ async fn contract(bench: &Bench) {
     assert_eq!(removals, [Ok(Removal::Absent), Ok(Removal::Absent), Ok(Removal::Absent)]);
 }
 
-async fn suite(bench: &Bench, names: &Names) -> Result<(), StoreError> {
+async fn suite(bench: &Bench<'_>, names: &Names) -> Result<(), StoreError> {
     let store = bench.store();
     let Names { production, staging, odd, latest } = names;
 
@@ -209,14 +211,14 @@ async fn every_vector_store_keeps_the_contract_embedded_and_double_and_real_wher
     let folder = tempfile::tempdir().unwrap();
     let embedded = EmbeddedVectors::new(folder.path().join("vectors.db"));
     assert_eq!(embedded.engine().name, "embedded");
-    contract(&Bench::Embedded(embedded)).await;
+    contract(&Bench::Embedded(&embedded)).await;
     println!("ran on: embedded");
 
     let double = QdrantDouble::start_with_key("open sesame".replace(' ', "_").as_str()).unwrap();
     let config = QdrantConfig { api_key: Some(Secret::new("open_sesame")), ..patient(double.grpc_url()) };
     let store = QdrantVectors::new(config).unwrap();
     assert_eq!(store.engine().location, double.grpc_url());
-    contract(&Bench::Qdrant(store)).await;
+    contract(&Bench::Qdrant(&store)).await;
     assert_eq!(double.collection_names(), Vec::<String>::new());
     println!("ran on: the double (real client, real gRPC)");
 
@@ -224,7 +226,7 @@ async fn every_vector_store_keeps_the_contract_embedded_and_double_and_real_wher
         Ok(url) => {
             let api_key = std::env::var("STEPBACK_TEST_QDRANT_API_KEY").ok().map(Secret::new);
             let store = QdrantVectors::new(QdrantConfig { api_key, ..patient(url) }).unwrap();
-            contract(&Bench::Qdrant(store)).await;
+            contract(&Bench::Qdrant(&store)).await;
             println!("ran on: a real Qdrant");
         }
         Err(_) => println!("not run on a real Qdrant: STEPBACK_TEST_QDRANT_URL is not set"),

@@ -25,7 +25,7 @@ fn store(url: &str) -> QdrantVectors {
 /// One that gives up on ordinary calls at once, and on a deletion late.
 fn hasty(url: &str) -> QdrantVectors {
     QdrantVectors::new(QdrantConfig {
-        request_timeout: Duration::from_millis(300),
+        request_timeout: Duration::from_secs(2),
         long_timeout: Duration::from_secs(60),
         ..QdrantConfig::new(url)
     })
@@ -79,7 +79,8 @@ async fn a_refused_port_is_unreachable_and_making_the_adapter_never_fails_on_it(
 #[tokio::test]
 async fn an_unknown_host_is_unreachable() {
     let error = in_time(store("http://no-such-host.invalid:6334").probe()).await.unwrap_err();
-    assert_eq!(error.fault, Fault::Unreachable, "{error}");
+    // Without any name server the question itself may go unanswered.
+    assert!(matches!(error.fault, Fault::Unreachable | Fault::TimedOut), "{error}");
 }
 
 #[tokio::test]
@@ -91,10 +92,14 @@ async fn a_server_that_accepts_and_says_nothing_times_out() {
 }
 
 #[tokio::test]
-async fn what_does_not_speak_grpc_is_unreachable() {
+async fn what_does_not_speak_grpc_is_foreign() {
     let double = QdrantDouble::start().unwrap();
-    let error = in_time(hasty(&double.rest_url()).collections()).await.unwrap_err();
-    assert!(matches!(error.fault, Fault::Unreachable | Fault::Refused), "{error}");
+    let error = in_time(store(&double.rest_url()).collections()).await.unwrap_err();
+    assert_eq!(error.fault, Fault::Foreign, "{error}");
+    let address = double.grpc_url().replace("http:", "https:");
+    let error = in_time(store(&address).collections()).await.unwrap_err();
+    assert_eq!(error.fault, Fault::Unreachable, "{error}");
+    assert!(error.detail.contains("http or https"), "{error}");
 }
 
 #[tokio::test]
