@@ -22,8 +22,9 @@ const WIDTH: u32 = 720;
 const ROW: u32 = 30;
 const TOP: u32 = 34;
 const BOTTOM: u32 = 30;
-const LEFT: u32 = 196;
-const RIGHT: u32 = 24;
+const LEFT: u32 = 172;
+/// Room for the label of a dot at the very end.
+const RIGHT: u32 = 96;
 /// Ticks a person reads without calculating, in milliseconds.
 const TICKS: [(f64, &str); 9] = [
     (1.0, "1 ms"),
@@ -123,22 +124,19 @@ fn draw(out: &mut String, size: (u32, u32), measured: &str, rows: &[DurationRow]
             let spot = at(ms as f64, middle);
             root.draw(&PathElement::new(vec![start, spot], colour.stroke_width(3))).map_err(|e| failed(&e))?;
             root.draw(&Circle::new(spot, 6, colour.filled())).map_err(|e| failed(&e))?;
-            let (x, h) = label_place(spot.0, documented.0);
-            root.draw_text(&format::duration(ms), &style(&ink::TEXT, h, VPos::Center), (x, spot.1))
-                .map_err(|e| failed(&e))?;
+            let text = format::duration(ms);
+            let x = label_place(spot.0, documented.0, &text);
+            root.draw_text(&text, &style(&ink::TEXT, HPos::Left, VPos::Center), (x, spot.1)).map_err(|e| failed(&e))?;
         }
     }
     legend(&root, measured).map_err(|e| failed(&e))?;
     root.present().map_err(|e| failed(&e))
 }
 
-/// Where a dot's label stands: right of it; right of the estimate's stroke when that is in the way; left when there is no
-/// room at the end.
-fn label_place(dot: i32, stroke: i32) -> (i32, HPos) {
-    const ROOM: i32 = 92;
-    let free = if (dot..dot + ROOM).contains(&stroke) { stroke + 10 } else { dot + 13 };
-    let end = i32::try_from(WIDTH).unwrap_or(i32::MAX);
-    if free + ROOM > end { (dot - 13, HPos::Right) } else { (free, HPos::Left) }
+/// Where the label of a dot begins: right of it, or right of the estimate's stroke when that would run through it.
+fn label_place(dot: i32, stroke: i32, label: &str) -> i32 {
+    let width = 8 * i32::try_from(label.chars().count()).unwrap_or(10) + 16;
+    if (dot - 13..dot + width).contains(&stroke) { stroke.max(dot) + 12 } else { dot + 12 }
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
@@ -214,6 +212,13 @@ mod tests {
             .collect();
         assert_eq!(places.len(), 3);
         assert!(places.is_sorted() && places[0] < places[2], "{places:?}");
+    }
+
+    #[test]
+    fn a_label_avoids_the_estimates_stroke() {
+        assert_eq!(label_place(100, 400, "6 ms"), 112, "far away: beside the dot");
+        assert!(label_place(100, 130, "25.4 s") > 130, "in the way: behind the stroke");
+        assert!(label_place(100, 95, "25.4 s") > 100);
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub fn PlanPage() -> impl IntoView {
     Effect::new(move |_| {
         let moved = |e: &Problem| matches!(e.kind, ProblemKind::StalePlan | ProblemKind::Refused);
         if start.value().with(|v| matches!(v, Some(Err(e)) if moved(&e.0))) {
+            // The new plan is to be confirmed anew, not by a second press of the same key.
+            confirmation.update(Confirmation::forget_consent);
             plan.refetch();
         }
     });
@@ -136,7 +138,9 @@ fn PlanView(
         </a>
     };
     let refused = (!obstacles(&plan).is_empty()).then(|| refusals(&plan));
-    let take_over = plan.take_over.then(|| {
+    // While its own run is active the earlier rollback is that one.
+    let active = plan.refusals.iter().any(|r| r.code == "active_run");
+    let take_over = (plan.take_over && !active).then(|| {
         view! {
             <Callout tone=Tone::Warn title="An earlier rollback of this version did not finish.">
                 <p>
@@ -228,7 +232,9 @@ fn StalePlan(differences: Vec<Difference>) -> impl IntoView {
             view! {
                 <tr>
                     <td class="wide">
-                        <code class="foreign">{format::visible(&d.field)}</code>
+                        <span class="foreign" title=format::visible(&d.field)>
+                            {format::visible(&sentences::field(&d.field))}
+                        </span>
                     </td>
                     <td class="foreign" data-label="When you read it">
                         {shown(d.before)}

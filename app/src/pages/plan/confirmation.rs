@@ -19,6 +19,12 @@ pub struct Confirmation {
 }
 
 impl Confirmation {
+    /// Keeps the reason, and asks for everything else again.
+    pub fn forget_consent(&mut self) {
+        self.typed_id.clear();
+        self.acknowledged.clear();
+    }
+
     /// What is still missing before the button may be pressed, in one sentence; `None` when nothing is.
     pub fn missing(&self, version_id: &str, asked: &[String]) -> Option<String> {
         let reason = self.reason.trim().chars().count();
@@ -74,6 +80,14 @@ mod tests {
         ] {
             assert!(missing(&part).is_some(), "{part:?}");
         }
+    }
+
+    #[test]
+    fn a_new_plan_is_confirmed_anew() {
+        let mut c = full();
+        c.forget_consent();
+        assert!(missing(&c).is_some());
+        assert_eq!(c.reason, full().reason, "the reason need not be typed again");
     }
 
     #[test]

@@ -40,6 +40,20 @@ pub fn listed(parts: &[String]) -> String {
     }
 }
 
+/// A difference's JSON pointer as words: `/stores/qdrant/staging/points` is `Qdrant, staging, points`.
+pub fn field(pointer: &str) -> String {
+    let words: Vec<String> = pointer
+        .split('/')
+        .filter(|part| !part.is_empty() && *part != "stores")
+        .map(|part| {
+            let store = StoreKind::ALL.into_iter().find(|s| s.as_str() == part);
+            let plain = part.replace("~1", "/").replace("~0", "~");
+            store.map_or(plain, |s| s.title().to_owned())
+        })
+        .collect();
+    words.join(", ")
+}
+
 /// About the relationships that join staging to production; `None` when there are none.
 pub fn crossing(staging: &StagingCounts) -> Option<String> {
     let n = staging.crossing_relationships.filter(|n| *n > 0)?;
@@ -99,6 +113,13 @@ mod tests {
         assert_eq!(words(&["a"]), "a");
         assert_eq!(words(&["a", "b"]), "a and b");
         assert_eq!(words(&["a", "b", "c"]), "a, b and c");
+    }
+
+    #[test]
+    fn fields_are_named_in_words() {
+        assert_eq!(field("/stores/qdrant/staging/points"), "Qdrant, staging, points");
+        assert_eq!(field("/backups/neo4j~1a~0b"), "backups, neo4j/a~b");
+        assert_eq!(field("/acknowledgements"), "acknowledgements");
     }
 
     #[test]
