@@ -28,15 +28,21 @@ pub(super) struct Connections {
     path: PathBuf,
     busy_timeout: Duration,
     readers: Mutex<Option<(FileId, SqlitePool)>>,
+    writing: tokio::sync::Mutex<()>,
 }
 
 impl Connections {
     pub(super) fn new(path: PathBuf, busy_timeout: Duration) -> Self {
-        Self { path, busy_timeout, readers: Mutex::new(None) }
+        Self { path, busy_timeout, readers: Mutex::new(None), writing: tokio::sync::Mutex::new(()) }
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// One of us at a time asks for the write lock: a lock of our own must not be taken for somebody else's.
+    pub(super) async fn alone(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.writing.lock().await
     }
 
     /// A read-only connection.

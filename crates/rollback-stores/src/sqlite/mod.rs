@@ -144,6 +144,7 @@ impl RecordStore for SqliteRecords {
 
     async fn is_write_locked(&self) -> Result<bool, StoreError> {
         let asked = self.asked("looking for a write lock");
+        let _alone = self.connections.alone().await;
         // Held open meanwhile: the last connection to a WAL file to close would tidy its log away, and looking must
         // change nothing.
         let mut reader = match self.connections.reader(&asked).await {
@@ -193,6 +194,7 @@ impl RecordStore for SqliteRecords {
     }
 
     async fn mark_rolling_back(&self, request: &MarkRequest) -> Result<Marked, StoreError> {
+        let _alone = self.connections.alone().await;
         marks::rolling_back(&self.connections, self.config.local_offset_s, request).await
     }
 
@@ -201,14 +203,17 @@ impl RecordStore for SqliteRecords {
     }
 
     async fn drop_staging(&self, target: &RollbackTarget) -> Result<Removal, StoreError> {
+        let _alone = self.connections.alone().await;
         drop_staging::drop_table(&self.connections, target).await
     }
 
     async fn mark_rolled_back(&self, request: &FinishRequest) -> Result<i64, StoreError> {
+        let _alone = self.connections.alone().await;
         marks::rolled_back(&self.connections, self.config.local_offset_s, request).await
     }
 
     async fn note_abort(&self, request: &AbortRequest) -> Result<(), StoreError> {
+        let _alone = self.connections.alone().await;
         marks::note_abort(&self.connections, self.config.local_offset_s, request).await
     }
 }

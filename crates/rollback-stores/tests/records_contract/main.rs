@@ -304,3 +304,17 @@ async fn two_runs_at_once_mark_once() {
         assert_eq!(d.value("SELECT COUNT(*) FROM operation_log WHERE operation_type = 'rollback'").await, "1");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn our_own_locks_are_nobody_elses() {
+    for kind in KINDS {
+        let d = Deployment::of(kind).await;
+        let t = kind.target();
+        d.records.mark_rolling_back(&mark(&t, VersionState::Staging, "k")).await.unwrap();
+        let done = finish(&t, "k");
+        let looks = futures::future::join_all((0..16).map(|_| d.records.is_write_locked()));
+        let (looks, dropped, done) = tokio::join!(looks, d.records.drop_staging(&t), d.records.mark_rolled_back(&done));
+        assert!(looks.into_iter().all(|l| l == Ok(false)));
+        assert_eq!((dropped, done.is_ok()), (Ok(Removal::Removed(3)), true));
+    }
+}
