@@ -10,9 +10,10 @@ use std::{
 
 use crate::failure::{Failure, Outcome};
 
-/// The command as a person would type it, for messages.
+/// The command as a person would type it, for messages: programs by their names, not their places.
 pub fn shown(command: &Command) -> String {
-    let mut words = vec![command.get_program().to_string_lossy().into_owned()];
+    let program = Path::new(command.get_program());
+    let mut words = vec![program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()];
     words.extend(command.get_args().map(|a| a.to_string_lossy().into_owned()));
     words.join(" ")
 }
@@ -111,6 +112,11 @@ mod tests {
         assert!(text.contains("exit status: 3"), "{text}");
         assert!(text.contains("broken"), "{text}");
         assert!(text.contains("What to do: mend it"), "{text}");
+    }
+
+    #[test]
+    fn a_command_is_shown_without_the_place_of_its_program() {
+        assert_eq!(shown(Command::new("/opt/rust/bin/cargo").args(["fmt", "--all"])), "cargo fmt --all");
     }
 
     #[test]
