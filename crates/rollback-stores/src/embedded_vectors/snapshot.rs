@@ -10,7 +10,7 @@ use rollback::store::{Fault, StoreError};
 use sqlx::{Row as _, sqlite::SqliteRow};
 use tokio::sync::mpsc;
 
-use super::EmbeddedVectors;
+use super::{EmbeddedVectors, points_of};
 use crate::vector_point::readable;
 
 /// Points on their way from the file to the writer: about 800 KB at 768 dimensions.
@@ -33,9 +33,10 @@ impl EmbeddedVectors {
             .fetch_one(&mut db)
             .await
             .map_err(failed)?;
+        let expected = points_of(&mut db, key).await.map_err(failed)?;
         let (queue, points) = mpsc::channel(QUEUE);
         let target = path.to_owned();
-        let writer = tokio::task::spawn_blocking(move || write_file(&target, dimensions, points));
+        let writer = tokio::task::spawn_blocking(move || write_file(&target, dimensions, expected, points));
         let mut rows = sqlx::query("SELECT id, payload, vector FROM points WHERE collection_id = ?1 ORDER BY id")
             .bind(key)
             .fetch(&mut db);
@@ -89,7 +90,14 @@ fn point(row: &SqliteRow) -> io::Result<SnapshotPoint> {
     })
 }
 
-fn write_file(path: &Path, dimensions: u32, mut points: mpsc::Receiver<io::Result<SnapshotPoint>>) -> io::Result<u64> {
+/// Writes beside the target and renames at the end. Fewer points than expected (the reader was dropped half-way) must not
+/// pass for a whole collection.
+fn write_file(
+    path: &Path,
+    dimensions: u32,
+    expected: u64,
+    mut points: mpsc::Receiver<io::Result<SnapshotPoint>>,
+) -> io::Result<u64> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut part = PathBuf::from(path);
     part.add_extension("part");
@@ -97,6 +105,9 @@ fn write_file(path: &Path, dimensions: u32, mut points: mpsc::Receiver<io::Resul
         let mut out = BufWriter::with_capacity(1 << 20, File::create(&part)?);
         let points = std::iter::from_fn(|| points.blocking_recv());
         let count = write_embedded_snapshot(&mut out, folder, dimensions, points)?;
+        if count != expected {
+            return Err(io::Error::other(format!("only {count} of {expected} points came")));
+        }
         out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         std::fs::rename(&part, path)?;
         Ok(count)
@@ -107,4 +118,21 @@ fn write_file(path: &Path, dimensions: u32, mut points: mpsc::Receiver<io::Resul
         let _ = std::fs::remove_file(&part);
     }
     written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reading_that_was_given_up_leaves_no_snapshot() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chunks.snapshot");
+        let point = SnapshotPoint { id: PointId::Num(1), vector: vec![1.0], payload: serde_json::json!({}) };
+        let (queue, points) = mpsc::channel(2);
+        queue.try_send(Ok(point)).unwrap();
+        drop(queue);
+        assert!(write_file(&path, 1, 2, points).is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }
