@@ -49,8 +49,8 @@ pub async fn serve(
     tokio::spawn(async move { service.latest_copy(false).await.map(drop) });
     let router = crate::router(AppState::new(wired.service, site, wired.deployment, stopping.clone()));
     let address = listener.local_addr()?;
-    announce(&format!("Stepback is ready: http://{address}/"));
     tracing::info!(%address, settings = %config.origin(), "serving");
+    announce(&format!("Stepback is ready: http://{address}/"));
     let mut late = stopping;
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
         shutdown.await;

@@ -237,7 +237,7 @@ impl RunView {
                 s.state = StepState::Skipped;
                 s.started_at.get_or_insert(at);
                 s.ended_at = Some(at);
-                s.outcome = Some(reason.clone());
+                s.outcome = Some(format!("skipped: {reason}"));
                 s.decisions.clear();
             }),
             EventKind::StepFailed { step, error } => self.change(*step, |s| {

@@ -43,8 +43,8 @@ impl Engine {
             loop {
                 for step in self.recorder.procedure.to_skip() {
                     let why = self.skip_reasons.remove(&step).unwrap_or_default();
-                    let reason = format!("skipped by decision: {why}");
-                    self.done(step, &reason);
+                    let reason = format!("by decision: {why}");
+                    self.done(step, &format!("skipped {reason}"));
                     self.recorder.record(EventKind::StepSkipped { step, reason, by_decision: true }).await?;
                 }
                 let starting = self.recorder.procedure.to_start(stage);
@@ -136,9 +136,8 @@ impl Engine {
                     EventKind::StepCompleted { step, found_absent: true, count: None, outcome: said }
                 }
                 Ok(Outcome::NothingToRestore { proof }) => {
-                    let reason = format!("skipped: {proof}");
-                    self.done(step, &reason);
-                    EventKind::StepSkipped { step, reason, by_decision: false }
+                    self.done(step, &format!("skipped: {proof}"));
+                    EventKind::StepSkipped { step, reason: proof, by_decision: false }
                 }
                 Err(Halt::Failed { error, .. }) => {
                     failed.insert(step, error.clone());

@@ -90,8 +90,10 @@ impl StoreError {
     /// What to do next.
     pub fn remedy(&self) -> String {
         let place = &self.endpoint;
+        // Embedded stores are files: there is no server to look at.
+        let file = !place.contains("://");
         match (self.fault, self.store) {
-            (Fault::Unreachable, StoreKind::Sqlite) => format!("Check that the file {place} exists and can be read."),
+            (Fault::Unreachable, _) if file => format!("Check that the file {place} exists and can be read."),
             (Fault::Unreachable, store) => format!(
                 "Check that {store} runs at {place} (docker ps; docker restart hybridflow-{}) and try again.",
                 store.as_str()
@@ -103,7 +105,7 @@ impl StoreError {
             (Fault::Authentication, store) => {
                 format!("Check the user and password (or key) configured for {store}, then try again.")
             }
-            (Fault::Busy, StoreKind::Sqlite) => {
+            (Fault::Busy | Fault::ServerFailed | Fault::TimedOut, _) if file => {
                 format!(
                     "Another program holds a lock on {place}: let it finish (is an ingestion running?), then try again."
                 )
