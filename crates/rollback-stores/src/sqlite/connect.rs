@@ -82,6 +82,16 @@ impl Connections {
     }
 }
 
+/// Ends a writer after its work. Waits until a transaction that was given up is really undone, so that its lock is gone
+/// when this returns.
+pub(super) async fn close_after<T>(connection: SqliteConnection, done: Result<T, StoreError>) -> Result<T, StoreError> {
+    if let Err(error) = connection.close().await {
+        // What was committed was read back before; a connection that ends badly takes nothing of it away.
+        tracing::warn!(%error, "a connection to the registry did not close cleanly");
+    }
+    done
+}
+
 /// A read-only connection to a copy: a file nobody writes. Leaves no `-shm` or `-wal` behind where there is none.
 pub(super) async fn copy_reader(
     path: &Path,

@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
 use super::chapters::{count, find_table, inventory, staging_name};
-use super::connect::Connections;
+use super::connect::{Connections, close_after};
 use super::fault::Asked;
 use super::shape::{Shape, quoted};
 
@@ -22,29 +22,37 @@ const EVIDENCE: &str = "chapters_staging.db";
 pub(super) async fn drop_table(connections: &Connections, target: &RollbackTarget) -> Result<Removal, StoreError> {
     let asked = Asked::new(connections.path(), format!("dropping the staging table of {target}"));
     let mut connection = connections.writer(&asked).await?;
+    let done = drop_in(&mut connection, target, &asked).await;
+    close_after(connection, done).await
+}
+
+async fn drop_in(
+    connection: &mut SqliteConnection,
+    target: &RollbackTarget,
+    asked: &Asked,
+) -> Result<Removal, StoreError> {
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await.map_err(|e| asked.sql(e))?;
-    let shape = Shape::load(&mut tx, &asked).await?;
+    let shape = Shape::load(&mut tx, asked).await?;
     // Without a registry the layout is a guess, and a guess drops nothing.
-    shape.need_registry(&asked)?;
+    shape.need_registry(asked)?;
     let name = staging_name(shape.layout, target);
-    let Some(table) = find_table(&mut tx, &name, &asked).await? else { return Ok(Removal::Absent) };
-    let rows = count(&mut tx, &table, &asked).await?;
-    let before = production(&mut tx, &shape, &asked).await?;
+    let Some(table) = find_table(&mut tx, &name, asked).await? else { return Ok(Removal::Absent) };
+    let rows = count(&mut tx, &table, asked).await?;
+    let before = production(&mut tx, &shape, asked).await?;
     sqlx::query(AssertSqlSafe(format!("DROP TABLE {}", quoted(&table))))
         .execute(&mut *tx)
         .await
         .map_err(|e| asked.sql(e))?;
-    if production(&mut tx, &shape, &asked).await? != before {
+    if production(&mut tx, &shape, asked).await? != before {
         return Err(asked.fault(
             Fault::Changed,
             "the production chapters would have changed with it (does a trigger stand behind?); nothing was dropped",
         ));
     }
     tx.commit().await.map_err(|e| asked.sql(e))?;
-    if find_table(&mut connection, &name, &asked).await?.is_some() {
+    if find_table(connection, &name, asked).await?.is_some() {
         return Err(asked.fault(Fault::Changed, format!("{table} is there again after it was dropped")));
     }
-    connection.close().await.map_err(|e| asked.sql(e))?;
     Ok(Removal::Removed(rows))
 }
 

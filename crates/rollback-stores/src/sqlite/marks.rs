@@ -4,15 +4,14 @@
 //! finds the log row of its own run and changes nothing.
 
 use rollback::store::{AbortRequest, Fault, FinishRequest, MarkRequest, Marked, StoreError};
-use rollback_types::{RollbackTarget, Timestamp};
+use rollback_types::{Layout, RollbackTarget, Timestamp};
 use sqlx::{Connection, QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::cell::{Cell, NONE};
 use super::clock::{iso_local, spaced_utc};
-use super::connect::Connections;
+use super::connect::{Connections, close_after};
 use super::fault::Asked;
 use super::shape::{Columns, LOG, LogForm, REGISTRY, Shape};
-use rollback_types::Layout;
 
 const ROLLING_BACK: &str = "rolling_back";
 const ROLLED_BACK: &str = "rolled_back";
@@ -26,9 +25,19 @@ pub(super) async fn rolling_back(
     let asked = Asked::new(connections.path(), format!("marking {} as rolling_back", request.target));
     let run = Run { target: &request.target, key: &request.run_key, local_offset_s, asked: &asked };
     let mut connection = connections.writer(&asked).await?;
+    let done = rolling_back_in(&mut connection, &run, request).await;
+    close_after(connection, done).await
+}
+
+async fn rolling_back_in(
+    connection: &mut SqliteConnection,
+    run: &Run<'_>,
+    request: &MarkRequest,
+) -> Result<Marked, StoreError> {
+    let asked = run.asked;
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await.map_err(|e| asked.sql(e))?;
-    let shape = Shape::load(&mut tx, &asked).await?;
-    let (registry, log) = shape.need_writable(&asked)?;
+    let shape = Shape::load(&mut tx, asked).await?;
+    let (registry, log) = shape.need_writable(asked)?;
     let form = shape.log_form();
     let state = run.state(&mut tx).await?;
     let own = run.log_rows(&mut tx, form).await?;
@@ -43,8 +52,7 @@ pub(super) async fn rolling_back(
     let entry = Entry { status: "in_progress", text: &message, error: None, completed: false };
     let log_id = run.insert(&mut tx, form, log, &entry).await?;
     tx.commit().await.map_err(|e| asked.sql(e))?;
-    run.read_back(&mut connection, form, ROLLING_BACK, log_id).await?;
-    connection.close().await.map_err(|e| asked.sql(e))?;
+    run.read_back(connection, form, ROLLING_BACK, log_id).await?;
     Ok(Marked { log_id, repeated: false })
 }
 
@@ -57,9 +65,19 @@ pub(super) async fn rolled_back(
     let asked = Asked::new(connections.path(), format!("marking {} as rolled_back", request.target));
     let run = Run { target: &request.target, key: &request.run_key, local_offset_s, asked: &asked };
     let mut connection = connections.writer(&asked).await?;
+    let done = rolled_back_in(&mut connection, &run, request).await;
+    close_after(connection, done).await
+}
+
+async fn rolled_back_in(
+    connection: &mut SqliteConnection,
+    run: &Run<'_>,
+    request: &FinishRequest,
+) -> Result<i64, StoreError> {
+    let asked = run.asked;
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await.map_err(|e| asked.sql(e))?;
-    let shape = Shape::load(&mut tx, &asked).await?;
-    let (registry, log) = shape.need_writable(&asked)?;
+    let shape = Shape::load(&mut tx, asked).await?;
+    let (registry, log) = shape.need_writable(asked)?;
     let form = shape.log_form();
     let state = run.state(&mut tx).await?;
     let own = run.log_rows(&mut tx, form).await?;
@@ -77,8 +95,7 @@ pub(super) async fn rolled_back(
         run.close(&mut tx, form, log, row, None).await?;
     }
     tx.commit().await.map_err(|e| asked.sql(e))?;
-    run.read_back(&mut connection, form, ROLLED_BACK, log_id).await?;
-    connection.close().await.map_err(|e| asked.sql(e))?;
+    run.read_back(connection, form, ROLLED_BACK, log_id).await?;
     Ok(log_id)
 }
 
@@ -91,9 +108,19 @@ pub(super) async fn note_abort(
     let asked = Asked::new(connections.path(), format!("noting the abort of {}", request.target));
     let run = Run { target: &request.target, key: &request.run_key, local_offset_s, asked: &asked };
     let mut connection = connections.writer(&asked).await?;
+    let done = note_abort_in(&mut connection, &run, request).await;
+    close_after(connection, done).await
+}
+
+async fn note_abort_in(
+    connection: &mut SqliteConnection,
+    run: &Run<'_>,
+    request: &AbortRequest,
+) -> Result<(), StoreError> {
+    let asked = run.asked;
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await.map_err(|e| asked.sql(e))?;
-    let shape = Shape::load(&mut tx, &asked).await?;
-    let (registry, log) = shape.need_writable(&asked)?;
+    let shape = Shape::load(&mut tx, asked).await?;
+    let (registry, log) = shape.need_writable(asked)?;
     let form = shape.log_form();
     let state = run.state(&mut tx).await?;
     if state != ROLLING_BACK {
@@ -109,7 +136,7 @@ pub(super) async fn note_abort(
         run.close(&mut tx, form, log, row, Some(&request.message)).await?;
     }
     tx.commit().await.map_err(|e| asked.sql(e))?;
-    connection.close().await.map_err(|e| asked.sql(e))
+    Ok(())
 }
 
 /// A row of the log that this run wrote.

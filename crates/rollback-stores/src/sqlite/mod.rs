@@ -29,7 +29,7 @@ use rollback_types::{
 };
 use sqlx::{Connection, Sqlite, Transaction};
 
-use connect::Connections;
+use connect::{Connections, close_after};
 use fault::{Asked, cannot_write, is_busy};
 use shape::{CHAPTERS, REGISTRY, Shape};
 
@@ -160,16 +160,12 @@ impl RecordStore for SqliteRecords {
         }
         let mut writer = self.connections.writer_waiting(Duration::ZERO, &asked).await?;
         let locked = match writer.begin_with("BEGIN IMMEDIATE").await {
-            Ok(tx) => {
-                tx.rollback().await.map_err(|e| asked.sql(e))?;
-                false
-            }
-            Err(e) if is_busy(&e) => true,
-            Err(e) if cannot_write(&e) => false,
-            Err(e) => return Err(asked.sql(e)),
+            Ok(tx) => tx.rollback().await.map(|()| false).map_err(|e| asked.sql(e)),
+            Err(e) if is_busy(&e) => Ok(true),
+            Err(e) if cannot_write(&e) => Ok(false),
+            Err(e) => Err(asked.sql(e)),
         };
-        writer.close().await.map_err(|e| asked.sql(e))?;
-        Ok(locked)
+        close_after(writer, locked).await
     }
 
     async fn staging(&self, target: &RollbackTarget) -> Result<StagingCounts, StoreError> {
