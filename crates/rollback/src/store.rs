@@ -98,10 +98,6 @@ impl StoreError {
                 "Check that {store} runs at {place} (docker ps; docker restart hybridflow-{}) and try again.",
                 store.as_str()
             ),
-            (Fault::TimedOut, store) => format!(
-                "{store} at {place} is slow or hangs: look at its load and its log, then try again. What was asked may \
-                 have been done; Stepback counts again before it goes on."
-            ),
             (Fault::Authentication, store) => {
                 format!("Check the user and password (or key) configured for {store}, then try again.")
             }
@@ -110,6 +106,10 @@ impl StoreError {
                     "Another program holds a lock on {place}: let it finish (is an ingestion running?), then try again."
                 )
             }
+            (Fault::TimedOut, store) => format!(
+                "{store} at {place} is slow or hangs: look at its load and its log, then try again. What was asked may \
+                 have been done; Stepback counts again before it goes on."
+            ),
             (Fault::Busy | Fault::ServerFailed, store) => {
                 format!("Look at the log of {store} at {place}, wait a moment and try again.")
             }
