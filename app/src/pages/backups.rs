@@ -9,6 +9,7 @@ use super::overview::health_look;
 use crate::api::backups::{VerifyLatestCopy, list_backups};
 use crate::components::{
     Badge, Card, CopyableId, EmptyState, ErrorPanel, Icon, IconName, LadderGrid, Loading, PageHeader, StoreName, Time,
+    TimeStyle,
 };
 use crate::format;
 
@@ -71,6 +72,8 @@ pub(super) fn Backup(health: BackupHealth) -> impl IntoView {
         BackupSource::Version(id) if id.is_baseline() => "the baseline: for disaster recovery",
         BackupSource::Version(_) => "a kept version",
     };
+    // A kept version that is well needs no room; the safety copy and whatever is not well are open.
+    let open = !health.intact || health.source == BackupSource::LatestCopy;
     let files = health.files.iter().map(file).collect_view();
     let total: u64 = health.files.iter().filter_map(|f| f.bytes).sum();
     view! {
@@ -97,29 +100,34 @@ pub(super) fn Backup(health: BackupHealth) -> impl IntoView {
             <div class="body">
                 <p class="foreign">
                     <b>{format::visible(&health.verdict)}</b>
-                    {health.remedy.as_deref().map(|r| format!(" {}", format::visible(r)))}
                 </p>
-                <LadderGrid health=health />
+                {health.remedy.as_deref().map(|r| view! { <p class="foreign">{format::visible(r)}</p> })}
             </div>
-            <div class="scroll">
-                <table class="stack files">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Store"</th>
-                            <th scope="col">"File"</th>
-                            <th scope="col">"SHA-256"</th>
-                            <th scope="col">"Proven up to"</th>
-                            <th scope="col" class="num">
-                                "Size"
-                            </th>
-                            <th scope="col" class="num">
-                                "Written"
-                            </th>
-                        </tr>
-                    </thead>
-                    <tbody>{files}</tbody>
-                </table>
-            </div>
+            <details class="proofs" open=open>
+                <summary>"Proofs and files"</summary>
+                <div class="body">
+                    <LadderGrid health=health />
+                </div>
+                <div class="scroll">
+                    <table class="stack files">
+                        <thead>
+                            <tr>
+                                <th scope="col">"Store"</th>
+                                <th scope="col">"File"</th>
+                                <th scope="col">"SHA-256"</th>
+                                <th scope="col">"Proven up to"</th>
+                                <th scope="col" class="num">
+                                    "Size"
+                                </th>
+                                <th scope="col" class="num">
+                                    "Written"
+                                </th>
+                            </tr>
+                        </thead>
+                        <tbody>{files}</tbody>
+                    </table>
+                </div>
+            </details>
         </Card>
     }
 }
@@ -142,7 +150,7 @@ fn file(f: &BackupFile) -> impl IntoView + use<> {
             <td class="wide">{hash.map_or_else(|| "not computed yet".into_any(), IntoAny::into_any)}</td>
             <td data-label="proven up to">{proven}</td>
             <td class="num">{f.bytes.map_or_else(|| "–".to_owned(), format::bytes)}</td>
-            <td class="num muted">{f.modified_at.map(|at| view! { <Time at=at /> })}</td>
+            <td class="num muted">{f.modified_at.map(|at| view! { <Time at=at style=TimeStyle::Absolute /> })}</td>
         </tr>
     }
 }

@@ -15,6 +15,9 @@ use crate::components::{
 };
 use crate::format;
 
+/// Candidates that the overview lists; the list of versions has them all.
+const SHOWN_CANDIDATES: usize = 6;
+
 /// `/`.
 #[component]
 pub fn OverviewPage() -> impl IntoView {
@@ -98,16 +101,21 @@ fn Freshness(shown: RwSignal<Overview>, stale: RwSignal<bool>) -> impl IntoView 
     }
 }
 
-/// One sentence under the heading.
+/// One sentence about the stores, one about the versions.
 fn summary(o: &Overview) -> String {
-    let silent: Vec<_> = o.stores.iter().filter(|s| s.status == StoreStatus::Down).map(|s| s.store.title()).collect();
-    let stores = match silent.as_slice() {
-        [] if o.stores.iter().all(|s| s.status == StoreStatus::Up) => "All three stores answer.".to_owned(),
-        [] => "All three stores answer, one with a complaint.".to_owned(),
-        [one] => format!("{one} does not answer."),
-        many => format!("{} do not answer.", many.join(" and ")),
+    let named = |status: StoreStatus| {
+        let names: Vec<_> = o.stores.iter().filter(|s| s.status == status).map(|s| s.store.title()).collect();
+        (names.len(), names.join(" and "))
+    };
+    let stores = match (named(StoreStatus::Down), named(StoreStatus::Degraded)) {
+        ((0, _), (0, _)) => "All stores answer.".to_owned(),
+        ((0, _), (1, names)) => format!("{names} answers, but something is wrong with it."),
+        ((0, _), (_, names)) => format!("{names} answer, but something is wrong with them."),
+        ((1, names), _) => format!("{names} does not answer."),
+        ((_, names), _) => format!("{names} do not answer."),
     };
     let versions = match o.candidate_count {
+        0 if o.layout.is_none() => "Which versions there are cannot be read.".to_owned(),
         0 => "No version waits for a rollback.".to_owned(),
         1 => "One version can be rolled back.".to_owned(),
         n => format!("{} versions can be rolled back.", format::count(n)),
@@ -190,9 +198,11 @@ fn active_run(run: RunSummary) -> impl IntoView {
 }
 
 fn attention(o: &Overview) -> impl IntoView + use<> {
-    let items = o.candidates.iter().map(candidate).collect_view();
-    let more = o.candidate_count.saturating_sub(o.candidates.len() as u64);
+    let shown = &o.candidates[..o.candidates.len().min(SHOWN_CANDIDATES)];
+    let items = shown.iter().map(candidate).collect_view();
+    let more = o.candidate_count.saturating_sub(shown.len() as u64);
     let empty = o.candidates.is_empty();
+    let unread = o.layout.is_none();
     view! {
         <Card
             title="Needs attention"
@@ -203,7 +213,16 @@ fn attention(o: &Overview) -> impl IntoView + use<> {
             }
                 .into_any()
         >
-            {if empty {
+            {if empty && unread {
+                view! {
+                    <EmptyState title="The registry cannot be read.">
+                        <p>
+                            "Whether a version waits for a rollback is not known. What is wrong with SQLite, and what to do, stands under Stores."
+                        </p>
+                    </EmptyState>
+                }
+                    .into_any()
+            } else if empty {
                 view! {
                     <EmptyState title="Nothing needs you.">
                         <p>
@@ -354,5 +373,55 @@ fn store(s: &StoreReport) -> impl IntoView + use<> {
                     })}
             </p>
         </li>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rollback_types::{Layout, StoreKind, Timestamp, Verdict};
+
+    fn overview(statuses: [StoreStatus; 3], candidate_count: u64, layout: Option<Layout>) -> Overview {
+        let at = Timestamp::from_unix_ms(0);
+        let report = |(store, status): (StoreKind, StoreStatus)| StoreReport {
+            store,
+            engine: store.title().into(),
+            version: None,
+            location: String::new(),
+            status,
+            detail: String::new(),
+            remedy: None,
+            latency_ms: None,
+            checked_at: at,
+        };
+        Overview {
+            verdict: Verdict { level: VerdictLevel::Quiet, headline: String::new(), reasons: vec![], remedy: None },
+            active_run: None,
+            stores: StoreKind::ALL.into_iter().zip(statuses).map(report).collect(),
+            latest_copy: None,
+            candidates: vec![],
+            candidate_count,
+            staged: vec![],
+            recent_runs: vec![],
+            layout,
+            deployment: String::new(),
+            at,
+        }
+    }
+
+    #[test]
+    fn the_summary_names_what_is_wrong_and_claims_nothing_unread() {
+        use StoreStatus::{Degraded, Down, Up};
+        let said = |statuses, n, layout| summary(&overview(statuses, n, layout));
+        let shared = Some(Layout::Shared);
+        assert_eq!(said([Up, Up, Up], 1, shared), "All stores answer. One version can be rolled back.");
+        assert_eq!(
+            said([Degraded, Up, Down], 0, None),
+            "Neo4j does not answer. Which versions there are cannot be read."
+        );
+        assert_eq!(
+            said([Up, Degraded, Degraded], 0, shared),
+            "Qdrant and Neo4j answer, but something is wrong with them. No version waits for a rollback."
+        );
     }
 }

@@ -16,12 +16,7 @@ pub fn StagedCard(
 ) -> impl IntoView {
     let production = production(&staged);
     let rows = staged.iter().map(row).collect_view();
-    let nothing = staged.iter().all(|s| s.staging.as_ref().is_some_and(|c| !c.present));
-    let tag = match (nothing, goes) {
-        (true, _) => "nothing is staged",
-        (false, true) => "would go in a rollback",
-        (false, false) => "as it is now",
-    };
+    let tag = tag(&staged, goes);
     view! {
         <Card
             title="Staged data"
@@ -30,6 +25,17 @@ pub fn StagedCard(
         >
             <ul class="staged">{rows}</ul>
         </Card>
+    }
+}
+
+fn tag(staged: &[StagedInStore], goes: bool) -> &'static str {
+    let mut counts = staged.iter().map(|s| s.staging.as_ref());
+    if counts.clone().flatten().any(|c| c.present) {
+        if goes { "would go in a rollback" } else { "as it is now" }
+    } else if counts.all(|c| c.is_some()) {
+        "nothing is staged"
+    } else {
+        "not counted"
     }
 }
 
@@ -58,16 +64,15 @@ fn row(s: &StagedInStore) -> impl IntoView + use<> {
     let store = s.store;
     let whole = s.production.as_ref().and_then(units);
     let content = match (&s.staging, &s.problem) {
-        (None, problem) => {
-            let text = problem.clone().unwrap_or_else(|| "It could not be counted.".to_owned());
-            view! {
-                <p class="problem foreign">
-                    <Icon name=IconName::Warning />
-                    {format::visible(&text)}
-                </p>
-            }
-            .into_any()
+        (None, Some(problem)) => view! {
+            <p class="problem foreign">
+                <Icon name=IconName::Warning />
+                {format::visible(problem)}
+            </p>
         }
+        .into_any(),
+        // Nobody asked: such a version has no staging data of its own.
+        (None, None) => view! { <p class="muted">"not counted"</p> }.into_any(),
         (Some(c), _) if !c.present => view! { <p class="muted">"nothing staged"</p> }.into_any(),
         (Some(c), problem) => {
             let n = c.units();
@@ -108,6 +113,18 @@ fn row(s: &StagedInStore) -> impl IntoView + use<> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rollback_types::StagingCounts;
+
+    #[test]
+    fn nothing_is_staged_only_where_all_were_counted() {
+        let store = |staging| StagedInStore { store: StoreKind::Sqlite, staging, production: None, problem: None };
+        let none = StagingCounts::default();
+        let some = StagingCounts { present: true, ..StagingCounts::default() };
+        assert_eq!(tag(&[store(Some(none.clone()))], true), "nothing is staged");
+        assert_eq!(tag(&[store(Some(none.clone())), store(None)], true), "not counted");
+        assert_eq!(tag(&[store(None), store(Some(some.clone()))], true), "would go in a rollback");
+        assert_eq!(tag(&[store(Some(some))], false), "as it is now");
+    }
 
     #[test]
     fn production_names_only_what_was_counted() {
