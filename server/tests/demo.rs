@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use backup_formats::checksums::{self, Sha256Digest, sha256_reader};
@@ -11,8 +12,12 @@ use clap::Parser as _;
 use rollback::store::{GraphStore as _, RecordStore as _, StagingSelector, VectorStore as _};
 use rollback_stores::embedded_graph::EmbeddedGraph;
 use rollback_stores::embedded_vectors::EmbeddedVectors;
+use rollback_stores::qdrant::{QdrantConfig, QdrantVectors};
+use rollback_stores::qdrant_double::QdrantDouble;
 use rollback_stores::sqlite::{SqliteRecords, SqliteRecordsConfig};
-use rollback_types::{Candidacy, Inventory, Layout, RollbackTarget, VersionId, VersionQuery, VersionRow, VersionState};
+use rollback_types::{
+    Candidacy, Inventory, Layout, RollbackTarget, StoreKind, VersionId, VersionQuery, VersionRow, VersionState,
+};
 use stepback_server::cli::{Cli, Command, DemoArgs};
 use stepback_server::config::{Config, Sources};
 use stepback_server::demo::{self, DemoError, DemoReport};
@@ -331,6 +336,49 @@ async fn only_a_demo_is_replaced_and_only_when_told() {
     fs::write(partial.join("mine"), "mine").unwrap();
     let refused = demo::create(&args(&dir.path().join("third/demo"), &["--force"])).await;
     assert!(matches!(refused, Err(DemoError::Occupied(_))));
+}
+
+#[tokio::test]
+async fn a_qdrant_server_gets_the_same_points_and_the_key_stays_in_a_file_of_its_own() {
+    let server = QdrantDouble::start_with_key("sesame").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let url = server.grpc_url();
+    let more = ["--layout", "per-version", "--qdrant-url", &url, "--qdrant-api-key", "sesame"];
+    let demo = make(dir.path(), &more).await;
+    let embedded = make(&dir.path().join("embedded"), &["--layout", "per-version"]).await;
+
+    assert!(!demo.dir.join("vectors.db").exists());
+    let config = demo.config();
+    let store = QdrantVectors::new(QdrantConfig {
+        api_key: config.qdrant.api_key.clone(),
+        ..QdrantConfig::new(config.qdrant.url.clone().unwrap())
+    })
+    .unwrap();
+    assert_eq!(store.collections().await.unwrap(), embedded.vectors().collections().await.unwrap());
+    assert_eq!(store.aliases().await.unwrap(), embedded.vectors().aliases().await.unwrap());
+    for collection in store.collections().await.unwrap() {
+        let points = store.id_fingerprint(&collection).await.unwrap();
+        assert_eq!(points, embedded.vectors().id_fingerprint(&collection).await.unwrap(), "{collection}");
+    }
+
+    let settings = fs::read_to_string(demo.dir.join("stepback.toml")).unwrap();
+    assert!(settings.contains(&url) && !settings.contains("sesame"), "{settings}");
+    let mode = fs::metadata(demo.dir.join("qdrant.key")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let checks = doctor::examine(&config).await;
+    assert!(checks.iter().all(|check| check.verdict == Verdict::Ok), "{}", doctor::table(&checks));
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_leaves_no_demo_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("demo");
+    let more = ["--neo4j-uri", "bolt://127.0.0.1:1", "--neo4j-password", "sesame"];
+    let error = demo::create(&args(&place, &more)).await.unwrap_err();
+    assert!(matches!(&error, DemoError::Store(e) if e.store == StoreKind::Neo4j), "{error}");
+    assert!(error.remedy().contains("empty Neo4j database"));
+    assert!(!place.exists());
+    assert!(matches!(demo::create(&args(&place, &more[..2])).await, Err(DemoError::NoPassword)));
 }
 
 #[tokio::test]

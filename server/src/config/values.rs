@@ -44,12 +44,12 @@ impl Entry<'_> {
     fn integer(&self) -> Result<i64, ConfigError> {
         match &self.found.value {
             Value::Integer(number) => Ok(*number),
-            Value::String(text) if !self.from_file() => text.trim().parse().map_err(|_| self.wrong(None)),
+            Value::String(text) if !self.is_from_file() => text.trim().parse().map_err(|_| self.wrong(None)),
             _ => Err(self.wrong(None)),
         }
     }
 
-    fn from_file(&self) -> bool {
+    fn is_from_file(&self) -> bool {
         matches!(self.found.origin, Origin::File(_))
     }
 }
@@ -122,7 +122,7 @@ impl Values {
 
     pub fn bool(&self, name: &str, default: bool) -> Result<bool, ConfigError> {
         let Some(entry) = self.entry(name) else { return Ok(default) };
-        match (&entry.found.value, entry.from_file()) {
+        match (&entry.found.value, entry.is_from_file()) {
             (Value::Boolean(value), _) => Ok(*value),
             (Value::String(text), false) => text.trim().parse().map_err(|_| entry.wrong(None)),
             _ => Err(entry.wrong(None)),
@@ -139,7 +139,7 @@ impl Values {
 
     pub fn words(&self, name: &str) -> Result<Vec<String>, ConfigError> {
         let Some(entry) = self.entry(name) else { return Ok(Vec::new()) };
-        match (&entry.found.value, entry.from_file()) {
+        match (&entry.found.value, entry.is_from_file()) {
             (Value::Array(items), _) => items
                 .iter()
                 .map(|item| match item.as_str().map(str::trim) {

@@ -25,7 +25,7 @@ pub(super) struct Collection<'a> {
 #[derive(Debug)]
 pub(super) enum VectorTarget {
     Embedded(EmbeddedVectors),
-    Server(QdrantVectors),
+    Server(Box<QdrantVectors>),
 }
 
 impl VectorTarget {
@@ -35,7 +35,7 @@ impl VectorTarget {
 
     pub fn server(url: &str, api_key: Option<&str>) -> Result<Self, DemoError> {
         let config = QdrantConfig { api_key: api_key.map(Secret::new), ..QdrantConfig::new(url) };
-        Ok(Self::Server(QdrantVectors::new(config)?))
+        Ok(Self::Server(Box::new(QdrantVectors::new(config)?)))
     }
 
     /// Makes the collections, then the aliases; returns the points written.
@@ -75,7 +75,7 @@ fn wire(point: DemoPoint) -> VectorPoint {
 #[derive(Debug)]
 pub(super) enum GraphTarget {
     Embedded(EmbeddedGraph),
-    Server(Neo4jGraph),
+    Server(Box<Neo4jGraph>),
 }
 
 impl GraphTarget {
@@ -84,7 +84,7 @@ impl GraphTarget {
     }
 
     pub fn server(uri: &str, user: &str, password: &str) -> Self {
-        Self::Server(Neo4jGraph::new(Neo4jConfig::new(uri, user, Secret::new(password))))
+        Self::Server(Box::new(Neo4jGraph::new(Neo4jConfig::new(uri, user, Secret::new(password)))))
     }
 
     /// Writes everything and lets go of the file; returns nodes and relationships written.
