@@ -189,12 +189,13 @@ fn acknowledgement(ack: &AcknowledgementView, confirmation: RwSignal<Confirmatio
     }
 }
 
-/// Text typed before the page came alive is taken over; text typed before a new plan came is put back.
+/// Text typed before the page came alive is taken over. After a new plan came the fields, which may be the same ones, get
+/// what is still held.
 fn keep_text(reason: NodeRef<html::Textarea>, typed: NodeRef<html::Input>, confirmation: RwSignal<Confirmation>) {
     Effect::new(move |_| {
         if let Some(field) = reason.get() {
-            let held = confirmation.with_untracked(|c| c.reason.clone());
-            if held.is_empty() {
+            let (held, renewed) = confirmation.with_untracked(|c| (c.reason.clone(), c.renewed));
+            if held.is_empty() && !renewed {
                 confirmation.update(|c| c.reason = field.value());
             } else {
                 field.set_value(&held);
@@ -203,8 +204,8 @@ fn keep_text(reason: NodeRef<html::Textarea>, typed: NodeRef<html::Input>, confi
     });
     Effect::new(move |_| {
         if let Some(field) = typed.get() {
-            let held = confirmation.with_untracked(|c| c.typed_id.clone());
-            if held.is_empty() {
+            let (held, renewed) = confirmation.with_untracked(|c| (c.typed_id.clone(), c.renewed));
+            if held.is_empty() && !renewed {
                 confirmation.update(|c| c.typed_id = field.value());
             } else {
                 field.set_value(&held);

@@ -16,6 +16,8 @@ pub struct Confirmation {
     pub typed_id: String,
     /// Codes of the acknowledgements ticked.
     pub acknowledged: BTreeSet<String>,
+    /// What the fields hold was given for an earlier plan, and is not taken from them again.
+    pub renewed: bool,
 }
 
 impl Confirmation {
@@ -23,6 +25,7 @@ impl Confirmation {
     pub fn forget_consent(&mut self) {
         self.typed_id.clear();
         self.acknowledged.clear();
+        self.renewed = true;
     }
 
     /// What is still missing before the button may be pressed, in one sentence; `None` when nothing is.
@@ -54,6 +57,7 @@ mod tests {
             reason: "Check 4 failed".into(),
             typed_id: "v7_minor".into(),
             acknowledged: BTreeSet::from(["second_candidate:v6".to_owned()]),
+            renewed: false,
         }
     }
 
@@ -86,6 +90,7 @@ mod tests {
     fn a_new_plan_is_confirmed_anew() {
         let mut c = full();
         c.forget_consent();
+        assert!(c.renewed, "the field's old text is not read back");
         assert!(missing(&c).is_some());
         assert_eq!(c.reason, full().reason, "the reason need not be typed again");
     }
