@@ -6,7 +6,7 @@
 //! a browser grants six to a host.
 
 use leptos::prelude::*;
-use rollback_types::{RunView, Step};
+use rollback_types::{RunView, Step, Timestamp};
 
 /// How the page hears of its run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -18,8 +18,8 @@ pub enum Connection {
     Live,
     /// The connection broke a moment ago.
     Reconnecting,
-    /// It has been broken for a while: what is shown may be old. Since when, milliseconds since the epoch.
-    Stale(f64),
+    /// It has been broken for a while: what is shown may be old. Since when.
+    Stale(Timestamp),
     /// The tab is hidden: the connection was given back.
     Paused,
     /// The run has ended; nothing more will come.
@@ -66,7 +66,7 @@ mod browser {
     use leptos::ev;
     use leptos::leptos_dom::helpers::{TimeoutHandle, WindowListenerHandle, set_timeout_with_handle};
     use leptos::prelude::*;
-    use rollback_types::{Event, Progress};
+    use rollback_types::{Event, Progress, Timestamp};
     use wasm_bindgen::JsCast;
     use wasm_bindgen::closure::Closure;
     use web_sys::{EventSource, MessageEvent, VisibilityState};
@@ -145,12 +145,18 @@ mod browser {
         js_sys::Date::now()
     }
 
+    fn moment(ms: f64) -> Timestamp {
+        // Milliseconds since 1970 fit both types.
+        #[expect(clippy::cast_possible_truncation, reason = "see above")]
+        Timestamp::from_unix_ms(ms as i64)
+    }
+
     impl Follower {
         fn open(self: &Rc<Self>) {
             let (id, after) = self.live.view.with_untracked(|v| (v.run.id, v.run.last_event));
             let Ok(source) = EventSource::new(&format!("/api/v1/runs/{id}/events?after={after}")) else {
                 // Only a malformed address or a forbidding policy ends here: no use in trying again.
-                self.live.connection.set(Connection::Stale(now_ms()));
+                self.live.connection.set(Connection::Stale(moment(now_ms())));
                 return;
             };
             let on_event = on_message(self, |f, text| {
@@ -191,7 +197,7 @@ mod browser {
             let since = self.broken_since.get().unwrap_or_else(now_ms);
             self.broken_since.set(Some(since));
             self.live.connection.set(if now_ms() - since > STALE_AFTER_MS {
-                Connection::Stale(since)
+                Connection::Stale(moment(since))
             } else {
                 Connection::Reconnecting
             });

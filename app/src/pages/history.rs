@@ -1,9 +1,10 @@
 //! Every run there was: what, why, who, when, how long, and what came of it.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
+use leptos_router::hooks::use_location;
 use rollback_types::{Cursor, Page, RunQuery, RunState, RunSummary, Step, StepDuration};
 
+use crate::address;
 use crate::api::runs::{list_runs, median_chart, step_durations};
 use crate::components::badge::run_look;
 use crate::components::{
@@ -26,14 +27,8 @@ const STATES: [RunState; 6] = [
 /// The history.
 #[component]
 pub fn HistoryPage() -> impl IntoView {
-    let params = use_query_map();
-    let asked = Memo::new(move |_| {
-        params.with(|p| Asked {
-            state: p.get("state").as_deref().and_then(RunState::parse),
-            version: p.get("version").filter(|v| !v.is_empty()),
-            cursor: p.get("cursor").filter(|c| !c.is_empty()),
-        })
-    });
+    let search = use_location().search;
+    let asked = Memo::new(move |_| search.with(|s| Asked::read(s)));
     let runs = Resource::new_blocking(move || asked.get(), |asked| list_runs(asked.query()));
     view! {
         <PageHeader tab="Runs" lead=view! { "Every rollback that was started here." }.into_any()>"Runs"</PageHeader>
@@ -62,6 +57,20 @@ struct Asked {
 }
 
 impl Asked {
+    /// Unknown words ask for nothing.
+    fn read(search: &str) -> Self {
+        let mut asked = Self::default();
+        for (key, value) in address::pairs(search).filter(|(_, value)| !value.is_empty()) {
+            match key.as_str() {
+                "state" => asked.state = RunState::parse(&value),
+                "version" => asked.version = Some(value),
+                "cursor" => asked.cursor = Some(value),
+                _ => {}
+            }
+        }
+        asked
+    }
+
     fn query(self) -> RunQuery {
         RunQuery { state: self.state, version_id: self.version, cursor: self.cursor.map(Cursor), limit: Some(ROWS) }
     }
@@ -288,6 +297,9 @@ mod tests {
     fn an_address_keeps_the_filters() {
         let asked = Asked { state: Some(RunState::Aborted), version: Some("a&b".into()), cursor: Some("c".into()) };
         assert_eq!(asked.path(asked.state, Some("x=")), "/runs?state=aborted&version=a%26b&cursor=x%3D");
+        let search = "?state=aborted&version=a%26b&cursor=c&other=x";
+        assert_eq!(Asked::read(search), asked);
+        assert_eq!(Asked::read("?state=teleported&cursor="), Asked::default());
         assert_eq!(Asked::default().path(None, None), "/runs");
     }
 

@@ -6,14 +6,15 @@ mod confirmation;
 pub(crate) mod sentences;
 mod stores;
 
+use leptos::html;
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
 use rollback_types::{CheckState, Difference, Problem, ProblemKind, Refusal, RollbackPlan, VersionId};
 
 use self::before::{BeforeCard, CopyCard, DiskCard, StepsCard, TimeCard, TriggersCard};
 use self::confirm::ConfirmCard;
 use self::confirmation::Confirmation;
 use self::stores::{GoesCard, RestoreCard};
+use crate::address::use_version_id;
 use crate::api::plans::plan_rollback;
 use crate::api::runs::StartRollback;
 use crate::components::{
@@ -25,11 +26,19 @@ use crate::format;
 /// The plan of one version.
 #[component]
 pub fn PlanPage() -> impl IntoView {
-    let params = use_params_map();
-    let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
+    let id = use_version_id();
     let start = ServerAction::<StartRollback>::new();
     let confirmation = RwSignal::new(Confirmation::default());
-    let plan = Resource::new_blocking(move || id.get(), |id| plan_rollback(id, Vec::new(), None));
+    let plan = Resource::new_blocking(
+        move || id.get(),
+        |id| async move {
+            // The address of the page that is being left for.
+            if id.is_empty() {
+                return Err(Problem::new(ProblemKind::NotFound, "The address names no version.").into());
+            }
+            plan_rollback(id, Vec::new(), None).await
+        },
+    );
 
     // Refused because something moved: show what is so now, beside what changed.
     Effect::new(move |_| {
@@ -46,7 +55,10 @@ pub fn PlanPage() -> impl IntoView {
             {move || Suspend::new(async move {
                 match plan.await {
                     Ok(plan_now) => {
-                        let again = Callback::new(move |()| plan.refetch());
+                        let again = Callback::new(move |()| {
+                            start.value().set(None);
+                            plan.refetch();
+                        });
                         view! { <PlanView plan=plan_now start=start confirmation=confirmation again=again /> }
                             .into_any()
                     }
@@ -151,6 +163,16 @@ fn PlanView(
     });
     let problem = move || start.value().with(|v| v.as_ref().and_then(|r| r.as_ref().err()).map(|e| (*e.0).clone()));
 
+    // The confirmation may be far below: what forbade the start comes into view, and is read out.
+    let place = NodeRef::<html::Div>::new();
+    Effect::new(move |_| {
+        if let Some(shown) = place.get() {
+            shown.scroll_into_view();
+            // An element with a tabindex takes the focus.
+            let _focused = shown.focus();
+        }
+    });
+
     view! {
         <PageHeader
             tab=format!("Plan of {}", format::clip(&format::visible(id.as_str()), 60))
@@ -161,7 +183,16 @@ fn PlanView(
             {verb}
             <VersionName id=id />
         </PageHeader>
-        {move || problem().map(start_problem)}
+        {move || {
+            problem()
+                .map(|p| {
+                    view! {
+                        <div id="start-problem" tabindex="-1" node_ref=place>
+                            {start_problem(p)}
+                        </div>
+                    }
+                })
+        }}
         {refused}
         {take_over}
         <div class="grid plan">

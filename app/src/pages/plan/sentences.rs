@@ -94,8 +94,8 @@ pub fn whose(plan: &RollbackPlan) -> Option<String> {
 
 fn named(id: &str) -> String {
     match id {
-        "" => "name none".to_owned(),
-        id => format!("name {}", format::clip(&format::visible(id), 60)),
+        "" => "say nothing".to_owned(),
+        id => format!("say “{}”", format::clip(&format::visible(id), 60)),
     }
 }
 

@@ -75,17 +75,22 @@ fn Elapsed(live: LiveRun) -> impl IntoView {
 fn ConnectionState(live: LiveRun) -> impl IntoView {
     let look = move || match live.connection.get() {
         // Nothing is claimed before the page is alive.
-        Connection::Rendered => ("live needs-js rendered", "Connecting".to_owned()),
-        Connection::Live => ("live", "Live".to_owned()),
-        Connection::Reconnecting => ("live stale", "Reconnecting".to_owned()),
-        Connection::Paused => ("live paused", "Paused while hidden".to_owned()),
-        Connection::Ended => ("live ended", "Ended".to_owned()),
-        Connection::Stale(since) => {
-            let seconds = (first_now().unix_ms() as f64 - since).max(0.0) / 1_000.0;
-            ("live offline", format!("Stale for {seconds:.0} s, reconnecting"))
-        }
+        Connection::Rendered => ("live needs-js rendered", "Connecting"),
+        Connection::Live => ("live", "Live"),
+        Connection::Reconnecting => ("live stale", "Reconnecting"),
+        Connection::Paused => ("live paused", "Paused while hidden"),
+        Connection::Ended => ("live ended", "Ended"),
+        Connection::Stale(_) => ("live offline", "Stale since "),
     };
-    view! { <span class=move || look().0>{move || look().1}</span> }
+    let since = move || match live.connection.get() {
+        Connection::Stale(at) => Some(view! { <Time at=at style=TimeStyle::Absolute /> }),
+        _ => None,
+    };
+    view! {
+        <span class=move || look().0>
+            <span>{move || look().1}{since}</span>
+        </span>
+    }
 }
 
 /// What came of it, and where to go from here.
