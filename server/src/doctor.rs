@@ -1,6 +1,7 @@
 //! `stepback doctor`: what works, what does not, and what to do.
 
 use std::fmt::Write as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use rollback::store::{Host as _, Probe, RecordStore, StoreError};
@@ -54,7 +55,7 @@ impl Check {
     }
 }
 
-/// Looks at everything; changes nothing but a file in Stepback's own folder, which it removes again.
+/// Looks at everything. Makes Stepback's own folder where there is none, as serving would; changes nothing else.
 pub async fn examine(config: &Config) -> Vec<Check> {
     let mut checks = vec![Check::ok("settings", config.origin())];
     checks.extend(examine_records(config, &wiring::records(config)).await);
@@ -146,7 +147,8 @@ async fn examine_records(config: &Config, records: &SqliteRecords) -> Vec<Check>
 }
 
 fn examine_data_dir(dir: &Path) -> Check {
-    let tried = std::fs::create_dir_all(dir).and_then(|()| {
+    // For its owner only, as the server makes it: the evidence of a rollback is a copy of data.
+    let tried = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).and_then(|()| {
         let probe = dir.join(".doctor");
         std::fs::write(&probe, b"probe")?;
         std::fs::remove_file(&probe)

@@ -75,6 +75,10 @@ impl<'a> Book<'a> {
     /// Production as the stores have it: contaminated, if asked for.
     pub fn live(&self) -> Vec<Part<'a>> {
         let mut parts = self.production(true);
+        if self.layout == DemoLayout::PerVersion {
+            // The safety backup before the failed version marked the live nodes; after a failure the mark stays.
+            parts.iter_mut().for_each(|part| part.labels.push("latest_copy"));
+        }
         if self.contaminated
             && self.layout == DemoLayout::Shared
             && let Some(part) = parts.first_mut()
