@@ -1,0 +1,94 @@
+import { expect, open, startRollback, step, test } from './test.ts';
+
+test.describe('a step that fails', () => {
+  test.beforeEach(async ({ page, deployment }) => {
+    await deployment.refuseDeletions();
+    await open(page, deployment.version(deployment.failed, '/plan'));
+    await startRollback(page, deployment.failed);
+    await expect(step(page, 5).getByRole('alert')).toBeVisible({ timeout: 30_000 });
+  });
+
+  test('stops the run and asks; tried again when the fault is gone, it goes on to its end', async ({ page, deployment }) => {
+    const failed = step(page, 5);
+    await expect(failed).toContainText('failed');
+    await expect(failed.getByRole('alert')).toContainText('the graph is out of order');
+    await expect(failed.getByRole('alert')).toContainText('Safe:');
+    await expect(failed.getByRole('alert')).toContainText('What to do:');
+    // Its siblings were let finish; nothing after it began.
+    await expect(step(page, 3)).toContainText('done');
+    await expect(step(page, 4)).toContainText('done');
+    for (const number of [6, 7, 8]) await expect(step(page, number)).toContainText('not begun');
+    await expect(page).toHaveTitle(/^needs a decision/);
+    expect(await deployment.status(deployment.failed)).toBe('rolling_back');
+
+    // Tried again while the fault lasts, it asks again.
+    const retry = page.getByRole('button', { name: 'Try again' });
+    await retry.click();
+    await expect(page.getByRole('log').getByText('the graph is out of order')).toHaveCount(2, { timeout: 30_000 });
+    await expect(retry).toBeEnabled();
+
+    await deployment.allowDeletions();
+    await retry.click();
+    await expect(page.getByText('Rolled back.', { exact: true })).toBeVisible({ timeout: 30_000 });
+    await expect(failed.getByRole('alert')).toHaveCount(0);
+    expect((await deployment.counts()).stagedNodes).toBe(0);
+    expect(await deployment.status(deployment.failed)).toBe('rolled_back');
+  });
+
+  test('aborted, leaves the version to be taken over', async ({ page, deployment }) => {
+    const id = deployment.failed;
+    const before = await deployment.counts();
+    const failed = step(page, 5);
+    await failed.getByText('Abort…').click();
+    await failed.getByLabel('Reason (may be empty)').fill('The graph needs its administrator');
+    await failed.getByRole('button', { name: 'Abort run #1' }).click();
+    await expect(page.getByText('Aborted. The version stays rolling_back.')).toBeVisible({ timeout: 30_000 });
+    await expect(page).toHaveTitle(/^aborted/);
+    expect(await deployment.status(id)).toBe('rolling_back');
+    expect(await deployment.counts()).toEqual(before);
+
+    await open(page, '/runs?state=aborted');
+    await expect(page.getByRole('row').filter({ hasText: '#1' })).toContainText('Check 4 failed');
+    await open(page, '/runs/1');
+    await deployment.allowDeletions();
+    await page.getByRole('link', { name: 'Plan the take-over' }).click();
+    await expect(page.getByText('An earlier rollback of this version did not finish.')).toBeVisible();
+    await startRollback(page, id, 'The graph works again');
+    await expect(page).toHaveURL(/\/runs\/2$/);
+    await expect(page.getByText('Rolled back.', { exact: true })).toBeVisible({ timeout: 30_000 });
+    for (const number of [3, 4]) await expect(step(page, number)).toContainText('already gone');
+    await expect(step(page, 5)).toContainText('done');
+    expect(await deployment.status(id)).toBe('rolled_back');
+    expect((await deployment.counts()).stagedNodes).toBe(0);
+  });
+
+  test('skipped with a reason, the run goes on and its record says so', async ({ page, deployment }) => {
+    const failed = step(page, 5);
+    await failed.getByText('Skip…').click();
+    await failed.getByRole('button', { name: /^Skip/ }).click();
+    // Without a reason the browser refuses the form itself.
+    await expect(page).toHaveTitle(/^needs a decision/);
+    await failed.getByLabel('Why it is safe to skip').fill('Deleted by hand with cypher-shell');
+    await failed.getByRole('button', { name: /^Skip/ }).click();
+    await expect(page).toHaveTitle(/^completed/, { timeout: 30_000 });
+    await expect(failed).toContainText('skipped');
+    await expect(failed).toContainText('Deleted by hand with cypher-shell');
+    expect((await deployment.counts()).stagedNodes).toBeGreaterThan(0);
+    expect(await deployment.status(deployment.failed)).toBe('rolled_back');
+  });
+});
+
+test('a second rollback is refused while one waits, and the page says which', async ({ page, deployment }) => {
+  await deployment.refuseDeletions();
+  await open(page, deployment.version(deployment.failed, '/plan'));
+  await startRollback(page, deployment.failed);
+  await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible({ timeout: 30_000 });
+
+  await open(page, '/');
+  const banner = page.getByRole('region', { name: 'Active run' });
+  await expect(banner).toContainText('waits for your decision');
+  await open(page, deployment.version('v22_minor_20261117_140652', '/plan'));
+  await expect(page.getByText('This rollback cannot start.')).toBeVisible();
+  await expect(page.getByRole('link', { name: 'To the active run' })).toBeVisible();
+  await expect(page.getByRole('button', { name: /^Roll back/ })).toBeDisabled();
+});

@@ -1,0 +1,55 @@
+import { expect, hydrated, open, startRollback, step, test } from './test.ts';
+
+test.use({ expectedErrors: [/ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING|CONNECTION_RESET|EMPTY_RESPONSE)/] });
+
+test('a page loaded again in the middle goes on live', async ({ page, context, deployment }) => {
+  const release = await deployment.lock('graph');
+  await open(page, deployment.version(deployment.failed, '/plan'));
+  await startRollback(page, deployment.failed);
+  await expect(step(page, 4)).toContainText('done', { timeout: 30_000 });
+  await expect(step(page, 5)).toContainText('running');
+
+  await page.reload();
+  await hydrated(page);
+  await expect(page.getByText('Live', { exact: true })).toBeVisible();
+  await expect(step(page, 5)).toContainText('running');
+  // A second reader sees the same.
+  const other = await context.newPage();
+  await open(other, '/runs/1');
+
+  await release();
+  for (const reader of [page, other]) {
+    await reader.bringToFront();
+    await expect(reader.getByText('Rolled back.', { exact: true })).toBeVisible({ timeout: 40_000 });
+    await expect(reader.getByText('Ended', { exact: true })).toBeVisible();
+  }
+});
+
+test('a server that ends in the middle: the page says so, and the run is interrupted, not running', async ({
+  page,
+  deployment,
+}) => {
+  const id = deployment.failed;
+  const release = await deployment.lock('graph');
+  await open(page, deployment.version(id, '/plan'));
+  await startRollback(page, id);
+  await expect(step(page, 4)).toContainText('done', { timeout: 30_000 });
+  await expect(page.getByText('Live', { exact: true })).toBeVisible();
+
+  await deployment.stop('SIGKILL');
+  await expect(page.getByText('Reconnecting', { exact: true })).toBeVisible({ timeout: 30_000 });
+  await release();
+  await deployment.start();
+
+  // Without being loaded again.
+  await expect(page.getByText('Interrupted: Stepback ended in the middle of this run.')).toBeVisible({ timeout: 40_000 });
+  await expect(page).toHaveTitle(/^interrupted/);
+  await expect(step(page, 5)).toContainText('interrupted');
+  await expect(step(page, 8)).toContainText('not begun');
+
+  await page.getByRole('link', { name: 'Plan the take-over' }).click();
+  await startRollback(page, id, 'The server is back');
+  await expect(page.getByText('Rolled back.', { exact: true })).toBeVisible({ timeout: 40_000 });
+  expect(await deployment.status(id)).toBe('rolled_back');
+  expect((await deployment.counts()).stagedNodes).toBe(0);
+});

@@ -1,0 +1,37 @@
+// Every page there is, on a deployment that has something to show on each.
+import { type Browser, expect } from '@playwright/test';
+import type { Deployment } from './deployment.ts';
+import { open, startRollback } from './test.ts';
+
+/** Addresses by the page's name. */
+export type Places = Record<string, string>;
+
+/** The page of every kind, before any run. */
+export function places(deployment: Deployment): Places {
+  const id = deployment.failed;
+  return {
+    overview: '/',
+    versions: '/versions',
+    'versions-filtered': '/versions?q=minor&status=failed',
+    'versions-none': '/versions?q=no+such+version',
+    version: deployment.version(id),
+    plan: deployment.version(id, '/plan'),
+    'plan-refused': deployment.version(deployment.layout === 'shared' ? 'v1_baseline' : 'v1_baseline_20260731_102653', '/plan'),
+    history: '/runs',
+    backups: '/backups',
+    'no-such-page': '/nowhere',
+    'no-such-version': '/versions/nobody',
+    'no-such-run': '/runs/99',
+  };
+}
+
+/** Rolls the failed version back until step 5 fails and the run asks; returns the pages of that moment. */
+export async function placesWithRuns(browser: Browser, deployment: Deployment): Promise<Places> {
+  await deployment.refuseDeletions();
+  const page = await browser.newPage({ baseURL: deployment.url });
+  await open(page, deployment.version(deployment.failed, '/plan'));
+  await startRollback(page, deployment.failed);
+  await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible({ timeout: 30_000 });
+  await page.close();
+  return { ...places(deployment), 'run-asks': '/runs/1' };
+}

@@ -1,0 +1,108 @@
+// The tests' surroundings: each has a deployment and a server of its own, and fails when the page misbehaves in any way
+// it did not announce.
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { type Locator, type Page, test as base, expect } from '@playwright/test';
+import { type Demo, Deployment, type Layout, writeDemo } from './deployment.ts';
+
+interface Options {
+  /** Where the demo's staging data lives. */
+  layout: Layout;
+  /** Console errors that belong to the test: what a browser logs for an answer it asked for on purpose. */
+  expectedErrors: RegExp[];
+}
+
+interface Surroundings {
+  /** A demo with its server running. */
+  deployment: Deployment;
+  /** Fails the test after its end if the page wrote errors, opened dialogs, or asked another host for anything. */
+  quiet: void;
+}
+
+export const test = base.extend<Options & Surroundings, { demos: (layout: Layout) => Promise<Demo> }>({
+  layout: ['shared', { option: true }],
+  expectedErrors: [[], { option: true }],
+
+  demos: [
+    async ({}, use) => {
+      const written = new Map<Layout, Promise<Demo>>();
+      await use((layout) => {
+        const demo = written.get(layout) ?? writeDemo(layout);
+        written.set(layout, demo);
+        return demo;
+      });
+      for (const demo of written.values()) await rm(dirname((await demo).folder), { recursive: true, force: true });
+    },
+    { scope: 'worker' },
+  ],
+
+  deployment: async ({ demos, layout }, use, info) => {
+    const deployment = await Deployment.copy(layout, await demos(layout));
+    try {
+      await deployment.start();
+      await use(deployment);
+    } finally {
+      await deployment.remove();
+      if (info.status !== info.expectedStatus) await info.attach('server.log', { body: deployment.serverLog });
+    }
+  },
+
+  baseURL: async ({ deployment }, use) => use(deployment.url),
+
+  quiet: [
+    async ({ context, deployment, expectedErrors }, use) => {
+      const found: string[] = [];
+      const watch = (page: Page) => {
+        page.on('pageerror', (error) => found.push(`uncaught: ${error.stack ?? error.message}`));
+        page.on('dialog', (dialog) => {
+          found.push(`dialog: ${dialog.message()}`);
+          void dialog.dismiss();
+        });
+        page.on('console', (message) => {
+          const text = `${message.text()} (${message.location().url})`;
+          if (message.type() === 'error' && !expectedErrors.some((e) => e.test(text))) found.push(`console: ${text}`);
+        });
+      };
+      context.pages().forEach(watch);
+      context.on('page', watch);
+      context.on('request', (request) => {
+        const { protocol, origin } = new URL(request.url());
+        const own = origin === deployment.url || protocol === 'data:' || protocol === 'blob:';
+        if (!own) found.push(`another host: ${request.url()}`);
+      });
+      await use();
+      expect(found, 'errors, dialogs and requests to other hosts').toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+export { expect };
+
+/** Opens a page and waits until it answers to JavaScript. */
+export async function open(page: Page, path: string): Promise<void> {
+  await page.goto(path);
+  await hydrated(page);
+}
+
+export async function hydrated(page: Page): Promise<void> {
+  await expect(page.locator('html[data-hydrated]')).toBeAttached();
+}
+
+/** Fills in the plan's confirmation and starts; ends on the run's page. */
+export async function startRollback(page: Page, id: string, reason = 'Check 4 failed'): Promise<void> {
+  for (const box of await page.getByRole('checkbox', { name: /I have seen/ }).all()) await box.check();
+  await page.getByLabel('Reason').fill(reason);
+  await page.getByLabel('Type the version id').fill(id);
+  await page.getByRole('button', { name: /^(Roll back|Take over)/ }).click();
+  await expect(page).toHaveURL(/\/runs\/\d+$/, { timeout: 30_000 });
+}
+
+/** One of the eight steps on a run's page. */
+export function step(page: Page, number: number): Locator {
+  return page.getByRole('listitem').filter({ hasText: `Step ${number}:` });
+}
+
+export function heading(page: Page): Locator {
+  return page.getByRole('heading', { level: 1 });
+}
