@@ -13,6 +13,8 @@ pub(crate) struct Situation<'a> {
     /// The most urgent first.
     pub candidates: &'a [VersionRow],
     pub staged: &'a [StagedInStore],
+    /// Where production differs from latest-copy, with the evidence.
+    pub differing: &'a [String],
 }
 
 /// The answer, with its reasons and what to do next.
@@ -65,6 +67,15 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
     if !s.latest_copy.intact {
         let headline = "Look at latest-copy before you roll back.";
         return said(VerdictLevel::Attention, headline, reasons, s.latest_copy.remedy.clone());
+    }
+    if urgent && !s.differing.is_empty() {
+        reasons.extend_from_slice(s.differing);
+        return said(
+            VerdictLevel::Blocked,
+            "You cannot roll back now: production differs from latest-copy.",
+            reasons,
+            Some("Plan it to see the evidence. The restore (step 7) must be done by hand for now.".into()),
+        );
     }
     let headline = if urgent { "You can roll back now." } else { "You could roll back, but nothing has failed." };
     let remedy = urgent.then(|| format!("Plan the rollback of {}.", first.version_id));

@@ -17,7 +17,7 @@ use super::{CopyContents, Examination, VerifiedBackup, checksum_file};
 use crate::journal::{Journal, KnownHash};
 use crate::store::RecordStore;
 
-/// Told the bytes handled and the bytes in all (each file counts twice: hashed and opened).
+/// Told the bytes handled and the bytes in all; half of a file's bytes count when it is hashed, half when it is opened.
 pub type OnProgress = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
 /// Below these a file cannot hold what its name says; sizes vary too much between equal backups to ask for more.
@@ -73,7 +73,7 @@ impl BackupVerifier {
         let counter = Counter::new(progress);
         for store in StoreKind::ALL {
             let bytes = std::fs::metadata(self.folders.file(source, store)).map(|m| m.len()).unwrap_or(0);
-            counter.expect(bytes * if store == StoreKind::Sqlite { 1 } else { 2 });
+            counter.expect(bytes);
         }
         let looks = StoreKind::ALL.map(|store| {
             let path = self.folders.file(source, store);
@@ -202,7 +202,9 @@ impl BackupVerifier {
             tokio::task::spawn_blocking(move || proof::hash(path, on_bytes)).await.map_err(io::Error::other)?
         }?;
         let opened = if store == StoreKind::Sqlite {
-            self.open_sqlite(path).await
+            let opened = self.open_sqlite(path).await;
+            counter.pass()(identity.bytes);
+            opened
         } else {
             let (path, on_bytes) = (path.to_owned(), counter.pass());
             tokio::task::spawn_blocking(move || proof::open(store, &path, on_bytes)).await.map_err(io::Error::other)?
@@ -326,7 +328,7 @@ impl Counter {
             seen = bytes;
             let done = counter.done.fetch_add(more, Ordering::Relaxed) + more;
             if let Some(progress) = &counter.progress {
-                progress(done, counter.total.load(Ordering::Relaxed));
+                progress(done / 2, counter.total.load(Ordering::Relaxed));
             }
         })
     }

@@ -9,6 +9,10 @@ use rollback_types::{
 use super::compare::compare;
 use super::{Gathered, Planner};
 
+/// The runbook's own way for SQLite would lose the registry: say so wherever a person is sent to it.
+const BY_HAND: &str = "Restore by hand, with a way back taken first (never copy metadata.db over the live file: that \
+    erases registry and log), then plan again.";
+
 /// The judgement.
 #[derive(Debug)]
 pub(super) struct Judged {
@@ -352,8 +356,7 @@ impl Judge<'_> {
             self.refuse(
                 "restore_unavailable",
                 format!(
-                    "A restore of {} was asked for, and this version of Stepback cannot restore yet. Follow step 7 of the \
-                     runbook by hand, then plan again.",
+                    "A restore of {} was asked for, and this version of Stepback cannot restore yet. {BY_HAND}",
                     names.join(", ")
                 ),
             );
@@ -364,8 +367,8 @@ impl Judge<'_> {
                 Some(true) => self.refuse(
                     &format!("production_differs:{}", store.as_str()),
                     format!(
-                        "{store}: production differs from latest-copy: {}. It needs a restore (step 7), which this version \
-                         of Stepback cannot do yet. Nothing was changed; follow step 7 of the runbook by hand, then plan again.",
+                        "{store}: production differs from latest-copy: {}. It needs a restore (step 7), which this version of \
+                         Stepback cannot do yet. Nothing was changed. {BY_HAND}",
                         plan.evidence
                     ),
                 ),

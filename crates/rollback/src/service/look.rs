@@ -7,6 +7,7 @@ use rollback_types::{
 
 use super::{Answer, RollbackService};
 use crate::error::ServiceError;
+use crate::plan::compare::compare;
 use crate::plan::gather::{candidates, staging_points};
 use crate::plan::{FALLBACK_LAYOUT, production_of};
 use crate::store::StoreError;
@@ -124,7 +125,15 @@ impl RollbackService {
             }
         }
         found.truncate(20);
+        let differing: Vec<String> = staged
+            .iter()
+            .filter_map(|s| {
+                let (differs, evidence) = compare(s.store, s.production.as_ref(), latest_copy.contents.get(s.store));
+                (differs == Some(true)).then(|| format!("{}: {evidence}.", s.store))
+            })
+            .collect();
         let verdict = verdict(&Situation {
+            differing: &differing,
             active: active.as_ref(),
             stores: &stores,
             latest_copy: &latest_copy.health,

@@ -31,7 +31,8 @@ pub(super) async fn restore(cx: &mut StepContext, store: StoreKind) -> Result<Ou
             Some(store),
             format!("{store}: production differs from latest-copy: {evidence}"),
             "The staging data is gone; production is as it was found, and latest-copy is proven intact.",
-            "Restore this store by step 7 of the runbook, then try again; or skip it with a reason if the difference is wanted.",
+            "Restore this store by hand (never copy metadata.db over the live file: that erases registry and log), then try \
+             again; or skip it with a reason if the difference is wanted.",
         )),
     }
 }
