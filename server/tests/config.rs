@@ -1,5 +1,7 @@
 //! Settings: which source counts, and what is refused with which words.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;

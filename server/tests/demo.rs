@@ -1,5 +1,7 @@
 //! The demo, seen through the adapters that a rollback uses.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,5 +1,7 @@
 //! The program as a person meets it: exit codes, and words on the right stream.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
 use std::process::{Command, Output};
 
 /// Runs it in a folder of its own, with no settings from this environment.
