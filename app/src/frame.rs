@@ -38,6 +38,30 @@ pub fn mark_hydrated() {
     });
 }
 
+/// `/` goes to the search field of the page, if it has one; never while something is being typed.
+fn search_by_key() {
+    #[cfg(feature = "hydrate")]
+    Effect::new(|_| {
+        use wasm_bindgen::JsCast as _;
+        let listener = window_event_listener(leptos::ev::keydown, |event| {
+            let typing = event
+                .target()
+                .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
+                .is_some_and(|e| matches!(e.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"));
+            if event.key() != "/" || event.ctrl_key() || event.meta_key() || event.alt_key() || typing {
+                return;
+            }
+            let field = document().query_selector("input[type=search]").ok().flatten();
+            if let Some(field) = field.and_then(|f| f.dyn_into::<web_sys::HtmlInputElement>().ok()) {
+                event.prevent_default();
+                // A field that cannot take the focus just does not get it.
+                let _focused = field.focus();
+            }
+        });
+        on_cleanup(move || listener.remove());
+    });
+}
+
 struct Place {
     href: &'static str,
     icon: IconName,
@@ -66,6 +90,7 @@ pub fn Frame(
     children: Children,
 ) -> impl IntoView {
     let deployment = SharedValue::new(|| use_context::<Deployment>().unwrap_or_default()).into_inner();
+    search_by_key();
     let path = use_location().pathname;
     let link = move |place: &Place| {
         let href = place.href;

@@ -88,7 +88,8 @@ pub(super) fn Backup(health: BackupHealth) -> impl IntoView {
             footer=view! {
                 "Looked at "
                 <Time at=health.checked_at />
-                {format!(" · the last full proof took {} · ", format::duration(health.took_ms))}
+                {(health.took_ms > 0).then(|| format!(" · the last full proof took {}", format::duration(health.took_ms)))}
+                " · "
                 {format::bytes(total)}
                 " in "
                 <bdi class="foreign">
