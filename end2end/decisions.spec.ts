@@ -24,7 +24,7 @@ test.describe('a step that fails', () => {
     // Tried again while the fault lasts, it asks again.
     const retry = page.getByRole('button', { name: 'Try again' });
     await retry.click();
-    await expect(page.getByRole('log').getByText('the graph is out of order')).toHaveCount(2, { timeout: 30_000 });
+    await expect(page.getByRole('region', { name: 'Log of the run' }).getByText('the graph is out of order')).toHaveCount(2, { timeout: 30_000 });
     await expect(retry).toBeEnabled();
 
     await deployment.allowDeletions();

@@ -1,6 +1,6 @@
 import { expect, hydrated, open, startRollback, step, test } from './test.ts';
 
-test.use({ expectedErrors: [/ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING|CONNECTION_RESET|EMPTY_RESPONSE)/] });
+test.use({ expectedErrors: /ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING|CONNECTION_RESET|EMPTY_RESPONSE)/ });
 
 test('a page loaded again in the middle goes on live', async ({ page, context, deployment }) => {
   const release = await deployment.lock('graph');

@@ -1,4 +1,4 @@
-import { expect, heading, open, startRollback, step, test } from './test.ts';
+import { acknowledgements, expect, heading, open, startRollback, step, test } from './test.ts';
 
 for (const layout of ['shared', 'per-version'] as const) {
   test.describe(`${layout} layout`, () => {
@@ -24,7 +24,7 @@ for (const layout of ['shared', 'per-version'] as const) {
 
       // Nothing starts before everything asked for is given.
       const start = page.getByRole('button', { name: /^Roll back/ });
-      const boxes = await page.getByRole('checkbox', { name: /I have seen/ }).all();
+      const boxes = await acknowledgements(page).all();
       await expect(start).toBeDisabled();
       await page.getByLabel('Reason').fill('Check 4 failed: chunks are missing');
       await expect(start).toBeDisabled();
@@ -66,13 +66,13 @@ for (const layout of ['shared', 'per-version'] as const) {
   });
 }
 
-test.use({ expectedErrors: [/status of 409 \(Conflict\)/] });
+test.use({ expectedErrors: /status of 409 \(Conflict\)/ });
 
 test('a plan that went stale starts nothing and shows the difference', async ({ page, deployment, isMobile }) => {
   test.skip(isMobile, 'the same code on every screen');
   const id = deployment.failed;
   await open(page, deployment.version(id, '/plan'));
-  for (const box of await page.getByRole('checkbox', { name: /I have seen/ }).all()) await box.check();
+  for (const box of await acknowledgements(page).all()) await box.check();
   await page.getByLabel('Reason').fill('Check 4 failed');
   await page.getByLabel('Type the version id').fill(id);
   await deployment.sql('metadata', 'DELETE FROM chapter_metadata_staging WHERE id = (SELECT min(id) FROM chapter_metadata_staging)');

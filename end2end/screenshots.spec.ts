@@ -6,7 +6,7 @@ import { expect, hydrated, open, test } from './test.ts';
 const folder = process.env.STEPBACK_SCREENSHOTS ?? '';
 const screens = { desktop: { width: 1280, height: 800 }, phone: { width: 375, height: 740 } };
 
-test.use({ expectedErrors: [/status of 404/, /status of 409/] });
+test.use({ expectedErrors: /status of 404/ });
 
 for (const layout of ['shared', 'per-version'] as const) {
   test.describe(layout, () => {

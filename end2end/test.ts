@@ -9,7 +9,7 @@ interface Options {
   /** Where the demo's staging data lives. */
   layout: Layout;
   /** Console errors that belong to the test: what a browser logs for an answer it asked for on purpose. */
-  expectedErrors: RegExp[];
+  expectedErrors: RegExp | undefined;
 }
 
 interface Surroundings {
@@ -21,7 +21,7 @@ interface Surroundings {
 
 export const test = base.extend<Options & Surroundings, { demos: (layout: Layout) => Promise<Demo> }>({
   layout: ['shared', { option: true }],
-  expectedErrors: [[], { option: true }],
+  expectedErrors: [undefined, { option: true }],
 
   demos: [
     async ({}, use) => {
@@ -60,7 +60,7 @@ export const test = base.extend<Options & Surroundings, { demos: (layout: Layout
         });
         page.on('console', (message) => {
           const text = `${message.text()} (${message.location().url})`;
-          if (message.type() === 'error' && !expectedErrors.some((e) => e.test(text))) found.push(`console: ${text}`);
+          if (message.type() === 'error' && !expectedErrors?.test(text)) found.push(`console: ${text}`);
         });
       };
       context.pages().forEach(watch);
@@ -91,11 +91,16 @@ export async function hydrated(page: Page): Promise<void> {
 
 /** Fills in the plan's confirmation and starts; ends on the run's page. */
 export async function startRollback(page: Page, id: string, reason = 'Check 4 failed'): Promise<void> {
-  for (const box of await page.getByRole('checkbox', { name: /I have seen/ }).all()) await box.check();
   await page.getByLabel('Reason').fill(reason);
   await page.getByLabel('Type the version id').fill(id);
+  for (const box of await acknowledgements(page).all()) await box.check();
   await page.getByRole('button', { name: /^(Roll back|Take over)/ }).click();
   await expect(page).toHaveURL(/\/runs\/\d+$/, { timeout: 30_000 });
+}
+
+/** What a plan asks to be acknowledged. */
+export function acknowledgements(page: Page): Locator {
+  return page.getByRole('checkbox', { name: /^I have seen/ });
 }
 
 /** One of the eight steps on a run's page. */

@@ -1,0 +1,95 @@
+import { createRequire } from 'node:module';
+import type { Page } from '@playwright/test';
+import type { AxeResults } from 'axe-core';
+import { placesWithRuns } from './places.ts';
+import { expect, heading, open, test } from './test.ts';
+
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const SCREENS = { desktop: { width: 1280, height: 800 }, phone: { width: 375, height: 740 } };
+
+async function violations(page: Page): Promise<string[]> {
+  const results = await page.evaluate(
+    (tags) =>
+      (window as unknown as { axe: { run: (options: object) => Promise<AxeResults> } }).axe.run({
+        runOnly: { type: 'tag', values: tags },
+        resultTypes: ['violations'],
+      }),
+    TAGS,
+  );
+  return results.violations.flatMap((v) =>
+    v.nodes.map((n) => `${v.id} (${v.impact}): ${n.target.join(' ')}: ${n.failureSummary?.split('\n')[1]?.trim()}`),
+  );
+}
+
+test.describe('axe finds nothing', () => {
+  test.use({ expectedErrors: /status of 404/ });
+
+  for (const layout of ['shared', 'per-version'] as const) {
+    test.describe(layout, () => {
+      test.use({ layout });
+
+      test('on any page, light and dark, desktop and phone', async ({ browser, page, deployment }) => {
+        test.setTimeout(180_000);
+        const found: string[] = [];
+        await page.emulateMedia({ reducedMotion: 'reduce' });
+        for (const [name, path] of Object.entries(await placesWithRuns(browser, deployment))) {
+          await open(page, path);
+          await page.addScriptTag({ path: axe });
+          for (const [screen, size] of Object.entries(SCREENS)) {
+            await page.setViewportSize(size);
+            for (const colorScheme of ['light', 'dark'] as const) {
+              await page.emulateMedia({ colorScheme });
+              for (const v of await violations(page)) found.push(`${name}, ${screen}, ${colorScheme}: ${v}`);
+            }
+          }
+        }
+        expect(found).toEqual([]);
+      });
+    });
+  }
+});
+
+test('by keyboard: the way to the content comes first, and the focus is seen everywhere', async ({ page, deployment }) => {
+  await open(page, deployment.version(deployment.failed, '/plan'));
+  await page.keyboard.press('Tab');
+  const skip = page.getByRole('link', { name: 'Skip to the content' });
+  await expect(skip).toBeFocused();
+  await expect(skip).toBeInViewport();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('main')).toBeFocused();
+
+  const seen: string[] = [];
+  for (let i = 0; i < 60; i++) {
+    await page.keyboard.press('Tab');
+    const focus = await page.evaluate(() => {
+      const e = document.activeElement;
+      if (!e || e === document.body) return null;
+      const style = getComputedStyle(e);
+      const outline = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
+      const box = e.getBoundingClientRect();
+      return {
+        what: `${e.tagName} ${(e.textContent ?? '').trim().slice(0, 40) || e.id}`,
+        shown: (outline || style.boxShadow !== 'none') && box.width > 0 && box.bottom > 0 && box.top < innerHeight,
+      };
+    });
+    if (!focus) break;
+    expect(focus.shown, `the focus on ${focus.what} is not seen`).toBe(true);
+    seen.push(focus.what);
+  }
+  expect(seen.some((s) => s.includes('Cancel'))).toBe(true);
+});
+
+test('a rollback can be started without a mouse', async ({ page, deployment }) => {
+  await open(page, deployment.version(deployment.failed, '/plan'));
+  await page.getByRole('checkbox', { name: /^I have seen/ }).focus();
+  await page.keyboard.press('Space');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('Check 4 failed');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type(deployment.failed);
+  await page.keyboard.press('Control+Enter');
+  await expect(page).toHaveURL(/\/runs\/1$/, { timeout: 30_000 });
+  await expect(heading(page)).toContainText(deployment.failed);
+  await expect(page.getByText('Rolled back.', { exact: true })).toBeVisible({ timeout: 30_000 });
+});

@@ -1,0 +1,89 @@
+import { places } from './places.ts';
+import { acknowledgements, expect, heading, step, test } from './test.ts';
+
+test.use({ javaScriptEnabled: false });
+
+test.describe('reading', () => {
+  test.use({ expectedErrors: /status of 404/ });
+
+  test('every page has its heading, its title and its content', async ({ page, deployment }) => {
+    for (const [name, path] of Object.entries(places(deployment))) {
+      await test.step(name, async () => {
+        const answer = await page.goto(path);
+        expect(answer?.status()).toBe(name.startsWith('no-such') ? 404 : 200);
+        await expect(heading(page)).toBeVisible();
+        await expect(page).toHaveTitle(/ · Stepback$/);
+        await expect(page.getByText('Loading…')).toHaveCount(0);
+        await expect(page.getByRole('navigation', { name: 'Main' }).getByRole('link')).toHaveCount(4);
+      });
+    }
+  });
+
+  test('search, filter and paging are plain addresses', async ({ page, deployment }) => {
+    await deployment.sql(
+      'metadata',
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 120)
+       INSERT INTO version_registry (version_id, status, created_at, notes)
+       SELECT printf('old_%03d', i), 'archived', datetime('2025-01-01', i || ' hours'), 'made for paging' FROM n`,
+    );
+    await page.goto('/versions');
+    const search = page.getByRole('search');
+    await search.getByRole('searchbox').fill('made for paging');
+    await search.getByLabel('Order').selectOption({ label: 'By id, A to Z' });
+    await search.getByRole('button', { name: 'Search' }).click();
+    await expect(page).toHaveURL(/\?q=made\+for\+paging&sort=/);
+    const links = page.getByRole('main').getByRole('link', { name: /^old_\d+$/ });
+    const seen = await links.allTextContents();
+    expect(seen[0]).toBe('old_001');
+    const next = page.getByRole('link', { name: 'Next page' });
+    while ((await next.count()) > 0) {
+      await next.click();
+      seen.push(...(await links.allTextContents()));
+    }
+    expect(seen).toEqual(Array.from({ length: 120 }, (_, i) => `old_${String(i + 1).padStart(3, '0')}`));
+    await page.getByRole('link', { name: 'First page' }).click();
+    await expect(links.first()).toHaveText('old_001');
+
+    await page.goto('/versions');
+    await page.getByRole('navigation', { name: 'Filter by state' }).getByRole('link', { name: /^failed/ }).click();
+    await expect(page).toHaveURL(/status=failed/);
+    await expect(page.getByRole('main').getByRole('link', { name: deployment.failed, exact: true })).toHaveCount(0);
+    await expect(page.getByRole('main').getByRole('link', { name: 'v13_minor_20261016_122152', exact: true })).toBeVisible();
+    await search.getByRole('searchbox').fill('no such text anywhere');
+    await search.getByRole('button', { name: 'Search' }).click();
+    await expect(page.getByText('No version fits.')).toBeVisible();
+  });
+});
+
+test('a rollback is started and decided by plain forms', async ({ page, deployment }) => {
+  const id = deployment.failed;
+  await deployment.refuseDeletions();
+  await page.goto(deployment.version(id, '/plan'));
+  for (const box of await acknowledgements(page).all()) await box.check();
+  await page.getByLabel('Reason').fill('Check 4 failed');
+
+  // A wrong id comes back to the plan, which says what is wrong.
+  await page.getByLabel('Type the version id').fill('v22');
+  await page.getByRole('button', { name: /^Roll back/ }).click();
+  await expect(page).toHaveURL(/\/plan/);
+  await expect(page.getByRole('alert')).toContainText('type the full id');
+  expect(await deployment.status(id)).toBe('validating_failed');
+
+  await page.goto(deployment.version(id, '/plan'));
+  for (const box of await acknowledgements(page).all()) await box.check();
+  await page.getByLabel('Reason').fill('Check 4 failed');
+  await page.getByLabel('Type the version id').fill(id);
+  await page.getByRole('button', { name: /^Roll back/ }).click();
+  await expect(page).toHaveURL(/\/runs\/1$/);
+  await expect(page.getByText('JavaScript is off')).toBeVisible();
+  // The page loads itself again until the run asks.
+  await expect(step(page, 5).getByRole('alert')).toContainText('the graph is out of order', { timeout: 30_000 });
+
+  await deployment.allowDeletions();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page).toHaveURL(/\/runs\/1$/);
+  await expect(page.getByText('Rolled back.', { exact: true })).toBeVisible({ timeout: 30_000 });
+  expect(await deployment.status(id)).toBe('rolled_back');
+  await page.goto('/runs');
+  await expect(page.getByRole('row').filter({ hasText: '#1' })).toContainText('completed');
+});
