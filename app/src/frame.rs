@@ -117,7 +117,8 @@ pub fn Frame(
         .collect_view();
 
     view! {
-        <a class="skip" href="#main">
+        // The browser's own way moves the focus, the router's would only scroll.
+        <a class="skip" href="#main" rel="external">
             "Skip to the content"
         </a>
         <div class="app">
