@@ -113,6 +113,8 @@ pub fn relative(at: Timestamp, now: Timestamp) -> String {
     let seconds = (if past { now.since_ms(at) } else { at.since_ms(now) }) / 1000;
     let (n, unit) = match seconds {
         0..5 => return "just now".to_owned(),
+        // The page's clock ticks every ten seconds: what happened since is not in the future.
+        5..15 if !past => return "just now".to_owned(),
         5..60 => (seconds, "seconds"),
         60..3_600 => (seconds / 60, "minutes"),
         3_600..86_400 => (seconds / 3_600, "hours"),
@@ -301,6 +303,7 @@ mod tests {
         assert_eq!(utc(at), "22 Nov 2026, 22:58 UTC");
         let later = |s: i64| Timestamp::from_unix_ms(at.unix_ms() + s * 1000);
         assert_eq!(relative(at, later(1)), "just now");
+        assert_eq!(relative(later(9), at), "just now", "newer than the page's last tick");
         assert_eq!(relative(at, later(38 * 60)), "38 minutes ago");
         assert_eq!(relative(at, later(3_600)), "1 hour ago");
         assert_eq!(relative(at, later(13 * 86_400)), "13 days ago");

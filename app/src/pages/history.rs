@@ -267,7 +267,7 @@ fn table(medians: &[StepDuration]) -> impl IntoView + use<> {
         })
         .collect_view();
     view! {
-        <div class="scroll">
+        <div class="scroll" tabindex="0" role="region" aria-label="The figures of the chart">
             <table>
                 <thead>
                     <tr>

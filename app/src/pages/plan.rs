@@ -281,7 +281,7 @@ fn StalePlan(differences: Vec<Difference>) -> impl IntoView {
         <div role="alert" id="stale-plan">
             <Callout tone=Tone::Warn title="Something changed since you read this plan. Nothing was started.">
                 <p>"The plan below is the new one. Read what differs, then confirm again."</p>
-                <div class="scroll">
+                <div class="scroll" tabindex="0" role="region" aria-label="What changed">
                     <table class="stack">
                         <thead>
                             <tr>

@@ -30,7 +30,7 @@ pub fn GoesCard(
     });
     let layout = plan.layout.map(|l| view! { <span class="tag">{l.title()}</span> }.into_any());
     let table = view! {
-        <div class="scroll">
+        <div class="scroll" tabindex="0" role="region" aria-label="What goes, by store">
             <table class="stack goes">
                 <thead>
                     <tr>
@@ -164,7 +164,7 @@ pub fn RestoreCard(
             aside=view! { <Badge tone=tone icon=icon text=word /> }.into_any()
             footer=view! { <p>{footer}</p> }.into_any()
         >
-            <div class="scroll">
+            <div class="scroll" tabindex="0" role="region" aria-label="Production against latest-copy, by store">
                 <table class="stack restore">
                     <thead>
                         <tr>

@@ -48,7 +48,7 @@ pub fn DurationsCard(
             </Transition>
             <details class="figures">
                 <summary>"The figures"</summary>
-                <div class="scroll">
+                <div class="scroll" tabindex="0" role="region" aria-label="The figures of the chart">
                     <table>
                         <thead>
                             <tr>
