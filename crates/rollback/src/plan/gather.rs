@@ -157,7 +157,7 @@ pub(crate) async fn candidates(stores: &Stores, extra_states: &[String]) -> Resu
 }
 
 /// Whose nodes are not production: the target's, and in the per-version layout every other candidate's too.
-fn selectors(
+pub(crate) fn selectors(
     planner: &Planner<'_>,
     layout: Layout,
     target: Option<&RollbackTarget>,

@@ -8,7 +8,7 @@ use rollback_types::{
 use super::{Answer, RollbackService};
 use crate::error::ServiceError;
 use crate::plan::compare::compare;
-use crate::plan::gather::{candidates, staging_points};
+use crate::plan::gather::{candidates, selectors, staging_points};
 use crate::plan::{FALLBACK_LAYOUT, production_of};
 use crate::store::StoreError;
 use crate::verdict::{Situation, verdict};
@@ -81,8 +81,12 @@ impl RollbackService {
         let layout = records.schema().await?.layout;
         let target = RollbackTarget::new(&id).ok();
         let query = RunQuery { version_id: Some(id.as_str().to_owned()), limit: Some(20), ..RunQuery::default() };
-        let (operations, staging, runs) =
-            tokio::join!(records.operations(&id, 200), self.staged(layout, target.as_ref()), self.runs(&query));
+        let others = candidates(&self.stores, &self.settings.extra_states).await?;
+        let (operations, staging, runs) = tokio::join!(
+            records.operations(&id, 200),
+            self.staged(layout, target.as_ref(), &others),
+            self.runs(&query)
+        );
         Ok(VersionDetail {
             rollback: rollback_sentence(&version),
             version,
@@ -111,7 +115,7 @@ impl RollbackService {
         let layout = schema.ok().map(|s| s.layout);
         let mut found = found.unwrap_or_default();
         let newest = self.most_urgent(&found).and_then(|v| RollbackTarget::new(&v.version_id).ok());
-        let staged = self.staged(layout.unwrap_or(FALLBACK_LAYOUT), newest.as_ref()).await;
+        let staged = self.staged(layout.unwrap_or(FALLBACK_LAYOUT), newest.as_ref(), &found).await;
         let mut active = active?;
         if let Some(run) = &mut active {
             self.tell_orphan(run);
@@ -166,10 +170,15 @@ impl RollbackService {
     }
 
     /// Staging and production of each store, asked at the same time; what fails says so.
-    async fn staged(&self, layout: Layout, target: Option<&RollbackTarget>) -> Vec<StagedInStore> {
-        let selector = target.map(|t| self.settings.names.staging_selector(layout, t));
-        let selectors: Vec<_> = selector.clone().into_iter().collect();
+    async fn staged(
+        &self,
+        layout: Layout,
+        target: Option<&RollbackTarget>,
+        candidates: &[VersionRow],
+    ) -> Vec<StagedInStore> {
         let planner = self.planner();
+        let selector = target.map(|t| self.settings.names.staging_selector(layout, t));
+        let selectors = selectors(&planner, layout, target, candidates);
         let production = |store| production_of(&self.stores, &self.settings, store, &selectors);
         let (rows, points, nodes, sqlite, qdrant, neo4j) = tokio::join!(
             async {
