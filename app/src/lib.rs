@@ -45,7 +45,7 @@ pub fn App() -> impl IntoView {
     frame::mark_hydrated();
 
     view! {
-        <Title formatter=|title: String| format!("{title} · Stepback") />
+        <Title formatter=tab_title />
         <Router>
             <Frame>
                 <Routes fallback=NotFoundPage>
@@ -60,4 +60,11 @@ pub fn App() -> impl IntoView {
             </Frame>
         </Router>
     }
+}
+
+/// The text of the browser's tab. A version's id is part of some, and the server's `<title>` is written as it is given,
+/// without any escaping; in the browser it is set as text.
+fn tab_title(title: String) -> String {
+    let title = format!("{title} · Stepback");
+    if cfg!(feature = "ssr") { title.replace('&', "&amp;").replace('<', "&lt;") } else { title }
 }
