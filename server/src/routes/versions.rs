@@ -12,7 +12,7 @@ use crate::state::AppState;
     params(
         ("status" = Option<String>, Query, description = "only these states, separated by commas"),
         ("q" = Option<String>, Query, description = "part of the id, the message or the notes"),
-        ("sort" = Option<VersionSort>, Query, description = "the order"),
+        ("sort" = inline(Option<VersionSort>), Query, description = "the order"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
         ("limit" = Option<u32>, Query, description = "rows a page, 50 when absent", minimum = 1, maximum = 200),
     ),
@@ -53,9 +53,6 @@ pub async fn list_versions(
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn one_version(
-    State(state): State<AppState>,
-    id: PathText,
-) -> Result<Json<VersionDetail>, ApiProblem> {
+pub async fn one_version(State(state): State<AppState>, id: PathText) -> Result<Json<VersionDetail>, ApiProblem> {
     Ok(Json(state.service.version(&id.0).await?))
 }
