@@ -1,0 +1,55 @@
+//! Requests that do not come from this machine's own page are refused before anything looks at them.
+
+use serde_json::json;
+
+use crate::app::App;
+use crate::deployment::{Deployment, Layout};
+
+#[tokio::test]
+async fn forged_requests_are_refused() {
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&d.config()).await;
+    let own = app.address.to_string();
+    let body = json!({ "version_id": d.failed }).to_string();
+    let json = ("content-type", "application/json");
+    let other_port = format!("http://127.0.0.1:{}", app.address.port() ^ 1);
+    let forged: [&[(&str, &str)]; 6] = [
+        &[json, ("origin", "http://evil.example")],
+        &[json, ("origin", "null")],
+        &[json, ("origin", &other_port)],
+        &[json, ("sec-fetch-site", "cross-site")],
+        &[json, ("sec-fetch-site", "same-site")],
+        &[json, ("host", "rebound.example:3000")],
+    ];
+    for headers in forged {
+        for path in ["/api/v1/plans", "/api/v1/runs", "/api/v1/runs/1/decision", "/rpc/start_run"] {
+            let problem = app.send("POST", path, headers, &body).await.problem(403, "refused");
+            assert_eq!(problem["safe"], "Nothing was changed.");
+        }
+    }
+    for path in ["/", "/versions", "/api/v1/versions", "/api/openapi.json", "/healthz", "/api/v1/nothing"] {
+        app.send("GET", path, &[("host", "rebound.example")], "").await.problem(403, "refused");
+    }
+    // The page itself, and a program without a browser's headers.
+    let origin = format!("http://{own}");
+    for headers in [&[json, ("origin", origin.as_str()), ("sec-fetch-site", "same-origin")][..], &[json]] {
+        app.send("POST", "/api/v1/plans", headers, &body).await.json(200);
+    }
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_guards_headers() {
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&d.config()).await;
+    for path in ["/", "/versions", "/api/v1/versions", "/api/v1/nothing", "/nothing", "/healthz"] {
+        let answer = app.get(path).await;
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "same-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+        ] {
+            assert_eq!(answer.header(name), value, "{path}");
+        }
+    }
+}

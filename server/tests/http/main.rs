@@ -1,0 +1,19 @@
+//! The whole server over HTTP, on deployments that the demo made. One binary, because each one links for long.
+
+mod api;
+mod app;
+mod client;
+mod contents;
+mod decisions;
+mod deployment;
+mod event_stream;
+mod events;
+mod guard;
+mod hostile;
+mod interruption;
+mod openapi;
+mod pages;
+mod rollback;
+mod rollback_servers;
+mod starting;
+mod weather;

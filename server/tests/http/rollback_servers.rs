@@ -1,0 +1,163 @@
+//! The whole rollback on a real Neo4j, with the Qdrant double over gRPC beside it. Counts are taken past the adapters.
+
+use neo4rs::{Graph, query};
+use rollback_stores::qdrant_double::QdrantDouble;
+use serde_json::Value;
+use sqlx::Row as _;
+use tokio::sync::Mutex;
+
+use crate::app::{App, step};
+use crate::contents;
+use crate::deployment::{Deployment, Layout};
+
+/// The database is one; tests that count all of it go one after another.
+static NEO4J: Mutex<()> = Mutex::const_new(());
+
+/// How to reach the server of the tests: address, user, password.
+fn login() -> [String; 3] {
+    ["URI", "USER", "PASSWORD"].map(|word| {
+        let name = format!("STEPBACK_TEST_NEO4J_{word}");
+        std::env::var(&name).unwrap_or_else(|_| {
+            panic!(
+                "{name} is not set, so no real Neo4j can be asked: run `cargo xtask test --only http`, which starts one"
+            )
+        })
+    })
+}
+
+/// A plain client of the driver's.
+struct Neo4j(Graph);
+
+impl Neo4j {
+    /// Connects to the server and empties it.
+    async fn emptied([uri, user, password]: &[String; 3]) -> Self {
+        let graph = Graph::new(uri, user.as_str(), password.as_str()).unwrap();
+        graph.run(query("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")).await.unwrap();
+        let it = Self(graph);
+        assert_eq!(it.count("MATCH (n)").await, 0);
+        it
+    }
+
+    async fn count(&self, pattern: &str) -> i64 {
+        let mut rows = self.0.execute(query(&format!("{pattern} RETURN count(*) AS total"))).await.unwrap();
+        rows.next().await.unwrap().unwrap().get("total").unwrap()
+    }
+
+    /// What every node and relationship outside of `staged` is, in one order.
+    async fn production(&self, staged: &str) -> Vec<String> {
+        let nodes =
+            format!("MATCH (n) WHERE NOT ({staged}) RETURN apoc.convert.toJson([labels(n), properties(n)]) AS row");
+        let ends = format!("{} AND {}", not(staged, "a"), not(staged, "b"));
+        let relationships = format!(
+            "MATCH (a)-[r]->(b) WHERE {ends} RETURN apoc.convert.toJson([elementId(a), type(r), elementId(b), properties(r)]) AS row"
+        );
+        let mut found = Vec::new();
+        for text in [nodes, relationships] {
+            let mut rows = self.0.execute(query(&text)).await.unwrap();
+            while let Some(row) = rows.next().await.unwrap() {
+                found.push(row.get::<String>("row").unwrap());
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+}
+
+fn not(staged: &str, name: &str) -> String {
+    format!("NOT ({})", staged.replace("n.", &format!("{name}.")).replace("n:", &format!("{name}:")))
+}
+
+#[tokio::test]
+async fn the_shared_layout_is_rolled_back_on_servers() {
+    on_servers(Layout::Shared, |_| "n:staging".to_owned(), |_| "textbook_chunks_staging".to_owned()).await;
+}
+
+#[tokio::test]
+async fn the_per_version_layout_is_rolled_back_on_servers() {
+    let staged = |version: &str| {
+        ["id", "chunk_id", "paragraph_id"]
+            .map(|name| format!("coalesce(n.{name} ENDS WITH '::{version}', false)"))
+            .join(" OR ")
+    };
+    on_servers(Layout::PerVersion, staged, |version| format!("textbook_chunks_{version}")).await;
+}
+
+async fn on_servers(layout: Layout, staged: impl Fn(&str) -> String, collection: impl Fn(&str) -> String) {
+    let _alone = NEO4J.lock().await;
+    let login = login();
+    let neo4j = Neo4j::emptied(&login).await;
+    let double = QdrantDouble::start().unwrap();
+    let [uri, user, password] = &login;
+    let url = double.grpc_url();
+    let d = Deployment::on_servers(&[
+        "--layout",
+        layout.word(),
+        "--qdrant-url",
+        &url,
+        "--neo4j-uri",
+        uri,
+        "--neo4j-user",
+        user,
+        "--neo4j-password",
+        password,
+    ])
+    .await;
+    assert!(!d.path("vectors.db").exists() && !d.path("graph.db").exists());
+    let (staged, collection) = (staged(&d.failed), collection(&d.failed));
+
+    let [all, staged_nodes] = [neo4j.count("MATCH (n)").await, neo4j.count(&format!("MATCH (n) WHERE {staged}")).await];
+    assert_eq!((all, staged_nodes), (2_600, 1_100));
+    let production = neo4j.production(&staged).await;
+    let crossing = "MATCH (a)-[r]->(b) WHERE ";
+    let crossing = neo4j.count(&format!("{crossing} ({}) <> ({})", not(&staged, "a"), not(&staged, "b"))).await;
+    let staged_points = double.points(&collection).unwrap();
+    let (names, aliases) = (double.collection_names(), double.alias_pairs());
+    let other_points = |name: &String| (name.clone(), double.points(name));
+    let others: Vec<_> = names.iter().filter(|name| **name != collection).map(other_points).collect();
+    let chapters = contents::tables(&d).await["chapter_metadata"].clone();
+
+    let app = App::start(&d.config()).await;
+    let plan = app.plan(&d.failed).await;
+    let stores = &plan["stores"];
+    assert_eq!((&stores["qdrant"]["engine"], &stores["neo4j"]["engine"]), (&"Qdrant".into(), &"Neo4j".into()));
+    assert_eq!(stores["qdrant"]["staging"]["points"], staged_points);
+    assert_eq!(stores["neo4j"]["staging"]["nodes"], staged_nodes);
+    assert_eq!(stores["neo4j"]["staging"]["crossing_relationships"], crossing);
+    assert_eq!(neo4j.count("MATCH (n)").await, all, "planning changes nothing");
+
+    let run = app.roll_back(&d.failed, "the nightly validation failed").await;
+    assert_eq!(run["state"], "completed", "{run}");
+    assert_eq!(
+        (&step(&run, "delete_points")["state"], &step(&run, "delete_nodes")["state"]),
+        (&"done".into(), &"done".into())
+    );
+    assert_eq!(step(&run, "delete_nodes")["done"], staged_nodes);
+
+    assert_eq!(neo4j.count("MATCH (n)").await, all - staged_nodes);
+    assert_eq!(neo4j.count(&format!("MATCH (n) WHERE {staged}")).await, 0);
+    assert!(neo4j.production(&staged).await == production, "production is another than before");
+    assert_eq!(double.points(&collection), None);
+    let left: Vec<_> = double.collection_names().iter().map(other_points).collect();
+    assert_eq!((left, double.alias_pairs()), (others, aliases));
+
+    let tables = contents::tables(&d).await;
+    assert_eq!(tables["chapter_metadata"], chapters);
+    assert!(!tables.contains_key("chapter_metadata_staging"));
+    the_registry_says_so(&d).await;
+    let version: Value = app.get(&format!("/api/v1/versions/{}", d.failed)).await.json(200);
+    assert_eq!(version["status"], "rolled_back");
+}
+
+async fn the_registry_says_so(d: &Deployment) {
+    let mut file = d.metadata().await;
+    let state: String = sqlx::query_scalar("SELECT status FROM version_registry WHERE version_id = ?")
+        .bind(&d.failed)
+        .fetch_one(&mut file)
+        .await
+        .unwrap();
+    assert_eq!(state, "rolled_back");
+    let log = "SELECT status FROM operation_log WHERE version_id = ? AND operation_type = 'rollback' ORDER BY id";
+    let log = sqlx::query(log).bind(&d.failed).fetch_all(&mut file).await.unwrap();
+    let log: Vec<String> = log.iter().map(|row| row.get("status")).collect();
+    assert_eq!(log, ["in_progress", "completed"]);
+}
