@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type { Page } from '@playwright/test';
 import type { AxeResults } from 'axe-core';
 import { placesWithRuns } from './places.ts';
-import { expect, heading, open, test } from './test.ts';
+import { expect, heading, open, startRollback, test } from './test.ts';
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -22,32 +22,55 @@ async function violations(page: Page): Promise<string[]> {
   );
 }
 
+async function look(page: Page, name: string, path: string, screens: (keyof typeof SCREENS)[], found: string[]) {
+  await open(page, path);
+  await page.addScriptTag({ path: axe });
+  for (const screen of screens) {
+    await page.setViewportSize(SCREENS[screen]);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      for (const v of await violations(page)) found.push(`${name}, ${screen}, ${colorScheme}: ${v}`);
+    }
+  }
+}
+
 test.describe('axe finds nothing', () => {
   test.use({ expectedErrors: /status of 404/ });
 
-  for (const layout of ['shared', 'per-version'] as const) {
-    test.describe(layout, () => {
-      test.use({ layout });
+  test('on any page, light and dark, desktop and phone', async ({ browser, page, deployment }) => {
+    test.setTimeout(180_000);
+    const found: string[] = [];
+    for (const [name, path] of Object.entries(await placesWithRuns(browser, deployment))) {
+      await look(page, name, path, ['desktop', 'phone'], found);
+    }
+    expect(found).toEqual([]);
+  });
 
-      test('on any page, light and dark, desktop and phone', async ({ browser, page, deployment }) => {
-        test.setTimeout(180_000);
-        const found: string[] = [];
-        await page.emulateMedia({ reducedMotion: 'reduce' });
-        for (const [name, path] of Object.entries(await placesWithRuns(browser, deployment))) {
-          await open(page, path);
-          await page.addScriptTag({ path: axe });
-          for (const [screen, size] of Object.entries(SCREENS)) {
-            await page.setViewportSize(size);
-            for (const colorScheme of ['light', 'dark'] as const) {
-              await page.emulateMedia({ colorScheme });
-              for (const v of await violations(page)) found.push(`${name}, ${screen}, ${colorScheme}: ${v}`);
-            }
-          }
-        }
-        expect(found).toEqual([]);
-      });
+  test('after a rollback', async ({ page, deployment }) => {
+    test.setTimeout(120_000);
+    const found: string[] = [];
+    await open(page, deployment.version(deployment.failed, '/plan'));
+    await startRollback(page, deployment.failed);
+    await expect(page.getByText('Rolled back.', { exact: true })).toBeVisible({ timeout: 30_000 });
+    for (const path of ['/', '/runs', '/runs/1', deployment.version(deployment.failed)]) {
+      await look(page, path, path, ['desktop', 'phone'], found);
+    }
+    expect(found).toEqual([]);
+  });
+
+  test.describe('in the per-version layout', () => {
+    test.use({ layout: 'per-version' });
+
+    test('on the pages that show it', async ({ page, deployment }) => {
+      test.setTimeout(120_000);
+      const found: string[] = [];
+      const id = deployment.failed;
+      for (const path of ['/', '/versions', deployment.version(id), deployment.version(id, '/plan')]) {
+        await look(page, path, path, ['desktop'], found);
+      }
+      expect(found).toEqual([]);
     });
-  }
+  });
 });
 
 test('by keyboard: the way to the content comes first, and the focus is seen everywhere', async ({ page, deployment }) => {

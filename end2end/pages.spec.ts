@@ -91,9 +91,9 @@ const HOSTILE = {
 test.describe('hostile rows', () => {
   test.beforeEach(async ({ deployment }) => {
     const quote = (text: string) => `'${text.replaceAll("'", "''")}'`;
-    // The first is the newest, so that it heads every list.
-    const rows = Object.values({ ...HOSTILE, long: 'x'.repeat(10_000) }).map(
-      (id, i) => `(${quote(id)}, 'failed', datetime('now', '-${i} hours'), ${quote(`${HOSTILE.script}${id}`)}, ${quote(id)})`,
+    // One that can be rolled back heads the overview with its message; the others are refused as targets.
+    const rows = ['v99_minor', ...Object.values(HOSTILE), 'x'.repeat(10_000)].map(
+      (id) => `(${quote(id)}, 'failed', datetime('now'), ${quote(`${HOSTILE.script}${id}`)}, ${quote(id)})`,
     );
     await deployment.sql(
       'metadata',
