@@ -29,9 +29,10 @@ export interface Demo {
   failed: string;
 }
 
-export async function writeDemo(layout: Layout): Promise<Demo> {
+export async function writeDemo(layout: Layout, contaminated: boolean): Promise<Demo> {
   const folder = await mkdtemp(join(tmpdir(), `stepback-demo-${layout}-`));
-  const { stdout } = await run(program(), ['demo', join(folder, 'demo'), '--layout', layout], { env });
+  const options = ['--layout', layout, ...(contaminated ? ['--contaminated'] : [])];
+  const { stdout } = await run(program(), ['demo', join(folder, 'demo'), ...options], { env });
   const failed = /^The version that failed: (\S+)$/m.exec(stdout)?.[1];
   if (!failed) throw new Error(`The demo names no failed version:\n${stdout}`);
   return { folder: join(folder, 'demo'), failed };

@@ -15,7 +15,7 @@ export default defineConfig({
   expect: { timeout: 15_000 },
   reporter: [['list']],
   use: {
-    trace: 'retain-on-failure',
+    trace: 'on-first-retry',
     screenshot: 'only-on-failure',
     locale: 'en-GB',
     actionTimeout: 20_000,
@@ -45,6 +45,6 @@ export default defineConfig({
       use: { viewport: { width: 375, height: 740 }, isMobile: true, hasTouch: true },
     },
     // Off unless asked for.
-    ...(process.env.STEPBACK_SCREENSHOTS ? [{ name: 'screenshots', testMatch: 'screenshots.spec.ts', use: { trace: 'off' as const } }] : []),
+    ...(process.env.STEPBACK_SCREENSHOTS ? [{ name: 'screenshots', testMatch: 'screenshots.spec.ts' }] : []),
   ],
 });

@@ -1,4 +1,4 @@
-import { acknowledgements, expect, heading, open, startRollback, step, test } from './test.ts';
+import { acknowledgements, expect, heading, open, step, test } from './test.ts';
 
 for (const layout of ['shared', 'per-version'] as const) {
   test.describe(`${layout} layout`, () => {
@@ -65,28 +65,3 @@ for (const layout of ['shared', 'per-version'] as const) {
     });
   });
 }
-
-test.use({ expectedErrors: /status of 409 \(Conflict\)/ });
-
-test('a plan that went stale starts nothing and shows the difference', async ({ page, deployment, isMobile }) => {
-  test.skip(isMobile, 'the same code on every screen');
-  const id = deployment.failed;
-  await open(page, deployment.version(id, '/plan'));
-  for (const box of await acknowledgements(page).all()) await box.check();
-  await page.getByLabel('Reason').fill('Check 4 failed');
-  await page.getByLabel('Type the version id').fill(id);
-  await deployment.sql('metadata', 'DELETE FROM chapter_metadata_staging WHERE id = (SELECT min(id) FROM chapter_metadata_staging)');
-  await page.getByRole('button', { name: /^Roll back/ }).click();
-
-  const alert = page.getByRole('alert');
-  await expect(alert).toContainText('Nothing was started');
-  await expect(alert.getByRole('row').filter({ hasText: '18' }).filter({ hasText: '17' }).first()).toBeVisible();
-  await expect(page.getByRole('main')).toContainText('17 rows');
-  await expect(page.getByLabel('Type the version id')).toHaveValue('');
-  await expect(page.getByRole('button', { name: /^Roll back/ })).toBeDisabled();
-  expect(await deployment.status(id)).toBe('validating_failed');
-
-  // Read and confirmed again, it starts.
-  await startRollback(page, id);
-  await expect(page.getByText('Rolled back.', { exact: true })).toBeVisible({ timeout: 30_000 });
-});

@@ -8,6 +8,8 @@ import { type Demo, Deployment, type Layout, writeDemo } from './deployment.ts';
 interface Options {
   /** Where the demo's staging data lives. */
   layout: Layout;
+  /** Production differs from latest-copy, as a failed ingestion leaves it. */
+  contaminated: boolean;
   /** Console errors that belong to the test: what a browser logs for an answer it asked for on purpose. */
   expectedErrors: RegExp | undefined;
 }
@@ -19,16 +21,18 @@ interface Surroundings {
   quiet: void;
 }
 
-export const test = base.extend<Options & Surroundings, { demos: (layout: Layout) => Promise<Demo> }>({
+export const test = base.extend<Options & Surroundings, { demos: (layout: Layout, contaminated: boolean) => Promise<Demo> }>({
   layout: ['shared', { option: true }],
+  contaminated: [false, { option: true }],
   expectedErrors: [undefined, { option: true }],
 
   demos: [
     async ({}, use) => {
-      const written = new Map<Layout, Promise<Demo>>();
-      await use((layout) => {
-        const demo = written.get(layout) ?? writeDemo(layout);
-        written.set(layout, demo);
+      const written = new Map<string, Promise<Demo>>();
+      await use((layout, contaminated) => {
+        const key = `${layout} ${contaminated}`;
+        const demo = written.get(key) ?? writeDemo(layout, contaminated);
+        written.set(key, demo);
         return demo;
       });
       for (const demo of written.values()) await rm(dirname((await demo).folder), { recursive: true, force: true });
@@ -36,8 +40,8 @@ export const test = base.extend<Options & Surroundings, { demos: (layout: Layout
     { scope: 'worker' },
   ],
 
-  deployment: async ({ demos, layout }, use, info) => {
-    const deployment = await Deployment.copy(layout, await demos(layout));
+  deployment: async ({ demos, layout, contaminated }, use, info) => {
+    const deployment = await Deployment.copy(layout, await demos(layout, contaminated));
     try {
       await deployment.start();
       await use(deployment);
