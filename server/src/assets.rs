@@ -35,7 +35,9 @@ pub struct Site {
 
 /// The page's files are not where they should be.
 #[derive(Debug, thiserror::Error)]
-#[error("the page's files are not in {folder}: {detail}. Build them with `cargo xtask build`, or name their folder in STEPBACK_SITE")]
+#[error(
+    "the page's files are not in {folder}: {detail}. Build them with `cargo xtask build`, or name their folder in STEPBACK_SITE"
+)]
 pub struct SiteError {
     folder: String,
     detail: String,
@@ -71,7 +73,10 @@ impl Site {
     /// A site without files, for tests of pages and API.
     pub fn without_files() -> Self {
         let none = String::new;
-        Self { root: PathBuf::from("/nonexistent"), paths: AssetPaths { js: none(), wasm: none(), css: none(), boot: none() } }
+        Self {
+            root: PathBuf::from("/nonexistent"),
+            paths: AssetPaths { js: none(), wasm: none(), css: none(), boot: none() },
+        }
     }
 
     /// The names of the page's main files.

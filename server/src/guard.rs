@@ -15,10 +15,8 @@ use crate::problem::ApiProblem;
 pub async fn guard(request: Request, next: Next) -> Response {
     let mut response = match refusal(request.method(), request.headers(), request.uri().host()) {
         Some(why) => {
-            let mut problem = Problem::new(ProblemKind::Refused, why).safe("Nothing was changed.");
-            problem.title = "The request does not come from Stepback's own page".into();
-            problem.status = 403;
-            ApiProblem(problem).into_response()
+            let problem = Problem::new(ProblemKind::Forbidden, why).safe("Nothing was changed.");
+            ApiProblem::from(problem).into_response()
         }
         None => next.run(request).await,
     };

@@ -24,7 +24,7 @@ use crate::routes;
         routes::events,
         routes::healthz,
         routes::readyz,
-    ),
+    )
 )]
 struct Document;
 

@@ -9,24 +9,24 @@ use rollback_types::{Problem, ProblemKind};
 
 /// A problem on its way out.
 #[derive(Clone, Debug)]
-pub struct ApiProblem(pub Problem);
+pub struct ApiProblem(Box<Problem>);
 
 impl From<ServiceError> for ApiProblem {
     fn from(error: ServiceError) -> Self {
-        Self(error.into())
+        Self(Box::new(error.into()))
     }
 }
 
 impl From<Problem> for ApiProblem {
     fn from(problem: Problem) -> Self {
-        Self(problem)
+        Self(Box::new(problem))
     }
 }
 
 impl ApiProblem {
     /// The request makes no sense.
     pub fn invalid(detail: impl Into<String>) -> Self {
-        Self(Problem::new(ProblemKind::InvalidRequest, detail).safe("Nothing was changed."))
+        Problem::new(ProblemKind::InvalidRequest, detail).safe("Nothing was changed.").into()
     }
 }
 
@@ -56,7 +56,7 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for ApiJson<
                     other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => ProblemKind::TooLarge,
                     _ => ProblemKind::InvalidRequest,
                 };
-                Err(ApiProblem(Problem::new(kind, rejection.body_text()).safe("Nothing was changed.")))
+                Err(Problem::new(kind, rejection.body_text()).safe("Nothing was changed.").into())
             }
         }
     }
@@ -125,7 +125,7 @@ impl PathText {
     pub(crate) fn run_id(&self) -> Result<rollback_types::RunId, ApiProblem> {
         self.0.parse().map_err(|_| {
             let detail = "There is no such run: a run's id is a whole number.";
-            ApiProblem(Problem::new(ProblemKind::NotFound, detail).safe("Nothing was changed."))
+            Problem::new(ProblemKind::NotFound, detail).safe("Nothing was changed.").into()
         })
     }
 }

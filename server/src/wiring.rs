@@ -18,9 +18,9 @@ use rollback_stores::neo4j::{Neo4jConfig, Neo4jGraph};
 use rollback_stores::qdrant::{QdrantConfig, QdrantConfigError, QdrantVectors};
 use rollback_stores::secret::Secret;
 use rollback_stores::sqlite::{SqliteRecords, SqliteRecordsConfig};
-use rollback_types::StoreKind;
+use rollback_types::{Layout, StoreKind};
 
-use crate::config::{Config, LocalOffset};
+use crate::config::{Config, LayoutChoice, LocalOffset};
 
 /// The service could not be put together.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +37,9 @@ pub enum WiringError {
         source: std::io::Error,
     },
     /// A second Stepback on the same folder would take the first one's runs for abandoned.
-    #[error("another Stepback uses {folder} already (its file `lock` is held); stop that one, or give this one a folder of its own by data.dir")]
+    #[error(
+        "another Stepback uses {folder} already (its file `lock` is held); stop that one, or give this one a folder of its own by data.dir"
+    )]
     InUse {
         /// The folder.
         folder: String,
@@ -163,6 +165,11 @@ fn settings(config: &Config) -> Settings {
             ..Names::default()
         },
         extra_states: config.rollback.extra_states.clone(),
+        expected_layout: match config.rollback.layout {
+            LayoutChoice::Auto => None,
+            LayoutChoice::Shared => Some(Layout::Shared),
+            LayoutChoice::PerVersion => Some(Layout::PerVersion),
+        },
         keep_evidence: config.rollback.keep_evidence,
         evidence_dir: config.evidence_dir(),
         batch_size: config.rollback.batch_size,

@@ -5,11 +5,11 @@ pub mod graph_data;
 pub mod neo4j;
 
 pub mod embedded_vectors;
+pub mod host;
+pub mod journal;
 pub mod qdrant;
 #[cfg(feature = "qdrant-double")]
 pub mod qdrant_double;
 pub mod secret;
-pub mod vector_point;
-pub mod host;
-pub mod journal;
 pub mod sqlite;
+pub mod vector_point;

@@ -56,7 +56,7 @@ pub struct Refusal {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Acknowledgement {
-    /// A word for machines, with the name it is about: `second_candidate:v6_minor_…`.
+    /// A word for machines, with the names it is about: `other_candidates:v6_minor_…,v7_minor_…`.
     pub code: String,
     /// What is to be acknowledged.
     pub message: String,

@@ -13,6 +13,7 @@ use crate::{Difference, Refusal, RollbackPlan, RunId};
 #[expect(missing_docs, reason = "the names say it")]
 pub enum ProblemKind {
     InvalidRequest,
+    Forbidden,
     NotFound,
     MethodNotAllowed,
     UnsupportedMediaType,
@@ -31,6 +32,7 @@ impl ProblemKind {
     pub fn status(self) -> u16 {
         match self {
             Self::InvalidRequest => 400,
+            Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::TooLarge => 413,
@@ -46,6 +48,7 @@ impl ProblemKind {
     pub fn title(self) -> &'static str {
         match self {
             Self::InvalidRequest => "The request is not valid",
+            Self::Forbidden => "The request does not come from Stepback's own page",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "That method is not allowed here",
             Self::UnsupportedMediaType => "Only JSON is taken here",

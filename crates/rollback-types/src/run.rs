@@ -218,7 +218,7 @@ impl RunView {
                     s.state = StepState::Running;
                     s.started_at.get_or_insert(at);
                     s.ended_at = None;
-                    s.error = None;
+                    (s.done, s.total, s.outcome, s.error) = (None, None, None, None);
                     s.decisions.clear();
                 });
             }
@@ -238,6 +238,7 @@ impl RunView {
                 s.started_at.get_or_insert(at);
                 s.ended_at = Some(at);
                 s.outcome = Some(format!("skipped: {reason}"));
+                s.error = None;
                 s.decisions.clear();
             }),
             EventKind::StepFailed { step, error } => self.change(*step, |s| {

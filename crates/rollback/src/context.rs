@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use rollback_types::{Layout, Progress, RollbackTarget, RunId, Step, StepError, StoreKind, VersionState};
+use rollback_types::{
+    Inventory, Layout, Progress, RollbackTarget, RunId, StagingCounts, Step, StepError, StoreKind, VersionId,
+    VersionState,
+};
 use tokio::sync::mpsc;
 
 use crate::backup::{BackupVerifier, VerifiedBackup};
@@ -24,8 +27,14 @@ pub(crate) struct RunSpec {
     pub layout: Layout,
     /// The state the plan saw.
     pub expected: VersionState,
-    /// Units of staging the plan counted.
-    pub planned: BTreeMap<StoreKind, u64>,
+    /// Staging as the plan counted it.
+    pub planned: BTreeMap<StoreKind, StagingCounts>,
+    /// Production as the plan counted it.
+    pub production: BTreeMap<StoreKind, Inventory>,
+    /// All other candidates the plan knew of.
+    pub other_candidates: Vec<VersionId>,
+    /// Codes of the acknowledgements given.
+    pub acknowledged: Vec<String>,
     /// Hashes of latest-copy the plan saw.
     pub hashes: BTreeMap<StoreKind, String>,
     /// Nodes that are not production, as the plan told them apart.
@@ -42,16 +51,34 @@ impl RunSpec {
     ) -> Self {
         let (plan, selectors) = (&planned.plan, planned.selectors.clone());
         let expected = plan.version.as_ref().map_or(VersionState::RollingBack, |v| v.status.clone());
-        let planned = StoreKind::ALL.map(|s| (s, plan.stores.get(s).staging.units())).into();
+        let counted = StoreKind::ALL.map(|s| (s, plan.stores.get(s).staging.clone())).into();
+        let production =
+            StoreKind::ALL.into_iter().filter_map(|s| Some((s, plan.stores.get(s).production.clone()?))).collect();
+        let given = plan.acknowledgements.iter().filter(|a| a.given);
+        let acknowledged = given.map(|a| a.asked.code.clone()).collect();
+        let other_candidates = planned.other_candidates.clone();
         let files = plan.latest_copy.iter().flat_map(|copy| &copy.files);
         let hashes = files.filter_map(|f| Some((f.store, f.sha256.clone()?))).collect();
         let layout = plan.layout.unwrap_or(crate::plan::FALLBACK_LAYOUT);
-        Self { run_id, run_key, target, reason, layout, expected, planned, hashes, selectors }
+        Self {
+            run_id,
+            run_key,
+            target,
+            reason,
+            layout,
+            expected,
+            planned: counted,
+            production,
+            other_candidates,
+            acknowledged,
+            hashes,
+            selectors,
+        }
     }
 
     /// The units the plan counted in a store.
     pub(crate) fn planned_units(&self, store: StoreKind) -> u64 {
-        self.planned.get(&store).copied().unwrap_or(0)
+        self.planned.get(&store).map_or(0, StagingCounts::units)
     }
 }
 
@@ -107,8 +134,8 @@ impl Halt {
 impl From<StoreError> for Halt {
     fn from(error: StoreError) -> Self {
         let transient = error.fault.is_transient();
-        let safe = "Production was not touched by this step; what it had already removed was staging data, and it is \
-                    counted again before anything goes on.";
+        let safe = "No production data was touched. Whatever this step may have done is looked at again before \
+                    anything goes on.";
         Self::Failed { error: error.into_step_error(safe), transient }
     }
 }
@@ -122,6 +149,8 @@ pub(crate) struct Shared {
     pub spec: RunSpec,
     /// Step 6 puts its proof here; step 7 takes it from here.
     pub verified: std::sync::Mutex<Option<VerifiedBackup>>,
+    /// Units each step was about to remove when it last acted: what is gone afterwards, this run removed.
+    pub attempted: std::sync::Mutex<BTreeMap<Step, u64>>,
     /// What each step has really done, for the log row of step 8.
     pub done: std::sync::Mutex<BTreeMap<Step, String>>,
 }
@@ -135,6 +164,16 @@ impl Shared {
     /// The staging collection of the target.
     pub(crate) fn staging_collection(&self) -> String {
         self.settings.names.staging_collection(self.spec.layout, &self.spec.target)
+    }
+
+    /// The step is about to remove so many units.
+    pub(crate) fn attempt(&self, step: Step, units: u64) {
+        self.attempted.lock().unwrap_or_else(PoisonError::into_inner).insert(step, units);
+    }
+
+    /// What an earlier try of this run was about to remove.
+    pub(crate) fn attempted(&self, step: Step) -> Option<u64> {
+        self.attempted.lock().unwrap_or_else(PoisonError::into_inner).get(&step).copied()
     }
 
     /// How the target's staging nodes are told.

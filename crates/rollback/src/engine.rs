@@ -34,6 +34,8 @@ pub(crate) struct Engine {
     pub decisions: mpsc::Receiver<DecisionRequest>,
     /// Why each step is to be skipped, in the words of the person who decided it.
     pub skip_reasons: BTreeMap<Step, String>,
+    /// Steps that a person skipped.
+    pub skipped: Vec<Step>,
 }
 
 impl Engine {
@@ -45,6 +47,7 @@ impl Engine {
                     let why = self.skip_reasons.remove(&step).unwrap_or_default();
                     let reason = format!("by decision: {why}");
                     self.done(step, &format!("skipped {reason}"));
+                    self.skipped.push(step);
                     self.recorder.record(EventKind::StepSkipped { step, reason, by_decision: true }).await?;
                 }
                 let starting = self.recorder.procedure.to_start(stage);
@@ -61,9 +64,11 @@ impl Engine {
                 break;
             }
         }
-        let summary = self.summary();
-        self.recorder.record(EventKind::RunEnded { state: RunState::Completed, summary }).await?;
-        Ok(RunState::Completed)
+        let findings = self.findings().await;
+        let state = if findings.is_empty() { RunState::Completed } else { RunState::CompletedWithFindings };
+        let summary = std::iter::once(self.summary()).chain(findings).collect::<Vec<_>>().join(" ");
+        self.recorder.record(EventKind::RunEnded { state, summary }).await?;
+        Ok(state)
     }
 
     /// Begins the steps, takes in what they tell, and returns when all have ended. A step that fails does not stop
@@ -151,6 +156,10 @@ impl Engine {
 
     /// Asks about the failed steps until each is decided. `Some`: the run was aborted.
     async fn ask(&mut self, failed: &BTreeMap<Step, StepError>) -> Result<Option<RunState>, RecordError> {
+        // A decision that was sent to an earlier question must not answer this one.
+        while let Ok(late) = self.decisions.try_recv() {
+            let _ = late.answer.send(Err("another decision about it came first".into()));
+        }
         let steps = failed.keys().copied().collect();
         self.recorder.record(EventKind::DecisionNeeded { steps }).await?;
         while !self.recorder.procedure.undecided().is_empty() {
@@ -206,6 +215,35 @@ impl Engine {
         };
         self.recorder.record(EventKind::RunEnded { state: RunState::Aborted, summary: said }).await?;
         Ok(RunState::Aborted)
+    }
+
+    /// What skipped steps have left undone, as far as it can be seen.
+    async fn findings(&self) -> Vec<String> {
+        let (stores, target) = (&self.shared.stores, &self.shared.spec.target);
+        let mut findings = Vec::new();
+        for step in &self.skipped {
+            let left = match step {
+                Step::DropChapters => stores.records.staging(target).await.map(|s| s.units()),
+                Step::DeletePoints => {
+                    let name = self.shared.staging_collection();
+                    stores.vectors.count(&name).await.map(|n| n.unwrap_or(0))
+                }
+                Step::DeleteNodes => stores.graph.staging(&self.shared.staging_selector()).await.map(|s| s.units()),
+                _ => {
+                    findings.push(format!("{step} was skipped by decision: production may differ from latest-copy."));
+                    continue;
+                }
+            };
+            let what = step.unit().unwrap_or("units");
+            match left {
+                Ok(0) => {}
+                Ok(left) => {
+                    findings.push(format!("{step} was skipped by decision, and {left} staged {what} are still there."))
+                }
+                Err(e) => findings.push(format!("{step} was skipped by decision; what is left cannot be told: {e}.")),
+            }
+        }
+        findings
     }
 
     fn done(&self, step: Step, said: &str) {

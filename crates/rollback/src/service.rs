@@ -84,6 +84,8 @@ impl RollbackService {
     /// # Errors
     /// [`ServiceError::NotFound`], or the registry's or the journal's error. Other stores' errors are in the plan.
     pub async fn plan(&self, request: &PlanRequest) -> Answer<RollbackPlan> {
+        // A run that halted here because the journal failed must not stand in the way for ever.
+        self.interrupt_orphan(|run| self.launched_here(run)).await?;
         let planned = self.planner().plan(request).await?;
         self.remember(&planned.plan.digest, planned.facts);
         Ok(planned.plan)

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rollback_types::Layout;
+
 use crate::names::Names;
 
 /// Settings of one deployment.
@@ -14,6 +16,8 @@ pub struct Settings {
     pub names: Names,
     /// States beyond the known ones that an administrator declared to be candidates.
     pub extra_states: Vec<String>,
+    /// The layout an administrator insists on; with another one every plan is refused. The mixed one counts as shared.
+    pub expected_layout: Option<Layout>,
     /// Keep a copy of the staged rows before they go.
     pub keep_evidence: bool,
     /// Each run has a folder of its own in here.
@@ -40,6 +44,7 @@ impl Default for Settings {
             deployment: "hybridflow".into(),
             names: Names::default(),
             extra_states: Vec::new(),
+            expected_layout: None,
             keep_evidence: true,
             evidence_dir: PathBuf::from("stepback-data/runs"),
             batch_size: 5_000,

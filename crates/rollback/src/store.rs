@@ -279,11 +279,13 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
     async fn mark_rolling_back(&self, request: &MarkRequest) -> Result<Marked, StoreError>;
     /// Copies the staged rows into `folder`; `None` when there is no staging table.
     async fn save_staging(&self, target: &RollbackTarget, folder: &Path) -> Result<Option<EvidenceCopy>, StoreError>;
-    /// Step 3. Proves that the table is gone from `sqlite_master`.
-    async fn drop_staging(&self, target: &RollbackTarget) -> Result<Removal, StoreError>;
+    /// Step 3. Drops nothing when the table holds more than `at_most` rows ([`Fault::Changed`]); proves that it is gone
+    /// from `sqlite_master`.
+    async fn drop_staging(&self, target: &RollbackTarget, at_most: u64) -> Result<Removal, StoreError>;
     /// Step 8, in one transaction, read back; returns the new log row's id (or that of an earlier, equal call).
     async fn mark_rolled_back(&self, request: &FinishRequest) -> Result<i64, StoreError>;
-    /// After an abort: the message, and the run's log row failed. The state stays `rolling_back`.
+    /// After an abort: the message, and the run's log row failed. The state stays `rolling_back`. Changes nothing when
+    /// this run never marked the version.
     async fn note_abort(&self, request: &AbortRequest) -> Result<(), StoreError>;
 }
 
@@ -326,9 +328,10 @@ pub trait VectorStore: Send + Sync + fmt::Debug {
     async fn id_fingerprint(&self, collection: &str) -> Result<Option<IdSetFingerprint>, StoreError>;
     /// Is it at rest? `None` when there is no such collection.
     async fn status(&self, collection: &str) -> Result<Option<CollectionStatus>, StoreError>;
-    /// Deletes a collection, never through an alias, and proves that it is not in the list any more. Deleting a
+    /// Deletes a collection, never through an alias, nothing of one that holds more than `at_most` points
+    /// ([`Fault::Changed`]), and proves that it is not in the list any more. Deleting a
     /// collection takes its aliases along: the caller has proven that there are none.
-    async fn delete_collection(&self, collection: &str) -> Result<Removal, StoreError>;
+    async fn delete_collection(&self, collection: &str, at_most: u64) -> Result<Removal, StoreError>;
 }
 
 /// How staging nodes are told from the others.

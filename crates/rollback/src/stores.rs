@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use rollback_types::{StoreKind, StoreReport, StoreStatus, Timestamp};
 
-use crate::store::{Engine, Fault, GraphStore, Host, Probe, RecordStore, StoreError, VectorStore};
+use crate::store::{Engine, GraphStore, Host, Probe, RecordStore, StoreError, VectorStore};
 
 /// Handles to the three stores and the machine. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -69,8 +69,7 @@ fn report_of(store: StoreKind, engine: Engine, answer: Result<Probe, StoreError>
             }
         }
         Err(e) => {
-            let broken = matches!(e.fault, Fault::Corrupt | Fault::Foreign | Fault::Missing);
-            report.status = if broken { StoreStatus::Degraded } else { StoreStatus::Down };
+            report.status = StoreStatus::Down;
             report.remedy = Some(e.remedy());
             report.detail = e.to_string();
         }

@@ -15,6 +15,8 @@ pub(crate) struct Situation<'a> {
     pub staged: &'a [StagedInStore],
     /// Where production differs from latest-copy, with the evidence.
     pub differing: &'a [String],
+    /// The registry could not be read: why, and what to do.
+    pub registry_problem: Option<&'a (String, String)>,
 }
 
 /// The answer, with its reasons and what to do next.
@@ -43,6 +45,10 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
         }
         let remedy = down.iter().chain(&sick).find_map(|r| r.remedy.clone());
         return said(VerdictLevel::Blocked, "You cannot roll back now: not every store answers.", reasons, remedy);
+    }
+    if let Some((problem, remedy)) = s.registry_problem {
+        let headline = "You cannot roll back now: the registry cannot be read.";
+        return said(VerdictLevel::Blocked, headline, vec![problem.clone()], Some(remedy.clone()));
     }
     let copy = if s.latest_copy.intact {
         "latest-copy is intact: it exists, matches its checksums and opens.".to_owned()

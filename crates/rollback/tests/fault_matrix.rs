@@ -154,7 +154,9 @@ async fn a_lane_may_be_skipped_with_a_reason_and_only_a_lane() {
         assert!(b.service.decide(id, Step::Finish, Decision::Retry, None, "t").await.is_err(), "not asked");
         b.service.decide(id, step, Decision::Skip, Some("done by hand".into()), "t").await.unwrap();
         let view = b.settle(id).await;
-        assert_eq!(view.run.state, RunState::Completed, "{step}");
+        // What was skipped is still there, and the end says so.
+        assert_eq!(view.run.state, RunState::CompletedWithFindings, "{step}");
+        assert!(view.run.summary.as_deref().unwrap().contains("skipped by decision"), "{view:?}");
         let skipped = view.step(step).unwrap();
         assert_eq!(skipped.state, StepState::Skipped);
         assert!(skipped.outcome.as_deref().unwrap().contains("done by hand"), "{skipped:?}");

@@ -79,7 +79,7 @@ async fn anothers_staging_must_be_acknowledged_by_name() {
     assert!(!plan.startable);
     assert_eq!(codes(&plan), ["acknowledgement_required"]);
     let asked: Vec<_> = plan.acknowledgements.iter().map(|a| a.asked.code.as_str()).collect();
-    assert_eq!(asked, ["other_candidates", "foreign_staging"]);
+    assert_eq!(asked, ["other_candidates:v8_minor_20261123_010101", "foreign_staging:v8_minor_20261123_010101"]);
     assert!(plan.acknowledgements.iter().all(|a| a.asked.message.contains("v8_minor_20261123_010101")));
     let mut bare = start_request(&plan);
     bare.acknowledgements.clear();
@@ -199,7 +199,7 @@ async fn a_run_left_by_a_dead_process_is_interrupted_and_can_be_taken_over() {
     assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision);
     b.deployment.faults.clear();
     // A new process over the same journal.
-    let service = b.deployment.service();
+    let service = std::sync::Arc::new(b.deployment.service());
     assert_eq!(service.recover().await.unwrap(), Some(id));
     assert_eq!(service.run(id).await.unwrap().run.state, RunState::Interrupted);
     let mut given = request(FAILED);
@@ -207,4 +207,11 @@ async fn a_run_left_by_a_dead_process_is_interrupted_and_can_be_taken_over() {
     let plan = service.plan(&given).await.unwrap();
     assert!(plan.take_over && plan.startable, "{:?}", plan.refusals);
     service.start(&start_request(&plan), "t").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_layout_that_was_not_expected_refuses() {
+    let b = bench();
+    let service = b.deployment.service_with(|s| s.expected_layout = Some(rollback_types::Layout::PerVersion));
+    assert!(codes(&service.plan(&request(FAILED)).await.unwrap()).contains(&"layout_unexpected"));
 }

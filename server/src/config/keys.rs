@@ -204,7 +204,7 @@ pub const KEYS: &[Key] = &[
         "STEPBACK_ROLLBACK_LAYOUT",
         "auto",
         "\"auto\", \"shared\" or \"per-version\"",
-        "The layout of staging data; auto reads it from the registry.",
+        "The layout to insist on: with another one in the registry every plan is refused. auto takes what it finds.",
     ),
 ];
 

@@ -173,9 +173,10 @@ impl Values {
     pub fn address(&self, name: &str, schemes: &[&str]) -> Result<Option<String>, ConfigError> {
         let Some(entry) = self.entry(name) else { return Ok(None) };
         let text = entry.text()?;
-        let Some((scheme, rest)) = text.split_once("://") else { return Err(entry.wrong(None)) };
+        // A password may hold a slash, or stand without a scheme: an '@' anywhere may mean one.
+        let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if authority.contains('@') {
+        if text.contains('@') {
             let mut error = entry.wrong(Some("which holds a user or password"));
             if let ConfigError::WrongValue { value, .. } = &mut error {
                 *value = format!("{scheme}://(hidden)@…");

@@ -29,10 +29,7 @@ const ACTOR: &str = "operator (API, this machine)";
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn list_runs(
-    State(state): State<AppState>,
-    pairs: QueryPairs,
-) -> Result<Json<Page<RunSummary>>, ApiProblem> {
+pub async fn list_runs(State(state): State<AppState>, pairs: QueryPairs) -> Result<Json<Page<RunSummary>>, ApiProblem> {
     pairs.only(&["state", "version_id", "cursor", "limit"])?;
     let run_state = match pairs.last("state") {
         None => None,
@@ -68,18 +65,7 @@ pub async fn start_run(
     State(state): State<AppState>,
     ApiJson(request): ApiJson<StartRequest>,
 ) -> Result<Response, ApiProblem> {
-    // A caller that hangs up must not stop a start half way between journal and engine.
-    let service = state.service.clone();
-    let started = tokio::spawn(async move { service.start(&request, ACTOR).await }).await;
-    let view = match started {
-        Ok(answer) => answer?,
-        Err(e) => {
-            tracing::error!(error = %e, "a start ended by a panic");
-            return Err(Problem::new(rollback_types::ProblemKind::Internal, "The start failed by a defect in Stepback.")
-                .remedy("Look at the runs: if a run was opened it is shown there.")
-                .into());
-        }
-    };
+    let view = state.service.start(&request, ACTOR).await?;
     let location = format!("/api/v1/runs/{}", view.run.id);
     let mut response = (StatusCode::CREATED, Json(view)).into_response();
     if let Ok(location) = HeaderValue::from_str(&location) {
@@ -105,7 +91,6 @@ pub async fn one_run(State(state): State<AppState>, id: PathText) -> Result<Json
 #[serde(deny_unknown_fields)]
 pub struct DecisionBody {
     /// The step: its number, 1 to 8, or its word (`delete_points`).
-    #[schema(value_type = Object)]
     step: StepReference,
     /// For step 7: whose lane, when more than one asks.
     lane: Option<StoreKind>,
@@ -115,10 +100,13 @@ pub struct DecisionBody {
     reason: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+/// A step by number or by word.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
-enum StepReference {
+pub enum StepReference {
+    /// 1 to 8.
     Number(u8),
+    /// `delete_points`, or the number as text.
     Word(String),
 }
 
@@ -137,8 +125,14 @@ impl DecisionBody {
             },
         };
         let fits = |s: &Step| s.number() == number && self.lane.is_none_or(|lane| s.lane() == Some(lane));
-        let failed = view.steps.iter().filter(|s| s.state == StepState::Failed).map(|s| s.step).find(fits);
+        let failed = view.steps.iter().filter(|s| s.state == StepState::Failed).map(|s| s.step);
+        let failed: Vec<Step> = failed.filter(fits).collect();
+        if failed.len() > 1 {
+            return Err(ApiProblem::invalid("lane: more than one lane of this step asks; name the store"));
+        }
         failed
+            .first()
+            .copied()
             .or_else(|| Step::ALL.into_iter().find(fits))
             .ok_or_else(|| ApiProblem::invalid("step: allowed are 1 to 8; lane: the store of that step"))
     }

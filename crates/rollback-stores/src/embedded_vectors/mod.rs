@@ -148,7 +148,7 @@ impl VectorStore for EmbeddedVectors {
         Ok(self.find(&operation, collection).await?.map(|_| CollectionStatus::Ready))
     }
 
-    async fn delete_collection(&self, collection: &str) -> Result<Removal, StoreError> {
+    async fn delete_collection(&self, collection: &str, at_most: u64) -> Result<Removal, StoreError> {
         let operation = format!("deleting the collection {}", readable(collection));
         self.check_name(&operation, collection)?;
         let failed = |e: sqlx::Error| self.file.failed(&operation, &e);
@@ -168,6 +168,10 @@ impl VectorStore for EmbeddedVectors {
             return Ok(Removal::Absent);
         };
         let points = points_of(&mut change, key).await.map_err(failed)?;
+        if points > at_most {
+            let detail = format!("{at_most} points were counted, now there are {points}: something is writing");
+            return Err(self.file.error(&operation, Fault::Changed, detail));
+        }
         sqlx::query("DELETE FROM points WHERE collection_id = ?1")
             .bind(key)
             .execute(&mut *change)

@@ -137,6 +137,7 @@ impl Journal for SqliteJournal {
     }
 
     async fn append(&self, event: &Event, state: RunState) -> Result<(), JournalError> {
+        self.place.still_there()?;
         let run = event.run_id;
         let body = serde_json::to_string(event).map_err(|e| self.place.unusable(e.to_string()))?;
         let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(|e| self.sql(e))?;

@@ -293,7 +293,7 @@ impl VectorStore for QdrantVectors {
         }
     }
 
-    async fn delete_collection(&self, collection: &str) -> Result<Removal, StoreError> {
+    async fn delete_collection(&self, collection: &str, at_most: u64) -> Result<Removal, StoreError> {
         let operation = format!("deleting the collection {}", readable(collection));
         let exists = self.is_collection(&operation, collection).await?;
         // Looked at again here, right before: an alias that was set since the plan makes the collection production.
@@ -313,6 +313,10 @@ impl VectorStore for QdrantVectors {
         let Some(points) = absent_as_none(self.exact_count(&operation, collection, None).await)? else {
             return Ok(Removal::Absent);
         };
+        if points > at_most {
+            let detail = format!("{at_most} points were counted, now there are {points}: something is writing");
+            return Err(self.error(operation, Fault::Changed, detail));
+        }
         let request = DeleteCollectionBuilder::new(collection).timeout(self.config.long_timeout.as_secs().max(1));
         let answer = self
             .call(&operation, self.config.long_timeout, |client| async move { client.delete_collection(request).await })

@@ -19,16 +19,21 @@ const EVIDENCE: &str = "chapters_staging.db";
 
 /// Drops the staging table. Production is counted and hashed before and after inside the same transaction; were it to
 /// differ, everything would be undone.
-pub(super) async fn drop_table(connections: &Connections, target: &RollbackTarget) -> Result<Removal, StoreError> {
+pub(super) async fn drop_table(
+    connections: &Connections,
+    target: &RollbackTarget,
+    at_most: u64,
+) -> Result<Removal, StoreError> {
     let asked = Asked::new(connections.path(), format!("dropping the staging table of {target}"));
     let mut connection = connections.writer(&asked).await?;
-    let done = drop_in(&mut connection, target, &asked).await;
+    let done = drop_in(&mut connection, target, at_most, &asked).await;
     close_after(connection, done).await
 }
 
 async fn drop_in(
     connection: &mut SqliteConnection,
     target: &RollbackTarget,
+    at_most: u64,
     asked: &Asked,
 ) -> Result<Removal, StoreError> {
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await.map_err(|e| asked.sql(e))?;
@@ -38,6 +43,11 @@ async fn drop_in(
     let name = staging_name(shape.layout, target);
     let Some(table) = find_table(&mut tx, &name, asked).await? else { return Ok(Removal::Absent) };
     let rows = count(&mut tx, &table, asked).await?;
+    if rows > at_most {
+        let said =
+            format!("{at_most} rows were counted, now there are {rows}: something is writing; nothing was dropped");
+        return Err(asked.fault(Fault::Changed, said));
+    }
     let before = production(&mut tx, &shape, asked).await?;
     sqlx::query(AssertSqlSafe(format!("DROP TABLE {}", quoted(&table))))
         .execute(&mut *tx)

@@ -58,11 +58,6 @@ pub(super) fn is_busy(error: &sqlx::Error) -> bool {
     matches!(result_code(error) & 0xff, 5 | 6)
 }
 
-/// `SQLITE_READONLY`, `SQLITE_CANTOPEN` or `SQLITE_PERM`: this connection can never hold a write lock.
-pub(super) fn cannot_write(error: &sqlx::Error) -> bool {
-    matches!(result_code(error) & 0xff, 3 | 8 | 14)
-}
-
 /// `SQLITE_CANTOPEN`, and `SQLITE_READONLY_CANTINIT`: a WAL file's shared memory could not be made.
 pub(super) fn cannot_open(error: &sqlx::Error) -> bool {
     let code = result_code(error);

@@ -30,7 +30,7 @@ use rollback_types::{
 use sqlx::{Connection, Sqlite, Transaction};
 
 use connect::{Connections, close_after};
-use fault::{Asked, cannot_write, is_busy};
+use fault::{Asked, is_busy};
 use shape::{CHAPTERS, REGISTRY, Shape};
 
 /// What [`SqliteRecords`] needs to know.
@@ -162,7 +162,6 @@ impl RecordStore for SqliteRecords {
         let locked = match writer.begin_with("BEGIN IMMEDIATE").await {
             Ok(tx) => tx.rollback().await.map(|()| false).map_err(|e| asked.sql(e)),
             Err(e) if is_busy(&e) => Ok(true),
-            Err(e) if cannot_write(&e) => Ok(false),
             Err(e) => Err(asked.sql(e)),
         };
         close_after(writer, locked).await
@@ -198,9 +197,9 @@ impl RecordStore for SqliteRecords {
         drop_staging::save_evidence(&self.connections, self.config.busy_timeout, target, folder).await
     }
 
-    async fn drop_staging(&self, target: &RollbackTarget) -> Result<Removal, StoreError> {
+    async fn drop_staging(&self, target: &RollbackTarget, at_most: u64) -> Result<Removal, StoreError> {
         let _alone = self.connections.alone().await;
-        drop_staging::drop_table(&self.connections, target).await
+        drop_staging::drop_table(&self.connections, target, at_most).await
     }
 
     async fn mark_rolled_back(&self, request: &FinishRequest) -> Result<i64, StoreError> {

@@ -71,7 +71,7 @@ async fn a_foreign_or_corrupt_file_is_named_and_untouched() {
         let faults = every_view(d).await;
         assert_eq!(faults.len(), 9);
         assert!(faults.iter().all(|e| e.fault == Fault::Foreign && e.detail.contains(word)), "{faults:?}");
-        assert_eq!(d.records.drop_staging(&target("v2")).await.unwrap_err().fault, Fault::Foreign);
+        assert_eq!(d.records.drop_staging(&target("v2"), u64::MAX).await.unwrap_err().fault, Fault::Foreign);
     }
 
     let d = Deployment::of(KINDS[0]).await;

@@ -12,14 +12,14 @@ async fn only_a_table_of_the_staging_pattern_is_ever_dropped() {
            CREATE TABLE Chapter_Metadata_V8(id, version); CREATE TABLE chapter_metadata_staging(id);",
     )
     .await;
-    assert_eq!(d.records.drop_staging(&target("v9")).await.unwrap_err().fault, Fault::Refused);
+    assert_eq!(d.records.drop_staging(&target("v9"), u64::MAX).await.unwrap_err().fault, Fault::Refused);
     assert_eq!(
         d.records.staging(&target("v8")).await.unwrap().name,
         "Chapter_Metadata_V8",
         "SQLite's names know no case"
     );
-    d.records.drop_staging(&target("v8")).await.unwrap();
-    d.records.drop_staging(&KINDS[2].target()).await.unwrap();
+    d.records.drop_staging(&target("v8"), u64::MAX).await.unwrap();
+    d.records.drop_staging(&KINDS[2].target(), u64::MAX).await.unwrap();
     let left = d
         .value(
             "SELECT group_concat(name) FROM (SELECT name FROM sqlite_master WHERE name LIKE 'chapter%' ORDER BY name)",

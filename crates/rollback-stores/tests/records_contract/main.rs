@@ -172,8 +172,8 @@ async fn a_rollback_goes_its_way_and_each_step_may_be_repeated() {
             );
         }
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "nothing half-written stays");
-        assert_eq!(d.records.drop_staging(&t).await.unwrap(), Removal::Removed(3));
-        assert_eq!(d.records.drop_staging(&t).await.unwrap(), Removal::Absent);
+        assert_eq!(d.records.drop_staging(&t, u64::MAX).await.unwrap(), Removal::Removed(3));
+        assert_eq!(d.records.drop_staging(&t, u64::MAX).await.unwrap(), Removal::Absent);
         assert_eq!(d.records.save_staging(&t, &folder).await.unwrap(), None);
         assert!(!d.records.staging(&t).await.unwrap().present);
         assert_eq!(d.records.production().await.unwrap(), before);
@@ -280,7 +280,7 @@ async fn a_write_lock_is_seen_and_makes_writing_busy() {
         assert!(d.records.versions(&VersionQuery::default()).await.is_ok());
         let e = d.records.mark_rolling_back(&mark(&kind.target(), VersionState::Staging, "k")).await.unwrap_err();
         assert_eq!(e.fault, Fault::Busy, "{e}");
-        assert_eq!(d.records.drop_staging(&kind.target()).await.unwrap_err().fault, Fault::Busy);
+        assert_eq!(d.records.drop_staging(&kind.target(), u64::MAX).await.unwrap_err().fault, Fault::Busy);
         tx.rollback().await.unwrap();
         assert!(!d.records.is_write_locked().await.unwrap());
     }
@@ -313,7 +313,8 @@ async fn our_own_locks_are_nobody_elses() {
         d.records.mark_rolling_back(&mark(&t, VersionState::Staging, "k")).await.unwrap();
         let done = finish(&t, "k");
         let looks = futures::future::join_all((0..16).map(|_| d.records.is_write_locked()));
-        let (looks, dropped, done) = tokio::join!(looks, d.records.drop_staging(&t), d.records.mark_rolled_back(&done));
+        let (looks, dropped, done) =
+            tokio::join!(looks, d.records.drop_staging(&t, u64::MAX), d.records.mark_rolled_back(&done));
         assert!(looks.into_iter().all(|l| l == Ok(false)));
         assert_eq!((dropped, done.is_ok()), (Ok(Removal::Removed(3)), true));
     }

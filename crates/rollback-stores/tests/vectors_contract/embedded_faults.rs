@@ -29,7 +29,7 @@ async fn a_missing_file_is_reported_and_not_made() {
     assert_eq!(error.fault, Fault::Missing);
     assert!(error.detail.contains("stepback demo") && error.detail.contains("[qdrant] url"), "{error}");
     assert_eq!(store.count("x").await.unwrap_err().fault, Fault::Missing);
-    assert_eq!(store.delete_collection("x").await.unwrap_err().fault, Fault::Missing);
+    assert_eq!(store.delete_collection("x", u64::MAX).await.unwrap_err().fault, Fault::Missing);
     assert_eq!(store.set_alias("a", "x").await.unwrap_err().fault, Fault::Missing);
     assert!(!path.exists());
 }
@@ -42,7 +42,7 @@ async fn files_that_are_not_ours_are_told_apart_and_left_as_they_are() {
     let garbage = vec![b'x'; 8_192];
     fs::write(&path, &garbage).unwrap();
     assert_eq!(store.probe().await.unwrap_err().fault, Fault::Corrupt);
-    assert_eq!(store.delete_collection("x").await.unwrap_err().fault, Fault::Corrupt);
+    assert_eq!(store.delete_collection("x", u64::MAX).await.unwrap_err().fault, Fault::Corrupt);
     assert_eq!(store.create_collection("x", 4).await.unwrap_err().fault, Fault::Corrupt);
     assert_eq!(fs::read(&path).unwrap(), garbage);
     fs::remove_file(&path).unwrap();
@@ -52,7 +52,7 @@ async fn files_that_are_not_ours_are_told_apart_and_left_as_they_are() {
     other.close().await.unwrap();
     let before = fs::read(&path).unwrap();
     assert_eq!(store.probe().await.unwrap_err().fault, Fault::Foreign);
-    assert_eq!(store.delete_collection("x").await.unwrap_err().fault, Fault::Foreign);
+    assert_eq!(store.delete_collection("x", u64::MAX).await.unwrap_err().fault, Fault::Foreign);
     assert_eq!(store.create_collection("x", 4).await.unwrap_err().fault, Fault::Foreign);
     assert_eq!(fs::read(&path).unwrap(), before);
 
@@ -73,7 +73,7 @@ async fn a_blank_file_is_no_store_until_something_is_put_in() {
     fs::write(&path, b"").unwrap();
     let store = EmbeddedVectors::new(&path);
     assert_eq!(store.probe().await.unwrap_err().fault, Fault::Foreign);
-    assert_eq!(store.delete_collection("x").await.unwrap_err().fault, Fault::Foreign);
+    assert_eq!(store.delete_collection("x", u64::MAX).await.unwrap_err().fault, Fault::Foreign);
     assert_eq!(fs::read(&path).unwrap(), b"");
     store.create_collection("x", 4).await.unwrap();
     assert_eq!(store.count("x").await, Ok(Some(0)));
@@ -85,7 +85,7 @@ async fn a_locked_file_is_busy_and_nothing_is_deleted() {
     let store = filled(folder.path()).await;
     let mut other = open(&folder.path().join("vectors.db")).await;
     let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
-    assert_eq!(store.delete_collection("chunks").await.unwrap_err().fault, Fault::Busy);
+    assert_eq!(store.delete_collection("chunks", u64::MAX).await.unwrap_err().fault, Fault::Busy);
     assert_eq!(store.count("chunks").await, Ok(Some(300)), "reading goes on");
     lock.rollback().await.unwrap();
 }

@@ -110,7 +110,7 @@ async fn contract(bench: &Bench<'_>) {
     let alias = bench.remove_alias(&names.latest).await;
     let mut removals = Vec::new();
     for collection in [&names.production, &names.staging, &names.odd] {
-        removals.push(bench.store().delete_collection(collection).await);
+        removals.push(bench.store().delete_collection(collection, u64::MAX).await);
     }
     match outcome {
         Ok(outcome) => outcome.unwrap(),
@@ -177,25 +177,25 @@ async fn suite(bench: &Bench<'_>, names: &Names) -> Result<(), StoreError> {
     // Deleting: never an alias, never what an alias points to, nothing that has no business in a name.
     let faults = [(latest.as_str(), Fault::Refused), (production, Fault::Changed), ("", Fault::Refused)];
     for (name, fault) in faults.into_iter().chain([("a/../b", Fault::Refused), ("a\nb", Fault::Refused)]) {
-        let error = store.delete_collection(name).await.expect_err("must be refused");
+        let error = store.delete_collection(name, u64::MAX).await.expect_err("must be refused");
         assert_eq!((error.fault, error.store), (fault, StoreKind::Qdrant), "{name:?}: {error}");
     }
     assert_eq!(store.count("a/b").await.map_err(|e| e.fault), Err(Fault::Refused));
-    assert_eq!(store.delete_collection(missing).await?, Removal::Absent);
+    assert_eq!(store.delete_collection(missing, u64::MAX).await?, Removal::Absent);
     assert_eq!(store.count(production).await?, Some(2_345));
 
-    assert_eq!(store.delete_collection(staging).await?, Removal::Removed(130));
+    assert_eq!(store.delete_collection(staging, u64::MAX).await?, Removal::Removed(130));
     assert_eq!(store.count(staging).await?, None);
     assert!(!store.collections().await?.contains(staging));
-    assert_eq!(store.delete_collection(staging).await?, Removal::Absent, "safe to repeat");
-    assert_eq!(store.delete_collection(odd).await?, Removal::Removed(0));
+    assert_eq!(store.delete_collection(staging, u64::MAX).await?, Removal::Absent, "safe to repeat");
+    assert_eq!(store.delete_collection(odd, u64::MAX).await?, Removal::Removed(0));
 
     // All else is as before.
     assert_eq!(store.count(production).await?, Some(2_345));
     assert!(store.aliases().await?.contains(&alias));
 
     bench.remove_alias(latest).await?;
-    assert_eq!(store.delete_collection(production).await?, Removal::Removed(2_345));
+    assert_eq!(store.delete_collection(production, u64::MAX).await?, Removal::Removed(2_345));
     let left: Vec<_> =
         store.collections().await?.into_iter().filter(|name| [production, staging, odd].contains(&name)).collect();
     assert_eq!(left, Vec::<String>::new());

@@ -73,7 +73,7 @@ async fn a_refused_port_is_unreachable_and_making_the_adapter_never_fails_on_it(
     assert!(error.detail.contains("refused"), "{error}");
     assert!(error.remedy().contains("hybridflow-qdrant"), "{}", error.remedy());
     assert_eq!(fault(in_time(store.count("x")).await), Fault::Unreachable);
-    assert_eq!(fault(in_time(store.delete_collection("x")).await), Fault::Unreachable);
+    assert_eq!(fault(in_time(store.delete_collection("x", u64::MAX)).await), Fault::Unreachable);
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_server_gone_in_the_middle_is_unreachable_and_found_again_when_it_is_b
     }
     double.restart().unwrap();
     assert_eq!(in_time(store.count("staging")).await, Ok(Some(40)));
-    assert_eq!(in_time(store.delete_collection("staging")).await, Ok(Removal::Removed(40)));
+    assert_eq!(in_time(store.delete_collection("staging", u64::MAX)).await, Ok(Removal::Removed(40)));
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn a_server_killed_during_a_call_is_unreachable() {
     let store = store(&double.grpc_url());
     let gate = double.hold_next(Call::DeleteCollection);
     let (deleted, ()) = in_time(async {
-        tokio::join!(store.delete_collection("staging"), async {
+        tokio::join!(store.delete_collection("staging", u64::MAX), async {
             gate.reached().await;
             double.stop();
         })
@@ -168,7 +168,7 @@ async fn a_collection_that_goes_away_between_two_calls_is_absent() {
     // Another tool deletes it while our own deletion is on its way: the server says "ok, false".
     let gate = double.hold_next(Call::DeleteCollection);
     let (deleted, ()) = in_time(async {
-        tokio::join!(store.delete_collection("staging"), async {
+        tokio::join!(store.delete_collection("staging", u64::MAX), async {
             gate.reached().await;
             assert!(double.drop_collection("staging"));
             gate.open();
@@ -184,9 +184,9 @@ async fn an_error_after_the_deletion_is_an_error_and_the_repeat_finds_it_absent(
     let store = store(&double.grpc_url());
     let misbehaviour = Misbehaviour::FailAfterwards(Code::Internal, "Service internal error".to_owned());
     double.arm(Call::DeleteCollection, 1, misbehaviour);
-    assert_eq!(fault(in_time(store.delete_collection("staging")).await), Fault::ServerFailed);
+    assert_eq!(fault(in_time(store.delete_collection("staging", u64::MAX)).await), Fault::ServerFailed);
     assert_eq!(in_time(store.count("staging")).await, Ok(None));
-    assert_eq!(in_time(store.delete_collection("staging")).await, Ok(Removal::Absent));
+    assert_eq!(in_time(store.delete_collection("staging", u64::MAX)).await, Ok(Removal::Absent));
 }
 
 #[tokio::test]
@@ -196,7 +196,7 @@ async fn a_slow_deletion_has_longer_than_an_ordinary_call() {
     let store = hasty(&double.grpc_url());
     let gate = double.hold_next(Call::DeleteCollection);
     let (deleted, ()) = in_time(async {
-        tokio::join!(store.delete_collection("staging"), async {
+        tokio::join!(store.delete_collection("staging", u64::MAX), async {
             gate.reached().await;
             // An ordinary call begun after it has timed out by now, the deletion has not.
             double.arm(Call::ListCollections, 1, Misbehaviour::Hang);
@@ -214,8 +214,8 @@ async fn an_alias_or_its_collection_is_refused_before_anything_is_asked_of_the_s
     let double = with_staging();
     double.set_alias("latest", "staging");
     let store = store(&double.grpc_url());
-    assert_eq!(fault(in_time(store.delete_collection("latest")).await), Fault::Refused);
-    assert_eq!(fault(in_time(store.delete_collection("staging")).await), Fault::Changed);
+    assert_eq!(fault(in_time(store.delete_collection("latest", u64::MAX)).await), Fault::Refused);
+    assert_eq!(fault(in_time(store.delete_collection("staging", u64::MAX)).await), Fault::Changed);
     assert!(!double.calls().contains(&Call::DeleteCollection));
     assert_eq!(double.points("staging"), Some(40));
 }

@@ -65,7 +65,9 @@ impl BackupVerifier {
 
     /// Looks at a backup. Files that did not change since they were proven are not read again, unless `force`.
     pub async fn examine(&self, source: &BackupSource, force: bool, progress: Option<OnProgress>) -> Examination {
-        let _one_at_a_time = self.reading.lock().await;
+        // What is remembered is told at once, also while step 6 reads.
+        let known = !force && StoreKind::ALL.iter().all(|store| self.is_known(&self.folders.file(source, *store)));
+        let _one_at_a_time = if known { None } else { Some(self.reading.lock().await) };
         let sums = {
             let path = self.folders.checksums(source);
             tokio::task::spawn_blocking(move || checksum_file::read(&path)).await.unwrap_or_else(|e| Err(e.to_string()))
@@ -213,6 +215,9 @@ impl BackupVerifier {
             let (path, on_bytes) = (path.to_owned(), counter.pass());
             tokio::task::spawn_blocking(move || proof::open(store, &path, on_bytes)).await.map_err(io::Error::other)?
         };
+        if Identity::of(&tokio::fs::metadata(path).await?) != identity {
+            return Err(io::Error::other("it was replaced or written to while it was being read"));
+        }
         let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let proven = Proven { identity, sha256: hashed, opened, at: Timestamp::now(), took_ms };
         self.proven.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), proven.clone());
@@ -299,6 +304,14 @@ impl BackupVerifier {
                     Err(e) => ladder.fail(Rung::Sha256, format!("no recorded checksum, and {e}"), at),
                 }
             }
+        }
+    }
+
+    /// Nothing of the file would have to be read.
+    fn is_known(&self, path: &Path) -> bool {
+        match std::fs::metadata(path) {
+            Ok(meta) => self.remembered(path).is_some_and(|p| p.identity == Identity::of(&meta)),
+            Err(_) => true,
         }
     }
 

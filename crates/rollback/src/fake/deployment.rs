@@ -116,13 +116,18 @@ impl FakeDeployment {
 
     /// A service over this deployment, as a process that has just started has it. Nothing waits.
     pub fn service(&self) -> RollbackService {
+        self.service_with(|_| {})
+    }
+
+    /// The same with some settings changed.
+    pub fn service_with(&self, change: impl FnOnce(&mut Settings)) -> RollbackService {
         let stores = Stores {
             records: Arc::new(FakeRecords::new(self.data.clone(), self.faults.clone())),
             vectors: Arc::new(FakeVectors::new(self.data.clone(), self.faults.clone())),
             graph: Arc::new(FakeGraph::new(self.data.clone(), self.faults.clone())),
             host: Arc::new(FakeHost(self.free.clone())),
         };
-        let settings = Settings {
+        let mut settings = Settings {
             settle: Duration::ZERO,
             retry_pauses: vec![Duration::ZERO; 2],
             rest_poll: Duration::ZERO,
@@ -131,6 +136,7 @@ impl FakeDeployment {
             evidence_dir: self.folder.join("runs"),
             ..Settings::default()
         };
+        change(&mut settings);
         RollbackService::new(
             stores,
             self.journal.clone(),

@@ -196,8 +196,11 @@ impl RecordStore for FakeRecords {
         Ok(rows.map(|rows| EvidenceCopy { path: folder.join("chapters_staging.db"), rows }))
     }
 
-    async fn drop_staging(&self, _target: &RollbackTarget) -> Result<Removal, StoreError> {
+    async fn drop_staging(&self, _target: &RollbackTarget, at_most: u64) -> Result<Removal, StoreError> {
         self.check("drop_staging", Moment::Before)?;
+        if self.data().staged_chapters.as_ref().is_some_and(|rows| rows.len() as u64 > at_most) {
+            return Err(self.changed("dropping", None));
+        }
         let gone = self.data().staged_chapters.take();
         self.check("drop_staging", Moment::After)?;
         Ok(gone.map_or(Removal::Absent, |rows| Removal::Removed(rows.len() as u64)))

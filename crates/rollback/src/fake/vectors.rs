@@ -73,7 +73,7 @@ impl VectorStore for FakeVectors {
         Ok(self.data().collections.contains_key(collection).then_some(CollectionStatus::Ready))
     }
 
-    async fn delete_collection(&self, collection: &str) -> Result<Removal, StoreError> {
+    async fn delete_collection(&self, collection: &str, _at_most: u64) -> Result<Removal, StoreError> {
         self.check("delete_collection", Moment::Before)?;
         let gone = {
             let mut data = self.data();

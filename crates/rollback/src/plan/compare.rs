@@ -22,6 +22,28 @@ pub(crate) fn compare(
     }
 }
 
+/// The backup script snapshots the base collection, not what the alias points to. A copy that equals the base says nothing
+/// about another production collection, and restoring it there would replace newer points by older ones.
+pub(crate) fn not_covered(
+    production: &Inventory,
+    base: Option<&Inventory>,
+    copy: Option<&Inventory>,
+) -> Option<(Option<bool>, String)> {
+    let (base, copy) = (base?, copy?);
+    let (differs, _) = points(base, copy);
+    (differs == Some(false)).then(|| {
+        let said = format!(
+            "latest-copy holds {} ({} points), not {}, which serves production ({} points): it does not cover production \
+             and must not be restored over it",
+            base.name,
+            copy.points.unwrap_or(0),
+            production.name,
+            production.points.unwrap_or(0)
+        );
+        (None, said)
+    })
+}
+
 fn chapters(production: &Inventory, copy: &Inventory) -> (Option<bool>, String) {
     let (p, c) = (production.rows.unwrap_or(0), copy.rows.unwrap_or(0));
     if p != c {

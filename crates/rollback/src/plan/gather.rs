@@ -10,6 +10,7 @@ use rollback_types::{
 use super::{FALLBACK_LAYOUT, Planner};
 use crate::backup::Examination;
 use crate::journal::JournalError;
+use crate::settings::Settings;
 use crate::store::{Alias, Fault, RegistrySchema, StagingSelector, StoreError};
 use crate::stores::Stores;
 
@@ -28,6 +29,8 @@ pub(crate) struct Gathered {
     pub selectors: Vec<StagingSelector>,
     pub sqlite: Side,
     pub qdrant: Side,
+    /// The base collection, where production is another one.
+    pub base_points: Option<Inventory>,
     pub neo4j: Side,
     /// Stores whose staging moved between two looks.
     pub moving: Vec<StoreKind>,
@@ -97,6 +100,11 @@ impl Gathered {
             production_points(stores, production),
             stores.graph.production(&selectors),
         );
+        let base_points = match &points {
+            // A base that cannot be read proves nothing, and is asked about no further.
+            Ok(points) => base_points(stores, settings, points).await.ok().flatten(),
+            Err(_) => None,
+        };
         tokio::time::sleep(settings.settle).await;
         let (sqlite, qdrant, neo4j) = look().await;
         let moved =
@@ -129,6 +137,7 @@ impl Gathered {
             selectors,
             sqlite: Side { staging: sqlite, production: rows },
             qdrant: Side { staging: qdrant, production: points },
+            base_points,
             neo4j: Side { staging: neo4j, production: nodes },
             moving,
             copy,
@@ -216,6 +225,19 @@ async fn staging_nodes(
         Some(target) => planner.stores.graph.staging(&planner.settings.names.staging_selector(layout, target)).await,
         None => Ok(StagingCounts::default()),
     }
+}
+
+/// The base collection, where production is another one.
+pub(crate) async fn base_points(
+    stores: &Stores,
+    settings: &Settings,
+    production: &Inventory,
+) -> Result<Option<Inventory>, StoreError> {
+    let base = &settings.names.collection;
+    if production.name == *base || stores.vectors.count(base).await?.is_none() {
+        return Ok(None);
+    }
+    production_points(stores, base.clone()).await.map(Some)
 }
 
 /// Exact count and id set of the collection that serves production.

@@ -6,7 +6,7 @@ use rollback_types::{
     RollbackTarget, StagingCounts, StoreKind, StorePlan, TargetRefusal, VersionRow, VersionState,
 };
 
-use super::compare::compare;
+use super::compare::{compare, not_covered};
 use super::{Gathered, Planner};
 
 /// The runbook's own way for SQLite would lose the registry: say so wherever a person is sent to it.
@@ -50,7 +50,7 @@ pub(super) fn judge(
     let disk = j.disk(planner);
     j.stores_answer(&stores);
     j.ingestion();
-    j.registry();
+    j.registry(planner.settings.expected_layout);
     j.whose_staging(target);
     j.aliases(planner, target);
     j.production(&stores, request);
@@ -85,7 +85,12 @@ pub(super) fn judge(
 fn store_plan(planner: &Planner<'_>, g: &Gathered, store: StoreKind) -> StorePlan {
     let side = g.side(store);
     let (production, copy) = (side.production.as_ref().ok(), g.copy.contents.get(store));
-    let (differs, evidence) = compare(store, production, copy);
+    let (mut differs, mut evidence) = compare(store, production, copy);
+    if let (StoreKind::Qdrant, Some(true), Some(production)) = (store, differs, production)
+        && let Some(better) = not_covered(production, g.base_points.as_ref(), copy)
+    {
+        (differs, evidence) = better;
+    }
     StorePlan {
         engine: planner.stores.engine(store).name.to_owned(),
         reachable: side.error().is_none_or(|e| !matches!(e.fault.code(), "unreachable" | "timeout" | "authentication")),
@@ -274,7 +279,21 @@ impl Judge<'_> {
         }
     }
 
-    fn registry(&mut self) {
+    fn registry(&mut self, expected: Option<Layout>) {
+        let found = match self.g.layout() {
+            Layout::Mixed => Layout::Shared,
+            other => other,
+        };
+        if let Some(expected) = expected.filter(|e| *e != found) {
+            self.refuse(
+                "layout_unexpected",
+                format!(
+                    "The registry's layout is {}, and rollback.layout insists on {}. Check that this is the right deployment.",
+                    found.title(),
+                    expected.title()
+                ),
+            );
+        }
         match &self.g.schema {
             Ok(schema) if schema.writable_shape => {}
             Ok(schema) => self.refuse(
@@ -289,7 +308,19 @@ impl Judge<'_> {
     }
 
     fn whose_staging(&mut self, target: &Result<RollbackTarget, TargetRefusal>) {
-        if self.g.layout() == Layout::PerVersion || target.is_err() {
+        if target.is_err() {
+            return;
+        }
+        if self.g.layout() == Layout::PerVersion {
+            if let Ok(staging) = &self.g.qdrant.staging
+                && staging.points.is_some_and(|n| n > 0)
+                && staging.versions.get(self.row.version_id.as_str()).copied().unwrap_or(0) == 0
+            {
+                self.ask(
+                    "no_own_points",
+                    format!("No point in {} names this version: a name alone is no proof of staging.", staging.name),
+                );
+            }
             return;
         }
         let others = &self.g.other_candidates;
@@ -298,7 +329,7 @@ impl Judge<'_> {
             let more = others.len().saturating_sub(names.len());
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             self.ask(
-                "other_candidates",
+                format!("other_candidates:{}", names.join(",")),
                 format!(
                     "Staging is shared, and other candidates exist: {}{more}. What is staged may be theirs; it goes all the same.",
                     names.join(", ")
@@ -314,8 +345,9 @@ impl Judge<'_> {
             .map(|(v, n)| format!("{n} rows name {v}"))
             .collect();
         if !foreign.is_empty() {
+            let theirs: Vec<&str> = staging.versions.keys().map(String::as_str).filter(|v| *v != own).collect();
             self.ask(
-                "foreign_staging",
+                format!("foreign_staging:{}", theirs.join(",")),
                 format!(
                     "Not all staged chapters are of {own}: {}. Dropping the table takes them too.",
                     foreign.join(", ")

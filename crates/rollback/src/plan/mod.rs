@@ -29,6 +29,8 @@ pub(crate) struct Planned {
     pub target: Option<RollbackTarget>,
     /// Nodes that are not production.
     pub selectors: Vec<crate::store::StagingSelector>,
+    /// All other versions that could be rolled back.
+    pub other_candidates: Vec<VersionId>,
 }
 
 /// What the planner reads from.
@@ -51,7 +53,9 @@ impl Planner<'_> {
             return Err(ServiceError::NotFound(format!("There is no version {shown:?} in the registry.")));
         };
         let target = RollbackTarget::new(&id);
-        let gathered = Gathered::read(self, &row, target.as_ref().ok()).await;
+        // What is refused whatever is staged is not asked about: a committed version's own data is production.
+        let acting = target.as_ref().ok().filter(|_| row.candidacy.is_offered());
+        let gathered = Gathered::read(self, &row, acting).await;
         let judged = judge::judge(self, &row, &target, &gathered, request);
 
         let mut facts = Facts::default();
@@ -105,7 +109,13 @@ impl Planner<'_> {
             planned_at: Timestamp::now(),
             took_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         };
-        Ok(Planned { plan, facts, target: target.ok(), selectors: gathered.selectors })
+        Ok(Planned {
+            plan,
+            facts,
+            target: target.ok(),
+            selectors: gathered.selectors,
+            other_candidates: gathered.other_candidates,
+        })
     }
 }
 

@@ -79,7 +79,7 @@ impl RollbackService {
             return Err(ServiceError::NotFound("There is no such version in the registry.".into()));
         };
         let layout = records.schema().await?.layout;
-        let target = RollbackTarget::new(&id).ok();
+        let target = RollbackTarget::new(&id).ok().filter(|_| version.candidacy.is_offered());
         let query = RunQuery { version_id: Some(id.as_str().to_owned()), limit: Some(20), ..RunQuery::default() };
         let others = candidates(&self.stores, &self.settings.extra_states).await?;
         let (operations, staging, runs) = tokio::join!(
@@ -113,6 +113,7 @@ impl RollbackService {
             self.journal.active_run(),
         );
         let layout = schema.ok().map(|s| s.layout);
+        let registry_problem = found.as_ref().err().map(|e| (e.to_string(), e.remedy()));
         let mut found = found.unwrap_or_default();
         let newest = self.most_urgent(&found).and_then(|v| RollbackTarget::new(&v.version_id).ok());
         let staged = self.staged(layout.unwrap_or(FALLBACK_LAYOUT), newest.as_ref(), &found).await;
@@ -138,6 +139,7 @@ impl RollbackService {
             .collect();
         let verdict = verdict(&Situation {
             differing: &differing,
+            registry_problem: registry_problem.as_ref(),
             active: active.as_ref(),
             stores: &stores,
             latest_copy: &latest_copy.health,

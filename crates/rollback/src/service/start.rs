@@ -1,7 +1,8 @@
 //! Starting a run, and deciding about a failed step.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rollback_types::{Decision, EventKind, PlanRequest, RunId, RunKind, RunView, StartRequest, Step, Timestamp};
 use sha2::{Digest, Sha256};
@@ -14,6 +15,21 @@ use crate::error::ServiceError;
 use crate::journal::NewRun;
 use crate::plan::{Facts, Planned};
 
+/// How long a decision may wait for the run to take it; a run that asks takes it at once.
+const DECISION_WAIT: Duration = Duration::from_secs(10);
+
+/// Takes a run out of the list of live ones, however its engine ends.
+struct RemoveWhenDropped {
+    live: Arc<Mutex<HashMap<RunId, LiveRun>>>,
+    id: RunId,
+}
+
+impl Drop for RemoveWhenDropped {
+    fn drop(&mut self) {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}
+
 /// Bounds of a reason, in characters.
 const REASON: std::ops::RangeInclusive<usize> = 3..=500;
 
@@ -23,7 +39,20 @@ impl RollbackService {
     /// # Errors
     /// [`ServiceError::Invalid`] for the request itself, [`ServiceError::ActiveRun`], [`ServiceError::Stale`] with
     /// the difference, [`ServiceError::Refused`]; else what planning and the journal say. Nothing was started then.
-    pub async fn start(&self, request: &StartRequest, actor: &str) -> Answer<RunView> {
+    pub async fn start(self: &Arc<Self>, request: &StartRequest, actor: &str) -> Answer<RunView> {
+        // A caller that hangs up must not stop a start half way between journal and engine.
+        let (service, request, actor) = (self.clone(), request.clone(), actor.to_owned());
+        match tokio::spawn(async move { service.start_to_end(&request, &actor).await }).await {
+            Ok(answer) => answer,
+            Err(e) => {
+                tracing::error!(error = %e, "a start ended by a panic");
+                let said = "The start failed by a defect in Stepback. If a run was opened, the history shows it.";
+                Err(ServiceError::Conflict(said.into()))
+            }
+        }
+    }
+
+    async fn start_to_end(&self, request: &StartRequest, actor: &str) -> Answer<RunView> {
         let reason = checked_reason(&request.reason)?;
         if request.confirm_version_id != request.version_id {
             let said = "confirm_version_id is not the version_id: type the full id of the version to roll back";
@@ -103,16 +132,18 @@ impl RollbackService {
             verifier: self.verifier.clone(),
             spec: RunSpec::new(id, run_key, target, reason, &planned),
             verified: std::sync::Mutex::default(),
+            attempted: std::sync::Mutex::default(),
             done: std::sync::Mutex::default(),
         });
-        let engine = Engine { recorder, shared, decisions, skip_reasons: BTreeMap::new() };
+        let engine = Engine { recorder, shared, decisions, skip_reasons: BTreeMap::new(), skipped: Vec::new() };
         let live = self.live.clone();
         tokio::spawn(async move {
+            // Also when the engine ends by a panic: then the run is nobody's, and is interrupted at the next look.
+            let _gone = RemoveWhenDropped { live, id };
             match engine.run().await {
                 Ok(state) => tracing::info!(run = %id, state = state.as_str(), "run ended"),
                 Err(e) => tracing::error!(run = %id, error = %e, "run halted: it cannot be journalled"),
             }
-            live.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         });
         self.run(id).await
     }
@@ -157,10 +188,11 @@ impl RollbackService {
         let request = DecisionRequest { step, decision, reason, actor: actor.to_owned(), answer };
         let gone = || ServiceError::Conflict(format!("Run #{id} ended before the decision reached it."));
         live.decisions.send(request).await.map_err(|_| gone())?;
-        match answered.await {
-            Ok(Ok(())) => self.run(id).await,
-            Ok(Err(why)) => Err(ServiceError::Conflict(format!("That cannot be decided now: {why}."))),
-            Err(_) => Err(gone()),
+        match tokio::time::timeout(DECISION_WAIT, answered).await {
+            Ok(Ok(Ok(()))) => self.run(id).await,
+            Ok(Ok(Err(why))) => Err(ServiceError::Conflict(format!("That cannot be decided now: {why}."))),
+            Ok(Err(_)) => Err(gone()),
+            Err(_) => Err(ServiceError::Conflict(format!("Run #{id} is at work and asks nothing about {step} now."))),
         }
     }
 }

@@ -1,59 +1,55 @@
-//! Step 5: deletes the staging nodes in batches. After: none is left, and production counts per label are as before.
+//! Step 5: deletes the staging nodes in batches, never more than were counted. After: none is left, and production
+//! counts per label are as the plan saw them.
 
-use rollback_types::StoreKind;
+use rollback_types::{Step, StoreKind};
 
-use super::{grown, production_moved};
+use super::{gone, grown, production_unchanged, still_ours};
 use crate::context::{Halt, Outcome, StepContext};
 
 pub(super) async fn delete_nodes(cx: &mut StepContext) -> Result<Outcome, Halt> {
+    still_ours(cx).await?;
     let shared = cx.shared.clone();
     let (graph, selector) = (&shared.stores.graph, shared.staging_selector());
     let staging = graph.staging(&selector).await?;
     let (nodes, planned) = (staging.units(), shared.spec.planned_units(StoreKind::Neo4j));
     if nodes == 0 {
-        return Ok(Outcome::FoundAbsent { said: format!("found absent: no node is {selector}") });
+        production_unchanged(cx, StoreKind::Neo4j).await?;
+        return Ok(gone(cx, Step::DeleteNodes, &format!("every node that is {selector}")));
     }
-    if nodes > planned {
-        return Err(grown(StoreKind::Neo4j, "nodes", planned, nodes));
+    // What earlier tries of this run have deleted was counted by them.
+    let before_this_try = shared.attempted(Step::DeleteNodes).map_or(0, |all| all.saturating_sub(nodes));
+    if nodes + before_this_try > planned {
+        return Err(grown(StoreKind::Neo4j, "nodes", planned, nodes + before_this_try));
     }
-    let before = graph.production(std::slice::from_ref(&selector)).await?;
     // One denominator for the whole step, also when an earlier try has deleted some already.
-    let total = planned.max(nodes);
-    let mut left = nodes;
-    cx.progress(total - left, total).await?;
-    loop {
+    let total = planned;
+    shared.attempt(Step::DeleteNodes, nodes + before_this_try);
+    let mut deleted = 0;
+    cx.progress(total - nodes, total).await?;
+    while deleted < nodes {
         cx.checkpoint()?;
-        let gone = graph.delete_batch(&selector, shared.settings.batch_size).await?;
+        let limit = u64::from(shared.settings.batch_size).min(nodes - deleted);
+        let gone = graph.delete_batch(&selector, u32::try_from(limit).unwrap_or(u32::MAX)).await?;
         if gone == 0 {
             break;
         }
-        left = left.saturating_sub(gone);
+        deleted += gone;
         // All of it only after the check below.
-        cx.progress((total - left).min(total.saturating_sub(1)), total).await?;
+        cx.progress((total - nodes + deleted).min(total.saturating_sub(1)), total).await?;
     }
     let rest = graph.staging(&selector).await?.units();
     if rest > 0 {
-        return Err(Halt::refused(
-            "changed",
-            Some(StoreKind::Neo4j),
-            format!("Neo4j: {rest} staging nodes appeared while the others were deleted: something is writing"),
-            "Only staging nodes were deleted; production was not touched.",
-            "Stop the ingestion, then try the step again.",
-        ));
+        return Err(grown(StoreKind::Neo4j, "nodes", nodes, deleted + rest));
     }
-    let after = graph.production(std::slice::from_ref(&selector)).await?;
-    if after != before {
-        let tell = |i: &rollback_types::Inventory| {
-            format!("{} nodes, {} relationships", i.nodes.unwrap_or(0), i.relationships.unwrap_or(0))
-        };
-        return Err(production_moved(StoreKind::Neo4j, &tell(&before), &tell(&after)));
-    }
+    production_unchanged(cx, StoreKind::Neo4j).await?;
     cx.progress(total, total).await?;
     let relationships = staging.relationships.unwrap_or(0);
     let crossing = staging.crossing_relationships.unwrap_or(0);
+    let earlier =
+        if before_this_try > 0 { format!(" ({before_this_try} more by an earlier try)") } else { String::new() };
     let said = format!(
-        "deleted {nodes} nodes and {relationships} relationships ({crossing} of them crossing into production); production \
-         unchanged"
+        "deleted {deleted} nodes{earlier} and {relationships} relationships ({crossing} of them crossing into \
+         production); production unchanged"
     );
     Ok(Outcome::Done { count: Some(total), said })
 }

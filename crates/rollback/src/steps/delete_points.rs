@@ -3,13 +3,14 @@
 
 use std::time::Instant;
 
-use rollback_types::StoreKind;
+use rollback_types::{Step, StoreKind};
 
-use super::{grown, production_moved};
+use super::{gone, grown, production_moved, production_unchanged, still_ours};
 use crate::context::{Halt, Outcome, StepContext};
 use crate::store::{CollectionStatus, Removal};
 
 pub(super) async fn delete_points(cx: &mut StepContext) -> Result<Outcome, Halt> {
+    still_ours(cx).await?;
     let shared = cx.shared.clone();
     let (vectors, names) = (&shared.stores.vectors, &shared.settings.names);
     let name = shared.staging_collection();
@@ -27,7 +28,8 @@ pub(super) async fn delete_points(cx: &mut StepContext) -> Result<Outcome, Halt>
         ));
     }
     let Some(points) = vectors.count(&name).await? else {
-        return Ok(Outcome::FoundAbsent { said: format!("found absent: there is no collection {name}") });
+        production_unchanged(cx, StoreKind::Qdrant).await?;
+        return Ok(gone(cx, Step::DeletePoints, &format!("the collection {name}")));
     };
     let planned = shared.spec.planned_units(StoreKind::Qdrant);
     if points > planned {
@@ -35,20 +37,17 @@ pub(super) async fn delete_points(cx: &mut StepContext) -> Result<Outcome, Halt>
     }
     cx.progress(0, points).await?;
     wait_for_rest(cx, &name).await?;
-    let before = vectors.count(&production).await?;
     cx.checkpoint()?;
-    let removal = vectors.delete_collection(&name).await?;
-    let (after, aliases_after) = (vectors.count(&production).await?, vectors.aliases().await?);
-    if after != before {
-        let tell = |n: Option<u64>| n.map_or("absent".to_owned(), |n| format!("{n} points"));
-        return Err(production_moved(StoreKind::Qdrant, &tell(before), &tell(after)));
-    }
+    shared.attempt(Step::DeletePoints, points);
+    let removal = vectors.delete_collection(&name, points).await?;
+    production_unchanged(cx, StoreKind::Qdrant).await?;
+    let aliases_after = vectors.aliases().await?;
     if aliases_after != aliases {
         let tell = |n: usize| format!("{n} aliases");
         return Err(production_moved(StoreKind::Qdrant, &tell(aliases.len()), &tell(aliases_after.len())));
     }
     match removal {
-        Removal::Absent => Ok(Outcome::FoundAbsent { said: format!("found absent: {name}") }),
+        Removal::Absent => Ok(gone(cx, Step::DeletePoints, &format!("the collection {name}"))),
         Removal::Removed(_) => {
             cx.progress(points, points).await?;
             let said =

@@ -9,9 +9,11 @@ mod mark;
 mod restore;
 mod verify_copy;
 
-use rollback_types::{Step, StoreKind};
+use rollback_types::{Inventory, Layout, Step, StoreKind, VersionState};
 
 use crate::context::{Halt, Outcome, StepContext};
+use crate::plan::gather::candidates;
+use crate::plan::production_of;
 
 /// Carries out one step once.
 pub(crate) async fn carry_out(step: Step, cx: &mut StepContext) -> Result<Outcome, Halt> {
@@ -29,13 +31,80 @@ pub(crate) async fn carry_out(step: Step, cx: &mut StepContext) -> Result<Outcom
     }
 }
 
+/// Before every try of steps 3 to 5: the version is still ours to remove. While a run waits for a person, others may have
+/// committed it, finished it by hand, or staged another.
+async fn still_ours(cx: &StepContext) -> Result<(), Halt> {
+    let (shared, spec) = (&cx.shared, &cx.shared.spec);
+    let changed = |said: String| {
+        Halt::refused(
+            "changed",
+            None,
+            said,
+            "Nothing was deleted by this try.",
+            "Find out who changed it. If this rollback is still wanted, abort and plan again.",
+        )
+    };
+    let row = shared.stores.records.version(spec.target.id()).await?;
+    let state = row.map(|r| r.status);
+    if state != Some(VersionState::RollingBack) {
+        let found = state.map_or("gone from the registry".to_owned(), |s| format!("{s} now"));
+        return Err(changed(format!("{} was rolling_back by this run and is {found}", spec.target)));
+    }
+    let aliases = shared.stores.vectors.aliases().await;
+    if let (Layout::PerVersion, Ok(aliases)) = (spec.layout, aliases) {
+        let name = shared.staging_collection();
+        if let Some(alias) = aliases.iter().find(|a| a.collection == name) {
+            return Err(changed(format!("the alias {} points to {name} now: it serves production", alias.alias)));
+        }
+        return Ok(());
+    }
+    let others = candidates(&shared.stores, &shared.settings.extra_states).await?;
+    let unknown =
+        others.iter().map(|v| &v.version_id).find(|id| *id != spec.target.id() && !spec.other_candidates.contains(id));
+    match unknown {
+        Some(id) => {
+            Err(changed(format!("{id} is a candidate now and was none in the plan; what is staged may be its own")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Production after the step is what the plan saw.
+async fn production_unchanged(cx: &StepContext, store: StoreKind) -> Result<(), Halt> {
+    let Some(before) = cx.shared.spec.production.get(&store) else { return Ok(()) };
+    let after = production_of(&cx.shared.stores, &cx.shared.settings, store, &cx.shared.spec.selectors).await?;
+    if after == *before {
+        return Ok(());
+    }
+    let tell = |i: &Inventory| {
+        let units = i.rows.or(i.points).or(i.nodes).unwrap_or(0);
+        let relationships = i.relationships.map(|r| format!(", {r} relationships")).unwrap_or_default();
+        let digest = i.digest.as_deref().and_then(|d| d.get(..8)).map(|d| format!(" ({d})")).unwrap_or_default();
+        format!("{units}{relationships}{digest}")
+    };
+    Err(production_moved(store, &tell(before), &tell(&after)))
+}
+
+/// Nothing is there (any more): either an earlier try of this run removed it, or another hand did.
+fn gone(cx: &StepContext, step: Step, what: &str) -> Outcome {
+    match cx.shared.attempted(step) {
+        Some(units) => Outcome::Done {
+            count: Some(units),
+            said: format!(
+                "{what} is gone: an earlier try of this step removed it ({units} counted before); production unchanged"
+            ),
+        },
+        None => Outcome::FoundAbsent { said: format!("found absent: {what}; production unchanged") },
+    }
+}
+
 /// More is staged than the plan counted: something still writes, and what it wrote was shown to nobody.
 fn grown(store: StoreKind, what: &str, planned: u64, now: u64) -> Halt {
     Halt::refused(
         "changed",
         Some(store),
         format!("{store}: the plan counted {planned} staged {what}, now there are {now}: something is writing"),
-        "Nothing was deleted by this step; production was not touched.",
+        "Nothing that was not counted was deleted; production was not touched.",
         "Stop the ingestion. Then abort, plan again (the version is offered as “take over”) and confirm what is there now.",
     )
 }
@@ -45,7 +114,7 @@ fn production_moved(store: StoreKind, before: &str, after: &str) -> Halt {
     Halt::refused(
         "production_changed",
         Some(store),
-        format!("{store}: production was {before} before this step and is {after} after it"),
+        format!("{store}: production was {before} in the plan and is {after} after this step"),
         "The staging data is gone; nothing else was asked of the store by Stepback.",
         "Find out who writes to production (an ingestion?). Compare with latest-copy, then try the step again or abort.",
     )

@@ -7,7 +7,8 @@ use rollback_types::StoreKind;
 
 use crate::backup::VerifiedBackup;
 use crate::context::{Halt, Outcome, StepContext};
-use crate::plan::compare::compare;
+use crate::plan::compare::{compare, not_covered};
+use crate::plan::gather::base_points;
 use crate::plan::production_of;
 
 pub(super) async fn restore(cx: &mut StepContext, store: StoreKind) -> Result<Outcome, Halt> {
@@ -22,9 +23,22 @@ pub(super) async fn restore(cx: &mut StepContext, store: StoreKind) -> Result<Ou
         ));
     };
     let production = production_of(&cx.shared.stores, &cx.shared.settings, store, &cx.shared.spec.selectors).await?;
-    let (differs, evidence) = compare(store, Some(&production), verified.contents(store));
+    let (mut differs, mut evidence) = compare(store, Some(&production), verified.contents(store));
+    if store == StoreKind::Qdrant && differs == Some(true) {
+        let base = base_points(&cx.shared.stores, &cx.shared.settings, &production).await?;
+        (differs, evidence) =
+            not_covered(&production, base.as_ref(), verified.contents(store)).unwrap_or((differs, evidence));
+    }
+    let acknowledged = cx.shared.spec.acknowledged.iter().any(|a| *a == format!("not_comparable:{}", store.as_str()));
     match differs {
         Some(false) => Ok(Outcome::NothingToRestore { proof: format!("production equals latest-copy: {evidence}") }),
+        None if !acknowledged => Err(Halt::refused(
+            "not_comparable",
+            Some(store),
+            format!("{store}: whether production equals latest-copy cannot be told: {evidence}"),
+            "The staging data is gone; production is as it was found.",
+            "Compare by hand; then skip the lane with a reason, or abort.",
+        )),
         None => Ok(Outcome::NothingToRestore { proof: format!("acknowledged in the plan: {evidence}") }),
         Some(true) => Err(Halt::refused(
             "production_differs",
