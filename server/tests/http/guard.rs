@@ -23,12 +23,12 @@ async fn forged_requests_are_refused() {
     ];
     for headers in forged {
         for path in ["/api/v1/plans", "/api/v1/runs", "/api/v1/runs/1/decision", "/rpc/start_run"] {
-            let problem = app.send("POST", path, headers, &body).await.problem(403, "refused");
+            let problem = app.send("POST", path, headers, &body).await.problem(403, "forbidden");
             assert_eq!(problem["safe"], "Nothing was changed.");
         }
     }
     for path in ["/", "/versions", "/api/v1/versions", "/api/openapi.json", "/healthz", "/api/v1/nothing"] {
-        app.send("GET", path, &[("host", "rebound.example")], "").await.problem(403, "refused");
+        app.send("GET", path, &[("host", "rebound.example")], "").await.problem(403, "forbidden");
     }
     // The page itself, and a program without a browser's headers.
     let origin = format!("http://{own}");

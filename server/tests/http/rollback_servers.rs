@@ -14,7 +14,7 @@ use crate::deployment::{Deployment, Layout};
 static NEO4J: Mutex<()> = Mutex::const_new(());
 
 /// How to reach the server of the tests: address, user, password.
-fn login() -> [String; 3] {
+pub fn login() -> [String; 3] {
     ["URI", "USER", "PASSWORD"].map(|word| {
         let name = format!("STEPBACK_TEST_NEO4J_{word}");
         std::env::var(&name).unwrap_or_else(|_| {

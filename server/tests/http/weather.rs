@@ -1,6 +1,7 @@
 //! Bad weather: each says what is wrong, what is safe and what to do, in the API and on the pages, and nothing changes.
 
 use rollback_stores::qdrant_double::QdrantDouble;
+use rollback_stores::secret::Secret;
 use serde_json::{Value, json};
 use sqlx::Connection as _;
 use std::fs;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::deployment::{Deployment, Layout};
+use crate::rollback_servers;
 
 /// The report of one store.
 async fn report(app: &App, store: &str) -> Value {
@@ -224,9 +226,26 @@ async fn qdrant_does_not_know_the_key() {
     let d = Deployment::new(Layout::Shared).await;
     let double = QdrantDouble::start_with_key("the right one").unwrap();
     let mut config = d.config_with(&double);
-    config.qdrant.api_key = Some(rollback_stores::secret::Secret::new("a-wrong-secret"));
+    config.qdrant.api_key = Some(Secret::new("a-wrong-secret"));
     let app = App::start(&config).await;
     is_away(&d, &app, "qdrant", &double.grpc_url()).await;
+    for path in ["/", "/api/v1/stores", "/versions"] {
+        assert!(!app.get(path).await.body.contains("a-wrong-secret"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn neo4j_does_not_know_the_user() {
+    let d = Deployment::new(Layout::Shared).await;
+    let [uri, _, _] = rollback_servers::login();
+    let mut config = d.config();
+    config.neo4j.uri = Some(uri.clone());
+    // A user of its own: the server locks one out after a few wrong passwords.
+    config.neo4j.user = "nobody-here".to_owned();
+    config.neo4j.password = Some(Secret::new("a-wrong-secret"));
+    config.neo4j.connect_timeout = Duration::from_secs(20);
+    let app = App::start(&config).await;
+    is_away(&d, &app, "neo4j", &uri).await;
     for path in ["/", "/api/v1/stores", "/versions"] {
         assert!(!app.get(path).await.body.contains("a-wrong-secret"), "{path}");
     }
