@@ -1,7 +1,7 @@
 // A demo deployment in a folder of its own, the program that serves it, and an independent look at its files.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -147,14 +147,6 @@ export class Deployment {
 
   async allowDeletions(): Promise<void> {
     await this.sql('graph', 'DROP TRIGGER out_of_order');
-  }
-
-  /** Adds lines to a section of the settings; before the start. */
-  async configure(section: string, lines: string): Promise<void> {
-    const path = join(this.folder, 'stepback.toml');
-    const text = await readFile(path, 'utf8');
-    const head = `[${section}]\n`;
-    await writeFile(path, text.includes(head) ? text.replace(head, `${head}${lines}\n`) : `${text}\n${head}${lines}\n`);
   }
 
   /** A version's page, or one below it. */
