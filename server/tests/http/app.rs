@@ -104,7 +104,7 @@ impl App {
     /// A whole rollback to its end; returns the finished run.
     pub async fn roll_back(&self, version: &str, reason: &str) -> Value {
         let id = self.begin(version, reason).await;
-        self.events(id).await.to_end().await;
+        self.events(id).await.read_to_end().await;
         self.run(id).await
     }
 

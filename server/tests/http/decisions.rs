@@ -65,7 +65,7 @@ async fn a_server_gone_in_the_middle_is_asked_about_and_retried() {
     double.restart().unwrap();
     let view = app.decide(run, &json!({ "step": "delete_points", "decision": "retry" })).await.json(200);
     assert_eq!(view["id"], run);
-    let (rest, _) = story.to_end().await;
+    let (rest, _) = story.read_to_end().await;
     assert_eq!(rest[0].kind(), "decision_made");
     let view = app.run(run).await;
     assert_eq!(view["state"], "completed", "{view}");
@@ -112,7 +112,7 @@ async fn a_skip_needs_a_reason_and_its_step() {
     assert!(double.drop_collection("textbook_chunks_staging"));
     let skip = json!({ "step": 4, "lane": "qdrant", "decision": "skip", "reason": "deleted by hand, ticket 42" });
     app.decide(run, &skip).await.json(200);
-    let (rest, _) = story.to_end().await;
+    let (rest, _) = story.read_to_end().await;
     assert_eq!(rest[0].data["reason"], "deleted by hand, ticket 42");
     let view = app.run(run).await;
     assert_eq!((&view["state"], &step(&view, "delete_points")["state"]), (&json!("completed"), &json!("skipped")));
@@ -130,7 +130,7 @@ async fn an_abort_leaves_a_version_to_be_taken_over() {
     let mut story = app.events(run).await;
     story.until("decision_needed").await;
     app.decide(run, &json!({ "step": 4, "decision": "abort", "reason": "not tonight" })).await.json(200);
-    let (rest, _) = story.to_end().await;
+    let (rest, _) = story.read_to_end().await;
     assert_eq!(rest.last().unwrap().data["state"], "aborted");
     let view = app.run(run).await;
     assert_eq!((&view["state"], &step(&view, "verify_copy")["state"]), (&json!("aborted"), &json!("pending")));
@@ -147,7 +147,7 @@ async fn an_abort_leaves_a_version_to_be_taken_over() {
     assert!(asked.contains(&&json!("take_over")), "{asked:?}");
     let second = app.post("/api/v1/runs", &App::start_request(&plan, "taken over")).await.json(201);
     let second = second["id"].as_u64().unwrap();
-    app.events(second).await.to_end().await;
+    app.events(second).await.read_to_end().await;
     let view = app.run(second).await;
     assert_eq!(view["state"], "completed", "{view}");
     // What the first run did is found and not done again.
@@ -181,6 +181,6 @@ async fn a_copy_that_breaks_meanwhile_is_no_step_to_skip() {
     app.decide(run, &skip).await.problem(409, "conflict");
     std::fs::write(&export, &whole).unwrap();
     app.decide(run, &json!({ "step": 6, "decision": "retry" })).await.json(200);
-    story.to_end().await;
+    story.read_to_end().await;
     assert_eq!(app.run(run).await["state"], "completed");
 }

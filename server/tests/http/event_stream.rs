@@ -67,7 +67,7 @@ impl Stream {
 
     /// Numbered events to the end of the stream, and the number that `end` named. Progress is left out: it is only there
     /// while it happens.
-    pub async fn to_end(&mut self) -> (Vec<Message>, u64) {
+    pub async fn read_to_end(&mut self) -> (Vec<Message>, u64) {
         let mut events = Vec::new();
         while let Some(message) = self.next().await {
             match message.name.as_str() {

@@ -11,7 +11,7 @@ async fn resumed_at_every_number_the_story_is_the_same() {
     let d = Deployment::new(Layout::Shared).await;
     let app = App::start(&d.config()).await;
     let run = app.begin(&d.failed, "resumed at every number").await;
-    let (story, last) = app.events(run).await.to_end().await;
+    let (story, last) = app.events(run).await.read_to_end().await;
     let numbers: Vec<_> = story.iter().map(|m| m.id.unwrap()).collect();
     assert_eq!(numbers, (1..=last).collect::<Vec<_>>(), "without gap or duplicate");
     assert_eq!((story[0].kind(), story.last().unwrap().kind()), ("run_started", "run_ended"));
@@ -21,16 +21,16 @@ async fn resumed_at_every_number_the_story_is_the_same() {
     for known in 0..=last {
         let rest = &story[usize::try_from(known).unwrap()..];
         let mut asked = Stream::open(app.client, run, &format!("?after={known}"), &[]).await;
-        assert_eq!(asked.to_end().await, (rest.to_vec(), last), "after={known}");
+        assert_eq!(asked.read_to_end().await, (rest.to_vec(), last), "after={known}");
         let header = known.to_string();
         let mut resumed = Stream::open(app.client, run, "", &[("last-event-id", &header)]).await;
-        assert_eq!(resumed.to_end().await, (rest.to_vec(), last), "Last-Event-ID: {known}");
+        assert_eq!(resumed.read_to_end().await, (rest.to_vec(), last), "Last-Event-ID: {known}");
     }
     // A browser that takes a stream up again repeats its address and adds the newer number.
     let mut both = Stream::open(app.client, run, "?after=2", &[("last-event-id", "5")]).await;
-    assert_eq!(both.to_end().await.0, story[5..]);
+    assert_eq!(both.read_to_end().await.0, story[5..]);
     let mut beyond = Stream::open(app.client, run, "?after=100000", &[]).await;
-    assert_eq!(beyond.to_end().await, (vec![], last));
+    assert_eq!(beyond.read_to_end().await, (vec![], last));
 
     for bad in ["?after=x", "?after=-1", "?after=1.5", "?after=", "?before=1"] {
         app.get(&format!("/api/v1/runs/{run}/events{bad}")).await.problem(400, "invalid-request");
@@ -57,10 +57,10 @@ async fn readers_of_a_run_at_work_see_what_later_readers_see() {
     assert_eq!(view["ended_at"], serde_json::Value::Null);
 
     gate.open();
-    let (seen, last) = first.to_end().await;
-    let (story, same) = app.events(run).await.to_end().await;
+    let (seen, last) = first.read_to_end().await;
+    let (story, same) = app.events(run).await.read_to_end().await;
     assert_eq!((&seen, last), (&story, same));
-    assert_eq!(middle.to_end().await, (story[3..].to_vec(), last));
+    assert_eq!(middle.read_to_end().await, (story[3..].to_vec(), last));
 }
 
 #[tokio::test]

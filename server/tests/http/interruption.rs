@@ -31,7 +31,7 @@ async fn a_killed_run_is_interrupted_and_the_version_is_taken_over() {
         (&view["state"], &step(&view, "delete_points")["state"]),
         (&json!("interrupted"), &json!("interrupted"))
     );
-    let (story, last) = app.events(run).await.to_end().await;
+    let (story, last) = app.events(run).await.read_to_end().await;
     assert_eq!((story.last().unwrap().kind(), story.len() as u64), ("run_interrupted", last));
     app.decide(run, &json!({ "step": 4, "decision": "retry" })).await.problem(409, "conflict");
     let page = app.get(&format!("/runs/{run}")).await;
@@ -45,7 +45,7 @@ async fn a_killed_run_is_interrupted_and_the_version_is_taken_over() {
     assert_eq!(plan["take_over"], true);
     let second = app.post("/api/v1/runs", &App::start_request(&plan, "taken over")).await.json(201);
     let second = second["id"].as_u64().unwrap();
-    app.events(second).await.to_end().await;
+    app.events(second).await.read_to_end().await;
     let view = app.run(second).await;
     assert_eq!(view["state"], "completed", "{view}");
     assert_eq!(double.collection_names(), ["textbook_chunks"]);
@@ -69,7 +69,7 @@ async fn a_second_server_on_the_folder_is_refused_and_the_first_goes_on() {
     assert!(error.to_string().contains("data.dir"), "{error}");
     assert_eq!(app.run(run).await["state"], "running", "it was not taken for abandoned");
     gate.open();
-    app.events(run).await.to_end().await;
+    app.events(run).await.read_to_end().await;
     assert_eq!(app.run(run).await["state"], "completed");
 
     app.kill().await;

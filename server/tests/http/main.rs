@@ -1,4 +1,5 @@
 //! The whole server over HTTP, on deployments that the demo made. One binary, because each one links for long.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, in its own functions too")]
 
 mod api;
 mod app;

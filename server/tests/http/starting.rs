@@ -33,7 +33,7 @@ async fn twenty_starts_at_once_give_one_run() {
 
     gate.open();
     let id = run["id"].as_u64().unwrap();
-    app.events(id).await.to_end().await;
+    app.events(id).await.read_to_end().await;
     assert_eq!(app.run(id).await["state"], "completed");
     assert_eq!(app.get("/api/v1/runs").await.json(200)["items"].as_array().unwrap().len(), 1);
     assert_eq!(double.calls().iter().filter(|call| **call == Call::DeleteCollection).count(), 1);
@@ -63,7 +63,7 @@ async fn a_stale_plan_is_answered_with_the_new_one_and_the_difference() {
     app.post("/api/v1/runs", &unknown).await.problem(409, "stale-plan");
 
     let run = app.post("/api/v1/runs", &App::start_request(now, "read just now")).await.json(201);
-    app.events(run["id"].as_u64().unwrap()).await.to_end().await;
+    app.events(run["id"].as_u64().unwrap()).await.read_to_end().await;
 }
 
 #[tokio::test]
