@@ -36,6 +36,11 @@ pub fn ensure_packages(workspace: &Workspace) -> Outcome {
     fs::write(&stamp, wanted).file("write", &stamp)
 }
 
+/// The program `sqlite3`, with which the browser tests count what is really in the files.
+pub fn ensure_sqlite() -> Outcome {
+    if process::find("sqlite3").is_some() { Ok(()) } else { debian::install(&["sqlite3"]) }
+}
+
 /// A Chromium: the one that `STEPBACK_CHROMIUM` names, one on PATH, or Debian's. `None` is Playwright's own.
 pub fn ensure_chromium(workspace: &Workspace) -> Outcome<Option<PathBuf>> {
     if let Some(named) = env::var_os("STEPBACK_CHROMIUM") {

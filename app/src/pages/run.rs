@@ -137,7 +137,7 @@ fn Announcer(live: LiveRun) -> impl IntoView {
                     .map(|(now, _)| format!("Step {}, {}: {}.", now.number, now.title, step_look(now.state).2))
                     .collect();
                 if run != v.run.state {
-                    parts.push(format!("The run is {}.", run_look(v.run.state).2));
+                    parts.push(format!("The run: {}.", run_look(v.run.state).2));
                 }
                 if !parts.is_empty() {
                     said.set(parts.join(" "));

@@ -1,8 +1,8 @@
 //! The overview's answer to "can I roll back right now, and if not, why".
 
 use rollback_types::{
-    BackupHealth, RunState, RunSummary, StagedInStore, StoreReport, StoreStatus, Verdict, VerdictLevel, VersionRow,
-    VersionState,
+    BackupHealth, Layout, RunState, RunSummary, StagedInStore, StoreReport, StoreStatus, Verdict, VerdictLevel,
+    VersionRow, VersionState,
 };
 
 /// What the answer rests on.
@@ -13,10 +13,24 @@ pub(crate) struct Situation<'a> {
     /// The most urgent first.
     pub candidates: &'a [VersionRow],
     pub staged: &'a [StagedInStore],
+    pub layout: Option<Layout>,
     /// Where production differs from latest-copy, with the evidence.
     pub differing: &'a [String],
     /// The registry could not be read: why, and what to do.
     pub registry_problem: Option<&'a (String, String)>,
+}
+
+const NOT_URGENT: u8 = 2;
+
+/// How much a candidate needs a person, most first: one that failed, then a rollback that did not finish, then what is
+/// merely under way. In the per-version layout a failure that was killed stays `staging`, with its error in the log.
+pub(crate) fn urgency(version: &VersionRow, layout: Option<Layout>) -> u8 {
+    match version.status {
+        VersionState::ValidatingFailed | VersionState::RollbackTriggered | VersionState::Failed => 0,
+        VersionState::Staging if layout == Some(Layout::PerVersion) && version.status_message.is_some() => 0,
+        VersionState::RollingBack => 1,
+        _ => NOT_URGENT,
+    }
 }
 
 /// The answer, with its reasons and what to do next.
@@ -60,13 +74,7 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
         let headline = "Nothing to roll back: no version has failed or is under way.";
         return said(level, headline, vec!["All stores answer.".into(), copy], s.latest_copy.remedy.clone());
     };
-    let urgent = matches!(
-        first.status,
-        VersionState::ValidatingFailed
-            | VersionState::RollbackTriggered
-            | VersionState::Failed
-            | VersionState::RollingBack
-    );
+    let urgent = urgency(first, s.layout) < NOT_URGENT;
     let about = format!("{} is {}.", first.version_id, first.status);
     let mut reasons = vec![about, "All stores answer.".to_owned(), copy];
     reasons.extend(sick.iter().filter_map(|r| r.remedy.clone()));

@@ -245,6 +245,7 @@ impl Session<'_> {
         }
         let built = build::all(self.workspace, Profile::Debug).map_err(Trouble::Failed)?;
         browser::ensure_packages(self.workspace).map_err(Trouble::Missing)?;
+        browser::ensure_sqlite().map_err(Trouble::Missing)?;
         let chromium = browser::ensure_chromium(self.workspace).map_err(Trouble::Missing)?;
         let mut npx = Command::new("npx");
         npx.args(["playwright", "test"]).current_dir(self.workspace.end2end()).env("STEPBACK_BIN", &built.program);

@@ -1,7 +1,7 @@
 //! Which run, why, how far, and how the page hears of it.
 
 use leptos::prelude::*;
-use rollback_types::{RunState, Timestamp};
+use rollback_types::{RunState, Step, Timestamp};
 
 use crate::components::clock::first_now;
 use crate::components::{Callout, Foreign, Icon, IconName, PageHeader, RunBadge, Time, TimeStyle, Tone, VersionName};
@@ -114,6 +114,7 @@ pub fn RunResult(
             failed
         })
     };
+    let marked = move || live.view.with_untracked(|v| v.step(Step::Mark).is_some_and(|s| s.state.is_through()));
     move || {
         ended.get().map(|(at, state, summary)| {
             let (tone, title, next) = match state {
@@ -121,6 +122,8 @@ pub fn RunResult(
                 RunState::CompletedWithFindings => {
                     (Tone::Warn, "Rolled back, but a check afterwards found something.", None)
                 }
+                // Before step 2 was through nothing was marked: there is nothing to take over.
+                RunState::Aborted if !marked() => (Tone::Bad, "Aborted before anything was deleted.", None),
                 RunState::Aborted => (
                     Tone::Bad,
                     "Aborted. The version stays rolling_back.",

@@ -49,6 +49,9 @@ async fn rolling_back_in(
     }
     let message = format!("Rollback initiated due to: {}", request.reason);
     run.update(&mut tx, &shape, registry, request.expected.as_str(), ROLLING_BACK, &message).await?;
+    if state == ROLLING_BACK {
+        run.close_earlier(&mut tx, form, log).await?;
+    }
     let entry = Entry { status: "in_progress", text: &message, error: None, completed: false };
     let log_id = run.insert(&mut tx, form, log, &entry).await?;
     tx.commit().await.map_err(|e| asked.sql(e))?;
@@ -337,6 +340,29 @@ impl Run<'_> {
             }
         }
         sql.push(" WHERE rowid = ").push_bind(row.id);
+        sql.build().execute(tx).await.map_err(|e| self.asked.sql(e))?;
+        Ok(())
+    }
+
+    /// A take-over ends what an earlier run of ours left open: it will not come back. Other tools' rows stay as they are.
+    async fn close_earlier(&self, tx: &mut SqliteConnection, form: LogForm, log: &Columns) -> Result<(), StoreError> {
+        let mut sql = QueryBuilder::<Sqlite>::new(format!("UPDATE {LOG} SET status = 'failed'"));
+        let ours = match form {
+            LogForm::Specification => {
+                if log.has("completed_at") {
+                    sql.push(", completed_at = ").push_bind(spaced_utc(Timestamp::now()));
+                }
+                "instr(details, '[Stepback run ') > 0"
+            }
+            LogForm::Pipeline => {
+                if log.has("error_message") {
+                    sql.push(", error_message = ").push_bind(format!("taken over by run {}", self.key));
+                }
+                "CASE WHEN json_valid(metadata_json) THEN json_extract(metadata_json, '$.run_key') END IS NOT NULL"
+            }
+        };
+        sql.push(" WHERE operation_type = 'rollback' AND status = 'in_progress' AND version_id = ");
+        sql.push_bind(self.target.as_str().to_owned()).push(" AND ").push(ours);
         sql.build().execute(tx).await.map_err(|e| self.asked.sql(e))?;
         Ok(())
     }

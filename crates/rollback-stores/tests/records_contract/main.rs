@@ -209,10 +209,30 @@ async fn a_step_that_meets_another_state_changes_nothing() {
         let e = d.records.mark_rolled_back(&finish(&t, "k")).await.unwrap_err();
         assert_eq!(e.fault, Fault::Changed);
         let abort = AbortRequest { target: t.clone(), run_key: "k".into(), message: "m".into() };
-        assert_eq!(d.records.note_abort(&abort).await.unwrap_err().fault, Fault::Changed);
+        // A run that never marked the version has nothing to note.
+        d.records.note_abort(&abort).await.unwrap();
         let e = d.records.mark_rolling_back(&mark(&target("nobody"), VersionState::Failed, "k")).await.unwrap_err();
         assert_eq!(e.fault, Fault::Changed);
         assert_eq!(d.dump().await, before);
+    }
+}
+
+/// Step 2 of a take-over fails, and is aborted: the row and the log are the earlier run's.
+#[tokio::test]
+async fn an_abort_leaves_another_runs_marks_alone() {
+    for kind in KINDS {
+        let d = Deployment::of(kind).await;
+        let t = kind.target();
+        d.records.mark_rolling_back(&mark(&t, VersionState::Staging, "first")).await.unwrap();
+        let before = d.dump().await;
+        let abort = AbortRequest { target: t.clone(), run_key: "second".into(), message: "m".into() };
+        d.records.note_abort(&abort).await.unwrap();
+        assert_eq!(d.dump().await, before);
+        // Taken over for good, the earlier run's entry does not stay open.
+        d.records.mark_rolling_back(&mark(&t, VersionState::RollingBack, "second")).await.unwrap();
+        let log = d.records.operations(t.id(), 10).await.unwrap();
+        let open = log.iter().filter(|o| o.operation_type == "rollback" && o.status == "in_progress").count();
+        assert_eq!(open, 1, "{log:?}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rollback_types::{
     BackupHealth, BackupSource, Layout, Overview, Page, RollbackTarget, RunQuery, StagedInStore, StateCount, StoreKind,
-    StoreReport, StoreStatus, Timestamp, VersionDetail, VersionId, VersionQuery, VersionRow, VersionState,
+    StoreReport, StoreStatus, Timestamp, VersionDetail, VersionId, VersionQuery, VersionRow,
 };
 
 use super::{Answer, RollbackService};
@@ -11,7 +11,7 @@ use crate::plan::compare::compare;
 use crate::plan::gather::{candidates, selectors, staging_points};
 use crate::plan::{FALLBACK_LAYOUT, production_of};
 use crate::store::StoreError;
-use crate::verdict::{Situation, verdict};
+use crate::verdict::{Situation, urgency, verdict};
 
 impl RollbackService {
     /// A page of versions.
@@ -112,10 +112,20 @@ impl RollbackService {
             self.runs(&recent),
             self.journal.active_run(),
         );
+        let schema_problem = match &schema {
+            Ok(schema) if schema.writable_shape => None,
+            Ok(schema) => {
+                let remedy = "Check that this is the right metadata.db and that its set-up was finished.";
+                Some((schema.findings.join("; "), remedy.to_owned()))
+            }
+            Err(e) => Some((e.to_string(), e.remedy())),
+        };
         let layout = schema.ok().map(|s| s.layout);
-        let registry_problem = found.as_ref().err().map(|e| (e.to_string(), e.remedy()));
+        let registry_problem = found.as_ref().err().map(|e| (e.to_string(), e.remedy())).or(schema_problem);
         let mut found = found.unwrap_or_default();
-        let newest = self.most_urgent(&found).and_then(|v| RollbackTarget::new(&v.version_id).ok());
+        // What needs a person most stands first; within that, newest first.
+        found.sort_by_key(|v| urgency(v, layout));
+        let newest = found.first().and_then(|v| RollbackTarget::new(&v.version_id).ok());
         let staged = self.staged(layout.unwrap_or(FALLBACK_LAYOUT), newest.as_ref(), &found).await;
         let mut active = active?;
         if let Some(run) = &mut active {
@@ -123,11 +133,9 @@ impl RollbackService {
         }
         let active = active.filter(|r| r.state.is_active());
         let candidate_count = u64::try_from(found.len()).unwrap_or(u64::MAX);
-        if let Some(id) = newest.as_ref().map(RollbackTarget::id) {
-            // The one that needs a person most stands first.
-            if let Some(at) = found.iter().position(|v| v.version_id == *id) {
-                found[..=at].rotate_right(1);
-            }
+        // The version that a run has in hand waits for nobody else.
+        if let Some(run) = &active {
+            found.retain(|v| v.version_id != run.version_id);
         }
         found.truncate(20);
         let differing: Vec<String> = staged
@@ -145,6 +153,7 @@ impl RollbackService {
             latest_copy: &latest_copy.health,
             candidates: &found,
             staged: &staged,
+            layout,
         });
         Ok(Overview {
             verdict,
@@ -159,16 +168,6 @@ impl RollbackService {
             deployment: self.settings.deployment.clone(),
             at: Timestamp::now(),
         })
-    }
-
-    /// The candidate a person most likely came for: one that failed, before one that is merely under way.
-    fn most_urgent<'a>(&self, candidates: &'a [VersionRow]) -> Option<&'a VersionRow> {
-        let urgency = |v: &&VersionRow| match v.status {
-            VersionState::ValidatingFailed | VersionState::RollbackTriggered | VersionState::Failed => 0,
-            VersionState::RollingBack => 1,
-            _ => 2,
-        };
-        candidates.iter().min_by_key(urgency)
     }
 
     /// Staging and production of each store, asked at the same time; what fails says so.
@@ -219,7 +218,8 @@ impl RollbackService {
     /// Whether every store answers, for readiness probes.
     pub async fn is_ready(&self) -> bool {
         let journal = self.journal.probe().await.is_ok();
-        journal && self.stores().await.iter().all(|s| s.status != StoreStatus::Down)
+        let registry = self.stores.records.schema().await.is_ok_and(|s| s.writable_shape);
+        journal && registry && self.stores().await.iter().all(|s| s.status != StoreStatus::Down)
     }
 }
 
