@@ -116,7 +116,7 @@ pub struct StepView {
     pub total: Option<u64>,
     /// What `done` and `total` count.
     pub unit: Option<String>,
-    /// When it began (its first try).
+    /// When it began; after a decision to retry, when that try began.
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
@@ -216,7 +216,7 @@ impl RunView {
                 self.run.state = RunState::Running;
                 self.change(*step, |s| {
                     s.state = StepState::Running;
-                    s.started_at.get_or_insert(at);
+                    s.started_at = Some(at);
                     s.ended_at = None;
                     (s.done, s.total, s.outcome, s.error) = (None, None, None, None);
                     s.decisions.clear();

@@ -95,11 +95,11 @@ impl From<ServiceError> for Problem {
             }
             ServiceError::Conflict(_) => Problem::new(ProblemKind::Conflict, detail).safe(nothing),
             ServiceError::Store(e) => {
-                let kind = match (e.fault, e.store) {
-                    (Fault::Refused, StoreKind::Sqlite) => ProblemKind::InvalidRequest,
-                    _ => ProblemKind::StoreUnavailable,
-                };
-                Problem::new(kind, detail).safe(nothing).remedy(e.remedy())
+                // The registry refuses only what a request brought along: a cursor that is none.
+                if let (Fault::Refused, StoreKind::Sqlite) = (e.fault, e.store) {
+                    return Problem::new(ProblemKind::InvalidRequest, e.detail).safe(nothing);
+                }
+                Problem::new(ProblemKind::StoreUnavailable, detail).safe(nothing).remedy(e.remedy())
             }
             ServiceError::Journal(e) => {
                 let remedy = match e {

@@ -123,6 +123,11 @@ impl StoreError {
             (Fault::ReadOnly, _) => format!("Give Stepback's user the right to write {place}, then try again."),
             (Fault::Full, _) => format!("Free some space on the disk of {place}, then try again."),
             (Fault::Changed, _) => "Look at the version again: somebody or something else changed it.".to_owned(),
+            (Fault::Refused | Fault::Unexpected, _) if file => {
+                format!(
+                    "Look at {place} with the program sqlite3: does it open, and is it what the configuration means?"
+                )
+            }
             (Fault::Refused | Fault::Unexpected, store) => {
                 format!("Check that the version of {store} at {place} is one Stepback supports, and see its log.")
             }

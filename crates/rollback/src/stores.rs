@@ -65,7 +65,10 @@ fn report_of(store: StoreKind, engine: Engine, answer: Result<Probe, StoreError>
         Ok(probe) => {
             (report.version, report.detail, report.latency_ms) = (probe.version, probe.detail, Some(latency));
             if let Some(warning) = probe.warning {
-                (report.status, report.remedy) = (StoreStatus::Degraded, Some(warning));
+                report.status = StoreStatus::Degraded;
+                report.detail = format!("{warning} ({})", report.detail);
+                report.remedy =
+                    Some("Check that this is the right deployment, and that its set-up was finished.".to_owned());
             }
         }
         Err(e) => {

@@ -77,7 +77,7 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
     let urgent = urgency(first, s.layout) < NOT_URGENT;
     let about = format!("{} is {}.", first.version_id, first.status);
     let mut reasons = vec![about, "All stores answer.".to_owned(), copy];
-    reasons.extend(sick.iter().filter_map(|r| r.remedy.clone()));
+    reasons.extend(sick.iter().map(|r| format!("{}: {}", r.store, r.detail)));
     if !s.latest_copy.intact {
         let headline = "Look at latest-copy before you roll back.";
         return said(VerdictLevel::Attention, headline, reasons, s.latest_copy.remedy.clone());
