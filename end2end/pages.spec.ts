@@ -76,6 +76,8 @@ test('search and filters work together, by keyboard and by address', async ({ pa
   await page.goBack();
   await expect(page).toHaveURL(/q=MAJOR.*status=archived/);
   await expect(rows.nth(1)).toContainText('archived');
+  // A page that is closed while it still loads its WASM complains of that.
+  await page.locator('html[data-hydrated]').waitFor({ state: 'attached' });
 });
 
 const HOSTILE = {
