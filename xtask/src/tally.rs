@@ -55,7 +55,7 @@ impl Tally {
         let rest = words.next();
         match outcome {
             "passed" => self.passed += number,
-            // A test that passed only when repeated is a fault too; so is one that was cut off.
+            // One that was cut off proved nothing.
             "failed" | "interrupted" => self.failed += number,
             // Failed once and passed when tried again; the runner's own output names it.
             "flaky" => self.passed += number,
