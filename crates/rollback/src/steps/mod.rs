@@ -50,13 +50,14 @@ async fn still_ours(cx: &StepContext) -> Result<(), Halt> {
         let found = state.map_or("gone from the registry".to_owned(), |s| format!("{s} now"));
         return Err(changed(format!("{} was rolling_back by this run and is {found}", spec.target)));
     }
-    let aliases = shared.stores.vectors.aliases().await;
-    if let (Layout::PerVersion, Ok(aliases)) = (spec.layout, aliases) {
+    if spec.layout == Layout::PerVersion {
+        // Without the aliases nothing proves that this is staging: then nothing is deleted, in no store.
         let name = shared.staging_collection();
-        if let Some(alias) = aliases.iter().find(|a| a.collection == name) {
-            return Err(changed(format!("the alias {} points to {name} now: it serves production", alias.alias)));
-        }
-        return Ok(());
+        let aliases = shared.stores.vectors.aliases().await?;
+        return match aliases.iter().find(|a| a.collection == name) {
+            Some(a) => Err(changed(format!("the alias {} points to {name} now: it serves production", a.alias))),
+            None => Ok(()),
+        };
     }
     let others = candidates(&shared.stores, &shared.settings.extra_states).await?;
     let unknown =
