@@ -10,7 +10,7 @@ use rollback::journal::{Journal as _, JournalError};
 use rollback::names::Names;
 use rollback::store::{GraphStore, RecordStore, VectorStore};
 use rollback::{RollbackService, ServiceError, Settings, Stores};
-use rollback_stores::embedded_graph::EmbeddedGraph;
+use rollback_stores::embedded_graph::{EmbeddedGraph, ScratchGraphs};
 use rollback_stores::embedded_vectors::EmbeddedVectors;
 use rollback_stores::host::LocalHost;
 use rollback_stores::journal::SqliteJournal;
@@ -72,7 +72,7 @@ pub async fn wire(config: &Config) -> Result<Wired, WiringError> {
     let records: Arc<dyn RecordStore> = Arc::new(records(config));
     let vectors = vectors(config)?;
     let graph = graph(config);
-    let stores = Stores { records, vectors, graph, host: Arc::new(LocalHost) };
+    let stores = Stores { records, vectors, graph, host: Arc::new(LocalHost), scratch: Arc::new(ScratchGraphs) };
     for folder in [&config.data_dir, &config.evidence_dir()] {
         make_folder(folder)?;
     }

@@ -33,6 +33,8 @@ pub fn all(workspace: &Workspace, profile: Profile) -> Outcome<Built> {
 fn server(workspace: &Workspace, profile: Profile) -> Outcome<PathBuf> {
     say(format!("building the server ({})", profile.folder()));
     let mut cargo = process::cargo(workspace.root());
+    // They would replace the flags in `.cargo/config.toml`, which server and browser must share.
+    cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
     cargo.args(["build", "--package", "server", "--bin", "stepback"]);
     if profile == Profile::Release {
         cargo.arg("--release");

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use rollback_types::{StoreKind, StoreReport, StoreStatus, Timestamp};
 
-use crate::store::{Engine, GraphStore, Host, Probe, RecordStore, StoreError, VectorStore};
+use crate::store::{Engine, GraphStore, Host, Probe, RecordStore, ScratchGraph, StoreError, VectorStore};
 
 /// Handles to the three stores and the machine. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Stores {
     pub graph: Arc<dyn GraphStore>,
     /// The machine.
     pub host: Arc<dyn Host>,
+    /// Where graph exports are tried out.
+    pub scratch: Arc<dyn ScratchGraph>,
 }
 
 impl Stores {

@@ -6,6 +6,7 @@ mod errors;
 mod export;
 mod loader;
 mod schema;
+mod scratch;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use sqlx::{Row, Sqlite, Transaction};
 use crate::graph_data::{check_selectors, inventory_name, is_safety_backup_label};
 
 pub use export::{ExportError, GraphItem};
+pub use scratch::ScratchGraphs;
 
 /// The longest wait for another program's lock, and for a free connection.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -17,8 +17,7 @@ use super::{CopyContents, Examination, VerifiedBackup, checksum_file};
 use crate::journal::{Journal, KnownHash};
 use crate::store::RecordStore;
 
-/// Told the bytes handled and the bytes in all; half of a file's bytes count when it is hashed, half when it is opened.
-pub type OnProgress = Arc<dyn Fn(u64, u64) + Send + Sync>;
+pub use crate::store::OnProgress;
 
 /// Below these a file cannot hold what its name says; sizes vary too much between equal backups to ask for more.
 fn smallest_bytes(store: StoreKind) -> u64 {

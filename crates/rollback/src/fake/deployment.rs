@@ -126,6 +126,7 @@ impl FakeDeployment {
             vectors: Arc::new(FakeVectors::new(self.data.clone(), self.faults.clone())),
             graph: Arc::new(FakeGraph::new(self.data.clone(), self.faults.clone())),
             host: Arc::new(FakeHost(self.free.clone())),
+            scratch: Arc::new(super::graph::FakeScratch),
         };
         let mut settings = Settings {
             settle: Duration::ZERO,
