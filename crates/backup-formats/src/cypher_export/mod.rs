@@ -23,7 +23,7 @@ pub use batches::{Item, NodeBatch, NodeKey, NodeRow, RelationshipBatch, Relation
 pub use lexer::quote_name;
 pub use plain_format::PlainFormatReader;
 pub use reader::ExportReader;
-pub use summary::{ExportSummary, summarize};
+pub use summary::{ExportSummary, ParagraphPoints, summarize, summarize_content};
 pub use values::CypherValue;
 pub use writer::{ExportCounts, ExportNode, ExportRelationship, ExportWriteError, ExportWriter, UniqueKey};
 

@@ -18,6 +18,14 @@ pub enum PointId {
     Uuid([u8; 16]),
 }
 
+impl PointId {
+    /// The id HybridFlow gives the point of a chunk: the UUID of version 5 of the whole `chunk_id`,
+    /// version suffix included, in the DNS namespace.
+    pub fn of_chunk(chunk_id: &str) -> Self {
+        Self::Uuid(Uuid::new_v5(&Uuid::NAMESPACE_DNS, chunk_id.as_bytes()).into_bytes())
+    }
+}
+
 impl fmt::Display for PointId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
