@@ -78,10 +78,7 @@ fn generate(bytes: u64, path: &str) -> Result<u64, Box<dyn Error>> {
             ("text".to_owned(), text.repeat(1 + (n % 4) as usize).into()),
             ("number".to_owned(), format!("{}.{}", n / 10 % 10 + 1, n % 10 + 1).into()),
             ("page".to_owned(), (n % 1500).into()),
-            (
-                "bounds".to_owned(),
-                CypherValue::List(vec![72.5.into(), 144.25.into(), 523.0.into(), 188.125.into()]),
-            ),
+            ("bounds".to_owned(), CypherValue::List(vec![72.5.into(), 144.25.into(), 523.0.into(), 188.125.into()])),
             ("cross_references".to_owned(), "[{\"type\": \"figure\", \"id\": \"fig2.1\"}]".into()),
         ]);
         writer.node(&ExportNode { id: n, labels: vec!["Paragraph".into()], properties })?;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::lexer::{LexResult, Lexer};
-use super::values::{CypherValue, take_value};
+use super::lexer::{LexError, LexResult, Lexer};
+use super::rows::{PROPERTIES, Row, take_rows};
+use super::values::CypherValue;
 use super::{IMPORT_CONSTRAINT, IMPORT_LABEL};
 
 /// One thing an export says, in the file's order.
@@ -26,7 +27,8 @@ pub enum Item {
     /// The statement that takes the import marks off again, without its semicolon. It works on
     /// 20,000 nodes or fewer, so there may be several.
     Cleanup(String),
-    /// Any other statement or command, as it stands. Not counted by [`summarize`](super::summarize).
+    /// Any other statement or command, as it stands; a `:param` that sets a list is none, because the
+    /// batch that uses it holds its rows. Not counted by [`summarize`](super::summarize).
     Other(String),
 }
 
@@ -101,12 +103,57 @@ pub struct RelationshipRow {
     pub properties: BTreeMap<String, CypherValue>,
 }
 
+/// A list that `:param` set for the statements that follow.
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    name: String,
+    /// The list's text.
+    pub(crate) list: String,
+    /// Where the list begins in the command.
+    pub(crate) offset: usize,
+}
+
+impl Parameter {
+    /// Reads `:param name => [`; `None` for every other command.
+    pub(crate) fn of_command(command: &str) -> Option<Self> {
+        let mut lexer = Lexer::new(command);
+        let set = lexer.take(b':') && lexer.take_word("param");
+        let name = if set { lexer.take_name().ok()? } else { return None };
+        let is_list = lexer.take(b'=') && lexer.take(b'>') && lexer.peek() == Some(b'[');
+        let offset = lexer.offset();
+        is_list.then(|| Self { name: name.into_owned(), list: command[offset..].to_owned(), offset })
+    }
+}
+
+/// Where an error is.
+#[derive(Debug)]
+pub(crate) enum Wrong {
+    Statement(LexError),
+    /// In the list of the parameter that the statement uses.
+    Parameter(LexError),
+}
+
 /// Reads one statement; `None` for one of unknown kind. One that begins like a batch but holds
 /// values that cannot be read is an error.
-pub(crate) fn recognise(text: &str) -> LexResult<Option<Item>> {
+pub(crate) fn recognise(text: &str, parameter: Option<&Parameter>) -> Result<Option<Item>, Wrong> {
     let mut lexer = Lexer::new(text);
     if lexer.take_word("UNWIND") {
-        return take_batch(&mut lexer);
+        if lexer.peek() == Some(b'[') {
+            let rows_at = lexer.clone();
+            let rows = take_rows(&mut lexer).map_err(Wrong::Statement)?;
+            let batch = take_batch(&mut lexer, rows).map_err(Wrong::Statement)?;
+            return batch.or_else(|what| rows_at.error(what)).map_err(Wrong::Statement);
+        }
+        let Some(parameter) = parameter.filter(|parameter| takes_parameter(&mut lexer, &parameter.name)) else {
+            return Ok(None);
+        };
+        let mut list = Lexer::new(&parameter.list);
+        let rows = take_rows(&mut list).and_then(|rows| {
+            list.take(b';');
+            if list.at_end() { Ok(rows) } else { list.error("nothing more is expected behind the list") }
+        });
+        let batch = take_batch(&mut lexer, rows.map_err(Wrong::Parameter)?).map_err(Wrong::Statement)?;
+        return batch.or_else(|what| Lexer::new(&parameter.list).error(what)).map_err(Wrong::Parameter);
     }
     let mut call = lexer.clone();
     let item = if is_schema(&mut lexer.clone()) {
@@ -119,6 +166,11 @@ pub(crate) fn recognise(text: &str) -> LexResult<Option<Item>> {
         return Ok(None);
     };
     Ok(Some(item))
+}
+
+/// `$name`
+fn takes_parameter(lexer: &mut Lexer<'_>, name: &str) -> bool {
+    lexer.take(b'$') && lexer.take_name().is_ok_and(|own| own == name)
 }
 
 fn is_schema(lexer: &mut Lexer<'_>) -> bool {
@@ -148,37 +200,38 @@ impl NodePattern {
         let properties: Vec<_> = self.key.iter().map(|(property, _)| property.clone()).collect();
         (!properties.is_empty()).then_some(NodeKey { label, properties })
     }
+
+    /// The row's fields that the key is taken from, which must all stand `within`. Each is taken out of
+    /// its row, so a pattern that uses one twice is of unknown shape.
+    fn fields(&self, within: Option<&str>) -> Option<Vec<&str>> {
+        let mut fields: Vec<&str> = Vec::with_capacity(self.key.len());
+        for (_, path) in &self.key {
+            let (field, before) = path.split_last()?;
+            let stands_within = before.iter().map(String::as_str).eq(within);
+            if !stands_within || fields.contains(&field.as_str()) {
+                return None;
+            }
+            fields.push(field);
+        }
+        Some(fields)
+    }
 }
 
-/// The rest of an `UNWIND` statement. `None` when its shape is none of APOC's.
-fn take_batch(lexer: &mut Lexer<'_>) -> LexResult<Option<Item>> {
-    if lexer.peek() != Some(b'[') {
-        return Ok(None);
-    }
-    let rows_at = lexer.clone();
-    let CypherValue::List(rows) = take_value(lexer)? else {
-        return Ok(None);
-    };
+/// What stands behind the rows of an `UNWIND`, and both together. `None` when the shape is none of APOC's;
+/// the inner error is about the rows.
+fn take_batch(lexer: &mut Lexer<'_>, rows: Option<Vec<Row<'_>>>) -> LexResult<Result<Option<Item>, String>> {
     if !lexer.take_word("AS") {
         return lexer.error("`AS` is expected after the rows");
     }
     let row = lexer.take_name()?.into_owned();
-    let mut maps = Vec::with_capacity(rows.len());
-    for value in rows {
-        match value {
-            CypherValue::Map(map) => maps.push(map),
-            _ => return Ok(None),
-        }
-    }
     // From here on only the shape can differ, and an unknown shape is no error.
-    let Ok(tail) = take_tail(lexer, &row) else {
-        return Ok(None);
+    let (Some(rows), Ok(tail)) = (rows, take_tail(lexer, &row)) else {
+        return Ok(Ok(None));
     };
-    match tail {
-        Tail::Nodes(pattern, more) => node_batch(&pattern, more, maps),
-        Tail::Relationships { start, end, rel_type } => relationship_batch(&start, &end, rel_type, maps),
-    }
-    .or_else(|what| rows_at.error(what))
+    Ok(match tail {
+        Tail::Nodes(pattern, more) => node_batch(&pattern, more, rows),
+        Tail::Relationships { start, end, rel_type } => relationship_batch(&start, &end, rel_type, rows),
+    })
 }
 
 enum Tail {
@@ -292,10 +345,8 @@ fn take_node_pattern(lexer: &mut Lexer<'_>, row: &str) -> LexResult<NodePattern>
     Ok(NodePattern { variable, labels, key })
 }
 
-type Row = BTreeMap<String, CypherValue>;
-
-fn node_batch(pattern: &NodePattern, more_labels: Vec<String>, maps: Vec<Row>) -> Result<Option<Item>, String> {
-    let Some(key) = pattern.node_key() else {
+fn node_batch(pattern: &NodePattern, more_labels: Vec<String>, rows: Vec<Row<'_>>) -> Result<Option<Item>, String> {
+    let (Some(key), Some(fields)) = (pattern.node_key(), pattern.fields(None)) else {
         return Ok(None);
     };
     let mut labels: Vec<String> = Vec::new();
@@ -304,17 +355,17 @@ fn node_batch(pattern: &NodePattern, more_labels: Vec<String>, maps: Vec<Row>) -
             labels.push(label);
         }
     }
-    let mut rows = Vec::with_capacity(maps.len());
-    for mut map in maps {
-        let mut properties = take_properties(&mut map)?;
-        let values = take_key(&pattern.key, &[], &map)?;
+    let rows = rows.into_iter().map(|mut row| {
+        let mut properties = take_properties(&mut row)?;
+        let values = take_key(&fields, None, &mut row)?;
         if !key.is_import_id() {
             for (property, value) in key.properties.iter().zip(&values) {
                 properties.entry(property.clone()).or_insert_with(|| value.clone());
             }
         }
-        rows.push(NodeRow { key: values, properties });
-    }
+        Ok(NodeRow { key: values, properties })
+    });
+    let rows = rows.collect::<Result<_, String>>()?;
     Ok(Some(Item::NodeBatch(NodeBatch { labels, key, rows })))
 }
 
@@ -322,47 +373,36 @@ fn relationship_batch(
     start: &NodePattern,
     end: &NodePattern,
     rel_type: String,
-    maps: Vec<Row>,
+    rows: Vec<Row<'_>>,
 ) -> Result<Option<Item>, String> {
     let (Some(start_key), Some(end_key)) = (start.node_key(), end.node_key()) else {
         return Ok(None);
     };
-    let mut rows = Vec::with_capacity(maps.len());
-    for mut map in maps {
-        let properties = take_properties(&mut map)?;
-        rows.push(RelationshipRow {
-            start: take_key(&start.key, &["start"], &map)?,
-            end: take_key(&end.key, &["end"], &map)?,
-            properties,
-        });
-    }
+    let (Some(start), Some(end)) = (start.fields(Some("start")), end.fields(Some("end"))) else {
+        return Ok(None);
+    };
+    let rows = rows.into_iter().map(|mut row| {
+        Ok(RelationshipRow {
+            start: take_key(&start, Some("start"), &mut row)?,
+            end: take_key(&end, Some("end"), &mut row)?,
+            properties: take_properties(&mut row)?,
+        })
+    });
+    let rows = rows.collect::<Result<_, String>>()?;
     Ok(Some(Item::RelationshipBatch(RelationshipBatch { rel_type, start: start_key, end: end_key, rows })))
 }
 
-fn take_properties(row: &mut Row) -> Result<Row, String> {
-    match row.remove("properties") {
-        Some(CypherValue::Map(properties)) => Ok(properties),
-        None => Ok(Row::new()),
-        Some(_) => Err("a row's `properties` are no map".to_owned()),
-    }
+fn take_properties(row: &mut Row<'_>) -> Result<BTreeMap<String, CypherValue>, String> {
+    row.take_properties().ok_or_else(|| format!("a row's `{PROPERTIES}` are no map"))
 }
 
 /// The key's values from a row: `row.field` for a node, `row.start.field` for a relationship's end.
-fn take_key(key: &[(String, Vec<String>)], prefix: &[&str], row: &Row) -> Result<Vec<CypherValue>, String> {
-    let take = |path: &[String]| -> Option<CypherValue> {
-        let (field, within) = path.split_last()?;
-        if within != prefix {
-            return None;
-        }
-        match within.first() {
-            None => row.get(field).cloned(),
-            Some(end) => match row.get(end) {
-                Some(CypherValue::Map(map)) => map.get(field).cloned(),
-                _ => None,
-            },
-        }
-    };
-    key.iter()
-        .map(|(_, path)| take(path).ok_or_else(|| format!("a row has no value for `row.{}`", path.join("."))))
-        .collect()
+fn take_key(fields: &[&str], within: Option<&str>, row: &mut Row<'_>) -> Result<Vec<CypherValue>, String> {
+    let values = fields.iter().map(|field| {
+        row.take_value(within, field).ok_or_else(|| {
+            let dot = if within.is_some() { "." } else { "" };
+            format!("a row has no value for `row.{}{dot}{field}`", within.unwrap_or_default())
+        })
+    });
+    values.collect()
 }

@@ -12,24 +12,46 @@ pub(crate) struct LexError {
 
 pub(crate) type LexResult<T> = Result<T, LexError>;
 
+/// What the values of one statement may take in memory, texts not counted: those are in the statement
+/// once. Some texts of two bytes become values of a thousand, so the statement's length is no bound.
+const ROOM: usize = 16 * 1024 * 1024;
+
 /// A place in the text of one statement. Every `take_*` skips white space and comments first.
 #[derive(Debug, Clone)]
 pub(crate) struct Lexer<'a> {
     text: &'a str,
     offset: usize,
+    /// Bytes of memory that may still be taken.
+    room: usize,
 }
 
 impl<'a> Lexer<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, offset: 0 }
+        Self { text, offset: 0, room: ROOM }
     }
 
     pub(crate) fn error<T>(&self, what: impl Into<String>) -> LexResult<T> {
         Err(LexError { offset: self.offset, what: what.into() })
     }
 
+    /// Where the next token is looked for.
+    pub(crate) fn offset(&self) -> usize {
+        self.offset
+    }
+
     fn rest(&self) -> &'a [u8] {
         self.text.as_bytes().get(self.offset..).unwrap_or_default()
+    }
+
+    /// Counts memory that is about to be taken for a value.
+    pub(crate) fn spend(&mut self, bytes: usize) -> LexResult<()> {
+        match self.room.checked_sub(bytes) {
+            Some(room) => {
+                self.room = room;
+                Ok(())
+            }
+            None => self.error("the statement holds more values than any export puts into one"),
+        }
     }
 
     pub(crate) fn skip_blank(&mut self) {
@@ -38,10 +60,10 @@ impl<'a> Lexer<'a> {
             match rest {
                 [b' ' | b'\n' | b'\t' | b'\r' | 0x0b | 0x0c, ..] => self.offset += 1,
                 [b'/', b'/', ..] => {
-                    self.offset += rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
+                    self.offset += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
                 }
                 [b'/', b'*', ..] => {
-                    let end = rest.windows(2).skip(2).position(|pair| pair == b"*/");
+                    let end = memchr::memmem::find(&rest[2..], b"*/");
                     self.offset += end.map_or(rest.len(), |end| end + 4);
                 }
                 // White space beyond ASCII does not occur between tokens of an export.
@@ -112,7 +134,7 @@ impl<'a> Lexer<'a> {
         let mut name = Cow::Borrowed("");
         loop {
             let rest = self.rest();
-            let Some(stop) = rest.iter().position(|&b| b == b'`' || b == b'\\') else {
+            let Some(stop) = memchr::memchr2(b'`', b'\\', rest) else {
                 self.offset = start;
                 return self.error("a name in backticks does not end");
             };
@@ -151,7 +173,7 @@ impl<'a> Lexer<'a> {
         let mut value = Cow::Borrowed("");
         loop {
             let rest = self.rest();
-            let Some(stop) = rest.iter().position(|&b| b == quote || b == b'\\') else {
+            let Some(stop) = memchr::memchr2(quote, b'\\', rest) else {
                 self.offset = start;
                 return self.error("a string does not end");
             };

@@ -9,6 +9,7 @@ mod batches;
 mod lexer;
 mod plain_format;
 mod reader;
+mod rows;
 mod statements;
 mod summary;
 mod values;
@@ -111,20 +112,17 @@ pub(crate) struct Position {
 impl Position {
     pub(crate) const START: Self = Self { line: 1, column: 1 };
 
-    /// Moves over one byte; UTF-8 continuation bytes take no column.
-    pub(crate) fn advance(&mut self, byte: u8) {
-        if byte == b'\n' {
-            self.line += 1;
-            self.column = 1;
-        } else if byte & 0xC0 != 0x80 {
-            self.column += 1;
-        }
-    }
-
+    /// Moves over some text; UTF-8 continuation bytes take no column.
     pub(crate) fn advance_over(mut self, bytes: &[u8]) -> Self {
-        for &byte in bytes {
-            self.advance(byte);
-        }
+        let last_line = match memchr::memrchr(b'\n', bytes) {
+            Some(newline) => {
+                self.line += memchr::memchr_iter(b'\n', &bytes[..=newline]).count() as u64;
+                self.column = 1;
+                &bytes[newline + 1..]
+            }
+            None => bytes,
+        };
+        self.column += last_line.iter().filter(|&&byte| byte & 0xC0 != 0x80).count() as u64;
         self
     }
 

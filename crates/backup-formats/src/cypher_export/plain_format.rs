@@ -58,7 +58,7 @@ impl State {
         Ok(match self {
             Self::Start if first == b'"' => (Self::Text, 1, 0),
             Self::Start if first.is_ascii_whitespace() => (Self::Start, 1, 0),
-            Self::Start | Self::Header => match input.iter().position(|&b| b == b'\n') {
+            Self::Start | Self::Header => match memchr::memchr(b'\n', input) {
                 Some(end) => (Self::Between, end + 1, 0),
                 None => (Self::Header, input.len(), 0),
             },
@@ -79,8 +79,7 @@ impl State {
             Self::Text if first == b'\\' => (Self::Backslash, 1, 0),
             Self::Text => {
                 let room = input.len().min(out.len());
-                let special = input[..room].iter().position(|&b| b == b'"' || b == b'\\');
-                let run = special.unwrap_or(room);
+                let run = memchr::memchr2(b'"', b'\\', &input[..room]).unwrap_or(room);
                 out[..run].copy_from_slice(&input[..run]);
                 (Self::Text, run, run)
             }

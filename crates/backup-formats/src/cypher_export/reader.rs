@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 
-use super::batches::{Item, recognise};
+use super::batches::{Item, Parameter, Wrong, recognise};
 use super::lexer::Lexer;
 use super::plain_format::{PlainFormatReader, detect_form};
 use super::statements::{Piece, PieceKind, StatementReader};
-use super::{ExportError, ExportForm};
+use super::{ExportError, ExportForm, Position};
 use crate::progress::{ByteCount, CountingReader};
 
 /// How much of a file is looked at to tell its form.
@@ -34,6 +34,8 @@ pub struct ExportReader<'a> {
     form: ExportForm,
     bytes: ByteCount,
     progress: Progress,
+    /// The list that was set last, and where its command begins.
+    parameter: Option<(Parameter, Position)>,
 }
 
 /// What was seen so far.
@@ -73,7 +75,7 @@ impl<'a> ExportReader<'a> {
             ExportForm::PlainFormat => Box::new(buffered(PlainFormatReader::new(file))),
             ExportForm::HybridFlowScript => Box::new(buffered(PlainFormatReader::inside_first_row(file))),
         };
-        Ok(Self { statements: StatementReader::new(text), form, bytes, progress: Progress::default() })
+        Ok(Self { statements: StatementReader::new(text), form, bytes, progress: Progress::default(), parameter: None })
     }
 
     /// How the export is stored.
@@ -107,13 +109,18 @@ impl<'a> ExportReader<'a> {
             self.progress.in_transaction = true;
             return Ok(Some(Item::Begin));
         }
-        let Some(piece) = self.statements.next_piece()? else {
-            return self.end();
-        };
-        let start = piece.start;
-        let item = match piece.kind {
-            PieceKind::Statement => read_statement(piece)?,
-            PieceKind::Command | PieceKind::UnendedCommand => read_command(piece)?,
+        let (start, item) = loop {
+            let Some(piece) = self.statements.next_piece()? else {
+                return self.end();
+            };
+            if piece.kind == PieceKind::Statement {
+                break (piece.start, read_statement(&piece, self.parameter.as_ref())?);
+            }
+            match Parameter::of_command(piece.text).filter(|_| piece.kind == PieceKind::Command) {
+                // It says something only together with the statement that uses it.
+                Some(parameter) => self.parameter = Some((parameter, piece.start)),
+                None => break (piece.start, read_command(&piece)?),
+            }
         };
         match &item {
             Item::Begin if self.progress.in_transaction => {
@@ -177,18 +184,27 @@ fn buffered<R: Read>(reader: R) -> BufReader<R> {
     BufReader::with_capacity(BUFFER, reader)
 }
 
-fn read_statement(piece: Piece) -> Result<Item, ExportError> {
-    match recognise(&piece.text) {
-        Ok(Some(item)) => Ok(item),
-        Ok(None) => Ok(Item::Other(piece.text)),
-        Err(error) => {
-            let before = piece.text.as_bytes().get(..error.offset).unwrap_or_default();
-            Err(piece.start.advance_over(before).syntax(error.what))
+fn read_statement(piece: &Piece<'_>, parameter: Option<&(Parameter, Position)>) -> Result<Item, ExportError> {
+    let wrong_at = |start: Position, text: &str, offset: usize, what: String| {
+        let before = text.as_bytes().get(..offset).unwrap_or_default();
+        start.advance_over(before).syntax(what)
+    };
+    match (recognise(piece.text, parameter.map(|(parameter, _)| parameter)), parameter) {
+        (Ok(Some(item)), _) => Ok(item),
+        (Ok(None), _) => Ok(Item::Other(piece.text.to_owned())),
+        (Err(Wrong::Parameter(error)), Some((parameter, start))) => {
+            // The command stands on one line, and what is before its list is as good as ASCII.
+            let mut list = *start;
+            list.column += parameter.offset as u64;
+            Err(wrong_at(list, &parameter.list, error.offset, error.what))
+        }
+        (Err(Wrong::Statement(error) | Wrong::Parameter(error)), _) => {
+            Err(wrong_at(piece.start, piece.text, error.offset, error.what))
         }
     }
 }
 
-fn read_command(piece: Piece) -> Result<Item, ExportError> {
+fn read_command(piece: &Piece<'_>) -> Result<Item, ExportError> {
     let command = piece.text.trim_end().trim_end_matches(';').trim_end();
     if command.eq_ignore_ascii_case(":begin") {
         return Ok(Item::Begin);
@@ -199,5 +215,5 @@ fn read_command(piece: Piece) -> Result<Item, ExportError> {
     if piece.kind == PieceKind::UnendedCommand {
         return Err(piece.start.cut(format!("it ends in the middle of a command: {command:?}")));
     }
-    Ok(Item::Other(piece.text))
+    Ok(Item::Other(piece.text.to_owned()))
 }

@@ -6,13 +6,13 @@ use super::{ExportError, Position};
 
 /// The longest statement that is read. APOC's hold twenty rows; a text that goes on for so long has
 /// lost a quotation mark or a semicolon, and must not fill the memory.
-const MAX_STATEMENT: usize = 64 * 1024 * 1024;
+const MAX_STATEMENT: usize = 12 * 1024 * 1024;
 
 /// One piece of an export, and where it begins.
 #[derive(Debug)]
-pub(crate) struct Piece {
+pub(crate) struct Piece<'r> {
     pub(crate) kind: PieceKind,
-    pub(crate) text: String,
+    pub(crate) text: &'r str,
     pub(crate) start: Position,
 }
 
@@ -53,11 +53,13 @@ pub(crate) struct StatementReader<R> {
     inner: R,
     /// Where the next byte stands.
     at: Position,
+    /// The text of the piece being read. Kept, so that its memory serves for the next.
+    text: Vec<u8>,
 }
 
 impl<R: BufRead> StatementReader<R> {
     pub(crate) fn new(inner: R) -> Self {
-        Self { inner, at: Position::START }
+        Self { inner, at: Position::START, text: Vec::new() }
     }
 
     /// Where the next byte stands; after the last piece, the end of the text.
@@ -66,8 +68,7 @@ impl<R: BufRead> StatementReader<R> {
     }
 
     /// The next piece, or `None` at the end of the text.
-    pub(crate) fn next_piece(&mut self) -> Result<Option<Piece>, ExportError> {
-        let mut text = Vec::new();
+    pub(crate) fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ExportError> {
         let mut start = self.at;
         let mut inside = Inside::Gap;
         loop {
@@ -77,51 +78,28 @@ impl<R: BufRead> StatementReader<R> {
                 Err(error) => return Err(self.failed(error)),
             };
             if chunk.is_empty() {
-                return self.end(inside, text, start);
+                return self.end(inside, start);
             }
-            let mut used = 0;
-            let mut finished = false;
-            while used < chunk.len() && !finished {
-                let run = inside.uneventful(&chunk[used..]);
-                if run > 0 {
-                    let bytes = &chunk[used..used + run];
-                    self.at = self.at.advance_over(bytes);
-                    if !matches!(inside, Inside::Gap) {
-                        text.extend_from_slice(bytes);
-                    }
-                    used += run;
-                    continue;
-                }
-                let byte = chunk[used];
-                let next = inside.after(byte);
-                // What stands in a gap is no part of the statement that follows.
-                if inside == Inside::Gap {
-                    text.clear();
-                    start = self.at;
-                }
-                finished = matches!((inside, byte), (Inside::Gap | Inside::Code, b';'))
-                    || (inside == Inside::Command && byte == b'\n');
-                if !finished {
-                    text.push(byte);
-                }
-                self.at.advance(byte);
-                used += 1;
-                if finished && inside == Inside::Gap {
-                    finished = false; // an empty statement
-                    continue;
-                }
-                if !finished {
-                    inside = next;
-                }
+            let mut gap = 0;
+            if inside == Inside::Gap {
+                // What stands in a gap is no part of the statement that follows; a semicolon there is
+                // an empty statement.
+                gap = chunk.iter().position(|&b| !is_blank(b) && b != b';').unwrap_or(chunk.len());
+                start = self.at.advance_over(&chunk[..gap]);
+                self.text.clear();
             }
+            let (after, length, ended) = inside.scan(&chunk[gap..]);
+            let used = gap + length;
+            self.at = self.at.advance_over(&chunk[..used]);
+            self.text.extend_from_slice(&chunk[gap..used - usize::from(ended)]);
             self.inner.consume(used);
-            if finished {
-                let command = inside == Inside::Command;
-                let kind = if command { PieceKind::Command } else { PieceKind::Statement };
-                return piece(kind, text, start).map(Some);
+            inside = after;
+            if ended {
+                let kind = if inside == Inside::Command { PieceKind::Command } else { PieceKind::Statement };
+                return self.piece(kind, start).map(Some);
             }
-            if text.len() > MAX_STATEMENT {
-                return Err(start.syntax("the statement that begins here goes on for over 64 MiB"));
+            if self.text.len() > MAX_STATEMENT {
+                return Err(start.syntax("the statement that begins here goes on for over 12 MiB"));
             }
         }
     }
@@ -134,10 +112,10 @@ impl<R: BufRead> StatementReader<R> {
         }
     }
 
-    fn end(&self, inside: Inside, text: Vec<u8>, start: Position) -> Result<Option<Piece>, ExportError> {
+    fn end(&self, inside: Inside, start: Position) -> Result<Option<Piece<'_>>, ExportError> {
         let what = match inside {
             Inside::Gap | Inside::LineComment { gap: true } => return Ok(None),
-            Inside::Command => return piece(PieceKind::UnendedCommand, text, start).map(Some),
+            Inside::Command => return self.piece(PieceKind::UnendedCommand, start).map(Some),
             Inside::BlockComment { .. } => "a comment",
             Inside::String(_) | Inside::Escape(_) => "a string",
             Inside::Backticks => "a name in backticks",
@@ -145,31 +123,59 @@ impl<R: BufRead> StatementReader<R> {
         };
         Err(self.at.cut(format!("the text ends inside {what}; the statement begins at line {}", start.line)))
     }
-}
 
-fn piece(kind: PieceKind, text: Vec<u8>, start: Position) -> Result<Piece, ExportError> {
-    match String::from_utf8(text) {
-        Ok(text) => Ok(Piece { kind, text, start }),
-        Err(error) => {
-            let valid = error.utf8_error().valid_up_to();
-            let at = start.advance_over(&error.as_bytes()[..valid]);
-            Err(at.syntax("the text is not UTF-8"))
+    fn piece(&self, kind: PieceKind, start: Position) -> Result<Piece<'_>, ExportError> {
+        match std::str::from_utf8(&self.text) {
+            Ok(text) => Ok(Piece { kind, text, start }),
+            Err(error) => {
+                let at = start.advance_over(&self.text[..error.valid_up_to()]);
+                Err(at.syntax("the text is not UTF-8"))
+            }
         }
     }
 }
 
 impl Inside {
-    /// How many bytes from the beginning of `bytes` change nothing.
-    fn uneventful(self, bytes: &[u8]) -> usize {
-        let event = match self {
-            Self::Gap => bytes.iter().position(|&b| !is_blank(b)),
+    /// Goes over `bytes` until the piece ends, or a comment before it does. Gives the state then, the
+    /// number of bytes gone over, and whether the last of them ended the piece.
+    fn scan(mut self, bytes: &[u8]) -> (Self, usize, bool) {
+        let mut at = 0;
+        while at < bytes.len() {
+            let Some(offset) = self.next_event(&bytes[at..]) else {
+                return (self, bytes.len(), false);
+            };
+            at += offset;
+            let byte = bytes[at];
+            if let Self::Slash { .. } = self
+                && !matches!(byte, b'/' | b'*')
+            {
+                // It was a division: the byte is looked at again.
+                self = Self::Code;
+                continue;
+            }
+            at += 1;
+            if matches!((self, byte), (Self::Code, b';') | (Self::Command, b'\n')) {
+                return (self, at, true);
+            }
+            self = self.after(byte);
+            if self == Self::Gap {
+                break;
+            }
+        }
+        (self, at, false)
+    }
+
+    /// Where in `bytes` the first byte stands that may change something.
+    fn next_event(self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            // Too many different bytes for a vectorised search, and in code one soon comes.
             Self::Code => bytes.iter().position(|&b| matches!(b, b';' | b'"' | b'\'' | b'`' | b'/')),
-            Self::String(quote) => bytes.iter().position(|&b| b == quote || b == b'\\'),
-            Self::Backticks => bytes.iter().position(|&b| b == b'`'),
-            Self::LineComment { .. } | Self::Command => bytes.iter().position(|&b| b == b'\n'),
-            Self::BlockComment { .. } | Self::Slash { .. } | Self::Escape(_) => Some(0),
-        };
-        event.unwrap_or(bytes.len())
+            Self::String(quote) => memchr::memchr2(quote, b'\\', bytes),
+            Self::Backticks => memchr::memchr(b'`', bytes),
+            Self::LineComment { .. } | Self::Command => memchr::memchr(b'\n', bytes),
+            Self::BlockComment { star: false, .. } => memchr::memchr(b'*', bytes),
+            Self::Gap | Self::BlockComment { .. } | Self::Slash { .. } | Self::Escape(_) => Some(0),
+        }
     }
 
     /// The state behind `byte`. Ends of statements and commands are the caller's.
@@ -183,11 +189,8 @@ impl Inside {
                 b'/' => Self::Slash { gap: self == Self::Gap },
                 _ => Self::Code,
             },
-            Self::Slash { gap } => match byte {
-                b'/' => Self::LineComment { gap },
-                b'*' => Self::BlockComment { gap, star: false },
-                _ => Self::Code.after(byte),
-            },
+            Self::Slash { gap } if byte == b'/' => Self::LineComment { gap },
+            Self::Slash { gap } => Self::BlockComment { gap, star: false },
             Self::LineComment { gap } => outside(gap),
             Self::BlockComment { gap, star: true } if byte == b'/' => outside(gap),
             Self::BlockComment { gap, .. } => Self::BlockComment { gap, star: byte == b'*' },
@@ -217,7 +220,7 @@ mod tests {
         let mut reader = StatementReader::new(io::BufReader::with_capacity(2, text));
         let mut pieces = Vec::new();
         while let Some(piece) = reader.next_piece()? {
-            pieces.push((piece.kind, piece.text, piece.start.line));
+            pieces.push((piece.kind, piece.text.to_owned(), piece.start.line));
         }
         Ok(pieces)
     }

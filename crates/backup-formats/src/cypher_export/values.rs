@@ -10,6 +10,10 @@ use super::lexer::{LexResult, Lexer, quote_name};
 /// deep is damage; the limit keeps a damaged file from exhausting the stack.
 const MAX_DEPTH: u32 = 64;
 
+/// What a list's element, and a map that is not empty, take in memory at most, entries included.
+const ELEMENT: usize = 2 * size_of::<CypherValue>();
+const MAP: usize = 1024;
+
 /// A value as an export holds it. `Display` writes it as a Cypher literal, `FromStr` reads one.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CypherValue {
@@ -120,7 +124,7 @@ pub(crate) fn take_value(lexer: &mut Lexer<'_>) -> LexResult<CypherValue> {
     take_nested(lexer, 0)
 }
 
-fn take_nested(lexer: &mut Lexer<'_>, depth: u32) -> LexResult<CypherValue> {
+pub(crate) fn take_nested(lexer: &mut Lexer<'_>, depth: u32) -> LexResult<CypherValue> {
     if depth > MAX_DEPTH {
         return lexer.error("values are nested too deep");
     }
@@ -151,6 +155,7 @@ fn take_until(lexer: &mut Lexer<'_>, close: u8, depth: u32) -> LexResult<Vec<Cyp
         return Ok(values);
     }
     loop {
+        lexer.spend(ELEMENT)?;
         values.push(take_nested(lexer, depth + 1)?);
         if !lexer.take(b',') {
             lexer.expect(close)?;
@@ -165,10 +170,17 @@ fn take_map(lexer: &mut Lexer<'_>, depth: u32) -> LexResult<BTreeMap<String, Cyp
     if lexer.take(b'}') {
         return Ok(map);
     }
+    lexer.spend(MAP)?;
     loop {
+        lexer.spend(ELEMENT)?;
+        lexer.skip_blank();
+        let name_at = lexer.clone();
         let key = lexer.take_name()?.into_owned();
         lexer.expect(b':')?;
-        map.insert(key, take_nested(lexer, depth + 1)?);
+        if map.insert(key, take_nested(lexer, depth + 1)?).is_some() {
+            // No map of an export has a name twice, so one of the two is a damaged one.
+            return name_at.error("this name was in the map before");
+        }
         if !lexer.take(b',') {
             lexer.expect(b'}')?;
             return Ok(map);
@@ -209,15 +221,14 @@ fn take_named(lexer: &mut Lexer<'_>, depth: u32) -> LexResult<CypherValue> {
 fn take_number(lexer: &mut Lexer<'_>, negative: bool) -> LexResult<CypherValue> {
     let before = lexer.clone();
     let digits = lexer.take_number();
-    let sign = if negative { "-" } else { "" };
     let value = match digits.get(..2) {
-        Some("0x" | "0X") => integer(sign, &digits[2..], 16),
-        Some("0o" | "0O") => integer(sign, &digits[2..], 8),
-        _ if digits.bytes().all(|b| b.is_ascii_digit()) => integer(sign, digits, 10),
+        Some("0x" | "0X") => integer(negative, &digits[2..], 16),
+        Some("0o" | "0O") => integer(negative, &digits[2..], 8),
+        _ if digits.bytes().all(|b| b.is_ascii_digit()) => integer(negative, digits, 10),
         // Rust's parser also knows words and a leading sign: only what begins like a number may pass.
         _ if digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') => {
-            let parsed = format!("{sign}{digits}").parse().ok();
-            parsed.filter(|number: &f64| number.is_finite()).map(CypherValue::Float)
+            let parsed: Option<f64> = digits.parse().ok().filter(|number: &f64| number.is_finite());
+            parsed.map(|number| CypherValue::Float(if negative { -number } else { number }))
         }
         _ => None,
     };
@@ -227,11 +238,13 @@ fn take_number(lexer: &mut Lexer<'_>, negative: bool) -> LexResult<CypherValue> 
     }
 }
 
-fn integer(sign: &str, digits: &str, base: u32) -> Option<CypherValue> {
+fn integer(negative: bool, digits: &str, base: u32) -> Option<CypherValue> {
     if !digits.starts_with(|c: char| c.is_ascii_hexdigit()) {
         return None;
     }
-    let number = i64::from_str_radix(&format!("{sign}{digits}"), base).ok()?;
+    // The smallest integer has no positive counterpart.
+    let number = i128::from_str_radix(digits, base).ok()?;
+    let number = i64::try_from(if negative { -number } else { number }).ok()?;
     Some(CypherValue::Integer(number))
 }
 

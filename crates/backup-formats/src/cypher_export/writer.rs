@@ -270,7 +270,6 @@ fn map_text(map: &BTreeMap<String, CypherValue>) -> String {
 fn is_one_statement(statement: &str) -> bool {
     let text = format!("{statement};");
     let mut reader = StatementReader::new(text.as_bytes());
-    let first = reader.next_piece();
-    let only = matches!(&first, Ok(Some(piece)) if piece.kind == PieceKind::Statement);
+    let only = matches!(reader.next_piece(), Ok(Some(piece)) if piece.kind == PieceKind::Statement);
     only && matches!(reader.next_piece(), Ok(None))
 }
