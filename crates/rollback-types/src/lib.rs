@@ -16,6 +16,7 @@ pub mod state;
 pub mod step;
 pub mod store;
 pub mod timestamp;
+pub mod validation;
 
 pub use backup::{BackupFile, BackupHealth, BackupSource, Rung, RungResult, RungState};
 pub use event::{Decision, Event, EventKind, Progress, StepError, StreamItem};
@@ -33,3 +34,7 @@ pub use state::{Candidacy, VersionState};
 pub use step::{Step, StepState};
 pub use store::{StoreKind, StoreReport, StoreStatus};
 pub use timestamp::Timestamp;
+pub use validation::{
+    CheckOutcome, CheckResult, CheckSeverity, CommandResult, OffenderKind, Offenders, SearchResult, ValidationReport,
+    ValidationScope, ValidationVerdict,
+};

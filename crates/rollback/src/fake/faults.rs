@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
+use futures::stream::{self, BoxStream};
 use rollback_types::{Step, StoreKind};
 
 use crate::store::{Fault, StoreError};
@@ -73,6 +74,21 @@ impl FaultPlan {
             fault: rule.fault,
             detail: "armed by the test".to_owned(),
         })
+    }
+
+    /// A stream of an operation: one that fails before its effect tells nothing, one that fails after it half of it.
+    pub(super) fn stream<T: Send + 'static>(
+        &self,
+        store: StoreKind,
+        operation: &'static str,
+        items: Vec<T>,
+    ) -> BoxStream<'static, Result<T, StoreError>> {
+        if let Err(e) = self.check(store, operation, Moment::Before) {
+            return Box::pin(stream::iter([Err(e)]));
+        }
+        let end = self.check(store, operation, Moment::After).err();
+        let told = if end.is_some() { items.len() / 2 } else { items.len() };
+        Box::pin(stream::iter(items.into_iter().take(told).map(Ok).chain(end.map(Err))))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Rule>> {

@@ -1,36 +1,32 @@
 //! Registry, log and chapters in memory.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use rollback_types::{
-    Candidacy, Inventory, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, StoreKind, Timestamp,
+    Candidacy, Inventory, Layout, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, StoreKind, Timestamp,
     VersionId, VersionQuery, VersionRow, VersionState,
 };
 
-use super::deployment::Data;
+use super::copies::{chapters_inventory, file_error, read_chapters, taken, write_chapters};
+use super::data::Data;
 use super::faults::{FaultPlan, Moment};
 use crate::store::{
-    AbortRequest, Engine, EvidenceCopy, Fault, FinishRequest, MarkRequest, Marked, Probe, RecordCopy, RecordStore,
-    RegistrySchema, Removal, StoreError,
+    AbortRequest, CopyTaken, Engine, EvidenceCopy, Fault, FinishRequest, MarkRequest, Marked, Probe, RecordCopy,
+    RecordStore, RegistrySchema, Removal, StoreError,
 };
 
 #[derive(Debug)]
 pub(super) struct FakeRecords {
     data: Arc<Mutex<Data>>,
     faults: Arc<FaultPlan>,
-    /// Chapters as they were when latest-copy was written.
-    copied: Inventory,
 }
-
-const STAGING: &str = "chapter_metadata_staging";
 
 impl FakeRecords {
     pub(super) fn new(data: Arc<Mutex<Data>>, faults: Arc<FaultPlan>) -> Self {
-        let original = (1..=12).map(|i| format!("bailey:ch{i}=hash{i}"));
-        let copied = inventory("metadata.db", original.collect());
-        Self { data, faults, copied }
+        Self { data, faults }
     }
 
     fn data(&self) -> MutexGuard<'_, Data> {
@@ -41,6 +37,10 @@ impl FakeRecords {
         self.faults.check(StoreKind::Sqlite, operation, moment)
     }
 
+    fn read(&self, path: &Path, operation: &str) -> Result<BTreeMap<String, String>, StoreError> {
+        read_chapters(path).map_err(|e| file_error(StoreKind::Sqlite, operation, path, &e))
+    }
+
     fn changed(&self, operation: &str, found: Option<&VersionState>) -> StoreError {
         StoreError {
             store: StoreKind::Sqlite,
@@ -49,16 +49,6 @@ impl FakeRecords {
             fault: Fault::Changed,
             detail: format!("the state is {found:?}"),
         }
-    }
-}
-
-fn inventory(name: &str, mut chapters: Vec<String>) -> Inventory {
-    chapters.sort();
-    Inventory {
-        name: name.into(),
-        rows: Some(chapters.len() as u64),
-        digest: Some(chapters.join(",")),
-        ..Inventory::default()
     }
 }
 
@@ -139,13 +129,16 @@ impl RecordStore for FakeRecords {
         }
     }
 
-    async fn staging(&self, _target: &RollbackTarget) -> Result<StagingCounts, StoreError> {
+    async fn staging(&self, target: &RollbackTarget) -> Result<StagingCounts, StoreError> {
         self.check("staging_rows", Moment::Before)?;
         let data = self.data();
         let rows = data.staged_chapters.clone();
         let mut counts = StagingCounts {
             present: rows.is_some(),
-            name: STAGING.into(),
+            name: match data.layout {
+                Layout::PerVersion => format!("chapter_metadata_{target}"),
+                Layout::Shared | Layout::Mixed => "chapter_metadata_staging".into(),
+            },
             rows: Some(rows.as_ref().map_or(0, |r| r.len() as u64)),
             ..StagingCounts::default()
         };
@@ -157,12 +150,61 @@ impl RecordStore for FakeRecords {
 
     async fn production(&self) -> Result<Inventory, StoreError> {
         self.check("production_rows", Moment::Before)?;
-        Ok(inventory("chapter_metadata", self.data().chapters.iter().map(|(k, v)| format!("{k}={v}")).collect()))
+        Ok(chapters_inventory("chapter_metadata", &self.data().chapters))
     }
 
-    async fn inspect_copy(&self, _path: &Path) -> Result<RecordCopy, StoreError> {
+    async fn inspect_copy(&self, path: &Path) -> Result<RecordCopy, StoreError> {
         self.check("inspect_copy", Moment::Before)?;
-        Ok(RecordCopy { faults: Vec::new(), chapters: Some(self.copied.clone()) })
+        let chapters = self.read(path, "opening a copy")?;
+        Ok(RecordCopy { faults: Vec::new(), chapters: Some(chapters_inventory("metadata.db", &chapters)) })
+    }
+
+    async fn chapter_keys(&self, staged: Option<&RollbackTarget>) -> Result<Vec<String>, StoreError> {
+        self.check("chapter_keys", Moment::Before)?;
+        let data = self.data();
+        Ok(match staged {
+            None => data.chapters.keys().cloned().collect(),
+            Some(_) => {
+                // The first of the production chapters are staged anew.
+                let rows = data.staged_chapters.as_ref().map_or(0, Vec::len);
+                data.chapters.keys().take(rows).cloned().collect()
+            }
+        })
+    }
+
+    async fn shape_differences(&self, copy: &Path) -> Result<Vec<String>, StoreError> {
+        self.check("shape_differences", Moment::Before)?;
+        self.read(copy, "comparing a copy's shape").map(|_| Vec::new())
+    }
+
+    async fn back_up(&self, to: &Path) -> Result<CopyTaken, StoreError> {
+        self.check("back_up", Moment::Before)?;
+        let chapters = self.data().chapters.clone();
+        let taken = write_chapters(to, &chapters)
+            .and_then(|()| taken(to, chapters_inventory("chapter_metadata", &chapters)))
+            .map_err(|e| file_error(StoreKind::Sqlite, "backing up", to, &e))?;
+        self.check("back_up", Moment::After)?;
+        Ok(taken)
+    }
+
+    async fn restore(&self, copy: &Path) -> Result<Inventory, StoreError> {
+        self.check("restore", Moment::Before)?;
+        let chapters = self.read(copy, "restoring a copy")?;
+        let inventory = chapters_inventory("chapter_metadata", &chapters);
+        self.data().chapters = chapters;
+        self.check("restore", Moment::After)?;
+        Ok(inventory)
+    }
+
+    async fn trial_restore(&self, copy: &Path, scratch: &Path) -> Result<Inventory, StoreError> {
+        self.check("trial_restore", Moment::Before)?;
+        let chapters = self.read(copy, "trying out a copy")?;
+        let tried = write_chapters(scratch, &chapters)
+            .and_then(|()| taken(scratch, chapters_inventory("chapter_metadata", &chapters)))
+            .and_then(|taken| std::fs::remove_file(scratch).map(|()| taken.inventory))
+            .map_err(|e| file_error(StoreKind::Sqlite, "trying out a copy", scratch, &e))?;
+        self.check("trial_restore", Moment::After)?;
+        Ok(tried)
     }
 
     async fn mark_rolling_back(&self, request: &MarkRequest) -> Result<Marked, StoreError> {
@@ -180,7 +222,7 @@ impl RecordStore for FakeRecords {
                     return Err(self.changed("marking", found.as_ref()));
                 }
                 let message = format!("Rollback initiated due to: {}", request.reason);
-                data.versions.insert(id.clone(), (VersionState::RollingBack, Some(message)));
+                data.set_version(&id, VersionState::RollingBack, message);
                 let log_id = data.operations.len() as i64 + 1;
                 data.operations.push(operation(log_id, id, "in_progress", &request.run_key));
                 Marked { log_id, repeated: false }
@@ -224,7 +266,7 @@ impl RecordStore for FakeRecords {
                     return Err(self.changed("finishing", found.as_ref()));
                 }
                 let message = format!("Rollback completed successfully. Reason: {}", request.reason);
-                data.versions.insert(id.clone(), (VersionState::RolledBack, Some(message)));
+                data.set_version(&id, VersionState::RolledBack, message);
                 for first in
                     data.operations.iter_mut().filter(|o| o.details.as_deref() == Some(request.run_key.as_str()))
                 {
@@ -249,7 +291,7 @@ impl RecordStore for FakeRecords {
             row.status = "failed".into();
             row.completed_at = Some(Timestamp::now());
             let id = request.target.id().clone();
-            data.versions.insert(id, (VersionState::RollingBack, Some(request.message.clone())));
+            data.set_version(&id, VersionState::RollingBack, request.message.clone());
         }
         Ok(())
     }

@@ -22,6 +22,13 @@ pub fn bench() -> Bench {
     Bench { deployment, service, _folder: folder }
 }
 
+pub fn bench_per_version() -> Bench {
+    let folder = tempfile::tempdir().unwrap();
+    let deployment = FakeDeployment::per_version(folder.path()).unwrap();
+    let service = Arc::new(deployment.service());
+    Bench { deployment, service, _folder: folder }
+}
+
 pub fn request(version: &str) -> PlanRequest {
     PlanRequest { version_id: version.into(), restore: None, acknowledgements: Vec::new() }
 }
