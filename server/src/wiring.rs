@@ -135,6 +135,7 @@ pub(crate) fn vectors(config: &Config) -> Result<Arc<dyn VectorStore>, QdrantCon
     };
     Ok(Arc::new(QdrantVectors::new(QdrantConfig {
         url: url.clone(),
+        rest_url: config.qdrant.rest_url.clone(),
         api_key: config.qdrant.api_key.clone(),
         connect_timeout: config.qdrant.connect_timeout,
         request_timeout: config.qdrant.request_timeout,

@@ -1,6 +1,6 @@
 //! The file: its schema, opening it, and what SQLite's errors mean.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rollback::store::{Fault, StoreError};
@@ -48,6 +48,10 @@ pub(super) struct VectorFile {
 impl VectorFile {
     pub(super) fn new(path: PathBuf) -> Self {
         Self { path }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(super) fn location(&self) -> String {

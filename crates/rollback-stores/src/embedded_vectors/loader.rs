@@ -1,7 +1,8 @@
 //! Filling the file: for the demo and for tests. The rollback itself never writes points.
 
 use rollback::store::{Fault, StoreError};
-use sqlx::Connection as _;
+use serde_json::Value;
+use sqlx::{Connection as _, SqliteConnection};
 
 use super::{EmbeddedVectors, all_aliases, collection_key};
 use crate::vector_point::{CHUNK_ID, VERSION_ID, VectorPoint, readable};
@@ -61,27 +62,8 @@ impl EmbeddedVectors {
                 let detail = format!("a vector has {} dimensions, the collection {dimensions}", point.vector.len());
                 return Err(self.file.error(&operation, Fault::Refused, detail));
             }
-            let text = |key: &str| point.payload.get(key).and_then(|value| value.as_str()).map(str::to_owned);
-            let (chunk_id, version_id) = (text(CHUNK_ID), text(VERSION_ID));
-            let mut vector = Vec::with_capacity(point.vector.len() * 4);
-            for number in &point.vector {
-                vector.extend_from_slice(&number.to_le_bytes());
-            }
-            sqlx::query(
-                "INSERT INTO points (collection_id, id, chunk_id, version_id, payload, vector)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT (collection_id, id) DO UPDATE SET chunk_id = excluded.chunk_id,
-                    version_id = excluded.version_id, payload = excluded.payload, vector = excluded.vector",
-            )
-            .bind(key)
-            .bind(&point.id.as_bytes()[..])
-            .bind(chunk_id)
-            .bind(version_id)
-            .bind(serde_json::Value::Object(point.payload).to_string())
-            .bind(vector)
-            .execute(&mut *change)
-            .await
-            .map_err(failed)?;
+            let payload = Value::Object(point.payload);
+            write_point(&mut change, key, point.id.as_bytes(), &payload, &point.vector).await.map_err(failed)?;
             written += 1;
         }
         change.commit().await.map_err(failed)?;
@@ -130,4 +112,30 @@ impl EmbeddedVectors {
         sqlx::query("DELETE FROM aliases WHERE alias = ?1").bind(alias).execute(&mut db).await.map_err(failed)?;
         db.close().await.map_err(failed)
     }
+}
+
+/// Writes a point; one whose id is there is replaced.
+pub(super) async fn write_point(
+    db: &mut SqliteConnection,
+    key: i64,
+    id: &[u8; 16],
+    payload: &Value,
+    vector: &[f32],
+) -> Result<(), sqlx::Error> {
+    let text = |key: &str| payload.get(key).and_then(Value::as_str);
+    let blob: Vec<u8> = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
+    sqlx::query(
+        "INSERT INTO points (collection_id, id, chunk_id, version_id, payload, vector) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (collection_id, id) DO UPDATE SET chunk_id = excluded.chunk_id,
+            version_id = excluded.version_id, payload = excluded.payload, vector = excluded.vector",
+    )
+    .bind(key)
+    .bind(&id[..])
+    .bind(text(CHUNK_ID))
+    .bind(text(VERSION_ID))
+    .bind(payload.to_string())
+    .bind(blob)
+    .execute(db)
+    .await
+    .map(|_| ())
 }

@@ -5,14 +5,20 @@
 
 mod file;
 mod loader;
+mod points;
+mod restore;
 mod snapshot;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use backup_formats::qdrant_snapshot::{IdSetFingerprint, PointId};
 use futures::TryStreamExt as _;
-use rollback::store::{Alias, CollectionStatus, Engine, Fault, Probe, Removal, StoreError, VectorStore};
+use futures::stream::BoxStream;
+use rollback::store::{
+    Alias, CollectionStatus, CopyTaken, Engine, Fault, OnProgress, PointRef, Probe, Removal, StoreError, StoredVector,
+    VectorStore,
+};
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
 use crate::qdrant::inventory_sentence;
@@ -186,5 +192,30 @@ impl VectorStore for EmbeddedVectors {
             None => Ok(Removal::Removed(points)),
             Some(_) => Err(self.file.error(&operation, Fault::Unexpected, "it is still in the list of collections")),
         }
+    }
+    async fn take_snapshot(&self, collection: &str, to: &Path, progress: OnProgress) -> Result<CopyTaken, StoreError> {
+        self.copy_out(collection, to, progress).await
+    }
+
+    async fn restore_snapshot(
+        &self,
+        collection: &str,
+        from: &Path,
+        sha256: &str,
+        progress: OnProgress,
+    ) -> Result<(), StoreError> {
+        self.copy_in(collection, from, sha256, progress).await
+    }
+
+    fn points(&self, collection: &str) -> BoxStream<'_, Result<PointRef, StoreError>> {
+        self.every_point(collection)
+    }
+
+    async fn sample(&self, collection: &str, count: u32) -> Result<Vec<StoredVector>, StoreError> {
+        self.spread_points(collection, count).await
+    }
+
+    async fn nearest(&self, collection: &str, vector: &[f32], limit: u32) -> Result<Vec<String>, StoreError> {
+        self.neighbours(collection, vector, limit).await
     }
 }

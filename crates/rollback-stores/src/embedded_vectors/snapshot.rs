@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use backup_formats::qdrant_snapshot::{PointId, SnapshotPoint, write_embedded_snapshot};
 use futures::TryStreamExt as _;
@@ -11,10 +11,11 @@ use sqlx::{Row as _, sqlite::SqliteRow};
 use tokio::sync::mpsc;
 
 use super::{EmbeddedVectors, points_of};
+use crate::qdrant::snapshot_file::{folder_of, part_of, put_in_place};
 use crate::vector_point::readable;
 
 /// Points on their way from the file to the writer: about 800 KB at 768 dimensions.
-const QUEUE: usize = 256;
+pub(super) const QUEUE: usize = 256;
 
 impl EmbeddedVectors {
     /// Writes a collection's snapshot to `path`, which is there only when it is whole. Returns how many points it
@@ -98,9 +99,7 @@ fn write_file(
     expected: u64,
     mut points: mpsc::Receiver<io::Result<SnapshotPoint>>,
 ) -> io::Result<u64> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut part = PathBuf::from(path);
-    part.add_extension("part");
+    let (folder, part) = (folder_of(path), part_of(path));
     let mut write = || -> io::Result<u64> {
         let mut out = BufWriter::with_capacity(1 << 20, File::create(&part)?);
         let points = std::iter::from_fn(|| points.blocking_recv());
@@ -109,7 +108,7 @@ fn write_file(
             return Err(io::Error::other(format!("only {count} of {expected} points came")));
         }
         out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        std::fs::rename(&part, path)?;
+        put_in_place(&part, path)?;
         Ok(count)
     };
     let written = write();

@@ -6,20 +6,25 @@ use std::time::Duration;
 use crate::secret::Secret;
 
 /// Qdrant's gRPC port, taken when the address names none.
-const DEFAULT_PORT: u16 = 6334;
+const GRPC_PORT: u16 = 6334;
+/// Qdrant's REST port, likewise.
+pub(super) const REST_PORT: u16 = 6333;
 
 /// Where Qdrant is, the key, and how long to wait.
 #[derive(Clone)]
 pub struct QdrantConfig {
     /// The gRPC address: `http://host:6334` or `https://host:6334`.
     pub url: String,
+    /// The REST address, over which snapshots travel: `http://host:6333`. `None`: the host of `url`, port 6333.
+    pub rest_url: Option<String>,
     /// Sent with every call.
     pub api_key: Option<Secret>,
     /// For the TCP and TLS connection.
     pub connect_timeout: Duration,
     /// For one ordinary call, connecting included.
     pub request_timeout: Duration,
-    /// For a deletion or the creation of a collection: a busy (*yellow*) one takes 14 seconds and more.
+    /// For a deletion, the creation of a collection, and snapshots (more with their size): a busy (*yellow*) collection
+    /// takes 14 seconds and more.
     pub long_timeout: Duration,
 }
 
@@ -28,10 +33,23 @@ impl QdrantConfig {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            rest_url: None,
             api_key: None,
             connect_timeout: Duration::from_secs(3),
             request_timeout: Duration::from_secs(10),
             long_timeout: Duration::from_secs(180),
+        }
+    }
+
+    pub(super) fn grpc_endpoint(&self) -> Result<Endpoint, QdrantConfigError> {
+        Endpoint::parse(&self.url, GRPC_PORT)
+    }
+
+    /// As configured, else beside gRPC on the usual port.
+    pub(super) fn rest_endpoint(&self) -> Result<Endpoint, QdrantConfigError> {
+        match &self.rest_url {
+            Some(url) => Endpoint::parse(url, REST_PORT).map_err(|_| QdrantConfigError::Rest),
+            None => Ok(Endpoint { port: REST_PORT, ..self.grpc_endpoint()? }),
         }
     }
 }
@@ -40,7 +58,8 @@ impl fmt::Debug for QdrantConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not the URL as written: it may carry a password.
         f.debug_struct("QdrantConfig")
-            .field("endpoint", &Endpoint::parse(&self.url))
+            .field("endpoint", &self.grpc_endpoint())
+            .field("rest_endpoint", &self.rest_endpoint())
             .field("api_key", &self.api_key)
             .field("connect_timeout", &self.connect_timeout)
             .field("request_timeout", &self.request_timeout)
@@ -67,6 +86,12 @@ pub enum QdrantConfigError {
     /// More than a host and port.
     #[error("Qdrant's address must end after the port: gRPC knows no path, query or fragment")]
     Path,
+    /// The REST address cannot be used.
+    #[error(
+        "Qdrant's REST address (rest_url) must be http:// or https://, a host and a port, and nothing else, for example \
+         http://localhost:6333"
+    )]
+    Rest,
     /// The key holds characters that no header can carry.
     #[error(
         "the API key for Qdrant is empty or holds spaces, line ends or characters outside ASCII: check for a stray line end"
@@ -83,7 +108,7 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    pub(super) fn parse(url: &str) -> Result<Self, QdrantConfigError> {
+    pub(super) fn parse(url: &str, default_port: u16) -> Result<Self, QdrantConfigError> {
         let url = url.trim();
         let (scheme, rest) = url.split_once("://").ok_or(QdrantConfigError::Scheme)?;
         let scheme = match scheme.to_ascii_lowercase().as_str() {
@@ -116,7 +141,7 @@ impl Endpoint {
             return Err(QdrantConfigError::Host);
         }
         let port = match port.ok_or(QdrantConfigError::Port)? {
-            "" => DEFAULT_PORT,
+            "" => default_port,
             digits => digits.parse().ok().filter(|port| *port > 0).ok_or(QdrantConfigError::Port)?,
         };
         Ok(Self { scheme, host, port })
@@ -151,7 +176,7 @@ mod tests {
             ("http://[::1]:7", "http://[::1]:7"),
             ("http://hybridflow_qdrant:6334", "http://hybridflow_qdrant:6334"),
         ] {
-            assert_eq!(Endpoint::parse(url).map(|e| e.to_string()).as_deref(), Ok(expected), "{url}");
+            assert_eq!(Endpoint::parse(url, GRPC_PORT).map(|e| e.to_string()).as_deref(), Ok(expected), "{url}");
         }
     }
 
@@ -175,8 +200,19 @@ mod tests {
             ("http://user:pw@h:6334", UserInfo),
             ("http://user:p/w@h:6334", UserInfo),
         ] {
-            assert_eq!(Endpoint::parse(url), Err(expected), "{url}");
+            assert_eq!(Endpoint::parse(url, GRPC_PORT), Err(expected), "{url}");
         }
+    }
+
+    #[test]
+    fn rest_is_beside_grpc_unless_it_is_somewhere_else() {
+        let at = |url: &str, rest: Option<&str>| {
+            let config = QdrantConfig { rest_url: rest.map(str::to_owned), ..QdrantConfig::new(url) };
+            config.rest_endpoint().map(|endpoint| endpoint.to_string())
+        };
+        assert_eq!(at("https://q.example:16334", None).as_deref(), Ok("https://q.example:6333"));
+        assert_eq!(at("http://q.example", Some("http://r.example")).as_deref(), Ok("http://r.example:6333"));
+        assert_eq!(at("http://q.example", Some("http://u:p@r.example")), Err(QdrantConfigError::Rest));
     }
 
     #[test]

@@ -6,17 +6,17 @@ use qdrant_client::QdrantError;
 use rollback::store::Fault;
 use tonic::{Code, Status};
 
+use super::config::REST_PORT;
+
 /// The fault and a readable detail; never the address or a key. `port` is the one that was asked.
 pub(super) fn classify(error: &QdrantError, port: u16) -> (Fault, String) {
     let (fault, mut detail) = of_error(error);
+    // Easily configured by mistake.
     if port == REST_PORT && matches!(fault, Fault::Unreachable | Fault::Foreign) {
         detail.push_str("; 6333 is Qdrant's REST port, gRPC is usually 6334");
     }
     (fault, detail)
 }
-
-/// Qdrant's usual REST port, easily configured by mistake.
-const REST_PORT: u16 = 6333;
 
 fn of_error(error: &QdrantError) -> (Fault, String) {
     match error {
@@ -69,7 +69,7 @@ fn of_status(status: &Status) -> (Fault, String) {
 }
 
 /// Out of a chain of transport errors, what an operator can use.
-fn connection_detail(chain: &str) -> String {
+pub(super) fn connection_detail(chain: &str) -> String {
     let lower = chain.to_ascii_lowercase();
     let found = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     let text = if found(&["connection refused"]) {
@@ -93,7 +93,7 @@ fn connection_detail(chain: &str) -> String {
 }
 
 /// One line of at most 300 characters.
-fn shorten(message: &str) -> String {
+pub(super) fn shorten(message: &str) -> String {
     let line: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     match line.char_indices().nth(300) {
         Some((end, _)) => format!("{}…", &line[..end]),

@@ -1,4 +1,4 @@
-//! Qdrant over gRPC.
+//! Qdrant over gRPC; snapshots travel over REST.
 //!
 //! What the adapter must know about the server (measured on 1.18): deleting a missing collection or an alias answers
 //! *ok* with `result: false`; an alias is followed in silence by every read; deleting a collection takes its aliases
@@ -7,35 +7,42 @@
 mod config;
 mod fault;
 mod loader;
+mod points;
+mod rest;
+pub(crate) mod snapshot_file;
+mod snapshots;
 
 use std::fmt;
 use std::future::Future;
+use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use backup_formats::qdrant_snapshot::IdSetFingerprint;
+use futures::stream::BoxStream;
 use qdrant_client::qdrant::r#match::MatchValue;
 use qdrant_client::qdrant::{
-    CollectionStatus as WireStatus, Condition, CountPointsBuilder, DeleteCollectionBuilder, Filter, PointId,
-    ScrollPointsBuilder,
+    CollectionStatus as WireStatus, Condition, CountPointsBuilder, DeleteCollectionBuilder, Filter,
 };
 use qdrant_client::{Qdrant, QdrantError};
-use rollback::store::{Alias, CollectionStatus, Engine, Fault, Probe, Removal, StoreError, VectorStore};
+use rollback::store::{
+    Alias, CollectionStatus, CopyTaken, Engine, Fault, OnProgress, PointRef, Probe, Removal, StoreError, StoredVector,
+    VectorStore,
+};
 use rollback_types::StoreKind;
 
 use crate::vector_point::{VERSION_ID, name_fault, readable};
 use config::Endpoint;
 pub use config::{QdrantConfig, QdrantConfigError};
-
-/// Ids asked for at a time: 36,000 ids take half a second at this size.
-const SCROLL_PAGE: u32 = 10_000;
+use rest::Rest;
 
 /// A Qdrant server.
 pub struct QdrantVectors {
     endpoint: Endpoint,
     config: QdrantConfig,
     client: RwLock<Qdrant>,
+    rest: Rest,
 }
 
 impl fmt::Debug for QdrantVectors {
@@ -50,12 +57,13 @@ impl QdrantVectors {
     /// # Errors
     /// [`QdrantConfigError`] when the address or the key can never work.
     pub fn new(config: QdrantConfig) -> Result<Self, QdrantConfigError> {
-        let endpoint = Endpoint::parse(&config.url)?;
+        let endpoint = config.grpc_endpoint()?;
         if let Some(key) = &config.api_key {
             config::check_key(key)?;
         }
         let client = connectable(&endpoint, &config).map_err(|_| QdrantConfigError::Host)?;
-        Ok(Self { endpoint, config, client: RwLock::new(client) })
+        let rest = Rest::new(&config)?;
+        Ok(Self { endpoint, config, client: RwLock::new(client), rest })
     }
 
     fn error(&self, operation: impl Into<String>, fault: Fault, detail: impl Into<String>) -> StoreError {
@@ -140,36 +148,6 @@ impl QdrantVectors {
             None => Err(self.error(operation, Fault::Unexpected, "the answer holds no count")),
         }
     }
-
-    async fn scroll_page(
-        &self,
-        operation: &str,
-        collection: &str,
-        offset: Option<PointId>,
-    ) -> Result<(Vec<backup_formats::qdrant_snapshot::PointId>, Option<PointId>), StoreError> {
-        let mut request =
-            ScrollPointsBuilder::new(collection).limit(SCROLL_PAGE).with_payload(false).with_vectors(false);
-        if let Some(offset) = offset {
-            request = request.offset(offset);
-        }
-        let page = self
-            .call(operation, self.config.request_timeout, |client| async move { client.scroll(request).await })
-            .await?;
-        let ids = page
-            .result
-            .into_iter()
-            .map(|point| {
-                point
-                    .id
-                    .and_then(plain_id)
-                    .ok_or_else(|| self.error(operation, Fault::Unexpected, "a point has no id or a malformed one"))
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        if ids.is_empty() && page.next_page_offset.is_some() {
-            return Err(self.error(operation, Fault::Unexpected, "an empty page that is not the last"));
-        }
-        Ok((ids, page.next_page_offset))
-    }
 }
 
 /// A client that connects when first used, to this address and no other part of the configured text.
@@ -184,16 +162,6 @@ fn connectable(endpoint: &Endpoint, config: &QdrantConfig) -> Result<Qdrant, Qdr
         builder.set_api_key(key.expose());
     }
     builder.build()
-}
-
-/// The client's id in the words of the snapshot's.
-fn plain_id(id: PointId) -> Option<backup_formats::qdrant_snapshot::PointId> {
-    use backup_formats::qdrant_snapshot::PointId as Plain;
-    use qdrant_client::qdrant::point_id::PointIdOptions;
-    match id.point_id_options? {
-        PointIdOptions::Num(number) => Some(Plain::Num(number)),
-        PointIdOptions::Uuid(text) => Some(Plain::Uuid(uuid::Uuid::parse_str(&text).ok()?.into_bytes())),
-    }
 }
 
 /// `2 collections, 1 alias`.
@@ -241,9 +209,7 @@ impl VectorStore for QdrantVectors {
 
     async fn count_of_version(&self, collection: &str, version_id: &str) -> Result<u64, StoreError> {
         let operation = format!("counting the points of a version in {}", readable(collection));
-        if !self.is_collection(&operation, collection).await? {
-            return Err(self.error(operation, Fault::Missing, "there is no such collection"));
-        }
+        self.must_be_collection(&operation, collection).await?;
         // Not the `From<String>` of the client: it takes a text with a space for a full-text search.
         let keyword = MatchValue::Keyword(version_id.to_owned());
         let filter = Filter::must([Condition::matches(VERSION_ID, keyword)]);
@@ -258,7 +224,7 @@ impl VectorStore for QdrantVectors {
         let mut fingerprint = IdSetFingerprint::default();
         let mut offset = None;
         loop {
-            let (ids, next) = self.scroll_page(&operation, collection, offset).await?;
+            let (ids, next) = self.id_page(&operation, collection, offset).await?;
             for id in &ids {
                 fingerprint.insert(id);
             }
@@ -328,6 +294,31 @@ impl VectorStore for QdrantVectors {
             (false, false) => Ok(Removal::Absent),
             (_, true) => Err(self.error(operation, Fault::Unexpected, "it is still in the list of collections")),
         }
+    }
+    async fn take_snapshot(&self, collection: &str, to: &Path, progress: OnProgress) -> Result<CopyTaken, StoreError> {
+        self.download_snapshot(collection, to, &progress).await
+    }
+
+    async fn restore_snapshot(
+        &self,
+        collection: &str,
+        from: &Path,
+        sha256: &str,
+        progress: OnProgress,
+    ) -> Result<(), StoreError> {
+        self.upload_snapshot(collection, from, sha256, &progress).await
+    }
+
+    fn points(&self, collection: &str) -> BoxStream<'_, Result<PointRef, StoreError>> {
+        self.every_point(collection)
+    }
+
+    async fn sample(&self, collection: &str, count: u32) -> Result<Vec<StoredVector>, StoreError> {
+        self.random_points(collection, count).await
+    }
+
+    async fn nearest(&self, collection: &str, vector: &[f32], limit: u32) -> Result<Vec<String>, StoreError> {
+        self.neighbours(collection, vector, limit).await
     }
 }
 

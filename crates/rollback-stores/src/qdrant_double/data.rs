@@ -54,13 +54,23 @@ pub(super) struct Collection {
     pub(super) snapshots: BTreeMap<String, Vec<u8>>,
 }
 
+impl Collection {
+    /// All points as text, keys of the payload sorted.
+    pub(super) fn content(&self) -> String {
+        let line = |(key, point): (&PointKey, &Point)| {
+            let payload: BTreeMap<_, _> = point.payload.iter().collect();
+            format!("{key:?} {:?} {payload:?}\n", point.vector)
+        };
+        self.points.iter().map(line).collect()
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Data {
     pub(super) collections: BTreeMap<String, Collection>,
     pub(super) aliases: BTreeMap<String, String>,
     pub(super) faults: Faults,
     pub(super) seen: Vec<Call>,
-    pub(super) snapshots_made: u64,
 }
 
 impl Data {

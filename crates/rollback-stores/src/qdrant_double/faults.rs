@@ -26,6 +26,11 @@ pub enum Call {
     CreateSnapshot,
     ListSnapshots,
     DeleteSnapshot,
+    Query,
+    /// Over REST: a snapshot's bytes on their way out.
+    DownloadSnapshot,
+    /// Over REST: a snapshot's bytes on their way in. It misbehaves when the first of them have come.
+    UploadSnapshot,
 }
 
 /// A door that a held call waits at.
@@ -71,6 +76,10 @@ pub enum Misbehaviour {
     Hang,
     /// Answers once the gate is opened.
     Hold(Gate),
+    /// Ends the connection with half of what should come. Only downloads can; any other call fails.
+    Cut,
+    /// Turns a bit on the way. Only downloads can; any other call fails.
+    Flip,
 }
 
 #[derive(Debug)]

@@ -33,6 +33,13 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, Data> {
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Notes a call over REST, and says what it must do wrong.
+    fn begin(&self, call: Call) -> Option<Misbehaviour> {
+        let mut data = self.lock();
+        data.seen.push(call);
+        data.faults.take(call)
+    }
 }
 
 /// The double. It runs in threads of its own, so that stopping it cuts every connection as a killed server would; the
@@ -184,7 +191,22 @@ impl QdrantDouble {
         self.shared.lock().aliases.clone().into_iter().collect()
     }
 
-    /// Every gRPC call so far, in order, refused ones too.
+    /// Names of a collection's snapshot files, sorted, seen past the wire; none when there is no such collection.
+    pub fn snapshot_names(&self, collection: &str) -> Vec<String> {
+        self.shared
+            .lock()
+            .collections
+            .get(collection)
+            .map(|c| c.snapshots.keys().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// What is stored under a collection's name, to be compared: points with payload and vectors, in order of ids.
+    pub fn content(&self, collection: &str) -> Option<String> {
+        self.shared.lock().collections.get(collection).map(data::Collection::content)
+    }
+
+    /// Every gRPC call so far, and snapshots sent and fetched over REST, in order, refused ones too.
     pub fn calls(&self) -> Vec<Call> {
         self.shared.lock().seen.clone()
     }

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use axum::body::Bytes;
+use axum::body::Body;
+use axum::extract::multipart::MultipartError;
 use axum::extract::{DefaultBodyLimit, Multipart, Path, Query, Request, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -14,6 +16,7 @@ use serde_json::{Value, json};
 use tonic::{Code, Status};
 
 use super::Shared;
+use super::faults::{Call, Misbehaviour};
 use super::snapshot::{Stored, sha256};
 
 pub(super) fn router(shared: Shared) -> Router {
@@ -119,8 +122,40 @@ async fn list_snapshots(State(shared): State<Shared>, Path(collection): Path<Str
 async fn download(
     State(shared): State<Shared>,
     Path((collection, name)): Path<(String, String)>,
-) -> Result<Vec<u8>, Refusal> {
-    Ok(shared.lock().snapshot_bytes(&collection, &name)?)
+) -> Result<Response, Refusal> {
+    let misbehaviour = shared.begin(Call::DownloadSnapshot);
+    let mut bytes = shared.lock().snapshot_bytes(&collection, &name)?;
+    let size = bytes.len();
+    let mut end = None;
+    match misbehaviour {
+        Some(Misbehaviour::Cut) => {
+            bytes.truncate(size / 2);
+            end = Some(Err(std::io::Error::other("cut")));
+        }
+        Some(Misbehaviour::Flip) => {
+            if let Some(byte) = bytes.get_mut(size / 2) {
+                *byte ^= 1;
+            }
+        }
+        other => misbehave(other).await?,
+    }
+    let parts = std::iter::once(Ok(bytes)).chain(end);
+    let body = Body::from_stream(futures::stream::iter(parts));
+    Ok(([(CONTENT_LENGTH, size)], body).into_response())
+}
+
+/// Fails, hangs or waits, if told to.
+async fn misbehave(misbehaviour: Option<Misbehaviour>) -> Result<(), Refusal> {
+    match misbehaviour {
+        None | Some(Misbehaviour::FailAfterwards(..)) => Ok(()),
+        Some(Misbehaviour::Fail(code, text)) => Err(Refusal(Status::new(code, text))),
+        Some(Misbehaviour::Hang) => std::future::pending().await,
+        Some(Misbehaviour::Hold(gate)) => {
+            gate.pass().await;
+            Ok(())
+        }
+        Some(Misbehaviour::Cut | Misbehaviour::Flip) => Err(Refusal(Status::internal("only a download can do that"))),
+    }
 }
 
 async fn delete_snapshot(State(shared): State<Shared>, Path((collection, name)): Path<(String, String)>) -> Answer {
@@ -128,24 +163,52 @@ async fn delete_snapshot(State(shared): State<Shared>, Path((collection, name)):
     ok(json!(true))
 }
 
-/// Only `wait=true` is known: without it a real server answers 202 whatever happens.
+/// Recovers at once. With `wait=true` the answer tells how it went; without, it is 202 whatever happens.
 async fn upload(
     State(shared): State<Shared>,
     Path(collection): Path<String>,
     Query(ask): Query<HashMap<String, String>>,
     mut form: Multipart,
-) -> Answer {
-    let field = form.next_field().await.map_err(|e| bad(e.to_string()))?;
-    let Some(field) = field.filter(|field| field.name() == Some("snapshot")) else {
+) -> Response {
+    let answer = match receive(&shared, &mut form).await {
+        Ok((name, bytes, misbehaviour)) => {
+            let restored = recover(&shared, &collection, &ask, &name, bytes);
+            match (restored, misbehaviour) {
+                (Ok(_), Some(Misbehaviour::FailAfterwards(code, text))) => Err(Refusal(Status::new(code, text))),
+                (restored, _) => restored,
+            }
+        }
+        Err(refusal) => Err(refusal),
+    };
+    if ask.get("wait").is_some_and(|wait| wait == "false") {
+        return StatusCode::ACCEPTED.into_response();
+    }
+    answer.into_response()
+}
+
+/// The file's name and bytes, and what is still to go wrong.
+async fn receive(shared: &Shared, form: &mut Multipart) -> Result<(String, Vec<u8>, Option<Misbehaviour>), Refusal> {
+    let cut = |error: MultipartError| bad(error.to_string());
+    let field = form.next_field().await.map_err(cut)?;
+    let Some(mut field) = field.filter(|field| field.name() == Some("snapshot")) else {
         return Err(bad("the field `snapshot` is missing"));
     };
     let name = field.file_name().unwrap_or("upload.snapshot").to_owned();
-    let bytes: Bytes = field.bytes().await.map_err(|e| bad(e.to_string()))?;
+    let mut bytes = field.chunk().await.map_err(cut)?.unwrap_or_default().to_vec();
+    let misbehaviour = shared.begin(Call::UploadSnapshot);
+    misbehave(misbehaviour.clone()).await?;
+    while let Some(more) = field.chunk().await.map_err(cut)? {
+        bytes.extend_from_slice(&more);
+    }
+    Ok((name, bytes, misbehaviour))
+}
+
+fn recover(shared: &Shared, collection: &str, ask: &HashMap<String, String>, name: &str, bytes: Vec<u8>) -> Answer {
     let found = sha256(&bytes);
     if let Some(wanted) = ask.get("checksum").filter(|wanted| **wanted != found) {
         // The real message names the two the wrong way round as well.
         return Err(bad(format!("Wrong input: Snapshot checksum mismatch: expected {found}, got {wanted}")));
     }
-    shared.lock().restore(&collection, &name, bytes.to_vec())?;
+    shared.lock().restore(collection, name, bytes)?;
     ok(json!(true))
 }

@@ -28,6 +28,8 @@ struct Content {
 }
 
 const CONTENT: &str = "0/double.json";
+/// Where a check finds the ids.
+const SEGMENT: &str = "0/segments/00000000-0000-4000-8000-00000000d0b1.tar";
 
 pub(super) fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
@@ -43,13 +45,38 @@ fn pack(collection: &Collection) -> io::Result<Vec<u8>> {
     });
     let content =
         Content { dimensions: collection.dimensions, distance: collection.distance, points: points.collect() };
-    let config = serde_json::json!({"params": {"vectors": {"size": collection.dimensions, "distance": "Cosine"}}});
-    let mut archive = tar::Builder::new(Vec::new());
-    for (name, bytes) in [
+    let vectors = serde_json::json!({"size": collection.dimensions, "distance": "Cosine"});
+    let config = serde_json::json!({"params": {"vectors": vectors, "shard_number": 1}});
+    archive([
         ("config.json", serde_json::to_vec(&config)?),
         ("version.info", b"double-1".to_vec()),
+        (SEGMENT, archive([("mutable_id_tracker.mappings", id_log(collection))])?),
         (CONTENT, serde_json::to_vec(&content)?),
-    ] {
+    ])
+}
+
+/// The ids as a server logs them: a tag for their kind, the id, and its place.
+fn id_log(collection: &Collection) -> Vec<u8> {
+    let mut log = Vec::new();
+    for (place, key) in (0_u32..).zip(collection.points.keys()) {
+        match key {
+            PointKey::Num(number) => {
+                log.push(1);
+                log.extend_from_slice(&number.to_le_bytes());
+            }
+            PointKey::Uuid(uuid) => {
+                log.push(2);
+                log.extend_from_slice(uuid.as_bytes());
+            }
+        }
+        log.extend_from_slice(&place.to_le_bytes());
+    }
+    log
+}
+
+fn archive<const N: usize>(files: [(&str, Vec<u8>); N]) -> io::Result<Vec<u8>> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, bytes) in files {
         let mut header = tar::Header::new_gnu();
         header.set_size(bytes.len() as u64);
         header.set_mode(0o644);
@@ -92,8 +119,8 @@ fn unpack(bytes: &[u8]) -> io::Result<Collection> {
 impl Data {
     /// Makes a snapshot file of a collection, or of the one its alias points to.
     pub(super) fn make_snapshot(&mut self, collection: &str) -> Result<Stored, Status> {
-        self.snapshots_made += 1;
-        let name = format!("{collection}-{:08}.snapshot", self.snapshots_made);
+        // A real name counts seconds, and two of one second are one file. Here the clock stands still.
+        let name = format!("{collection}-3141592653589793-2026-01-01-00-00-00.snapshot");
         let found = self.find(collection)?;
         let bytes = pack(found).map_err(|e| Status::internal(e.to_string()))?;
         let stored = Stored { name: name.clone(), bytes: bytes.len() as u64, checksum: Some(sha256(&bytes)) };

@@ -59,6 +59,9 @@ impl Rpc {
             }
             Some(Misbehaviour::Hang) => std::future::pending().await,
             Some(Misbehaviour::Hold(gate)) => gate.pass().await,
+            Some(Misbehaviour::Cut | Misbehaviour::Flip) => {
+                return Err(Status::internal("only a download can do that"));
+            }
         }
         work(&mut self.shared.lock(), message).map(Response::new)
     }

@@ -1,12 +1,15 @@
 //! Points.
 
+use std::collections::HashMap;
+
 use qdrant_client::qdrant::points_selector::PointsSelectorOneOf;
 use qdrant_client::qdrant::points_server::Points;
 use qdrant_client::qdrant::{
     CountPoints, CountResponse, CountResult, DeletePoints, DenseVector, GetPoints, GetResponse,
-    PointsOperationResponse, RetrievedPoint, ScrollPoints, ScrollResponse, UpdateResult, UpdateStatus, UpsertPoints,
-    Vector, VectorOutput, Vectors, VectorsOutput, WithPayloadSelector, WithVectorsSelector, vector, vector_output,
-    vectors, vectors_output, with_payload_selector, with_vectors_selector,
+    PointsOperationResponse, QueryPoints, QueryResponse, RetrievedPoint, ScoredPoint, ScrollPoints, ScrollResponse,
+    UpdateResult, UpdateStatus, UpsertPoints, Vector, VectorInput, VectorOutput, Vectors, VectorsOutput,
+    WithPayloadSelector, WithVectorsSelector, query, vector, vector_input, vector_output, vectors, vectors_output,
+    with_payload_selector, with_vectors_selector,
 };
 use tonic::{Request, Response, Status};
 
@@ -87,9 +90,11 @@ fn count(data: &mut Data, ask: &CountPoints) -> Result<CountResponse, Status> {
 }
 
 /// What of a point goes into an answer.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Wanted {
     payload: bool,
+    /// Of the payload only these, where it says so.
+    keys: Option<Vec<String>>,
     vector: bool,
 }
 
@@ -97,20 +102,29 @@ impl Wanted {
     fn read(payload: Option<WithPayloadSelector>, vectors: Option<WithVectorsSelector>) -> Self {
         use with_payload_selector::SelectorOptions as P;
         use with_vectors_selector::SelectorOptions as V;
+        let payload = payload.and_then(|p| p.selector_options);
         Self {
-            payload: !matches!(payload.and_then(|p| p.selector_options), Some(P::Enable(false))),
+            payload: !matches!(payload, Some(P::Enable(false))),
+            keys: match payload {
+                Some(P::Include(include)) => Some(include.fields),
+                _ => None,
+            },
             vector: matches!(vectors.and_then(|v| v.selector_options), Some(V::Enable(true) | V::Include(_))),
         }
     }
 
-    fn retrieve(self, key: PointKey, point: &Point) -> RetrievedPoint {
+    fn retrieve(&self, key: PointKey, point: &Point) -> RetrievedPoint {
         let vector = || VectorOutput {
             vector: Some(vector_output::Vector::Dense(DenseVector { data: point.vector.clone() })),
             ..VectorOutput::default()
         };
+        let mut payload = if self.payload { point.payload.clone() } else { HashMap::new() };
+        if let Some(keys) = &self.keys {
+            payload.retain(|key, _| keys.contains(key));
+        }
         RetrievedPoint {
             id: Some(key.write()),
-            payload: if self.payload { point.payload.clone() } else { Default::default() },
+            payload,
             vectors: self
                 .vector
                 .then(|| VectorsOutput { vectors_options: Some(vectors_output::VectorsOptions::Vector(vector())) }),
@@ -158,6 +172,49 @@ fn get(data: &mut Data, ask: GetPoints) -> Result<GetResponse, Status> {
     Ok(GetResponse { result, time: 0.0, usage: None })
 }
 
+/// Nearest neighbours of a vector, and "random" points: evenly spread ones here, which a random choice may be.
+fn query(data: &mut Data, ask: QueryPoints) -> Result<QueryResponse, Status> {
+    let found = data.find(&ask.collection_name)?;
+    let limit = ask.limit.unwrap_or(10) as usize;
+    let chosen: Vec<(&PointKey, &Point, f32)> = match ask.query.and_then(|query| query.variant) {
+        Some(query::Variant::Sample(_)) => {
+            let step = found.points.len().div_ceil(limit.max(1)).max(1);
+            found.points.iter().step_by(step).map(|(key, point)| (key, point, 0.0)).collect()
+        }
+        Some(query::Variant::Nearest(VectorInput { variant: Some(vector_input::Variant::Dense(wanted)) })) => {
+            if wanted.data.len() as u64 != found.dimensions {
+                return Err(Status::invalid_argument(format!(
+                    "Wrong input: Vector dimension error: expected dim: {}, got {}",
+                    found.dimensions,
+                    wanted.data.len()
+                )));
+            }
+            let mut all: Vec<_> =
+                found.points.iter().map(|(key, point)| (key, point, cosine(&wanted.data, &point.vector))).collect();
+            all.sort_by(|a, b| b.2.total_cmp(&a.2));
+            all
+        }
+        _ => return Err(Status::unimplemented("the double only knows samples and neighbours of a vector")),
+    };
+    // Unlike a scroll, a query gives no payload unless asked.
+    let payload = ask.with_payload.unwrap_or_else(|| false.into());
+    let wanted = Wanted::read(Some(payload), ask.with_vectors);
+    let result = chosen
+        .into_iter()
+        .take(limit)
+        .map(|(key, point, score)| {
+            let RetrievedPoint { id, payload, vectors, .. } = wanted.retrieve(*key, point);
+            ScoredPoint { id, payload, vectors, score, ..ScoredPoint::default() }
+        })
+        .collect();
+    Ok(QueryResponse { result, time: 0.0, usage: None })
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+    (dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()) as f32
+}
+
 super::service! {
     Points {
         async fn upsert(
@@ -185,6 +242,10 @@ super::service! {
         async fn count(&self, request: Request<CountPoints>) -> Result<Response<CountResponse>, Status> {
             self.answer(Call::Count, request, |data, ask| count(data, &ask)).await
         }
+
+        async fn query(&self, request: Request<QueryPoints>) -> Result<Response<QueryResponse>, Status> {
+            self.answer(Call::Query, request, query).await
+        }
     }
     rest {
         update_vectors: UpdatePointVectors => PointsOperationResponse,
@@ -206,7 +267,6 @@ super::service! {
         discover: DiscoverPoints => DiscoverResponse,
         discover_batch: DiscoverBatchPoints => DiscoverBatchResponse,
         update_batch: UpdateBatchPoints => UpdateBatchResponse,
-        query: QueryPoints => QueryResponse,
         query_batch: QueryBatchPoints => QueryBatchResponse,
         query_groups: QueryPointGroups => QueryGroupsResponse,
         facet: FacetCounts => FacetResponse,
