@@ -10,10 +10,11 @@ use rollback_types::{Inventory, Layout, RollbackTarget, StagingCounts};
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
+use super::catalog::MAIN;
 use super::cell::{Cell, NONE, cut};
 use super::connect::copy_reader;
 use super::fault::{Asked, result_code};
-use super::shape::{CHAPTERS, Columns, LOG, REGISTRY, columns, quoted};
+use super::shape::{CHAPTERS, Columns, DIGESTED, LOG, REGISTRY, columns, quoted};
 
 /// The staging table of a version. A [`RollbackTarget`] is safe inside a name, and the prefix keeps it apart from
 /// `chapter_metadata` itself.
@@ -73,6 +74,31 @@ pub(super) async fn staging(
     Ok(StagingCounts { present: true, name: table, rows: Some(rows), versions, ..StagingCounts::default() })
 }
 
+/// The chapters of a table as `{textbook_id}:ch{chapter_number}`, sorted.
+pub(super) async fn keys(
+    connection: &mut SqliteConnection,
+    table: &str,
+    asked: &Asked,
+) -> Result<Vec<String>, StoreError> {
+    let lacking = columns(connection, table, asked).await?.lacking(&["textbook_id", "chapter_number"]);
+    if !lacking.is_empty() {
+        return Err(asked.fault(Fault::Missing, format!("{table} has no column {}", lacking.join(", "))));
+    }
+    let sql = format!(
+        "SELECT CAST(textbook_id AS TEXT) AS textbook, CAST(chapter_number AS TEXT) AS chapter FROM {}",
+        quoted(table)
+    );
+    let mut keys = Vec::new();
+    let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(connection);
+    while let Some(row) = rows.try_next().await.map_err(|e| asked.sql(e))? {
+        let part = |column| Cell::read(&row, column).map(|cell| cell.into_text().unwrap_or_else(|| NONE.to_owned()));
+        let textbook = part("textbook").map_err(|e| asked.sql(e))?;
+        keys.push(format!("{textbook}:ch{}", part("chapter").map_err(|e| asked.sql(e))?));
+    }
+    keys.sort_unstable();
+    Ok(keys)
+}
+
 /// Count and digest of the production chapters, in one reading.
 ///
 /// The digest is SHA-256 over `textbook_id`, `chapter_number` and `content_hash` of each row, each as its text's bytes
@@ -81,18 +107,23 @@ pub(super) async fn staging(
 /// content, not how SQLite happened to store it.
 pub(super) async fn inventory(
     connection: &mut SqliteConnection,
+    schema: &str,
     chapters: &Columns,
     asked: &Asked,
 ) -> Result<Inventory, StoreError> {
     let mut found = Inventory { name: CHAPTERS.to_owned(), ..Inventory::default() };
-    if !["textbook_id", "chapter_number", "content_hash"].iter().all(|c| chapters.has(c)) {
-        found.rows = Some(count(connection, CHAPTERS, asked).await?);
+    if !chapters.lacking(&DIGESTED).is_empty() {
+        let sql = format!("SELECT COUNT(*) FROM {schema}.{CHAPTERS}");
+        let rows: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection).await.map_err(|e| asked.sql(e))?;
+        found.rows = u64::try_from(rows).ok();
         return Ok(found);
     }
-    let sql = "SELECT CAST(textbook_id AS BLOB) AS a, CAST(chapter_number AS BLOB) AS b, CAST(content_hash AS BLOB) AS c \
-               FROM chapter_metadata ORDER BY a, CAST(chapter_number AS INTEGER), b, c";
+    let sql = format!(
+        "SELECT CAST(textbook_id AS BLOB) AS a, CAST(chapter_number AS BLOB) AS b, CAST(content_hash AS BLOB) AS c \
+         FROM {schema}.{CHAPTERS} ORDER BY a, CAST(chapter_number AS INTEGER), b, c"
+    );
     let (mut rows, mut digest) = (0, Sha256::new());
-    let mut stream = sqlx::query(sql).fetch(connection);
+    let mut stream = sqlx::query(AssertSqlSafe(sql)).fetch(connection);
     while let Some(row) = stream.try_next().await.map_err(|e| asked.sql(e))? {
         rows += 1;
         for column in ["a", "b", "c"] {
@@ -113,10 +144,10 @@ pub(super) async fn inventory(
 /// rows of versions long gone, and a restore takes neither table from the copy.
 pub(super) async fn inspect(path: &Path, busy_timeout: Duration, asked: &Asked) -> Result<RecordCopy, StoreError> {
     let mut connection = copy_reader(path, busy_timeout, asked).await?;
-    let mut faults = integrity(&mut connection, asked).await?;
+    let mut faults = integrity(&mut connection, MAIN, asked).await?;
     let chapters = match columns(&mut connection, CHAPTERS, asked).await {
         Ok(columns) if columns.has("textbook_id") || columns.has("id") => {
-            inventory(&mut connection, &columns, asked).await.map(Some)
+            inventory(&mut connection, MAIN, &columns, asked).await.map(Some)
         }
         Ok(_) => Ok(None),
         Err(e) => Err(e),
@@ -131,13 +162,19 @@ pub(super) async fn inspect(path: &Path, busy_timeout: Duration, asked: &Asked) 
         Err(e) => return Err(e),
     };
     if faults.is_empty() {
-        faults = broken_references(&mut connection, asked).await?;
+        faults = all_broken_references(&mut connection, asked).await?;
     }
     Ok(RecordCopy { faults, chapters })
 }
 
-async fn integrity(connection: &mut SqliteConnection, asked: &Asked) -> Result<Vec<String>, StoreError> {
-    match sqlx::query("PRAGMA integrity_check(10)").fetch_all(&mut *connection).await {
+/// What `PRAGMA integrity_check` says of a whole database, but for `ok`: ten findings at most.
+pub(super) async fn integrity(
+    connection: &mut SqliteConnection,
+    schema: &str,
+    asked: &Asked,
+) -> Result<Vec<String>, StoreError> {
+    let sql = format!("PRAGMA {schema}.integrity_check(10)");
+    match sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut *connection).await {
         Ok(rows) => {
             let mut said = Vec::new();
             for row in &rows {
@@ -151,7 +188,7 @@ async fn integrity(connection: &mut SqliteConnection, asked: &Asked) -> Result<V
     }
 }
 
-async fn broken_references(connection: &mut SqliteConnection, asked: &Asked) -> Result<Vec<String>, StoreError> {
+async fn all_broken_references(connection: &mut SqliteConnection, asked: &Asked) -> Result<Vec<String>, StoreError> {
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND lower(name) NOT IN (?, ?) AND name NOT LIKE 'sqlite\\_%' \
          ESCAPE '\\'",
@@ -163,22 +200,46 @@ async fn broken_references(connection: &mut SqliteConnection, asked: &Asked) -> 
     .map_err(|e| asked.sql(e))?;
     let mut faults = Vec::new();
     for table in tables {
-        let sql = "SELECT COUNT(*) AS n, MIN(\"parent\") AS parent FROM pragma_foreign_key_check(?)";
-        match sqlx::query(sql).bind(&table).fetch_one(&mut *connection).await {
-            Ok(row) => {
-                let n: i64 = row.try_get("n").map_err(|e| asked.sql(e))?;
-                if n > 0 {
-                    let parent = Cell::read(&row, "parent").map_err(|e| asked.sql(e))?.into_text().unwrap_or_default();
-                    faults.push(format!("{n} rows of {table} refer to rows that {parent} does not have"));
-                }
-            }
-            // A reference to columns that are not unique: a flaw of the schema, not of the rows.
-            Err(e) if result_code(&e) & 0xff == 1 => {
-                tracing::debug!(%table, error = %e, "foreign keys of a copy could not be checked");
-            }
-            Err(e) => return Err(asked.sql(e)),
-        }
+        faults.extend(broken_references(connection, MAIN, &table, asked).await?.map(|broken| broken.told(&table)));
     }
     faults.truncate(10);
     Ok(faults)
+}
+
+/// Rows of a table that refer to rows that are not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct BrokenReferences {
+    pub(super) rows: u64,
+    /// One of the tables they refer to.
+    parent: String,
+}
+
+impl BrokenReferences {
+    pub(super) fn told(&self, table: &str) -> String {
+        format!("{} rows of {table} refer to rows that {} does not have", self.rows, self.parent)
+    }
+}
+
+/// `None` when there are none, or when it cannot be told.
+pub(super) async fn broken_references(
+    connection: &mut SqliteConnection,
+    schema: &str,
+    table: &str,
+    asked: &Asked,
+) -> Result<Option<BrokenReferences>, StoreError> {
+    let sql = "SELECT COUNT(*) AS n, MIN(\"parent\") AS parent FROM pragma_foreign_key_check(?, ?)";
+    match sqlx::query(sql).bind(table).bind(schema).fetch_one(connection).await {
+        Ok(row) => {
+            let n: i64 = row.try_get("n").map_err(|e| asked.sql(e))?;
+            let parent = Cell::read(&row, "parent").map_err(|e| asked.sql(e))?.into_text().unwrap_or_default();
+            let rows = u64::try_from(n).unwrap_or(0);
+            Ok((rows > 0).then_some(BrokenReferences { rows, parent }))
+        }
+        // A reference to columns that are not unique: a flaw of the schema, not of the rows.
+        Err(e) if result_code(&e) & 0xff == 1 => {
+            tracing::debug!(%table, error = %e, "foreign keys could not be checked");
+            Ok(None)
+        }
+        Err(e) => Err(asked.sql(e)),
+    }
 }

@@ -3,6 +3,7 @@
 //! Nothing here creates a file or changes a journal mode. The file may appear late, vanish or be replaced while we
 //! run: each call looks at its inode and opens anew when it is another file than before.
 
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -17,7 +18,7 @@ use super::fault::{Asked, cannot_open};
 
 /// Which file a path led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct FileId {
+pub(super) struct FileId {
     device: u64,
     inode: u64,
 }
@@ -38,6 +39,11 @@ impl Connections {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// How long another program's lock is waited for.
+    pub(super) fn busy_timeout(&self) -> Duration {
+        self.busy_timeout
     }
 
     /// One of us at a time asks for the write lock: a lock of our own must not be taken for somebody else's.
@@ -167,7 +173,7 @@ pub(super) async fn refuse_utf16(connection: &mut SqliteConnection, asked: &Aske
     Err(asked.fault(Fault::Foreign, format!("its text is encoded as {encoding}; HybridFlow writes UTF-8")))
 }
 
-fn file_id(path: &Path, asked: &Asked) -> Result<FileId, StoreError> {
+pub(super) fn file_id(path: &Path, asked: &Asked) -> Result<FileId, StoreError> {
     let found = std::fs::metadata(path).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => asked.fault(Fault::Missing, "there is no such file"),
         _ => asked.io(&e),
@@ -178,8 +184,22 @@ fn file_id(path: &Path, asked: &Asked) -> Result<FileId, StoreError> {
     Ok(FileId { device: found.dev(), inode: found.ino() })
 }
 
-fn has_wal(path: &Path) -> bool {
+pub(super) fn has_wal(path: &Path) -> bool {
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");
     std::fs::metadata(name).is_ok_and(|m| m.len() > 0)
+}
+
+/// A file as SQLite's URI, with parameters (`?mode=ro`): for statements that take a file's name. Whatever is in the name
+/// means only itself.
+pub(super) fn uri(path: &Path, parameters: &str) -> String {
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' => uri.push(char::from(*byte)),
+            b if b.is_ascii_alphanumeric() => uri.push(char::from(*b)),
+            b => uri.push_str(&format!("%{b:02x}")),
+        }
+    }
+    uri + parameters
 }

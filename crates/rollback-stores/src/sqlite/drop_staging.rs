@@ -1,6 +1,5 @@
 //! Step 3: the staged chapters go, after a copy of them was kept as evidence.
 
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,9 +8,11 @@ use rollback_types::{Inventory, RollbackTarget};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
+use super::catalog::MAIN;
 use super::chapters::{count, find_table, inventory, staging_name};
-use super::connect::{Connections, close_after};
+use super::connect::{Connections, close_after, uri};
 use super::fault::Asked;
+use super::new_file::Unfinished;
 use super::shape::{Shape, quoted};
 
 /// The evidence's file name inside the run's folder.
@@ -72,7 +73,7 @@ async fn production(
     asked: &Asked,
 ) -> Result<Option<Inventory>, StoreError> {
     match &shape.chapters {
-        Some(columns) => inventory(connection, columns, asked).await.map(Some),
+        Some(columns) => inventory(connection, MAIN, columns, asked).await.map(Some),
         None => Ok(None),
     }
 }
@@ -95,17 +96,16 @@ pub(super) async fn save_evidence(
     let Some(table) = table else { return Ok(None) };
 
     let path = folder.join(EVIDENCE);
-    let part = folder.join(format!("{EVIDENCE}.part"));
     let asked = Asked::new(&path, format!("copying {table} as evidence"));
-    make_empty(folder, &part).map_err(|e| asked.io(&e))?;
+    let part = Unfinished::beside(&path).map_err(|e| asked.io(&e))?;
     let options = SqliteConnectOptions::new()
-        .filename(&part)
+        .filename(part.path())
         .create_if_missing(false)
         .foreign_keys(false)
         .busy_timeout(busy_timeout);
     let mut copy = SqliteConnection::connect_with(&options).await.map_err(|e| asked.sql(e))?;
     sqlx::query("ATTACH ? AS live")
-        .bind(read_only_uri(connections.path()))
+        .bind(uri(connections.path(), "?mode=ro"))
         .execute(&mut copy)
         .await
         .map_err(|e| asked.sql(e))?;
@@ -123,40 +123,6 @@ pub(super) async fn save_evidence(
     if staged != copied {
         return Err(asked.fault(Fault::Unexpected, format!("{copied} rows were copied of {staged}")));
     }
-    publish(folder, &part, &path).map_err(|e| asked.io(&e))?;
+    part.publish(&path).map_err(|e| asked.io(&e))?;
     Ok(Some(EvidenceCopy { path, rows: u64::try_from(copied).unwrap_or(0) }))
-}
-
-/// An empty file in place of whatever an interrupted copy left. Staged text is nobody else's to read.
-fn make_empty(folder: &Path, part: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    for stale in [part.to_owned(), part.with_extension("part-journal")] {
-        match std::fs::remove_file(&stale) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-    }
-    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(part)?;
-    Ok(())
-}
-
-fn publish(folder: &Path, part: &Path, path: &Path) -> std::io::Result<()> {
-    std::fs::File::open(part)?.sync_all()?;
-    std::fs::rename(part, path)?;
-    std::fs::File::open(folder)?.sync_all()
-}
-
-/// A file name as SQLite's URI that opens it for reading only.
-fn read_only_uri(path: &Path) -> String {
-    let mut uri = String::from("file:");
-    for c in path.to_string_lossy().chars() {
-        match c {
-            '%' => uri.push_str("%25"),
-            '?' => uri.push_str("%3f"),
-            '#' => uri.push_str("%23"),
-            c => uri.push(c),
-        }
-    }
-    uri.push_str("?mode=ro");
-    uri
 }

@@ -1,19 +1,28 @@
 //! HybridFlow's `metadata.db`: the registry and its log in both layouts, and the chapters.
 //!
-//! The file is not ours. Viewing opens it read-only; only steps 2, 3 and 8 and the note of an abort open it for
-//! writing, each for one transaction. Nothing here creates a table or an index, migrates, or changes a pragma that
+//! The file is not ours. Viewing opens it read-only; only steps 2, 3, 7 and 8 and the note of an abort open it
+//! for writing, each for one transaction. But for a restore nothing here creates a table or an index, migrates, or changes a pragma that
 //! outlives its connection. Whatever a column holds is shown: values of the wrong type become `oddities`, never
 //! errors, and never hide a row.
 
+mod back_up;
+mod catalog;
 mod cell;
 mod chapters;
 mod clock;
 mod connect;
+mod content;
+mod copy_file;
+mod ddl;
+mod differences;
 mod drop_staging;
 mod fault;
 mod marks;
+mod new_file;
 mod oplog;
+mod restore;
 mod shape;
+mod swap;
 mod versions;
 
 use std::path::{Path, PathBuf};
@@ -21,15 +30,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rollback::store::{
-    AbortRequest, Engine, EvidenceCopy, Fault, FinishRequest, MarkRequest, Marked, Probe, RecordCopy, RecordStore,
-    RegistrySchema, Removal, StoreError,
+    AbortRequest, CopyTaken, Engine, EvidenceCopy, Fault, FinishRequest, MarkRequest, Marked, Probe, RecordCopy,
+    RecordStore, RegistrySchema, Removal, StoreError,
 };
 use rollback_types::{
     Inventory, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, VersionId, VersionQuery, VersionRow,
 };
 use sqlx::{Connection, Sqlite, Transaction};
 
-use connect::{Connections, close_after};
+use catalog::{Catalog, MAIN};
+use connect::{Connections, close_after, copy_reader};
+use differences::Side;
 use fault::{Asked, is_busy};
 use shape::{CHAPTERS, REGISTRY, Shape};
 
@@ -64,13 +75,17 @@ impl SqliteRecords {
     /// Opens nothing yet: each call looks whether the file is there and which one it is.
     pub fn new(config: SqliteRecordsConfig) -> Self {
         // Absolute, so that neither a change of directory nor a name such as `file:x` can lead elsewhere.
-        let path = std::path::absolute(&config.path).unwrap_or_else(|_| config.path.clone());
+        let path = absolute(&config.path);
         Self { connections: Connections::new(path, config.busy_timeout), config }
     }
 
     fn asked(&self, operation: impl Into<String>) -> Asked {
         Asked::new(self.connections.path(), operation)
     }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Starts a read transaction on a connection, so that all that follows sees one state, and loads the shape.
@@ -177,15 +192,56 @@ impl RecordStore for SqliteRecords {
     async fn production(&self) -> Result<Inventory, StoreError> {
         let asked = self.asked("counting production chapters");
         read!(self, asked, |tx, shape| match &shape.chapters {
-            Some(columns) => chapters::inventory(&mut tx, columns, &asked).await,
+            Some(columns) => chapters::inventory(&mut tx, MAIN, columns, &asked).await,
             None => Err(shape.missing(CHAPTERS, &asked)),
         })
     }
 
     async fn inspect_copy(&self, path: &Path) -> Result<RecordCopy, StoreError> {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let path = absolute(path);
         let asked = Asked::new(&path, "checking a copy of the database");
         chapters::inspect(&path, self.config.busy_timeout, &asked).await
+    }
+
+    async fn chapter_keys(&self, staged: Option<&RollbackTarget>) -> Result<Vec<String>, StoreError> {
+        let asked = self.asked("listing chapters");
+        read!(self, asked, |tx, shape| match staged {
+            None if shape.chapters.is_none() => Err(shape.missing(CHAPTERS, &asked)),
+            None => chapters::keys(&mut tx, CHAPTERS, &asked).await,
+            Some(target) => {
+                let name = chapters::staging_name(shape.layout, target);
+                match chapters::find_table(&mut tx, &name, &asked).await? {
+                    Some(table) => chapters::keys(&mut tx, &table, &asked).await,
+                    None => Ok(Vec::new()),
+                }
+            }
+        })
+    }
+
+    async fn shape_differences(&self, copy: &Path) -> Result<Vec<String>, StoreError> {
+        let copy = absolute(copy);
+        let asked = self.asked("comparing its tables with a copy's");
+        let asked_of_copy = Asked::new(&copy, "comparing its tables with production's");
+        let mut theirs = copy_reader(&copy, self.config.busy_timeout, &asked_of_copy).await?;
+        let catalog = Catalog::load(&mut theirs, MAIN, &asked_of_copy).await?;
+        let theirs = Side { connection: &mut theirs, catalog, asked: &asked_of_copy };
+        read!(self, asked, |tx, _shape| {
+            let catalog = Catalog::load(&mut tx, MAIN, &asked).await?;
+            differences::between(Side { connection: &mut tx, catalog, asked: &asked }, theirs).await
+        })
+    }
+
+    async fn back_up(&self, to: &Path) -> Result<CopyTaken, StoreError> {
+        back_up::back_up(&self.connections, &absolute(to)).await
+    }
+
+    async fn restore(&self, copy: &Path) -> Result<Inventory, StoreError> {
+        let _alone = self.connections.alone().await;
+        restore::restore(&self.connections, &absolute(copy)).await
+    }
+
+    async fn trial_restore(&self, copy: &Path, scratch: &Path) -> Result<Inventory, StoreError> {
+        restore::try_out(&self.connections, &absolute(copy), &absolute(scratch)).await
     }
 
     async fn mark_rolling_back(&self, request: &MarkRequest) -> Result<Marked, StoreError> {

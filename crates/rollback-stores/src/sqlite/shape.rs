@@ -6,6 +6,7 @@ use rollback::store::{Fault, RegistrySchema, StoreError};
 use rollback_types::Layout;
 use sqlx::{Row, SqliteConnection};
 
+use super::catalog::MAIN;
 use super::cell::Cell;
 use super::connect::refuse_utf16;
 use super::fault::Asked;
@@ -13,6 +14,9 @@ use super::fault::Asked;
 pub(super) const REGISTRY: &str = "version_registry";
 pub(super) const LOG: &str = "operation_log";
 pub(super) const CHAPTERS: &str = "chapter_metadata";
+
+/// The columns of [`CHAPTERS`] that its digest is made of.
+pub(super) const DIGESTED: [&str; 3] = ["textbook_id", "chapter_number", "content_hash"];
 
 /// The columns of a table, by lower-case name; true where an INSERT must give a value.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +32,11 @@ impl Columns {
         candidates.iter().copied().find(|c| self.has(c))
     }
 
-    fn lacking(&self, wanted: &[&str]) -> Vec<String> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn lacking(&self, wanted: &[&str]) -> Vec<String> {
         wanted.iter().filter(|c| !self.has(c)).map(|c| (*c).to_owned()).collect()
     }
 }
@@ -164,7 +172,7 @@ impl Shape {
         if self.chapters.is_none() {
             findings.push(format!("there is no table {CHAPTERS}: production chapters cannot be compared"));
         } else if let Some(chapters) = &self.chapters {
-            let lacking = chapters.lacking(&["textbook_id", "chapter_number", "content_hash"]);
+            let lacking = chapters.lacking(&DIGESTED);
             if !lacking.is_empty() {
                 findings.push(format!("{CHAPTERS} has no column {}: it cannot be compared", lacking.join(", ")));
             }
@@ -234,8 +242,19 @@ pub(super) async fn columns(
     table: &str,
     asked: &Asked,
 ) -> Result<Columns, StoreError> {
-    let sql = "SELECT lower(name) AS name, \"notnull\" = 1 AND dflt_value IS NULL AND pk = 0 AS must FROM pragma_table_info(?)";
-    let rows = sqlx::query(sql).bind(table).fetch_all(&mut *connection).await.map_err(|e| asked.sql(e))?;
+    columns_in(connection, MAIN, table, asked).await
+}
+
+/// The columns of a table of one of the databases a connection has attached; none when there is no such table.
+pub(super) async fn columns_in(
+    connection: &mut SqliteConnection,
+    schema: &str,
+    table: &str,
+    asked: &Asked,
+) -> Result<Columns, StoreError> {
+    let sql = "SELECT lower(name) AS name, \"notnull\" = 1 AND dflt_value IS NULL AND pk = 0 AS must \
+               FROM pragma_table_info(?, ?)";
+    let rows = sqlx::query(sql).bind(table).bind(schema).fetch_all(&mut *connection).await.map_err(|e| asked.sql(e))?;
     let mut columns = Columns::default();
     for row in rows {
         let name = Cell::read(&row, "name").map_err(|e| asked.sql(e))?.into_text().unwrap_or_default();

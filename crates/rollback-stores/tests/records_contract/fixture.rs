@@ -141,6 +141,47 @@ impl Deployment {
         row.get::<Option<String>, _>(0).unwrap_or_else(|| "NULL".to_owned())
     }
 
+    /// A copy of the whole file, made by another program.
+    pub async fn copied(&self) -> Self {
+        let copy = Self::nowhere();
+        let mut other = self.other().await;
+        sqlx::query("VACUUM INTO ?").bind(copy.path.to_str().unwrap()).execute(&mut other).await.unwrap();
+        other.close().await.unwrap();
+        copy
+    }
+
+    /// Every value of a table, with its type and, where there is one, its rowid.
+    pub async fn table(&self, name: &str) -> Vec<String> {
+        let mut other = self.other().await;
+        let name = name.replace('"', "\"\"");
+        let mut columns: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_xinfo(?) ORDER BY cid")
+            .bind(name.replace("\"\"", "\""))
+            .fetch_all(&mut other)
+            .await
+            .unwrap();
+        let without: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM pragma_table_list(?) WHERE wr = 1)")
+            .bind(name.replace("\"\"", "\""))
+            .fetch_one(&mut other)
+            .await
+            .unwrap();
+        columns = columns.into_iter().map(|c| format!("\"{}\"", c.replace('"', "\"\""))).collect();
+        if !without {
+            columns.insert(0, "rowid".to_owned());
+        }
+        let values: Vec<_> = columns.iter().map(|c| format!("typeof({c}) || ' ' || quote({c})")).collect();
+        let sql = format!("SELECT {} FROM \"{name}\" ORDER BY 1, 2", values.join(" || '|' || "));
+        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut other).await.unwrap()
+    }
+
+    /// The schema as it was written, without what is SQLite's own.
+    pub async fn schema(&self) -> Vec<String> {
+        let mut other = self.other().await;
+        sqlx::query_scalar("SELECT type || ' ' || name || ' ' || tbl_name || ' ' || sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%' ORDER BY 1")
+            .fetch_all(&mut other)
+            .await
+            .unwrap()
+    }
+
     /// Registry, log and schema as one text: to see that nothing changed.
     pub async fn dump(&self) -> String {
         let mut other = self.other().await;

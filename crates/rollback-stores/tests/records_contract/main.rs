@@ -1,10 +1,15 @@
 //! What every registry must do, in both layouts and both journal modes.
 #![expect(clippy::unwrap_used, reason = "clippy spares test functions, not what they share")]
 
+mod back_up;
 mod bad_files;
+mod chapter_lists;
 mod copies;
 mod fixture;
 mod hostile_rows;
+mod restore;
+mod restore_readers;
+mod restore_refused;
 
 use fixture::{Deployment, KINDS, target};
 use rollback::store::{AbortRequest, Fault, FinishRequest, MarkRequest, RecordStore, Removal};
