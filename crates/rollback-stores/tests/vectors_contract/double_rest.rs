@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::points;
 
 /// One plain HTTP request; the status and the body.
-fn http(double: &QdrantDouble, method: &str, path: &str, headers: &str, body: &[u8]) -> (u16, Vec<u8>) {
+pub(crate) fn http(double: &QdrantDouble, method: &str, path: &str, headers: &str, body: &[u8]) -> (u16, Vec<u8>) {
     let host = double.rest_url().replace("http://", "");
     let mut stream = TcpStream::connect(&host).unwrap();
     let length = body.len();

@@ -9,14 +9,14 @@ use sqlx::{Connection, SqliteConnection};
 
 use super::{DIMENSIONS, points};
 
-async fn filled(folder: &std::path::Path) -> EmbeddedVectors {
+pub(crate) async fn filled(folder: &std::path::Path) -> EmbeddedVectors {
     let store = EmbeddedVectors::new(folder.join("vectors.db"));
     store.create_collection("chunks", DIMENSIONS).await.unwrap();
     store.insert_points("chunks", points("production", 0..300)).await.unwrap();
     store
 }
 
-async fn open(path: &std::path::Path) -> SqliteConnection {
+pub(crate) async fn open(path: &std::path::Path) -> SqliteConnection {
     SqliteConnection::connect(&format!("sqlite://{}?mode=rwc", path.display())).await.unwrap()
 }
 

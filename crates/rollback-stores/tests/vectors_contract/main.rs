@@ -1,12 +1,15 @@
 //! One suite for every adapter of `VectorStore`. The test that runs it says at run time on which stores: the embedded
 //! one and the double always, a real Qdrant when `STEPBACK_TEST_QDRANT_URL` names one (key in
-//! `STEPBACK_TEST_QDRANT_API_KEY`).
+//! `STEPBACK_TEST_QDRANT_API_KEY`, REST in `STEPBACK_TEST_QDRANT_REST_URL` unless on port 6333 of the same host).
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "these functions serve tests only")]
 
 mod double_rest;
 mod embedded_faults;
+mod embedded_snapshots;
 mod qdrant_faults;
+mod snapshot_faults;
+mod snapshots;
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -102,11 +105,18 @@ impl Names {
     }
 }
 
-/// Runs the suite and removes what it made, whether it passed or not: the server may be in use.
+/// Runs the suites and removes what they made, whether they passed or not: the server may be in use.
 async fn contract(bench: &Bench<'_>) {
     let names = Names::unique();
-    let outcome = AssertUnwindSafe(suite(bench, &names)).catch_unwind().await;
-    // After a success there is nothing left, and removing it again must do no harm.
+    guarded(bench, &names, suite(bench, &names)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let names = Names::unique();
+    guarded(bench, &names, snapshots::suite(bench, &names, folder.path())).await;
+}
+
+async fn guarded(bench: &Bench<'_>, names: &Names, suite: impl Future<Output = Result<(), StoreError>>) {
+    let outcome = AssertUnwindSafe(suite).catch_unwind().await;
+    // Removing again what the suite removed must do no harm.
     let alias = bench.remove_alias(&names.latest).await;
     let mut removals = Vec::new();
     for collection in [&names.production, &names.staging, &names.odd] {
@@ -117,7 +127,9 @@ async fn contract(bench: &Bench<'_>) {
         Err(panic) => std::panic::resume_unwind(panic),
     }
     alias.unwrap();
-    assert_eq!(removals, [Ok(Removal::Absent), Ok(Removal::Absent), Ok(Removal::Absent)]);
+    for removal in removals {
+        removal.unwrap();
+    }
 }
 
 async fn suite(bench: &Bench<'_>, names: &Names) -> Result<(), StoreError> {
@@ -215,7 +227,11 @@ async fn every_vector_store_keeps_the_contract_embedded_and_double_and_real_wher
     println!("ran on: embedded");
 
     let double = QdrantDouble::start_with_key("open sesame".replace(' ', "_").as_str()).unwrap();
-    let config = QdrantConfig { api_key: Some(Secret::new("open_sesame")), ..patient(double.grpc_url()) };
+    let config = QdrantConfig {
+        api_key: Some(Secret::new("open_sesame")),
+        rest_url: Some(double.rest_url()),
+        ..patient(double.grpc_url())
+    };
     let store = QdrantVectors::new(config).unwrap();
     assert_eq!(store.engine().location, double.grpc_url());
     contract(&Bench::Qdrant(&store)).await;
@@ -225,7 +241,8 @@ async fn every_vector_store_keeps_the_contract_embedded_and_double_and_real_wher
     match std::env::var("STEPBACK_TEST_QDRANT_URL") {
         Ok(url) => {
             let api_key = std::env::var("STEPBACK_TEST_QDRANT_API_KEY").ok().map(Secret::new);
-            let store = QdrantVectors::new(QdrantConfig { api_key, ..patient(url) }).unwrap();
+            let rest_url = std::env::var("STEPBACK_TEST_QDRANT_REST_URL").ok();
+            let store = QdrantVectors::new(QdrantConfig { api_key, rest_url, ..patient(url) }).unwrap();
             contract(&Bench::Qdrant(&store)).await;
             println!("ran on: a real Qdrant");
         }

@@ -14,7 +14,7 @@ use tonic::Code;
 use super::points;
 
 /// A test that would hang fails instead.
-async fn in_time<T>(work: impl Future<Output = T>) -> T {
+pub(crate) async fn in_time<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), work).await.expect("the adapter did not come back")
 }
 
@@ -32,7 +32,7 @@ fn hasty(url: &str) -> QdrantVectors {
     .unwrap()
 }
 
-fn fault<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> Fault {
+pub(crate) fn fault<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> Fault {
     answer.expect_err("must fail").fault
 }
 
