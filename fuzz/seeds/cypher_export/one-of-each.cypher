@@ -1,0 +1,5 @@
+// c ;
+/* ; */ :begin
+CREATE (n {a:"x;", `b;`:'y'});;
+:commit
+:param x => 1
