@@ -1,9 +1,22 @@
 //! What both graph adapters speak: nodes and relationships to load, and which selectors are accepted.
 
+mod batches;
+mod export_file;
+mod import;
+mod schema_text;
+mod values;
+
 use std::collections::BTreeMap;
 
-use rollback::store::{Fault, StagingSelector, StoreError};
+use rollback::store::{Fault, GraphScope, StagingSelector, StoreError};
 use rollback_types::StoreKind;
+
+pub(crate) use batches::Batches;
+pub use export_file::ExportFileError;
+pub(crate) use export_file::{ExportFile, Piece};
+pub(crate) use import::{ImportItem, KeyHash, LoadedNodes, check_export, no_such_end, read_export, two_of_a_key};
+pub(crate) use schema_text::{SchemaRule, schema_line};
+pub(crate) use values::{cypher_map, to_json};
 
 /// Properties as JSON knows them: text, whole numbers, floats, booleans, and lists of these.
 pub type Properties = BTreeMap<String, serde_json::Value>;
@@ -89,6 +102,23 @@ pub(crate) fn check_selectors(
             detail: format!("{detail}; nothing was asked of the store"),
         })
     })
+}
+
+/// What stands for the chunk id of a paragraph that has none.
+pub(crate) const NO_CHUNK_ID: &str = "(no chunk_id)";
+
+/// What stands for the id of a node that has none.
+pub(crate) const NO_ID: &str = "(no id)";
+
+/// Relationships that join a paragraph to its parent.
+pub(crate) const PARENT_TYPES: [&str; 4] = ["HAS_PARAGRAPH", "HAS_SUBSUBSECTION", "HAS_SUBSECTION", "HAS_SECTION"];
+
+/// The selectors of a scope: those that are left out, or the one that is looked at.
+pub(crate) fn selectors_of(scope: &GraphScope) -> &[StagingSelector] {
+    match scope {
+        GraphScope::Production(staging) => staging,
+        GraphScope::Staging(selector) => std::slice::from_ref(selector),
+    }
 }
 
 /// What an inventory of production counted: `all nodes`, `nodes other than :staging`.

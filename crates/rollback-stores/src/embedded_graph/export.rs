@@ -1,22 +1,20 @@
 //! The whole graph as a stream, and as an export in APOC's cypher-shell form.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
-use backup_formats::cypher_export::{
-    CypherValue, ExportCounts, ExportNode, ExportRelationship, ExportWriteError, ExportWriter, UniqueKey,
-};
+use backup_formats::cypher_export::{ExportCounts, ExportNode, ExportRelationship, UniqueKey};
 use futures::TryStreamExt;
-use rollback::store::{Fault, StoreError};
-use serde_json::Value;
+use rollback::store::{CopyTaken, Fault, OnProgress, StoreError};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use tokio::sync::mpsc;
 
 use super::EmbeddedGraph;
-use crate::graph_data::{GraphNode, GraphRelationship};
+use crate::graph_data::{ExportFile, ExportFileError, GraphNode, GraphRelationship, Piece, cypher_map};
+
+/// Rows handed to the writer at a time.
+const CHUNK: usize = 500;
 
 /// A piece of the graph: first all nodes, then all relationships.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,25 +23,6 @@ pub enum GraphItem {
     Node(GraphNode),
     /// A relationship.
     Relationship(GraphRelationship),
-}
-
-/// Why an export was not made.
-#[derive(Debug, thiserror::Error)]
-pub enum ExportError {
-    /// The graph could not be read.
-    #[error(transparent)]
-    Read(#[from] StoreError),
-    /// The file could not be written.
-    #[error("{path}: {source}")]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What went wrong, and what to do.
-        source: ExportWriteError,
-    },
-    /// The writing task ended early.
-    #[error("the graph export was not finished: {0}. The graph was not changed; the unfinished file can be deleted")]
-    Interrupted(String),
 }
 
 impl EmbeddedGraph {
@@ -99,79 +78,83 @@ impl EmbeddedGraph {
     /// restore begins with; `unique_keys` the constraints among them by which nodes are found again.
     ///
     /// # Errors
-    /// [`ExportError`]; the file is not whole then, which every reader of exports can see.
+    /// [`ExportFileError`]; nothing is at `path` then that was not there before.
     pub async fn export_to(
         &self,
         path: &Path,
         schema: &[String],
         unique_keys: Vec<UniqueKey>,
-    ) -> Result<ExportCounts, ExportError> {
-        let failed = |source| ExportError::Write { path: path.to_owned(), source };
-        let (items, receiver) = mpsc::channel(1_000);
-        let (target, schema) = (path.to_owned(), schema.to_vec());
-        let writing = tokio::task::spawn_blocking(move || write_items(&target, &schema, unique_keys, receiver));
-        let read = self.stream(items).await;
-        // The writer's error comes first: it is why the reader stopped.
-        let writer = writing.await.map_err(|e| ExportError::Interrupted(e.to_string()))?.map_err(failed)?;
-        // Only what was read to its end gets the end of an export.
-        read?;
-        tokio::task::spawn_blocking(move || finish(writer))
-            .await
-            .map_err(|e| ExportError::Interrupted(e.to_string()))?
-            .map_err(failed)
+    ) -> Result<ExportCounts, ExportFileError> {
+        let quiet: OnProgress = Arc::new(|_, _| {});
+        let inventory = self.write_file(path, true, schema.to_vec(), unique_keys, &quiet).await?.inventory;
+        Ok(ExportCounts {
+            nodes: inventory.nodes.unwrap_or_default(),
+            relationships: inventory.relationships.unwrap_or_default(),
+        })
     }
-}
 
-type FileWriter = ExportWriter<BufWriter<File>>;
-
-fn write_items(
-    path: &Path,
-    schema: &[String],
-    unique_keys: Vec<UniqueKey>,
-    mut items: mpsc::Receiver<GraphItem>,
-) -> Result<FileWriter, ExportWriteError> {
-    let mut writer = ExportWriter::new(BufWriter::new(File::create(path)?), schema, unique_keys)?;
-    while let Some(item) = items.blocking_recv() {
-        match item {
-            GraphItem::Node(node) => writer.node(&ExportNode {
-                id: node.id,
-                labels: node.labels,
-                properties: cypher_map(node.properties),
-            })?,
-            GraphItem::Relationship(relationship) => writer.relationship(&ExportRelationship {
-                start: relationship.start,
-                end: relationship.end,
-                rel_type: relationship.rel_type,
-                properties: cypher_map(relationship.properties),
-            })?,
+    pub(super) async fn write_file(
+        &self,
+        path: &Path,
+        replace: bool,
+        schema: Vec<String>,
+        unique_keys: Vec<UniqueKey>,
+        progress: &OnProgress,
+    ) -> Result<CopyTaken, ExportFileError> {
+        let total = self.count_rows().await?;
+        progress(0, total);
+        let (items, received) = mpsc::channel(CHUNK);
+        let mut file = ExportFile::begin(path, replace, schema, unique_keys);
+        let writing = send_all(&mut file, received, |done| progress(done, total.max(done)));
+        let (read, written) = tokio::join!(self.stream(items), writing);
+        // The writer's error comes first: it is why the reader stopped.
+        match written.and(read.map_err(ExportFileError::from)) {
+            Ok(()) => file.finish().await,
+            Err(error) => {
+                file.abandon().await;
+                Err(error)
+            }
         }
     }
-    Ok(writer)
+
+    async fn count_rows(&self) -> Result<u64, StoreError> {
+        let operation = "counting the whole graph";
+        let mut tx = self.begin(operation).await?;
+        sqlx::query("SELECT (SELECT count(*) FROM nodes) + (SELECT count(*) FROM relationships) AS total")
+            .fetch_one(&mut *tx)
+            .await
+            .and_then(|row| super::count(&row, "total"))
+            .map_err(|e| self.error(operation, &e))
+    }
 }
 
-fn finish(writer: FileWriter) -> Result<ExportCounts, ExportWriteError> {
-    let (buffer, counts) = writer.finish()?;
-    let file = buffer.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-    file.sync_all()?;
-    Ok(counts)
+/// Returns early when the writer stops, and so tells the reader to stop.
+async fn send_all(
+    file: &mut ExportFile,
+    mut received: mpsc::Receiver<GraphItem>,
+    on_rows: impl Fn(u64),
+) -> Result<(), ExportFileError> {
+    let mut done = 0;
+    let mut chunk = Vec::with_capacity(CHUNK);
+    while received.recv_many(&mut chunk, CHUNK).await > 0 {
+        done += chunk.len() as u64;
+        file.send(chunk.drain(..).map(piece).collect()).await?;
+        on_rows(done);
+    }
+    Ok(())
 }
 
-fn cypher_map<M: IntoIterator<Item = (String, Value)>>(properties: M) -> BTreeMap<String, CypherValue> {
-    properties.into_iter().map(|(name, value)| (name, cypher_value(value))).collect()
-}
-
-fn cypher_value(value: Value) -> CypherValue {
-    match value {
-        Value::Null => CypherValue::Null,
-        Value::Bool(truth) => CypherValue::Bool(truth),
-        Value::Number(number) => match number.as_i64() {
-            Some(integer) => CypherValue::Integer(integer),
-            // JSON's numbers without a fraction beyond 64 bits are floats in Cypher too.
-            None => CypherValue::Float(number.as_f64().unwrap_or(f64::NAN)),
-        },
-        Value::String(text) => CypherValue::String(text),
-        Value::Array(values) => CypherValue::List(values.into_iter().map(cypher_value).collect()),
-        Value::Object(map) => CypherValue::Map(cypher_map(map)),
+fn piece(item: GraphItem) -> Piece {
+    match item {
+        GraphItem::Node(node) => {
+            Piece::Node(ExportNode { id: node.id, labels: node.labels, properties: cypher_map(node.properties) })
+        }
+        GraphItem::Relationship(relationship) => Piece::Relationship(ExportRelationship {
+            start: relationship.start,
+            end: relationship.end,
+            rel_type: relationship.rel_type,
+            properties: cypher_map(relationship.properties),
+        }),
     }
 }
 

@@ -9,7 +9,7 @@ use super::EmbeddedGraph;
 use crate::graph_data::{GraphNode, GraphRelationship, Properties, ROWS_PER_REQUEST, check_name};
 
 #[derive(Serialize)]
-struct NodeRow {
+pub(super) struct NodeRow {
     id: i64,
     labels: Vec<String>,
     id_text: Option<String>,
@@ -19,7 +19,7 @@ struct NodeRow {
 }
 
 #[derive(Serialize)]
-struct RelationshipRow {
+pub(super) struct RelationshipRow {
     start: i64,
     end: i64,
     #[serde(rename = "type")]
@@ -41,7 +41,7 @@ impl EmbeddedGraph {
                 .iter()
                 .try_for_each(|label| check_name(label))
                 .map_err(|detail| self.fault(operation, Fault::Refused, detail))?;
-            batch.push(self.node_row(node, operation)?);
+            batch.push(self.node_row(node.id, node.labels, node.properties, operation)?);
             if batch.len() == ROWS_PER_REQUEST {
                 inserted += self.insert_node_rows(&mut tx, &batch, operation).await?;
                 batch.clear();
@@ -65,12 +65,8 @@ impl EmbeddedGraph {
         let (mut batch, mut inserted) = (Vec::with_capacity(ROWS_PER_REQUEST), 0);
         for relationship in relationships {
             check_name(&relationship.rel_type).map_err(|detail| self.fault(operation, Fault::Refused, detail))?;
-            batch.push(RelationshipRow {
-                start: relationship.start,
-                end: relationship.end,
-                rel_type: relationship.rel_type,
-                properties: self.json(&without_nulls(relationship.properties), operation)?,
-            });
+            let GraphRelationship { start, end, rel_type, properties } = relationship;
+            batch.push(self.relationship_row(start, end, rel_type, properties, operation)?);
             if batch.len() == ROWS_PER_REQUEST {
                 inserted += self.insert_relationship_rows(&mut tx, &batch, operation).await?;
                 batch.clear();
@@ -81,19 +77,37 @@ impl EmbeddedGraph {
         Ok(inserted)
     }
 
-    fn node_row(&self, node: GraphNode, operation: &str) -> Result<NodeRow, StoreError> {
-        let text = |name| node.properties.get(name).and_then(text_or_null);
+    pub(super) fn node_row(
+        &self,
+        id: i64,
+        labels: Vec<String>,
+        properties: Properties,
+        operation: &str,
+    ) -> Result<NodeRow, StoreError> {
+        let text = |name| properties.get(name).and_then(text_or_null);
         Ok(NodeRow {
-            id: node.id,
+            id,
             id_text: text("id"),
             chunk_id_text: text("chunk_id"),
             paragraph_id_text: text("paragraph_id"),
-            labels: node.labels,
-            properties: self.json(&without_nulls(node.properties), operation)?,
+            labels,
+            properties: self.json(&without_nulls(properties), operation)?,
         })
     }
 
-    async fn insert_node_rows(
+    pub(super) fn relationship_row(
+        &self,
+        start: i64,
+        end: i64,
+        rel_type: String,
+        properties: Properties,
+        operation: &str,
+    ) -> Result<RelationshipRow, StoreError> {
+        let properties = self.json(&without_nulls(properties), operation)?;
+        Ok(RelationshipRow { start, end, rel_type, properties })
+    }
+
+    pub(super) async fn insert_node_rows(
         &self,
         tx: &mut SqliteConnection,
         rows: &[NodeRow],
@@ -122,7 +136,7 @@ impl EmbeddedGraph {
         insert.await.map_err(|e| self.error(operation, &e))
     }
 
-    async fn insert_relationship_rows(
+    pub(super) async fn insert_relationship_rows(
         &self,
         tx: &mut SqliteConnection,
         rows: &[RelationshipRow],

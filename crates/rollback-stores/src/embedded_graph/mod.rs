@@ -2,46 +2,38 @@
 //!
 //! It counts and deletes as Neo4j does behind the same trait, and loads and exports. It knows no Cypher.
 
+#[macro_use]
+mod selection;
+
+mod checks;
 mod errors;
 mod export;
 mod loader;
+mod restore;
 mod schema;
 mod scratch;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rollback::store::{Engine, Fault, GraphStore, Probe, StagingSelector, StoreError};
+use futures::stream::BoxStream;
+use rollback::store::{
+    CopyTaken, Engine, Fault, GraphCheck, GraphScope, GraphStore, OnProgress, Probe, StagingSelector, StoreError,
+};
 use rollback_types::{Inventory, StagingCounts};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{Row, Sqlite, Transaction};
 
-use crate::graph_data::{check_selectors, inventory_name, is_safety_backup_label};
+use crate::graph_data::{check_export, check_selectors, inventory_name, is_safety_backup_label, schema_line};
 
-pub use export::{ExportError, GraphItem};
+pub use export::GraphItem;
 pub use scratch::ScratchGraphs;
 
 /// The longest wait for another program's lock, and for a free connection.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The ids of all staging nodes: `?1` is a JSON list of labels, `?2` one of id suffixes.
-macro_rules! with_staging {
-    ($statement:literal) => {
-        concat!(
-            "WITH staging(id) AS (
-               SELECT node_id FROM node_labels WHERE label IN (SELECT value FROM json_each(?1))
-               UNION
-               SELECT n.id FROM json_each(?2) AS s CROSS JOIN nodes AS n
-               WHERE substr(n.id_text, -length(s.value)) = s.value
-                  OR substr(n.chunk_id_text, -length(s.value)) = s.value
-                  OR substr(n.paragraph_id_text, -length(s.value)) = s.value
-             ) ",
-            $statement
-        )
-    };
-}
 
 /// A graph in an SQLite file of our own.
 pub struct EmbeddedGraph {
@@ -267,5 +259,34 @@ impl GraphStore for EmbeddedGraph {
             Ok(done.rows_affected())
         };
         deleted.await.map_err(|e| self.error(&operation, &e))
+    }
+
+    async fn export(&self, to: &Path, progress: OnProgress) -> Result<CopyTaken, StoreError> {
+        let schema = self.kept_schema("exporting the graph").await?;
+        // Nothing here keeps a property unique, so every node is found by the import's own id.
+        self.write_file(to, false, schema, Vec::new(), &progress).await.map_err(|e| e.into_store_error(to))
+    }
+
+    async fn restore_export(&self, from: &Path, progress: OnProgress) -> Result<Inventory, StoreError> {
+        let facts = check_export(from).await?;
+        let total = facts.nodes + facts.relationships;
+        progress(0, total);
+        self.load_export(from, facts.form, &|done| progress(done, total), Arc::new(|_, _| {})).await?;
+        self.production(&[]).await
+    }
+
+    async fn schema_lines(&self) -> Result<Vec<String>, StoreError> {
+        let statements = self.kept_schema("reading constraints and indexes").await?;
+        let mut lines: Vec<String> = statements.iter().map(|statement| schema_line(statement)).collect();
+        lines.sort_unstable();
+        Ok(lines)
+    }
+
+    fn paragraphs(&self, scope: &GraphScope) -> BoxStream<'_, Result<String, StoreError>> {
+        self.list_paragraphs(scope)
+    }
+
+    fn offenders(&self, check: GraphCheck, scope: &GraphScope) -> BoxStream<'_, Result<String, StoreError>> {
+        self.list_offenders(check, scope)
     }
 }

@@ -35,6 +35,10 @@ CREATE TABLE IF NOT EXISTS relationships (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS relationships_by_start ON relationships(start_id);
 CREATE INDEX IF NOT EXISTS relationships_by_end ON relationships(end_id);
+CREATE TABLE IF NOT EXISTS schema_statements (
+  position INTEGER PRIMARY KEY,
+  statement TEXT NOT NULL
+) STRICT;
 PRAGMA application_id = 1396860786;
 COMMIT;
 ";
@@ -61,6 +65,46 @@ pub(super) async fn create(path: &Path) -> Result<(), sqlx::Error> {
 pub(super) async fn is_ours(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(connection).await?;
     Ok(id == APPLICATION_ID)
+}
+
+/// The statements that make constraints and indexes in Neo4j, as the last load brought them. Kept for exports only.
+pub(super) async fn statements(connection: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
+    let there: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'schema_statements')")
+            .fetch_one(&mut *connection)
+            .await?;
+    if !there {
+        // A graph of before there was the table.
+        return Ok(Vec::new());
+    }
+    sqlx::query_scalar("SELECT statement FROM schema_statements ORDER BY position").fetch_all(connection).await
+}
+
+pub(super) async fn keep_statements(
+    connection: &mut SqliteConnection,
+    statements: &[String],
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "CREATE TABLE IF NOT EXISTS schema_statements (position INTEGER PRIMARY KEY, statement TEXT NOT NULL) STRICT",
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("DELETE FROM schema_statements").execute(&mut *connection).await?;
+    for statement in statements {
+        sqlx::query("INSERT INTO schema_statements (statement) VALUES (?1)")
+            .bind(statement)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Children first: then no row has any to be deleted with it.
+pub(super) async fn delete_everything(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    for statement in ["DELETE FROM relationships", "DELETE FROM node_labels", "DELETE FROM nodes"] {
+        sqlx::query(statement).execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use neo4rs::{ConfigBuilder, Graph, Query, Row, Txn};
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use neo4rs::{ConfigBuilder, Graph, Query, Row, RowStream, Txn};
 use rollback::store::{Fault, StoreError};
 use rollback_types::StoreKind;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -175,6 +176,19 @@ impl Transaction<'_> {
         }
     }
 
+    /// Runs a statement whose answer may be long. Other statements can be run while it is read.
+    pub(super) async fn open(&mut self, query: Query) -> Result<RowStream, StoreError> {
+        let outcome = in_time(self.deadline, self.txn.execute(query)).await;
+        self.connector.settle(outcome, self.patience, &self.operation)
+    }
+
+    /// The next row of a long answer. The limit is on the wait for rows, not on what is done with them.
+    pub(super) async fn next(&mut self, rows: &mut RowStream) -> Result<Option<Row>, StoreError> {
+        self.deadline = Instant::now() + self.connector.limit(self.patience);
+        let outcome = in_time(self.deadline, rows.next(self.txn.handle())).await;
+        self.connector.settle(outcome, self.patience, &self.operation)
+    }
+
     /// A column of a row.
     pub(super) fn value<T: serde::de::DeserializeOwned>(&self, row: &Row, column: &str) -> Result<T, StoreError> {
         row.get(column).map_err(|e| self.unexpected(format!("column {column}: {e}")))
@@ -193,11 +207,33 @@ impl Transaction<'_> {
     }
 
     pub(super) fn unexpected(&self, detail: impl Into<String>) -> StoreError {
-        self.connector.fault(&self.operation, Fault::Unexpected, detail)
+        self.fault(Fault::Unexpected, detail)
+    }
+
+    pub(super) fn fault(&self, fault: Fault, detail: impl Into<String>) -> StoreError {
+        self.connector.fault(&self.operation, fault, detail)
     }
 }
 
 impl Connector {
+    /// The column `text` of every row.
+    pub(super) fn texts(&self, query: Query, operation: String) -> BoxStream<'_, Result<String, StoreError>> {
+        let begin = async move {
+            let mut txn = self.begin(Patience::Long, &operation).await?;
+            let rows = txn.open(query).await?;
+            Ok(stream::try_unfold((txn, rows), |(mut txn, mut rows)| async move {
+                match txn.next(&mut rows).await? {
+                    Some(row) => {
+                        let text: String = txn.value(&row, "text")?;
+                        Ok(Some((text, (txn, rows))))
+                    }
+                    None => txn.commit().await.map(|()| None),
+                }
+            }))
+        };
+        stream::once(begin).try_flatten().boxed()
+    }
+
     /// `None`: the deadline passed.
     fn settle<T>(
         &self,

@@ -1,19 +1,29 @@
 //! Neo4j over Bolt.
 
+mod checks;
 mod connection;
 mod errors;
+mod export;
 mod loader;
+mod restore;
+mod schema;
 mod statements;
+mod values;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rollback::store::{Engine, GraphStore, Probe, StagingSelector, StoreError};
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use rollback::store::{
+    CopyTaken, Engine, GraphCheck, GraphScope, GraphStore, OnProgress, Probe, StagingSelector, StoreError,
+};
 use rollback_types::{Inventory, StagingCounts};
 
-use crate::graph_data::{check_selectors, inventory_name, is_safety_backup_label};
+use crate::graph_data::{check_selectors, inventory_name, is_safety_backup_label, selectors_of};
 use crate::secret::Secret;
 use connection::{Connector, Patience};
 
@@ -159,6 +169,35 @@ impl GraphStore for Neo4jGraph {
         let deleted = txn.count(&row, "total")?;
         txn.commit().await?;
         Ok(deleted)
+    }
+
+    async fn export(&self, to: &Path, progress: OnProgress) -> Result<CopyTaken, StoreError> {
+        self.write_export(to, &progress).await.map_err(|e| e.into_store_error(to))
+    }
+
+    async fn restore_export(&self, from: &Path, progress: OnProgress) -> Result<Inventory, StoreError> {
+        self.load_export(from, &progress).await
+    }
+
+    async fn schema_lines(&self) -> Result<Vec<String>, StoreError> {
+        let mut txn = self.connector.begin(Patience::Request, "reading constraints and indexes").await?;
+        let present = schema::present(&mut txn).await?;
+        txn.commit().await?;
+        Ok(schema::lines(&present))
+    }
+
+    fn paragraphs(&self, scope: &GraphScope) -> BoxStream<'_, Result<String, StoreError>> {
+        match check_selectors(selectors_of(scope), self.connector.endpoint(), "listing paragraphs") {
+            Ok(()) => checks::paragraphs(&self.connector, scope),
+            Err(refused) => stream::iter([Err(refused)]).boxed(),
+        }
+    }
+
+    fn offenders(&self, check: GraphCheck, scope: &GraphScope) -> BoxStream<'_, Result<String, StoreError>> {
+        match check_selectors(selectors_of(scope), self.connector.endpoint(), "validating the graph") {
+            Ok(()) => checks::offenders(&self.connector, check, scope),
+            Err(refused) => stream::iter([Err(refused)]).boxed(),
+        }
     }
 }
 

@@ -3,7 +3,10 @@
 
 use backup_formats::cypher_export::quote_name;
 use neo4rs::{Query, query};
-use rollback::store::StagingSelector;
+use rollback::store::{GraphScope, StagingSelector};
+
+use super::values::{Calls, set_clause};
+use crate::graph_data::{NO_CHUNK_ID, NO_ID, PARENT_TYPES, selectors_of};
 
 /// A Cypher condition: is the node of this variable a staging node? Never null.
 fn is_staging(variable: &str, selectors: &[StagingSelector]) -> String {
@@ -103,6 +106,108 @@ pub(super) fn delete_batch(selector: &StagingSelector, limit: u32) -> Query {
         is_staging("n", selector)
     );
     bound(&text, selector).param("limit", i64::from(limit))
+}
+
+/// `total`: nodes deleted, at most `limit` of all there are, with their relationships.
+pub(super) fn delete_any(limit: u32) -> Query {
+    query("MATCH (n) WITH n LIMIT $limit DETACH DELETE n RETURN count(*) AS total").param("limit", i64::from(limit))
+}
+
+/// `number`, `id`: creates a batch of nodes of one shape.
+pub(super) fn import_nodes(labels: &[String], calls: &Calls) -> String {
+    let labels: String = labels.iter().map(|label| format!(":{}", quote_name(label))).collect();
+    format!(
+        "UNWIND $rows AS row CREATE (n{labels}) {} RETURN row.number AS number, id(n) AS id",
+        set_clause("n", calls)
+    )
+}
+
+/// `total`: creates a batch of relationships of one shape, between nodes named by the server's own ids.
+pub(super) fn import_relationships(rel_type: &str, calls: &Calls) -> String {
+    format!(
+        "UNWIND $rows AS row MATCH (a) WHERE id(a) = row.start MATCH (b) WHERE id(b) = row.end \
+         CREATE (a)-[r:{}]->(b) {} RETURN count(r) AS total",
+        quote_name(rel_type),
+        set_clause("r", calls)
+    )
+}
+
+/// A Cypher condition: is the node of this variable in the scope? Never null.
+fn in_scope(variable: &str, scope: &GraphScope) -> String {
+    let staged = is_staging(variable, selectors_of(scope));
+    match scope {
+        GraphScope::Production(_) => format!("NOT {staged}"),
+        GraphScope::Staging(_) => staged,
+    }
+}
+
+fn offender() -> String {
+    format!("coalesce(toStringOrNull(n.chunk_id), toStringOrNull(n.id), '{NO_ID}') AS text")
+}
+
+/// `text`: the chunk ids of paragraphs.
+pub(super) fn paragraphs(scope: &GraphScope) -> Query {
+    let text = format!(
+        "MATCH (n:Paragraph) WHERE {} RETURN coalesce(toStringOrNull(n.chunk_id), '{NO_CHUNK_ID}') AS text",
+        in_scope("n", scope)
+    );
+    bound(&text, selectors_of(scope))
+}
+
+/// `id`, `text`: paragraphs, by the server's id and as an offender.
+pub(super) fn paragraphs_with_ids(scope: &GraphScope) -> Query {
+    let text = format!("MATCH (n:Paragraph) WHERE {} RETURN id(n) AS id, {}", in_scope("n", scope), offender());
+    bound(&text, selectors_of(scope))
+}
+
+/// `id`: paragraphs below a chapter.
+pub(super) fn reached_paragraphs() -> Query {
+    let types = PARENT_TYPES.join("|");
+    query(&format!("MATCH (c:Chapter)-[:{types}|CONTAINS*1..]->(n:Paragraph) RETURN DISTINCT id(n) AS id"))
+}
+
+/// `text`: paragraphs without a parent.
+pub(super) fn orphans(scope: &GraphScope) -> Query {
+    let text = format!(
+        "MATCH (n:Paragraph) WHERE {} AND NOT EXISTS {{ (n)<-[:{}]-() }} RETURN {}",
+        in_scope("n", scope),
+        PARENT_TYPES.join("|"),
+        offender()
+    );
+    bound(&text, selectors_of(scope))
+}
+
+/// `text`: paragraphs with a chain to a node outside the scope.
+pub(super) fn chain_leaves(scope: &GraphScope) -> Query {
+    let text = format!(
+        "MATCH (n:Paragraph) WHERE {} AND EXISTS {{ MATCH (n)-[:NEXT|PREV]->(m) WHERE NOT {} }} RETURN {}",
+        in_scope("n", scope),
+        in_scope("m", scope),
+        offender()
+    );
+    bound(&text, selectors_of(scope))
+}
+
+/// `text`: paragraphs with a `NEXT` that has no `PREV` back.
+pub(super) fn next_without_prev(scope: &GraphScope) -> Query {
+    let text = format!(
+        "MATCH (n:Paragraph) WHERE {} AND EXISTS {{ MATCH (n)-[:NEXT]->(m) WHERE NOT EXISTS {{ (m)-[:PREV]->(n) }} }} \
+         RETURN {}",
+        in_scope("n", scope),
+        offender()
+    );
+    bound(&text, selectors_of(scope))
+}
+
+/// `value`, `text`: paragraphs' cross references that are no list, as text.
+pub(super) fn cross_references(scope: &GraphScope) -> Query {
+    let text = format!(
+        "MATCH (n:Paragraph) WHERE {} AND toStringOrNull(n.cross_references) IS NOT NULL \
+         RETURN toStringOrNull(n.cross_references) AS value, {}",
+        in_scope("n", scope),
+        offender()
+    );
+    bound(&text, selectors_of(scope))
 }
 
 /// `id`, `element_id`: creates a batch of nodes that share their labels.

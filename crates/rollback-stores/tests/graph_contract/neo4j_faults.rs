@@ -89,20 +89,20 @@ async fn a_wrong_uri_is_refused_by_the_first_call() {
 }
 
 /// Passes bytes to the real server until told to cut, and again after that.
-struct Proxy {
-    port: u16,
-    state: watch::Sender<Line>,
+pub struct Proxy {
+    pub port: u16,
+    pub state: watch::Sender<Line>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Line {
+pub enum Line {
     Open,
     Cut,
     Stalled,
 }
 
 impl Proxy {
-    async fn new(server: String) -> Self {
+    pub async fn new(server: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (state, seen) = watch::channel(Line::Open);

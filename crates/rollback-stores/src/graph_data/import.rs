@@ -1,0 +1,230 @@
+//! Reading an export in order to load it: checked as a whole first, then piece by piece.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hasher};
+use std::path::{Path, PathBuf};
+
+use backup_formats::cypher_export::{
+    CypherValue, ExportError, ExportForm, ExportReader, Item, NodeBatch, NodeKey, RelationshipBatch,
+};
+use rollback::store::{Fault, OnProgress, StoreError};
+use rollback_types::StoreKind;
+use tokio::sync::mpsc;
+
+use super::check_name;
+use super::schema_text::SchemaRule;
+use super::values::check_property;
+
+/// What a whole and loadable export says of itself.
+#[derive(Debug)]
+pub(crate) struct ExportFacts {
+    pub(crate) form: ExportForm,
+    pub(crate) nodes: u64,
+    pub(crate) relationships: u64,
+    /// Statements that make constraints and indexes; neither the temporary one nor the server's own.
+    pub(crate) schema: Vec<String>,
+}
+
+/// Batches of an export in its order, as they stand in the file.
+pub(crate) enum ImportItem {
+    Schema(String),
+    Nodes(NodeBatch),
+    Relationships(RelationshipBatch),
+}
+
+/// How a node is found again: a hash of its key, 8 bytes in place of any length. Two nodes of one hash are refused
+/// when the export is checked, so that none is ever taken for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct KeyHash(u64);
+
+impl KeyHash {
+    pub(crate) fn new(key: &NodeKey, values: &[CypherValue]) -> Self {
+        let mut hasher = Text(DefaultHasher::new());
+        // Neither can fail: nothing but the hasher is written to.
+        let _ = write!(hasher, "{}\0{:?}\0", key.label, key.properties);
+        for value in values {
+            let _ = write!(hasher, "{value}\0");
+        }
+        Self(hasher.0.finish())
+    }
+}
+
+struct Text(DefaultHasher);
+
+impl std::fmt::Write for Text {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.write(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// The store's own ids of the nodes loaded so far: 16 bytes a node and the map's own room.
+#[derive(Debug, Default)]
+pub(crate) struct LoadedNodes(HashMap<KeyHash, i64>);
+
+impl LoadedNodes {
+    /// False when there is one of that key already.
+    pub(crate) fn insert(&mut self, key: KeyHash, id: i64) -> bool {
+        self.0.insert(key, id).is_none()
+    }
+
+    pub(crate) fn get(&self, key: &NodeKey, values: &[CypherValue]) -> Option<i64> {
+        self.0.get(&KeyHash::new(key, values)).copied()
+    }
+}
+
+/// Reads the export to its end and refuses one that could not be loaded as a whole.
+pub(crate) async fn check_export(path: &Path) -> Result<ExportFacts, StoreError> {
+    let owned = path.to_owned();
+    tokio::task::spawn_blocking(move || check(&owned))
+        .await
+        .map_err(|e| refusal(path, Fault::Unexpected, format!("reading it was interrupted: {e}")))?
+}
+
+fn check(path: &Path) -> Result<ExportFacts, StoreError> {
+    let mut reader = open(path)?;
+    let mut facts = ExportFacts { form: reader.form(), nodes: 0, relationships: 0, schema: Vec::new() };
+    let mut keys = HashSet::new();
+    while let Some(item) = next_checked(&mut reader, path)? {
+        match item {
+            ImportItem::Schema(statement) => facts.schema.push(statement),
+            ImportItem::Nodes(batch) => {
+                facts.nodes += batch.rows.len() as u64;
+                for row in &batch.rows {
+                    if !keys.insert(KeyHash::new(&batch.key, &row.key)) {
+                        return Err(damaged(
+                            path,
+                            format!("two nodes have the key {}", key_text(&batch.key, &row.key)),
+                        ));
+                    }
+                }
+            }
+            ImportItem::Relationships(batch) => {
+                facts.relationships += batch.rows.len() as u64;
+                for row in &batch.rows {
+                    for (key, values) in [(&batch.start, &row.start), (&batch.end, &row.end)] {
+                        if !keys.contains(&KeyHash::new(key, values)) {
+                            return Err(no_such_end(path, key, values));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    Ok(facts)
+}
+
+/// Reads the export in a thread of its own. The last message is an error, or there was none. `on_bytes` is told the
+/// bytes read, and the file's size.
+pub(crate) fn read_export(path: PathBuf, on_bytes: OnProgress) -> mpsc::Receiver<Result<ImportItem, StoreError>> {
+    // Batches are of twenty rows as APOC writes them: enough to keep both sides busy, little to hold.
+    let (sender, receiver) = mpsc::channel(256);
+    tokio::task::spawn_blocking(move || {
+        let size = std::fs::metadata(&path).map(|file| file.len()).unwrap_or_default();
+        let read = || {
+            let mut reader = open(&path)?;
+            while let Some(item) = next_checked(&mut reader, &path)? {
+                on_bytes(reader.bytes_read(), size);
+                if sender.blocking_send(Ok(item)).is_err() {
+                    // Nobody listens: the load failed, or was given up.
+                    return Ok(());
+                }
+            }
+            on_bytes(reader.bytes_read(), size);
+            Ok(())
+        };
+        if let Err(error) = read() {
+            let _nobody_listens = sender.blocking_send(Err(error));
+        }
+    });
+    receiver
+}
+
+fn open(path: &Path) -> Result<ExportReader<'static>, StoreError> {
+    ExportReader::open(path).map_err(|e| unreadable(path, &e))
+}
+
+/// The next item that does something; `None` behind the end of a whole export.
+fn next_checked(reader: &mut ExportReader<'_>, path: &Path) -> Result<Option<ImportItem>, StoreError> {
+    while let Some(item) = reader.next_item().map_err(|e| unreadable(path, &e))? {
+        let item = match item {
+            item if item.is_import_schema() => continue,
+            Item::Begin | Item::Commit | Item::AwaitIndexes(_) | Item::Cleanup(_) => continue,
+            // Settings of the shell change no data.
+            Item::Other(text) if text.starts_with(':') => continue,
+            Item::Other(text) => {
+                let start: String = text.chars().take(80).collect();
+                return Err(damaged(path, format!("it holds a statement that is none of an export's: {start}")));
+            }
+            Item::SchemaStatement(text) => match SchemaRule::read(&text) {
+                Some(rule) if rule.is_lookup() => continue,
+                Some(_) => ImportItem::Schema(text),
+                None => return Err(damaged(path, format!("it holds a schema statement that is not known: {text}"))),
+            },
+            Item::NodeBatch(batch) => {
+                batch.labels.iter().try_for_each(|label| check_name(label)).map_err(|e| damaged(path, e))?;
+                let rows = batch.rows.iter().map(|row| &row.properties);
+                check_rows(rows).map_err(|e| damaged(path, e))?;
+                ImportItem::Nodes(batch)
+            }
+            Item::RelationshipBatch(batch) => {
+                check_name(&batch.rel_type).map_err(|e| damaged(path, e))?;
+                let rows = batch.rows.iter().map(|row| &row.properties);
+                check_rows(rows).map_err(|e| damaged(path, e))?;
+                ImportItem::Relationships(batch)
+            }
+        };
+        return Ok(Some(item));
+    }
+    Ok(None)
+}
+
+fn check_rows<'a>(rows: impl Iterator<Item = &'a BTreeMap<String, CypherValue>>) -> Result<(), String> {
+    for (name, value) in rows.flatten() {
+        check_property(value).map_err(|e| format!("the property {name} cannot be one: {e}"))?;
+        // Only these are named in a statement's text, all others are parameters.
+        if !value.is_plain() {
+            check_name(name)?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn two_of_a_key(path: &Path, key: &NodeKey, values: &[CypherValue]) -> StoreError {
+    damaged(path, format!("two nodes have the key {}", key_text(key, values)))
+}
+
+pub(crate) fn no_such_end(path: &Path, key: &NodeKey, values: &[CypherValue]) -> StoreError {
+    let key = key_text(key, values);
+    damaged(path, format!("a relationship ends at a node that does not come before it: {key}"))
+}
+
+fn key_text(key: &NodeKey, values: &[CypherValue]) -> String {
+    let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+    format!(":{} {}", key.label, values.join(", "))
+}
+
+fn unreadable(path: &Path, error: &ExportError) -> StoreError {
+    let fault = match error {
+        ExportError::Io(e) if e.kind() == std::io::ErrorKind::NotFound => Fault::Missing,
+        ExportError::Io(_) => Fault::ServerFailed,
+        ExportError::Cut { .. } | ExportError::Syntax { .. } => Fault::Corrupt,
+    };
+    refusal(path, fault, error.to_string())
+}
+
+fn damaged(path: &Path, detail: impl Into<String>) -> StoreError {
+    refusal(path, Fault::Corrupt, detail)
+}
+
+/// The place is the export: it is what is wrong, not the store.
+fn refusal(path: &Path, fault: Fault, detail: impl Into<String>) -> StoreError {
+    StoreError {
+        store: StoreKind::Neo4j,
+        endpoint: path.display().to_string(),
+        operation: "reading the graph's export".to_owned(),
+        fault,
+        detail: detail.into(),
+    }
+}

@@ -1,0 +1,233 @@
+//! A graph put in the place of the one that is there.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use backup_formats::cypher_export::{NodeBatch, RelationshipBatch};
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use neo4rs::{BoltMap, BoltType, query};
+use rollback::store::{GraphStore, OnProgress, StoreError};
+use rollback_types::Inventory;
+
+use super::connection::Patience;
+use super::values::{Calls, Prepared, prepare};
+use super::{Neo4jGraph, schema, statements};
+use crate::graph_data::{
+    Batches, ImportItem, KeyHash, LoadedNodes, ROWS_PER_REQUEST, check_export, no_such_end, read_export,
+};
+
+/// Nodes deleted in one transaction, with their relationships.
+const NODES_PER_WIPE: u32 = 5_000;
+/// Rows that wait for others of their shape.
+const ROWS_HELD: usize = 20_000;
+/// Requests at a time. Nodes take no locks that others want.
+const NODE_REQUESTS: usize = 2;
+/// Relationships lock the nodes at both their ends: two requests at a time would meet in a deadlock.
+const RELATIONSHIP_REQUESTS: usize = 1;
+const OPERATION: &str = "restoring the graph";
+
+type NodeShape = (Vec<String>, Calls);
+type RelationshipShape = (String, Calls);
+
+/// A row to be created and, for a node, how relationships name it.
+type Row = (Option<KeyHash>, BoltType);
+
+impl Neo4jGraph {
+    pub(super) async fn load_export(&self, from: &Path, progress: &OnProgress) -> Result<Inventory, StoreError> {
+        // Whatever can be wrong with the file is found before anything goes.
+        let facts = check_export(from).await?;
+        schema::check(&self.connector, &facts.schema, "asking the server about the export's schema").await?;
+        let total = facts.nodes + facts.relationships;
+        progress(0, total);
+
+        let keep_unnamed = facts.form.lacks_a_schema_statement();
+        schema::clear(&self.connector, &facts.schema, keep_unnamed, "dropping constraints and indexes").await?;
+        self.wipe(|| progress(0, total)).await?;
+        schema::make(&self.connector, &facts.schema, "making constraints and indexes").await?;
+
+        let mut items = read_export(from.to_owned(), Arc::new(|_, _| {}));
+        let mut import = Import {
+            graph: self,
+            from,
+            loaded: LoadedNodes::default(),
+            nodes: Batches::new(ROWS_PER_REQUEST, ROWS_HELD),
+            relationships: Batches::new(ROWS_PER_REQUEST, ROWS_HELD),
+            requests: FuturesUnordered::new(),
+            done: 0,
+            total,
+            progress,
+        };
+        while let Some(item) = items.recv().await {
+            match item? {
+                ImportItem::Schema(_) => {}
+                ImportItem::Nodes(batch) => import.add_nodes(batch).await?,
+                ImportItem::Relationships(batch) => import.add_relationships(batch).await?,
+            }
+        }
+        import.finish_nodes().await?;
+        import.finish_relationships().await?;
+        schema::settle(&self.connector, "waiting for the indexes").await?;
+        self.production(&[]).await
+    }
+
+    /// Deletes everything, a part in each transaction: all at once can exhaust the server's memory.
+    async fn wipe(&self, after_each: impl Fn()) -> Result<(), StoreError> {
+        loop {
+            let mut txn = self.connector.begin(Patience::Long, "emptying the graph").await?;
+            let row = txn.row(statements::delete_any(NODES_PER_WIPE)).await?;
+            let deleted = txn.count(&row, "total")?;
+            txn.commit().await?;
+            after_each();
+            if deleted == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Creates the rows in one transaction; gives the ids of nodes by the rows' keys.
+    async fn create(&self, statement: String, rows: Vec<Row>) -> Result<Created, StoreError> {
+        let (keys, rows): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let wanted = rows.len();
+        let mut txn = self.connector.begin(Patience::Long, OPERATION).await?;
+        let answers = txn.rows(query(&statement).param("rows", rows)).await?;
+        let mut ids = Vec::with_capacity(wanted);
+        let mut created = answers.len();
+        if keys.iter().all(Option::is_none) {
+            created = 0;
+            for row in &answers {
+                created += txn.value::<usize>(row, "total")?;
+            }
+        } else {
+            for row in &answers {
+                let number: usize = txn.value(row, "number")?;
+                if let Some(key) = keys.get(number).copied().flatten() {
+                    ids.push((key, txn.value(row, "id")?));
+                }
+            }
+        }
+        if created != wanted {
+            return Err(txn.unexpected(format!("{created} were made of {wanted}")));
+        }
+        txn.commit().await?;
+        Ok(Created { rows: wanted as u64, ids })
+    }
+}
+
+struct Created {
+    rows: u64,
+    ids: Vec<(KeyHash, i64)>,
+}
+
+type Request<'g> = std::pin::Pin<Box<dyn Future<Output = Result<Created, StoreError>> + Send + 'g>>;
+
+/// An import under way.
+struct Import<'g> {
+    graph: &'g Neo4jGraph,
+    from: &'g Path,
+    loaded: LoadedNodes,
+    nodes: Batches<NodeShape, Row>,
+    relationships: Batches<RelationshipShape, Row>,
+    requests: FuturesUnordered<Request<'g>>,
+    done: u64,
+    total: u64,
+    progress: &'g OnProgress,
+}
+
+impl Import<'_> {
+    async fn add_nodes(&mut self, batch: NodeBatch) -> Result<(), StoreError> {
+        // A relationship's rows may wait while nodes are created, not the other way round.
+        let NodeBatch { mut labels, key, rows } = batch;
+        labels.sort_unstable();
+        for row in rows {
+            let hash = KeyHash::new(&key, &row.key);
+            let (calls, row) = row_of(prepare(row.properties), []);
+            if let Some((shape, rows)) = self.nodes.push((labels.clone(), calls), (Some(hash), row)) {
+                self.create_nodes(&shape, rows).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn add_relationships(&mut self, batch: RelationshipBatch) -> Result<(), StoreError> {
+        self.finish_nodes().await?;
+        for row in batch.rows {
+            let end = |key, values| {
+                let id = self.loaded.get(key, values);
+                id.map(BoltType::from).ok_or_else(|| no_such_end(self.from, key, values))
+            };
+            let ends = [("start", end(&batch.start, &row.start)?), ("end", end(&batch.end, &row.end)?)];
+            let (calls, row) = row_of(prepare(row.properties), ends);
+            if let Some((shape, rows)) = self.relationships.push((batch.rel_type.clone(), calls), (None, row)) {
+                self.create_relationships(&shape, rows).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn finish_nodes(&mut self) -> Result<(), StoreError> {
+        let Some((mut shape, mut rows)) = self.nodes.pop() else {
+            return Ok(());
+        };
+        loop {
+            self.create_nodes(&shape, rows).await?;
+            match self.nodes.pop() {
+                Some(batch) => (shape, rows) = batch,
+                None => return self.wait_until(0).await,
+            }
+        }
+    }
+
+    async fn finish_relationships(&mut self) -> Result<(), StoreError> {
+        while let Some((shape, rows)) = self.relationships.pop() {
+            self.create_relationships(&shape, rows).await?;
+        }
+        self.wait_until(0).await
+    }
+
+    async fn create_nodes(&mut self, (labels, calls): &NodeShape, mut rows: Vec<Row>) -> Result<(), StoreError> {
+        for (number, (_, row)) in (0i64..).zip(&mut rows) {
+            if let BoltType::Map(row) = row {
+                row.put("number".into(), number.into());
+            }
+        }
+        self.send(statements::import_nodes(labels, calls), rows, NODE_REQUESTS).await
+    }
+
+    async fn create_relationships(
+        &mut self,
+        (rel_type, calls): &RelationshipShape,
+        rows: Vec<Row>,
+    ) -> Result<(), StoreError> {
+        self.send(statements::import_relationships(rel_type, calls), rows, RELATIONSHIP_REQUESTS).await
+    }
+
+    async fn send(&mut self, statement: String, rows: Vec<Row>, at_a_time: usize) -> Result<(), StoreError> {
+        self.wait_until(at_a_time - 1).await?;
+        self.requests.push(Box::pin(self.graph.create(statement, rows)));
+        Ok(())
+    }
+
+    /// Until no more than so many requests are under way.
+    async fn wait_until(&mut self, under_way: usize) -> Result<(), StoreError> {
+        while self.requests.len() > under_way {
+            let Some(created) = self.requests.next().await else { break };
+            let created = created?;
+            for (key, id) in created.ids {
+                self.loaded.insert(key, id);
+            }
+            self.done += created.rows;
+            (self.progress)(self.done, self.total.max(self.done));
+        }
+        Ok(())
+    }
+}
+
+fn row_of<const N: usize>(prepared: Prepared, more: [(&str, BoltType); N]) -> (Calls, BoltType) {
+    let mut row: BoltMap = more.into_iter().map(|(name, value)| (name.into(), value)).collect();
+    row.put("properties".into(), BoltType::Map(prepared.properties));
+    if !prepared.calls.is_empty() {
+        row.put("arguments".into(), BoltType::Map(prepared.arguments));
+    }
+    (prepared.calls, BoltType::Map(row))
+}
