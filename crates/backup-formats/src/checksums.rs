@@ -104,10 +104,14 @@ pub struct MalformedLine {
 
 impl Checksums {
     /// The digest recorded for a file. `name` is the name in the file or, for an entry that was
-    /// written with a path before it, the last part of that path.
+    /// written with a path before it, the last part of that path; at last also of a path as Windows
+    /// writes it.
     pub fn get(&self, name: &str) -> Option<Sha256Digest> {
-        let exact = self.entries.iter().find(|(entry, _)| entry == name);
-        exact.or_else(|| self.entries.iter().find(|(entry, _)| file_name(entry) == name)).map(|(_, digest)| *digest)
+        let find = |is_it: &dyn Fn(&str) -> bool| self.entries.iter().find(|(entry, _)| is_it(entry));
+        let entry = find(&|entry| entry == name)
+            .or_else(|| find(&|entry| file_name(entry) == name))
+            .or_else(|| find(&|entry| entry.rsplit('\\').next() == Some(name)));
+        entry.map(|(_, digest)| *digest)
     }
 
     /// Names, as written, and digests in the file's order.
@@ -150,8 +154,9 @@ impl fmt::Display for Checksums {
     }
 }
 
-/// Reads a `checksums.txt`: text and binary mode (`*name`), `\n` or `\r\n`, names with spaces or a
-/// path, upper-case digits, empty lines and lines that begin with `#`.
+/// Reads a `checksums.txt`: text and binary mode (`*name`), the tagged form (`SHA256 (name) = digest`),
+/// `\n` or `\r\n`, names with spaces or a path, names escaped behind a leading `\`, upper-case digits,
+/// empty lines and lines that begin with `#`.
 ///
 /// # Errors
 /// The first line that is none of these, or that gives a file already named another digest: a
@@ -161,17 +166,16 @@ pub fn parse(text: &str) -> Result<Checksums, MalformedLine> {
     let mut checksums = Checksums::default();
     for (index, line) in text.split('\n').enumerate() {
         let line = line.strip_suffix('\r').unwrap_or(line);
-        if line.trim().is_empty() || line.starts_with('#') {
+        if line.trim().is_empty() || line.trim_start().starts_with('#') {
             continue;
         }
         let malformed = |reason: String| MalformedLine { line: index + 1, reason };
         let (name, digest) = parse_line(line).map_err(|reason| malformed(reason.to_owned()))?;
-        match checksums.get(file_name(&name)) {
-            Some(earlier) if earlier != digest => {
-                return Err(malformed(format!("{:?} was named before with another digest", file_name(&name))));
-            }
-            _ => checksums.insert(name, digest),
+        let own = file_name(&name);
+        if checksums.iter().any(|(earlier, other)| file_name(earlier) == own && other != digest) {
+            return Err(malformed(format!("{own:?} was named before with another digest")));
         }
+        checksums.insert(name, digest);
     }
     Ok(checksums)
 }
@@ -181,17 +185,32 @@ fn parse_line(line: &str) -> Result<(String, Sha256Digest), &'static str> {
         Some(rest) => (true, rest),
         None => (false, line),
     };
-    let (digest, rest) = line.split_once(' ').ok_or("a digest, two spaces and a file name are expected")?;
-    let digest = digest.parse().map_err(|_| "it does not begin with a SHA-256 digest of 64 hexadecimal digits")?;
-    let name = rest
-        .strip_prefix(' ')
-        .or_else(|| rest.strip_prefix('*'))
-        .ok_or("between digest and name two spaces, or a space and `*`, are expected")?;
+    let (digest, name) = match line.strip_prefix("SHA256 (") {
+        Some(rest) => {
+            // A name may hold the same signs: the last ones count.
+            let (name, digest) = rest.rsplit_once(") = ").ok_or("behind the name `) = ` and a digest are expected")?;
+            (digest, name)
+        }
+        None => split_line(line)?,
+    };
+    let digest = digest.parse().map_err(|_| "a SHA-256 digest has 64 hexadecimal digits, and this one has not")?;
     if name.is_empty() {
         return Err("the file name is missing");
     }
     let name = if escaped { unescape(name)? } else { name.to_owned() };
     Ok((name, digest))
+}
+
+/// Digest and name of an untagged line.
+fn split_line(line: &str) -> Result<(&str, &str), &'static str> {
+    let (digest, rest) = line.split_once(' ').ok_or("a digest, two spaces and a file name are expected")?;
+    if let Some(name) = rest.strip_prefix(' ').or_else(|| rest.strip_prefix('*')) {
+        return Ok((digest, name));
+    }
+    if rest.starts_with(['^', '?']) {
+        return Err("a digest of text with its line ends changed (`^` or `?`) says nothing about the file's bytes");
+    }
+    Err("between digest and name two spaces, or a space and `*`, are expected")
 }
 
 fn unescape(name: &str) -> Result<String, &'static str> {
@@ -250,6 +269,58 @@ mod tests {
         assert_eq!(checksums.get("metadata"), None);
     }
 
+    /// What GNU's `sha256sum`, with and without `--binary` and `--tag`, and Perl's `shasum -a 256` printed for files
+    /// holding `abc`, named with spaces, quotes, a backslash and a newline.
+    #[test]
+    fn reads_what_the_tools_printed() {
+        let digest: Sha256Digest = ABC.parse().unwrap();
+        let printed = format!(
+            "{ABC}  metadata.db\n\\{ABC}  back\\\\slash and space.db\n\\{ABC} *line\\nend.db\n{ABC} *it's \"so\".db\n\
+             SHA256 (a tagged (one) = two.db) = {ABC}\n\\SHA256 (tagged\\nline) = {ABC}\n{ABC}  ../v1/neo4j.cypher\n\
+             {ABC} *backups\\latest-copy\\x.snapshot\n"
+        );
+        for text in [printed.clone(), printed.replace('\n', "\r\n"), format!("\u{feff}{printed}")] {
+            let checksums = parse(&text).unwrap();
+            let names: Vec<_> = checksums.iter().map(|(name, _)| name.to_owned()).collect();
+            assert_eq!(
+                names,
+                [
+                    "metadata.db",
+                    "back\\slash and space.db",
+                    "line\nend.db",
+                    "it's \"so\".db",
+                    "a tagged (one) = two.db",
+                    "tagged\nline",
+                    "../v1/neo4j.cypher",
+                    "backups\\latest-copy\\x.snapshot",
+                ]
+            );
+            assert!(checksums.iter().all(|(_, own)| own == digest));
+            assert_eq!(checksums.get("neo4j.cypher"), Some(digest));
+            assert_eq!(checksums.get("x.snapshot"), Some(digest));
+            assert_eq!(checksums.get("v1/neo4j.cypher"), None);
+        }
+    }
+
+    #[test]
+    fn an_exact_name_comes_before_one_behind_a_path() {
+        let same = parse(&format!("{ABC}  old/a.db\n{ABC}  a.db\n")).unwrap();
+        assert_eq!(same.len(), 2);
+        let mut checksums = parse(&format!("{ABC}  old/a.db\n")).unwrap();
+        checksums.insert("a.db", Sha256Digest([7; 32]));
+        assert_eq!(checksums.get("a.db"), Some(Sha256Digest([7; 32])));
+        assert_eq!(checksums.get("old/a.db").unwrap().to_string(), ABC);
+    }
+
+    #[test]
+    fn comments_and_blank_lines_are_passed_over_and_counted() {
+        let text = format!("\n# one\r\n   \n\t# two\n{ABC}  a#b.db\nwrong\n");
+        assert_eq!(parse(&text).unwrap_err().line, 6);
+        let checksums = parse(text.trim_end().trim_end_matches("wrong")).unwrap();
+        assert_eq!((checksums.len(), checksums.get("a#b.db").is_some()), (1, true));
+        assert!(parse("").unwrap().is_empty());
+    }
+
     #[test]
     fn names_the_line_that_is_malformed() {
         let bad = [
@@ -259,6 +330,18 @@ mod tests {
             format!("{ABC}  "),
             format!("{}  metadata.db", "0".repeat(64)),
             format!("\\{ABC}  a\\x"),
+            format!("\\{ABC}  a\\"),
+            ABC.to_owned(),
+            format!("{ABC}\tmetadata.db"),
+            format!(" {ABC}  metadata.db"),
+            format!("{ABC}0  long.db"),
+            format!("{}g  not-hex.db", &ABC[1..]),
+            format!("{ABC} ^universal.db"),
+            format!("SHA256 (metadata.db) = {}", &ABC[1..]),
+            format!("SHA256 (metadata.db {ABC}"),
+            format!("SHA256 () = {ABC}"),
+            format!("MD5 (a.db) = {}", &ABC[..32]),
+            "<html>".to_owned(),
         ];
         for line in bad {
             let error = parse(&format!("{ABC}  metadata.db\n\n{line}\n")).unwrap_err();

@@ -141,11 +141,10 @@ pub(crate) fn detect_form(head: &[u8]) -> ExportForm {
     let head = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head);
     let text = head.trim_ascii_start();
     let Some(quote) = text.iter().position(|&b| b == b'"') else {
-        // Too few statements to hold a string. An export begins with `:begin`; what does not has
-        // lost it, and the closing quotation mark too.
-        let command = &text[..text.len().min(b":begin".len())];
-        let begins = b":begin".starts_with(command);
-        return if begins { ExportForm::CypherShell } else { ExportForm::HybridFlowScript };
+        // Too few statements to hold a string. An export begins with a command; where that was cut off, a
+        // statement or the `:commit` behind it comes first, and the closing quotation mark is missing too.
+        let cut_off = !text.starts_with(b":") && !text.is_empty() || text.starts_with(b":commit");
+        return if cut_off { ExportForm::HybridFlowScript } else { ExportForm::CypherShell };
     };
     if quote == 0 || is_header(&text[..quote]) {
         return ExportForm::PlainFormat;
@@ -207,6 +206,10 @@ mod tests {
             (":begin\nCREATE (n {a:\"x\"});", ExportForm::CypherShell),
             (":be", ExportForm::CypherShell),
             ("", ExportForm::CypherShell),
+            (":param rows => [1]\nUNWIND $rows AS row RETURN row;", ExportForm::CypherShell),
+            // An export without any constraint or index: only the temporary one was there to be cut off.
+            (":commit\nCALL db.awaitIndexes(300);\n:begin\n", ExportForm::HybridFlowScript),
+            (":commit\nCALL db.awaitIndexes(300);\n:begin\nUNWIND [{a:\\\"x\\\"}]", ExportForm::HybridFlowScript),
             ("cypherStatements\n\":begin\nCREATE", ExportForm::PlainFormat),
             ("\":begin\nCREATE", ExportForm::PlainFormat),
             ("CREATE INDEX x;\n:commit\nUNWIND [{a:\\\"x\\\"}]", ExportForm::HybridFlowScript),

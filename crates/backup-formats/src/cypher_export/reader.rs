@@ -13,7 +13,7 @@ use crate::progress::{ByteCount, CountingReader};
 
 /// How much of a file is looked at to tell its form.
 const HEAD: usize = 64 * 1024;
-const BUFFER: usize = 256 * 1024;
+const BUFFER: usize = 64 * 1024;
 
 /// Gives the items of an export one after the other, in whichever form it is stored.
 ///

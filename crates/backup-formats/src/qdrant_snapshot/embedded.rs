@@ -11,7 +11,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tar::{Archive, Builder, EntryType, Header};
+use tar::{Archive, Builder, Entry, EntryType, Header};
 
 use super::PointId;
 
@@ -120,7 +120,7 @@ pub fn read_embedded_points(
     let mut archive = Archive::new(reader);
     let mut dim = None;
     for entry in archive.entries()? {
-        let entry = entry?;
+        let entry = whole(entry?)?;
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         match path.as_str() {
             "config.json" => {
@@ -155,7 +155,7 @@ fn read_segment(
     let mut payload = Part::new(scratch)?;
     let mut archive = Archive::new(segment);
     for entry in archive.entries()? {
-        let mut entry = entry?;
+        let mut entry = whole(entry?)?;
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         match path.as_str() {
             IDS => ids = read_ids(BufReader::new(entry))?,
@@ -183,6 +183,14 @@ fn read_segment(
         }
     }
     Err(invalid("the file of vectors is missing".to_owned()))
+}
+
+/// A sparse file may claim any size, and would fill the disk; none is ever written into this archive.
+fn whole<R: Read>(entry: Entry<'_, R>) -> io::Result<Entry<'_, R>> {
+    if entry.header().entry_type().is_gnu_sparse() {
+        return Err(invalid("it holds a sparse file, as no embedded store writes one".to_owned()));
+    }
+    Ok(entry)
 }
 
 /// The ids in the order they were written: the log of an embedded snapshot holds no deletions.
