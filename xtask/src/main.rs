@@ -38,6 +38,8 @@ enum Command {
     Test(commands::test::Options),
     /// Start a Neo4j with an empty database, and print how to reach it
     Neo4j(commands::neo4j::Options),
+    /// Feed the readers of a backup's files with damaged input
+    Fuzz(commands::fuzz::Options),
     /// Make the WASM standard library usable for plain cargo and editors
     WasmStd,
 }
@@ -59,6 +61,7 @@ fn run(command: Command) -> Outcome<ExitCode> {
         Command::Run(options) => commands::run::run(&workspace, &options)?,
         Command::Build(options) => commands::build::run(&workspace, &options)?,
         Command::Neo4j(options) => commands::neo4j::run(&workspace, &options)?,
+        Command::Fuzz(options) => commands::fuzz::run(&workspace, &options)?,
         Command::WasmStd => wasm_std::ensure(&workspace)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub mod build;
+pub mod fuzz;
 pub mod neo4j;
 pub mod run;
 pub mod test;
