@@ -73,7 +73,8 @@ enum Message {
 pub(crate) struct ExportFile {
     path: PathBuf,
     messages: mpsc::Sender<Message>,
-    writing: JoinHandle<Result<Option<CopyTaken>, ExportWriteError>>,
+    /// `None` when its outcome was told.
+    writing: Option<JoinHandle<Result<Option<CopyTaken>, ExportWriteError>>>,
 }
 
 impl ExportFile {
@@ -82,7 +83,7 @@ impl ExportFile {
         let (messages, received) = mpsc::channel(16);
         let target = path.to_owned();
         let writing = tokio::task::spawn_blocking(move || write(&target, replace, &schema, unique_keys, received));
-        Self { path: path.to_owned(), messages, writing }
+        Self { path: path.to_owned(), messages, writing: Some(writing) }
     }
 
     pub(crate) async fn send(&mut self, pieces: Vec<Piece>) -> Result<(), ExportFileError> {
@@ -103,12 +104,15 @@ impl ExportFile {
     pub(crate) async fn abandon(self) {
         let Self { messages, writing, .. } = self;
         drop(messages);
-        // It was given up for another error, which is the one to tell.
-        let _ = writing.await;
+        if let Some(writing) = writing {
+            // It was given up for another error, which is the one to tell.
+            let _ = writing.await;
+        }
     }
 
     async fn outcome(&mut self) -> Result<Option<CopyTaken>, ExportFileError> {
-        let written = (&mut self.writing).await.map_err(|e| interrupted(&e.to_string()))?;
+        let writing = self.writing.take().ok_or_else(|| interrupted("the writer stopped before"))?;
+        let written = writing.await.map_err(|e| interrupted(&e.to_string()))?;
         written.map_err(|source| ExportFileError::Write { path: self.path.clone(), source })
     }
 }

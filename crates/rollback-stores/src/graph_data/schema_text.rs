@@ -65,7 +65,10 @@ impl SchemaRule {
         let body_end = word_at("OPTIONS");
         let rule = &body[word_at("IS").min(body_end)..body_end];
         let after_dot = body[..body_end].windows(2).filter(|pair| pair[0].is(".") && pair[1].name);
-        let properties = after_dot.map(|pair| pair[1].text.clone()).collect();
+        let properties: Vec<String> = after_dot.map(|pair| pair[1].text.clone()).collect();
+        if properties.is_empty() && !lookup {
+            return None;
+        }
         let says = |word: &str| rule.iter().any(|token| token.is(word));
         let kind = match kind {
             _ if constraint && (says("UNIQUE") || says("KEY")) => "range".to_owned(),
@@ -217,9 +220,14 @@ mod tests {
         for (index, key) in keys.iter().enumerate() {
             assert!(!keys[..index].contains(key), "{}", all[index]);
         }
-        for text in
-            ["", "DROP INDEX a", "CREATE (n:A)", "CREATE CONSTRAINT INDEX FOR (n:A) ON (n.x)", "CREATE INDEX `a"]
-        {
+        for text in [
+            "",
+            "DROP INDEX a",
+            "CREATE (n:A)",
+            "CREATE CONSTRAINT INDEX FOR (n:A) ON (n.x)",
+            "CREATE INDEX `a",
+            "CREATE INDEX FOR (n:A)",
+        ] {
             assert_eq!(SchemaRule::read(text), None, "{text}");
         }
     }

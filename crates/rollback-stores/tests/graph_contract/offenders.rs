@@ -12,7 +12,7 @@ use super::copies::{File, WholeGraph, quiet};
 fn textbook(file: &mut File, labels: &[&str], suffix: &str) {
     let all = |label| -> Vec<&str> { [label].into_iter().chain(labels.iter().copied()).collect() };
     let id = |name: &str| format!("'{name}{suffix}'");
-    let mut paragraph = |file: &mut File, name: &str, more: &[(&str, &str)]| {
+    let paragraph = |file: &mut File, name: &str, more: &[(&str, &str)]| {
         let chunk_id = id(name);
         let properties: Vec<_> = [("chunk_id", chunk_id.as_str())].into_iter().chain(more.iter().copied()).collect();
         file.node(&all("Paragraph"), &properties)
