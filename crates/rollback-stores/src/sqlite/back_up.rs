@@ -8,7 +8,7 @@ use rollback_types::Inventory;
 
 use super::chapters::{integrity, inventory};
 use super::connect::{Connections, copy_reader, uri};
-use super::fault::Asked;
+use super::fault::{Asked, cannot_open, result_code};
 use super::new_file::Unfinished;
 use super::shape::{CHAPTERS, columns};
 
@@ -31,14 +31,16 @@ pub(super) async fn vacuum_into(connections: &Connections, file: &Path, asked: &
     let mut reader = connections.reader(&live).await?;
     match sqlx::query("VACUUM INTO ?").bind(uri(file, "")).execute(&mut *reader).await {
         Ok(_) => Ok(()),
-        Err(e) => {
-            let error = live.sql(e);
-            // No space, no right: the new file's, not the database's.
-            let of_copy = matches!(error.fault, Fault::Full | Fault::ReadOnly | Fault::Unreachable);
-            Err(if of_copy { asked.fault(error.fault, error.detail) } else { error })
-        }
+        // No space, no right to write, no way to open: the new file's fault, for the database was open already.
+        Err(e) if matches!(result_code(&e), FULL | READ_ONLY) || cannot_open(&e) => Err(asked.sql(e)),
+        Err(e) => Err(live.sql(e)),
     }
 }
+
+/// `SQLITE_READONLY`, without an extension that tells of a dead writer's journal.
+const READ_ONLY: i32 = 8;
+/// `SQLITE_FULL`.
+const FULL: i32 = 13;
 
 /// `integrity_check` of a new copy, and its chapters.
 async fn proven(file: &Path, connections: &Connections, asked: &Asked) -> Result<Inventory, StoreError> {

@@ -76,6 +76,7 @@ fn by_code(code: i32, message: &str) -> (Fault, String) {
     }
     match code & 0xff {
         1 if message.starts_with("no such") => (Fault::Missing, message),
+        1 if message.starts_with("unsupported file format") => (Fault::Foreign, message),
         3 | 8 => (Fault::ReadOnly, message),
         5 | 6 => (Fault::Busy, message),
         11 => (Fault::Corrupt, message),

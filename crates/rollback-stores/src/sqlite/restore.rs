@@ -81,12 +81,11 @@ async fn chapters_of_a_sound_copy(connection: &mut SqliteConnection, copy: &Copy
 pub(super) async fn try_out(connections: &Connections, copy: &Path, scratch: &Path) -> Result<Inventory, StoreError> {
     let asked = Asked::new(scratch, format!("trying {} out", copy.display()));
     // Whatever lies at the scratch file's place is removed: let that not be what this is all about.
-    if let Ok(id) = file_id(scratch, &asked) {
-        for precious in [connections.path(), copy] {
-            if precious == scratch || file_id(precious, &asked).is_ok_and(|other| other == id) {
-                let said = format!("the trial's own file would take the place of {}", precious.display());
-                return Err(asked.fault(Fault::Refused, said));
-            }
+    for precious in [connections.path(), copy] {
+        let same_file = || file_id(scratch, &asked).ok() == file_id(precious, &asked).ok();
+        if precious == scratch || (scratch.exists() && same_file()) {
+            let said = format!("the trial's own file would take the place of {}", precious.display());
+            return Err(asked.fault(Fault::Refused, said));
         }
     }
     let scratch = Unfinished::make(scratch.to_owned()).map_err(|e| asked.io(&e))?;

@@ -169,8 +169,9 @@ impl Deployment {
             columns.insert(0, "rowid".to_owned());
         }
         let values: Vec<_> = columns.iter().map(|c| format!("typeof({c}) || ' ' || quote({c})")).collect();
-        let sql = format!("SELECT {} FROM \"{name}\" ORDER BY 1, 2", values.join(" || '|' || "));
-        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut other).await.unwrap()
+        let sql = format!("SELECT CAST({} AS BLOB) FROM \"{name}\" ORDER BY 1", values.join(" || '|' || "));
+        let rows: Vec<Vec<u8>> = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut other).await.unwrap();
+        rows.into_iter().map(|row| row.escape_ascii().to_string()).collect()
     }
 
     /// The schema as it was written, without what is SQLite's own.
