@@ -123,7 +123,10 @@ pub(super) async fn write_point(
     vector: &[f32],
 ) -> Result<(), sqlx::Error> {
     let text = |key: &str| payload.get(key).and_then(Value::as_str);
-    let blob: Vec<u8> = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
+    let mut blob = Vec::with_capacity(vector.len() * 4);
+    for number in vector {
+        blob.extend_from_slice(&number.to_le_bytes());
+    }
     sqlx::query(
         "INSERT INTO points (collection_id, id, chunk_id, version_id, payload, vector) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (collection_id, id) DO UPDATE SET chunk_id = excluded.chunk_id,

@@ -7,6 +7,7 @@
 mod config;
 mod fault;
 mod loader;
+mod multipart;
 mod points;
 mod rest;
 pub(crate) mod snapshot_file;

@@ -6,33 +6,32 @@
 //! cut file and other vectors are refused with the collection unharmed; another collection's snapshot is not. A
 //! collection that a crash left broken answers 500 to everything, and an upload repairs it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
-use http_body_util::{BodyExt as _, StreamBody};
+use http_body_util::BodyExt as _;
 use hyper::Method;
-use hyper::body::{Bytes, Frame};
 use hyper::header::CONTENT_LENGTH;
 use qdrant_client::qdrant::{DeleteSnapshotRequestBuilder, SnapshotDescription};
 use rollback::store::{CollectionStatus, CopyTaken, Fault, OnProgress, StoreError, VectorStore as _};
 use sha2::{Digest as _, Sha256};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufWriter};
+use tokio::io::{AsyncWriteExt as _, BufWriter};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::QdrantVectors;
-use super::rest::{Failure, Payload, Rest, segment};
+use super::multipart::multipart;
+use super::rest::{Failure, Rest, segment};
 use super::snapshot_file::{
     about_file, blocking, checked_sha256, file_failed, inventory, is_embedded, look_into, must_be_new, part_of,
     put_in_place,
 };
 use crate::vector_point::readable;
 
-/// One snapshot of this process at a time: two made in the same second would be one file on the server.
-static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-/// Read and sent at a time.
-const CHUNK: usize = 256 * 1024;
+/// By server, one snapshot of this process at a time: two made in the same second would be one file there.
+static TURNS: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>> = Mutex::new(BTreeMap::new());
 /// The least speed that is waited for, in bytes a second, on top of the long time-out.
 const SLOWEST: u64 = 2 * 1024 * 1024;
 /// How often a collection that is being optimised is looked at.
@@ -53,7 +52,7 @@ impl QdrantVectors {
         self.refuse_alias(&operation, collection).await?;
         self.must_be_collection(&operation, collection).await?;
         must_be_new(&operation, to)?;
-        let _turn = ONE_AT_A_TIME.lock().await;
+        let _turn = self.turn().await;
         self.ask_rest(&operation).await?;
         let name = collection.to_owned();
         let made = self
@@ -154,7 +153,7 @@ impl QdrantVectors {
             let what = "it was made by the embedded store, no Qdrant server can restore it; nothing was changed";
             return Err(about_file(&operation, from, Fault::Refused, what));
         }
-        let _turn = ONE_AT_A_TIME.lock().await;
+        let _turn = self.turn().await;
         // Told now, with a wrong key or address, and not after the whole file went out.
         self.ask_rest(&operation).await?;
         if exists {
@@ -203,6 +202,13 @@ impl QdrantVectors {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Waits until no other snapshot of this process is under way with this server.
+    async fn turn(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        let server = self.endpoint.to_string();
+        let turn = TURNS.lock().unwrap_or_else(PoisonError::into_inner).entry(server).or_default().clone();
+        turn.lock_owned().await
     }
 
     /// An upload to an alias would restore what it points to.
@@ -342,36 +348,6 @@ fn with_leftover(error: StoreError, name: &str) -> StoreError {
 fn is_upload(name: &str) -> bool {
     let digits = name.strip_prefix(UPLOAD_PREFIX).and_then(|rest| rest.strip_suffix(".snapshot"));
     digits.is_some_and(|digits| digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
-/// The file as the one field `snapshot` of a form, read as it goes out. `progress` is told the file's own bytes.
-fn multipart(file: tokio::fs::File, size: u64, name: &str, progress: OnProgress) -> Payload {
-    let boundary = format!("stepback-{}", Uuid::new_v4().simple());
-    let head = format!(
-        "--{boundary}\r\nContent-Disposition: form-data; name=\"snapshot\"; filename=\"{name}\"\r\n\
-         Content-Type: application/octet-stream\r\n\r\n"
-    );
-    let tail = format!("\r\n--{boundary}--\r\n");
-    let bytes = head.len() as u64 + size + tail.len() as u64;
-    // Never more than was announced, should somebody write to the file meanwhile.
-    let content = stream::try_unfold((file.take(size), 0), move |(mut file, sent)| {
-        let progress = progress.clone();
-        async move {
-            let mut chunk = vec![0; CHUNK];
-            let read = file.read(&mut chunk).await?;
-            if read == 0 {
-                return Ok::<_, std::io::Error>(None);
-            }
-            chunk.truncate(read);
-            let sent = sent + read as u64;
-            progress(sent, size);
-            Ok(Some((Bytes::from(chunk), (file, sent))))
-        }
-    });
-    let text = |text: String| stream::once(async move { Ok(Bytes::from(text)) });
-    let body = text(head).chain(content).chain(text(tail)).map_ok(Frame::data);
-    let content_type = format!("multipart/form-data; boundary={boundary}");
-    Payload { content_type, bytes, body: StreamBody::new(body).boxed_unsync() }
 }
 
 #[cfg(test)]

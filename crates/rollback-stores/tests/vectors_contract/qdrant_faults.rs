@@ -12,6 +12,7 @@ use rollback_stores::secret::Secret;
 use tonic::Code;
 
 use super::points;
+use super::snapshots::every_point;
 
 /// A test that would hang fails instead.
 pub(crate) async fn in_time<T>(work: impl Future<Output = T>) -> T {
@@ -251,6 +252,12 @@ async fn ids_are_read_page_by_page() {
         .collect();
     assert_eq!(in_time(store.id_fingerprint("large")).await, Ok(Some(ids.iter().collect())));
     assert_eq!(double.calls().iter().filter(|call| **call == Call::Scroll).count(), 3);
+    let read = in_time(every_point(&store, "large")).await.unwrap();
+    let distinct: std::collections::BTreeSet<_> = read.iter().map(|point| &point.id).collect();
+    assert_eq!((read.len(), distinct.len()), (20_001, 20_001));
+    // The client tries a second time by itself.
+    double.arm(Call::Scroll, 2, Misbehaviour::Fail(Code::Internal, "armed".to_owned()));
+    assert_eq!(fault(in_time(every_point(&store, "large")).await), Fault::ServerFailed);
 
     let gate = double.hold_next(Call::Scroll);
     let (read, ()) = in_time(async {

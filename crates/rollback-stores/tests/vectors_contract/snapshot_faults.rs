@@ -1,7 +1,8 @@
 //! Snapshots to and from a Qdrant server that misbehaves, and what must not be touched there.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
@@ -197,6 +198,54 @@ async fn a_wrong_checksum_is_told_the_right_way_round() {
     assert_eq!(error.fault, Fault::Refused, "{error}");
     assert!(error.detail.contains(&format!("another SHA-256 than {wrong}")), "{error}");
     assert_eq!((server.content(), server.left()), (changed, Vec::new()));
+}
+
+#[tokio::test]
+async fn vectors_of_another_size_are_refused_by_the_server_and_nothing_is_harmed() {
+    let server = Server::start();
+    let copy = server.take("copy.snapshot").await.unwrap();
+    server.double.create_collection("narrow", 4);
+    let restore = server.store.restore_snapshot("narrow", &copy.path, &copy.sha256, quiet());
+    let error = in_time(restore).await.unwrap_err();
+    assert_eq!(error.fault, Fault::Refused, "{error}");
+    assert!(error.detail.contains("not compatible"), "{error}");
+    assert_eq!(server.double.points("narrow"), Some(0));
+    assert_eq!(server.double.snapshot_names("narrow"), Vec::<String>::new());
+}
+
+/// Reads a request's head.
+fn read_head(stream: &mut TcpStream) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        assert_eq!(stream.read(&mut byte).unwrap(), 1);
+        head.push(byte[0]);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_before_the_whole_file_was_sent_is_understood() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        read_head(&mut stream);
+        let list = "HTTP/1.1 200 OK\r\nContent-Length: 29\r\n\r\n{\"result\":{\"collections\":[]}}";
+        stream.write_all(list.as_bytes()).unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        read_head(&mut stream);
+        stream.write_all(b"HTTP/1.1 413 Payload Too Large\r\nContent-Length: 9\r\n\r\ntoo large").unwrap();
+        // Not one byte of the file is read, and the connection stays open.
+        stream
+    });
+    let server = Server::with(|config| config.rest_url = Some(proxy));
+    let whole = Server::start();
+    assert!(whole.double.upsert_points("chunks", scattered("more", 1_000..20_000)));
+    let copy = whole.take("copy.snapshot").await.unwrap();
+    let error = server.restore(&copy).await.unwrap_err();
+    assert_eq!(error.fault, Fault::Refused, "{error}");
+    assert!(error.detail.contains("413: too large"), "{error}");
+    drop(answering.join().unwrap());
 }
 
 #[tokio::test]
