@@ -1,7 +1,7 @@
 //! `cargo xtask fuzz`: feeds the readers of a backup's files with damaged input, for a while.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -50,21 +50,21 @@ pub fn run(workspace: &Workspace, options: &Options) -> Outcome {
         return targets.iter().try_for_each(|target| fuzzer.repeat(target, &input));
     }
     let each = share(options.minutes, targets.len());
-    let mut broken = Vec::new();
+    let mut failed = Vec::new();
     for target in &targets {
         say(format!("{target}: {} s", each.as_secs()));
         if let Err(failure) = fuzzer.fuzz(target, each) {
-            say(format!("{target}: {failure}"));
-            broken.push(target.as_str());
+            say(&failure);
+            failed.push(target.as_str());
         }
     }
-    if broken.is_empty() {
+    if failed.is_empty() {
         say(format!("nothing found in {}", targets.join(", ")));
         return Ok(());
     }
     Err(Failure::new(
-        format!("an input broke {}", broken.join(", ")),
-        "mend what broke, keep the input as a unit test of the crate, then run the command again",
+        format!("not all went well: {}", failed.join(", ")),
+        "mend what broke (see above), keep the input as a unit test of the crate, then run the command again",
     ))
 }
 
@@ -80,6 +80,15 @@ fn targets(folder: &Path) -> Outcome<Vec<String>> {
     }
     names.sort();
     Ok(names)
+}
+
+/// The files of a folder, which need not be there yet.
+fn files(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| Ok(entry.file("read", folder)?.path())).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(Failure::file("read", folder, &error)),
+    }
 }
 
 fn selected(all: Vec<String>, wanted: &[String]) -> Outcome<Vec<String>> {
@@ -166,11 +175,16 @@ impl Fuzzer<'_> {
         if dictionary.is_file() {
             command.arg(format!("-dict={}", dictionary.display()));
         }
-        let remedy = format!(
-            "the input is the newest file in {}; see it break again with `cargo xtask fuzz --target {target} --input FILE`",
-            artifacts.display()
-        );
-        process::run(&mut command, &remedy)
+        let before = files(&artifacts)?;
+        let run = process::run(&mut command, "see the output above: it did not come as far as an input");
+        let found = files(&artifacts)?.into_iter().find(|file| !before.contains(file));
+        match (run, found) {
+            (Err(_), Some(input)) => Err(Failure::new(
+                format!("an input broke {target}: {}", input.display()),
+                format!("see it again with `cargo xtask fuzz --target {target} --input {}`", input.display()),
+            )),
+            (run, _) => run,
+        }
     }
 
     fn repeat(&self, target: &str, input: &Path) -> Outcome {
