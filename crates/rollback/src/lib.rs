@@ -20,6 +20,7 @@ mod steps;
 pub mod store;
 pub mod stores;
 mod subscription;
+pub mod validation;
 mod verdict;
 
 pub use error::ServiceError;
