@@ -82,7 +82,7 @@ pub async fn wire(config: &Config) -> Result<Wired, WiringError> {
     let engines =
         StoreKind::ALL.map(|store| EngineName { store, engine: stores.engine(store).name.to_owned() }).to_vec();
     let layout = stores.records.schema().await.ok().map(|s| s.layout);
-    let folders = BackupFolders::new(&config.backups_dir, &config.qdrant.collection);
+    let folders = BackupFolders::new(&config.backups_dir, &config.qdrant.collection, &config.evidence_dir());
     let service = Arc::new(RollbackService::new(stores, Arc::new(journal), folders, settings(config)));
     if let Some(run) = service.recover().await? {
         tracing::warn!(%run, "a run was left unfinished by an earlier process; it is marked as interrupted");

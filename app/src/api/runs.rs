@@ -5,7 +5,7 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json, PostUrl};
-use rollback_types::{Page, RunId, RunQuery, RunSummary, RunView, StepDuration, StoreKind};
+use rollback_types::{Page, RunId, RunKind, RunQuery, RunSummary, RunView, StepDuration, StoreKind};
 
 use super::error::ApiError;
 
@@ -23,10 +23,12 @@ pub async fn start_rollback(
     plan_digest: String,
     confirm_version_id: String,
     reason: String,
+    #[server(default)] kind: RunKind,
     #[server(default)] acknowledgements: Vec<String>,
     #[server(default)] restore: Option<Vec<StoreKind>>,
 ) -> Result<RunId, ApiError> {
     let request = rollback_types::StartRequest {
+        kind,
         version_id,
         plan_digest: plan_digest.trim().to_owned(),
         // What a paste brings along; the id itself must agree to the letter.
@@ -52,10 +54,10 @@ pub async fn decide_run(
     use rollback_types::{Decision, Step};
 
     let step = Step::parse(&step).ok_or_else(|| refused_form(Invalid("There is no step of that name.".to_owned())))?;
-    let decision = [Decision::Retry, Decision::Skip, Decision::Abort]
+    let decision = [Decision::Retry, Decision::Skip, Decision::WayBack, Decision::Abort]
         .into_iter()
         .find(|d| d.as_str() == decision)
-        .ok_or_else(|| refused_form(Invalid("A decision is one of retry, skip and abort.".to_owned())))?;
+        .ok_or_else(|| refused_form(Invalid("A decision is one of retry, skip, way_back and abort.".to_owned())))?;
     let reason = reason.map(|r| one_line_ends(&r)).filter(|r| !r.is_empty());
     service()?.decide(RunId(run), step, decision, reason, ACTOR).await.map_err(refused_form)
 }
@@ -98,7 +100,8 @@ pub async fn run_chart(id: RunId) -> Result<String, ApiError> {
 #[server(name = MedianChart, prefix = "/rpc", endpoint = "median-chart", input = GetUrl, output = Json)]
 pub async fn median_chart() -> Result<String, ApiError> {
     let medians = service()?.step_durations().await.map_err(refused)?;
-    let rows: Vec<_> = rollback_types::Step::ALL
+    let rows: Vec<_> = RunKind::Rollback
+        .steps()
         .into_iter()
         .map(|step| crate::charts::DurationRow {
             step,

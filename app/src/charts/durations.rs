@@ -74,11 +74,17 @@ fn label(step: Step) -> String {
         Step::DropChapters => "3 SQLite staging".to_owned(),
         Step::DeletePoints => "4 Qdrant staging".to_owned(),
         Step::DeleteNodes => "5 Neo4j staging".to_owned(),
-        Step::VerifyCopy => "6 Verify latest-copy".to_owned(),
+        Step::VerifyCopy => "6 Verify the copy".to_owned(),
         Step::RestoreSqlite => "7 Restore SQLite".to_owned(),
         Step::RestoreQdrant => "7 Restore Qdrant".to_owned(),
         Step::RestoreNeo4j => "7 Restore Neo4j".to_owned(),
         Step::Finish => "8 Mark rolled_back".to_owned(),
+        Step::Validate => "Validation".to_owned(),
+        Step::CopySqlite => "1 Copy SQLite".to_owned(),
+        Step::CopyQdrant => "1 Copy Qdrant".to_owned(),
+        Step::CopyNeo4j => "1 Copy Neo4j".to_owned(),
+        Step::ProveCopy => "2 Prove the copy".to_owned(),
+        Step::SwapCopy => "3 Swap it in".to_owned(),
     }
 }
 
@@ -160,7 +166,8 @@ mod tests {
     use super::*;
 
     fn rows() -> Vec<DurationRow> {
-        Step::ALL
+        rollback_types::RunKind::Rollback
+            .steps()
             .into_iter()
             .map(|step| DurationRow {
                 step,
@@ -173,7 +180,7 @@ mod tests {
     #[test]
     fn every_step_is_named_and_the_chart_has_a_name_and_a_description() {
         let svg = durations_chart("d", "Durations", "this run", &rows()).unwrap();
-        for step in Step::ALL {
+        for step in rollback_types::RunKind::Rollback.steps() {
             assert!(svg.contains(&label(step)), "{step} is missing");
         }
         assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));

@@ -66,11 +66,13 @@ fn None() -> impl IntoView {
 #[component]
 pub(super) fn Backup(health: BackupHealth) -> impl IntoView {
     let (tone, icon, word) = health_look(&health);
-    let title = format::clip(&format::visible(health.source.name()), 120);
+    let title = format::clip(&format::visible(&health.source.name()), 120);
     let kept = match &health.source {
         BackupSource::LatestCopy => "the safety copy of production",
         BackupSource::Version(id) if id.is_baseline() => "the baseline: for disaster recovery",
         BackupSource::Version(_) => "a kept version",
+        BackupSource::WayBack(_) => "what a run saved before it restored",
+        BackupSource::Fresh(_) => "a copy that is being made",
     };
     // A kept version that is well needs no room; the safety copy and whatever is not well are open.
     let open = !health.intact || health.source == BackupSource::LatestCopy;

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
-use rollback_types::{Cursor, Page, RunQuery, RunState, RunSummary, Step, StepDuration};
+use rollback_types::{Cursor, Page, RunKind, RunQuery, RunState, RunSummary, StepDuration};
 
 use crate::address;
 use crate::api::runs::{list_runs, median_chart, step_durations};
@@ -252,7 +252,8 @@ fn Durations() -> impl IntoView {
 }
 
 fn table(medians: &[StepDuration]) -> impl IntoView + use<> {
-    let rows = Step::ALL
+    let rows = RunKind::Rollback
+        .steps()
         .into_iter()
         .map(|step| {
             let here = medians.iter().find(|m| m.step == step && m.runs > 0);

@@ -36,7 +36,7 @@ pub fn PlanPage() -> impl IntoView {
             if id.is_empty() {
                 return Err(Problem::new(ProblemKind::NotFound, "The address names no version.").into());
             }
-            plan_rollback(id, Vec::new(), None).await
+            plan_rollback(id, rollback_types::RunKind::Rollback, Vec::new(), None).await
         },
     );
 

@@ -18,11 +18,41 @@ impl Host for LocalHost {
         // `f_bavail`, not `f_bfree`: what is reserved for root is not ours.
         Ok(fs.f_bavail.saturating_mul(fs.f_frsize))
     }
+
+    #[cfg(target_os = "linux")]
+    fn exchange(&self, a: &Path, b: &Path) -> io::Result<()> {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
+    }
+
+    /// Elsewhere a moment without one of them cannot be avoided.
+    #[cfg(not(target_os = "linux"))]
+    fn exchange(&self, a: &Path, b: &Path) -> io::Result<()> {
+        let aside = b.with_extension("swap");
+        std::fs::rename(b, &aside)?;
+        std::fs::rename(a, b)?;
+        std::fs::rename(aside, a)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_folders_change_their_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+        for (folder, text) in [(&a, "was a"), (&b, "was b")] {
+            std::fs::create_dir(folder).unwrap();
+            std::fs::write(folder.join("f"), text).unwrap();
+        }
+        LocalHost.exchange(&a, &b).unwrap();
+        assert_eq!(std::fs::read_to_string(a.join("f")).unwrap(), "was b");
+        assert_eq!(std::fs::read_to_string(b.join("f")).unwrap(), "was a");
+        assert!(LocalHost.exchange(&a, &dir.path().join("missing")).is_err());
+        assert_eq!(std::fs::read_to_string(a.join("f")).unwrap(), "was b");
+    }
 
     #[test]
     fn a_folder_yet_to_be_made_has_its_parents_space() {

@@ -7,21 +7,35 @@ use crate::{StoreKind, Timestamp, VersionId};
 /// Which backup.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case", tag = "kind", content = "version_id")]
+#[serde(rename_all = "snake_case", tag = "kind", content = "id")]
 pub enum BackupSource {
     /// `backups/latest-copy`.
     LatestCopy,
     /// `backups/{version_id}`.
     Version(VersionId),
+    /// What a run saved before it restored, by the run's key: a folder of the run's evidence.
+    WayBack(String),
+    /// A new latest-copy that is being made, by the key of the run that makes it.
+    Fresh(String),
 }
 
 impl BackupSource {
-    /// The folder's name.
-    pub fn name(&self) -> &str {
+    /// The name of latest-copy, and of its folder.
+    pub const LATEST_COPY: &str = "latest-copy";
+
+    /// The name on the page; for latest-copy and kept versions the folder's.
+    pub fn name(&self) -> std::borrow::Cow<'_, str> {
         match self {
-            Self::LatestCopy => "latest-copy",
-            Self::Version(id) => id.as_str(),
+            Self::LatestCopy => Self::LATEST_COPY.into(),
+            Self::Version(id) => id.as_str().into(),
+            Self::WayBack(_) => "the way back".into(),
+            Self::Fresh(_) => "the new latest-copy".into(),
         }
+    }
+
+    /// `v1_baseline…`: a restore from it is disaster recovery.
+    pub fn is_baseline(&self) -> bool {
+        matches!(self, Self::Version(id) if id.is_baseline())
     }
 }
 
@@ -38,9 +52,9 @@ pub enum Rung {
     Sha256,
     /// It opens as what it claims to be, to its end.
     Opens,
-    /// It holds what the registry says. Not proven by this version of Stepback.
+    /// It holds what the registry says.
     Content,
-    /// It was restored into a scratch place. Not proven by this version of Stepback.
+    /// It was restored into a scratch place.
     TrialRestore,
 }
 
@@ -86,6 +100,9 @@ pub struct RungResult {
     pub detail: String,
     /// When it was last proven or found wanting.
     pub checked_at: Option<Timestamp>,
+    /// The time that took, where it was measured.
+    #[serde(default)]
+    pub took_ms: Option<u64>,
 }
 
 /// One file of a backup.
@@ -138,4 +155,27 @@ pub struct BackupHealth {
     pub checked_at: Timestamp,
     /// The time the last full proof took.
     pub took_ms: u64,
+    /// Earlier looks, newest first; at most 20.
+    #[serde(default)]
+    pub history: Vec<BackupCheck>,
+}
+
+/// One look at a backup, for the trend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BackupCheck {
+    /// When.
+    pub at: Timestamp,
+    /// Every rung that was looked at passed.
+    pub intact: bool,
+    /// The highest rung that all files had reached.
+    pub highest: Option<Rung>,
+    /// What was wrong, if anything.
+    pub failure: Option<String>,
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// The time it took.
+    pub took_ms: u64,
+    /// It ended in a trial restore.
+    pub trial: bool,
 }

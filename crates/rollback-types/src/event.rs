@@ -110,6 +110,11 @@ pub enum EventKind {
         /// Who.
         actor: String,
     },
+    /// What the validation found; follows its step's beginning.
+    Validated {
+        /// The checks and the search.
+        report: Box<crate::ValidationReport>,
+    },
     /// The process had ended in the middle; found at the next start.
     RunInterrupted {
         /// What that means for the data.
@@ -179,6 +184,8 @@ pub enum Decision {
     Retry,
     /// Go on without it; another tool has done it.
     Skip,
+    /// Only lanes of step 7: put this run's way back in again, so that the store is as it was before the step.
+    WayBack,
     /// End the run; the version stays `rolling_back` and is offered as "take over".
     Abort,
 }
@@ -189,6 +196,7 @@ impl Decision {
         match self {
             Self::Retry => "retry",
             Self::Skip => "skip",
+            Self::WayBack => "way_back",
             Self::Abort => "abort",
         }
     }

@@ -12,13 +12,14 @@ pub mod plan;
 pub mod problem;
 pub mod registry;
 pub mod run;
+pub mod run_kind;
 pub mod state;
 pub mod step;
 pub mod store;
 pub mod timestamp;
 pub mod validation;
 
-pub use backup::{BackupFile, BackupHealth, BackupSource, Rung, RungResult, RungState};
+pub use backup::{BackupCheck, BackupFile, BackupHealth, BackupSource, Rung, RungResult, RungState};
 pub use event::{Decision, Event, EventKind, Progress, StepError, StreamItem};
 pub use ids::{PlanDigest, RollbackTarget, RunId, TargetRefusal, VersionId};
 pub use overview::{Overview, RunQuery, StagedInStore, StateCount, StepDuration, Verdict, VerdictLevel, VersionDetail};
@@ -29,7 +30,8 @@ pub use plan::{
 };
 pub use problem::{Problem, ProblemKind};
 pub use registry::{Layout, OperationRow, VersionQuery, VersionRow, VersionSort};
-pub use run::{LogLevel, LogLine, RunKind, RunState, RunSummary, RunView, StepView};
+pub use run::{LogLevel, LogLine, RunState, RunSummary, RunView, StepView};
+pub use run_kind::RunKind;
 pub use state::{Candidacy, VersionState};
 pub use step::{Step, StepState};
 pub use store::{StoreKind, StoreReport, StoreStatus};

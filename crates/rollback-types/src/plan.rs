@@ -4,16 +4,23 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BackupHealth, Layout, OperationRow, PlanDigest, Step, StoreKind, Timestamp, VersionId, VersionRow};
+use crate::{
+    BackupHealth, BackupSource, Layout, OperationRow, PlanDigest, RunKind, Step, StoreKind, Timestamp, VersionId,
+    VersionRow,
+};
 
 /// What to plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PlanRequest {
-    /// The version to roll back.
+    /// What kind of run; a rollback when absent.
+    #[serde(default)]
+    pub kind: RunKind,
+    /// The version to roll back. Of other kinds the subject: `latest-copy` or a kept version to restore from, `run-12`
+    /// whose restore is undone, `production` or a version to validate, `latest-copy` to make anew.
     pub version_id: String,
-    /// The stores to restore from latest-copy; absent: as the evidence recommends.
+    /// The stores to restore; absent: as the evidence recommends.
     #[serde(default)]
     pub restore: Option<Vec<StoreKind>>,
     /// Codes of acknowledgements given.
@@ -26,7 +33,10 @@ pub struct PlanRequest {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StartRequest {
-    /// The version to roll back.
+    /// As in the plan.
+    #[serde(default)]
+    pub kind: RunKind,
+    /// As in the plan.
     pub version_id: String,
     /// The plan that was read.
     pub plan_digest: String,
@@ -272,6 +282,18 @@ pub struct RollbackPlan {
     pub version_id: VersionId,
     /// It may be started: nothing refuses it, and every acknowledgement was given.
     pub startable: bool,
+    /// What kind of run it plans.
+    #[serde(default)]
+    pub kind: RunKind,
+    /// The backup that step 6 proves and step 7 restores from.
+    #[serde(default)]
+    pub source: Option<BackupSource>,
+    /// Versions committed since that backup was made, newest first: a restore from it loses them.
+    #[serde(default)]
+    pub losses: Vec<VersionId>,
+    /// Bytes that the ways back will take, as estimated from the backup's files.
+    #[serde(default)]
+    pub way_back_bytes: u64,
     /// It continues an earlier rollback that did not finish.
     pub take_over: bool,
     /// What forbids it.
@@ -288,7 +310,7 @@ pub struct RollbackPlan {
     pub triggers: Vec<Trigger>,
     /// Store by store.
     pub stores: StorePlans,
-    /// latest-copy on the ladder.
+    /// latest-copy (of other kinds: the source) on the ladder.
     pub latest_copy: Option<BackupHealth>,
     /// The "before" checklist.
     pub checklist: Vec<CheckItem>,

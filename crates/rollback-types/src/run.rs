@@ -3,16 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, EventKind, Progress, StepError};
-use crate::{Decision, PlanDigest, RunId, Step, StepState, StoreKind, Timestamp, VersionId};
-
-/// What kind of run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum RunKind {
-    /// The whole line of stages.
-    Rollback,
-}
+use crate::{Decision, PlanDigest, RunId, RunKind, Step, StepState, StoreKind, Timestamp, ValidationReport, VersionId};
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -189,8 +180,11 @@ pub struct RunView {
     /// What lists show too.
     #[serde(flatten)]
     pub run: RunSummary,
-    /// The eight steps, step 7 as three lanes, in the document's order.
+    /// The steps of the run's kind, in the document's order; step 7 as three lanes.
     pub steps: Vec<StepView>,
+    /// What the validation found, once it is through.
+    #[serde(default)]
+    pub validation: Option<ValidationReport>,
     /// The log so far.
     pub log: Vec<LogLine>,
 }
@@ -199,7 +193,8 @@ impl RunView {
     /// A run of which nothing is known yet but its summary; feed it all its events.
     pub fn new(mut run: RunSummary) -> Self {
         run.last_event = 0;
-        Self { run, steps: Step::ALL.into_iter().map(StepView::new).collect(), log: Vec::new() }
+        let steps = run.kind.steps().into_iter().map(StepView::new).collect();
+        Self { run, steps, validation: None, log: Vec::new() }
     }
 
     /// Takes in one event. Stale numbers and unknown kinds change nothing but, for the latter, the last number.
@@ -223,6 +218,7 @@ impl RunView {
                 });
             }
             EventKind::StepNote { .. } | EventKind::Unknown => {}
+            EventKind::Validated { report } => self.validation = Some(*report.clone()),
             EventKind::StepRetrying { step, error, .. } => self.change(*step, |s| s.error = Some(error.clone())),
             EventKind::StepCompleted { step, found_absent, count, outcome } => self.change(*step, |s| {
                 s.state = if *found_absent { StepState::FoundAbsent } else { StepState::Done };
@@ -251,6 +247,9 @@ impl RunView {
                 for step in steps {
                     self.change(*step, |s| {
                         s.decisions = vec![Decision::Retry, Decision::Abort];
+                        if step.is_restore() {
+                            s.decisions.insert(1, Decision::WayBack);
+                        }
                         if step.may_be_skipped() {
                             s.decisions.insert(1, Decision::Skip);
                         }
@@ -322,8 +321,8 @@ impl RunView {
 fn line_of(kind: &EventKind) -> Option<(LogLevel, String)> {
     use LogLevel::{Error, Info, Warning};
     Some(match kind {
-        EventKind::RunStarted { version_id, plan_digest, actor, .. } => {
-            (Info, format!("run started by {actor}: roll back {version_id}, plan {}", plan_digest.short()))
+        EventKind::RunStarted { kind, version_id, plan_digest, actor, .. } => {
+            (Info, format!("run started by {actor}: {} {version_id}, plan {}", kind.verb(), plan_digest.short()))
         }
         EventKind::StepStarted { step, attempt: 1 } => (Info, format!("{step}: {}", step.title())),
         EventKind::StepStarted { step, attempt } => (Info, format!("{step}: {}, attempt {attempt}", step.title())),
@@ -340,7 +339,12 @@ fn line_of(kind: &EventKind) -> Option<(LogLevel, String)> {
         }
         EventKind::DecisionMade { step, decision, reason, actor } => {
             let why = reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default();
-            (Info, format!("{step}: {actor} decided to {}{why}", decision.as_str()))
+            let what = decision.as_str().replace('_', " ");
+            (Info, format!("{step}: {actor} decided: {what}{why}"))
+        }
+        EventKind::Validated { report } => {
+            let level = if report.is_sound() { Info } else { Warning };
+            (level, format!("the validation: {}", report.verdict.title().to_lowercase()))
         }
         EventKind::RunInterrupted { message } => (Error, message.clone()),
         EventKind::RunEnded { state, summary } => {

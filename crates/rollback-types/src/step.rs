@@ -1,4 +1,5 @@
-//! The eight steps of the runbook; step 7 has a lane for each store.
+//! The eight steps of the runbook (step 7 has a lane for each store), the validation after them, and the steps that make
+//! a backup. Which of them a run takes, and in what order, is its kind's to say: `RunKind::stages`.
 
 use std::fmt;
 
@@ -31,11 +32,23 @@ pub enum Step {
     RestoreNeo4j,
     /// 8: set the state to `rolled_back` and close the log.
     Finish,
+    /// After all of it: the seven checks and the search, which change nothing.
+    Validate,
+    /// Making a backup, 1: SQLite.
+    CopySqlite,
+    /// Making a backup, 1: Qdrant.
+    CopyQdrant,
+    /// Making a backup, 1: Neo4j.
+    CopyNeo4j,
+    /// Making a backup, 2: the whole ladder on the new copy.
+    ProveCopy,
+    /// Making a backup, 3: the new copy takes the old one's place.
+    SwapCopy,
 }
 
 impl Step {
-    /// All, in the document's order.
-    pub const ALL: [Self; 10] = [
+    /// All, in the document's order; no kind of run takes all of them.
+    pub const ALL: [Self; 16] = [
         Self::Identify,
         Self::Mark,
         Self::DropChapters,
@@ -46,19 +59,15 @@ impl Step {
         Self::RestoreQdrant,
         Self::RestoreNeo4j,
         Self::Finish,
+        Self::Validate,
+        Self::CopySqlite,
+        Self::CopyQdrant,
+        Self::CopyNeo4j,
+        Self::ProveCopy,
+        Self::SwapCopy,
     ];
 
-    /// Steps of one stage run at the same time; a stage begins when the one before is through.
-    pub const STAGES: [&'static [Self]; 6] = [
-        &[Self::Identify],
-        &[Self::Mark],
-        &[Self::DropChapters, Self::DeletePoints, Self::DeleteNodes],
-        &[Self::VerifyCopy],
-        &[Self::RestoreSqlite, Self::RestoreQdrant, Self::RestoreNeo4j],
-        &[Self::Finish],
-    ];
-
-    /// 1 to 8, as in the document.
+    /// 1 to 8, as in the document; the validation is 9. A backup's steps are numbered from 1.
     pub fn number(self) -> u8 {
         match self {
             Self::Identify => 1,
@@ -69,15 +78,19 @@ impl Step {
             Self::VerifyCopy => 6,
             Self::RestoreSqlite | Self::RestoreQdrant | Self::RestoreNeo4j => 7,
             Self::Finish => 8,
+            Self::Validate => 9,
+            Self::CopySqlite | Self::CopyQdrant | Self::CopyNeo4j => 1,
+            Self::ProveCopy => 2,
+            Self::SwapCopy => 3,
         }
     }
 
-    /// The store whose lane this is: the lanes of 3, 4, 5 and of 7. `None` for steps that stand alone.
+    /// The store whose lane this is: the lanes of 3, 4, 5, of 7, and of a backup's 1. `None` for steps that stand alone.
     pub fn lane(self) -> Option<StoreKind> {
         match self {
-            Self::DropChapters | Self::RestoreSqlite => Some(StoreKind::Sqlite),
-            Self::DeletePoints | Self::RestoreQdrant => Some(StoreKind::Qdrant),
-            Self::DeleteNodes | Self::RestoreNeo4j => Some(StoreKind::Neo4j),
+            Self::DropChapters | Self::RestoreSqlite | Self::CopySqlite => Some(StoreKind::Sqlite),
+            Self::DeletePoints | Self::RestoreQdrant | Self::CopyQdrant => Some(StoreKind::Qdrant),
+            Self::DeleteNodes | Self::RestoreNeo4j | Self::CopyNeo4j => Some(StoreKind::Neo4j),
             _ => None,
         }
     }
@@ -95,6 +108,12 @@ impl Step {
             Self::RestoreQdrant => "restore_qdrant",
             Self::RestoreNeo4j => "restore_neo4j",
             Self::Finish => "finish",
+            Self::Validate => "validate",
+            Self::CopySqlite => "copy_sqlite",
+            Self::CopyQdrant => "copy_qdrant",
+            Self::CopyNeo4j => "copy_neo4j",
+            Self::ProveCopy => "prove_copy",
+            Self::SwapCopy => "swap_copy",
         }
     }
 
@@ -111,28 +130,47 @@ impl Step {
             Self::DropChapters => "Drop the SQLite staging table",
             Self::DeletePoints => "Delete the Qdrant staging collection",
             Self::DeleteNodes => "Delete the Neo4j staging nodes",
-            Self::VerifyCopy => "Verify latest-copy",
-            Self::RestoreSqlite => "Restore SQLite from latest-copy",
-            Self::RestoreQdrant => "Restore Qdrant from latest-copy",
-            Self::RestoreNeo4j => "Restore Neo4j from latest-copy",
+            Self::VerifyCopy => "Verify the copy",
+            Self::RestoreSqlite => "Restore SQLite from the copy",
+            Self::RestoreQdrant => "Restore Qdrant from the copy",
+            Self::RestoreNeo4j => "Restore Neo4j from the copy",
             Self::Finish => "Mark as rolled_back",
+            Self::Validate => "Validate",
+            Self::CopySqlite => "Copy SQLite",
+            Self::CopyQdrant => "Copy Qdrant",
+            Self::CopyNeo4j => "Copy Neo4j",
+            Self::ProveCopy => "Prove the new copy",
+            Self::SwapCopy => "Swap the new copy in",
         }
     }
 
     /// What `done` and `total` count.
     pub fn unit(self) -> Option<&'static str> {
         match self {
-            Self::DropChapters | Self::RestoreSqlite => Some("rows"),
-            Self::DeletePoints | Self::RestoreQdrant => Some("points"),
-            Self::DeleteNodes | Self::RestoreNeo4j => Some("nodes"),
-            Self::VerifyCopy => Some("bytes"),
-            _ => None,
+            Self::DropChapters => Some("rows"),
+            Self::DeletePoints => Some("points"),
+            Self::DeleteNodes => Some("nodes"),
+            Self::VerifyCopy
+            | Self::ProveCopy
+            | Self::RestoreSqlite
+            | Self::RestoreQdrant
+            | Self::CopySqlite
+            | Self::CopyQdrant => Some("bytes"),
+            Self::RestoreNeo4j | Self::CopyNeo4j => Some("nodes and relationships"),
+            Self::Validate => Some("checks"),
+            Self::Identify | Self::Mark | Self::Finish | Self::SwapCopy => None,
         }
     }
 
-    /// Skipping is offered where another tool may have done the work: 3, 4, 5 and each lane of 7.
+    /// A lane of step 7.
+    pub fn is_restore(self) -> bool {
+        matches!(self, Self::RestoreSqlite | Self::RestoreQdrant | Self::RestoreNeo4j)
+    }
+
+    /// Skipping is offered where another tool may have done the work (3, 4, 5 and each lane of 7), and for the validation.
     pub fn may_be_skipped(self) -> bool {
-        self.lane().is_some()
+        self.is_restore()
+            || matches!(self, Self::DropChapters | Self::DeletePoints | Self::DeleteNodes | Self::Validate)
     }
 
     /// The document's estimate, in seconds (its longest figure; step 7's stands for all three lanes together).
@@ -146,15 +184,21 @@ impl Step {
             Self::VerifyCopy => 60,
             Self::RestoreSqlite | Self::RestoreQdrant | Self::RestoreNeo4j => 600,
             Self::Finish => 30,
+            Self::Validate => 900,
+            Self::CopySqlite | Self::CopyQdrant | Self::CopyNeo4j | Self::ProveCopy => 60,
+            Self::SwapCopy => 1,
         }
     }
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::Validate {
+            return f.write_str("the validation");
+        }
         write!(f, "step {}", self.number())?;
-        match (self.number(), self.lane()) {
-            (7, Some(store)) => write!(f, " ({store})"),
+        match self.lane() {
+            Some(store) if matches!(self.number(), 1 | 7) => write!(f, " ({store})"),
             _ => Ok(()),
         }
     }

@@ -1,17 +1,18 @@
 //! What a step may touch: the stores, the plan's facts, and a way to say how far it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use rollback_types::{
-    Inventory, Layout, Progress, RollbackTarget, RunId, StagingCounts, Step, StepError, StoreKind, VersionId,
-    VersionState,
+    BackupSource, Inventory, Layout, Progress, RollbackTarget, RunId, RunKind, StagingCounts, Step, StepError,
+    StoreKind, ValidationReport, VersionId, VersionState,
 };
 use tokio::sync::mpsc;
 
 use crate::backup::{BackupVerifier, VerifiedBackup};
+use crate::journal::Journal;
 use crate::plan::Planned;
 use crate::settings::Settings;
 use crate::store::{StagingSelector, StoreError};
@@ -22,7 +23,11 @@ use crate::stores::Stores;
 pub(crate) struct RunSpec {
     pub run_id: RunId,
     pub run_key: String,
-    pub target: RollbackTarget,
+    pub kind: RunKind,
+    /// What the run is about; of a rollback the version.
+    pub subject: VersionId,
+    /// Only of a rollback.
+    pub target: Option<RollbackTarget>,
     pub reason: String,
     pub layout: Layout,
     /// The state the plan saw.
@@ -35,45 +40,50 @@ pub(crate) struct RunSpec {
     pub other_candidates: Vec<VersionId>,
     /// Codes of the acknowledgements given.
     pub acknowledged: Vec<String>,
-    /// Hashes of latest-copy the plan saw.
+    /// The backup that step 6 proves and step 7 restores from.
+    pub source: BackupSource,
+    /// Hashes of its files as the plan saw them.
     pub hashes: BTreeMap<StoreKind, String>,
+    /// Stores to restore.
+    pub restore: BTreeSet<StoreKind>,
     /// Nodes that are not production, as the plan told them apart.
     pub selectors: Vec<StagingSelector>,
+    /// Chapters that the registry says production, or the staged version, should have.
+    pub expected_chapters: Option<u64>,
 }
 
 impl RunSpec {
-    pub(crate) fn new(
-        run_id: RunId,
-        run_key: String,
-        target: RollbackTarget,
-        reason: String,
-        planned: &Planned,
-    ) -> Self {
-        let (plan, selectors) = (&planned.plan, planned.selectors.clone());
-        let expected = plan.version.as_ref().map_or(VersionState::RollingBack, |v| v.status.clone());
-        let counted = StoreKind::ALL.map(|s| (s, plan.stores.get(s).staging.clone())).into();
-        let production =
-            StoreKind::ALL.into_iter().filter_map(|s| Some((s, plan.stores.get(s).production.clone()?))).collect();
+    pub(crate) fn new(run_id: RunId, run_key: String, reason: String, planned: &Planned) -> Self {
+        let plan = &planned.plan;
         let given = plan.acknowledgements.iter().filter(|a| a.given);
-        let acknowledged = given.map(|a| a.asked.code.clone()).collect();
-        let other_candidates = planned.other_candidates.clone();
         let files = plan.latest_copy.iter().flat_map(|copy| &copy.files);
-        let hashes = files.filter_map(|f| Some((f.store, f.sha256.clone()?))).collect();
-        let layout = plan.layout.unwrap_or(crate::plan::FALLBACK_LAYOUT);
         Self {
             run_id,
             run_key,
-            target,
+            kind: plan.kind,
+            subject: plan.version_id.clone(),
+            target: planned.target.clone(),
             reason,
-            layout,
-            expected,
-            planned: counted,
-            production,
-            other_candidates,
-            acknowledged,
-            hashes,
-            selectors,
+            layout: plan.layout.unwrap_or(crate::plan::FALLBACK_LAYOUT),
+            expected: plan.version.as_ref().map_or(VersionState::RollingBack, |v| v.status.clone()),
+            planned: StoreKind::ALL.map(|s| (s, plan.stores.get(s).staging.clone())).into(),
+            production: StoreKind::ALL
+                .into_iter()
+                .filter_map(|s| Some((s, plan.stores.get(s).production.clone()?)))
+                .collect(),
+            other_candidates: planned.other_candidates.clone(),
+            acknowledged: given.map(|a| a.asked.code.clone()).collect(),
+            source: plan.source.clone().unwrap_or(BackupSource::LatestCopy),
+            hashes: files.filter_map(|f| Some((f.store, f.sha256.clone()?))).collect(),
+            restore: StoreKind::ALL.into_iter().filter(|s| plan.stores.get(*s).restore).collect(),
+            selectors: planned.selectors.clone(),
+            expected_chapters: planned.expected_chapters,
         }
+    }
+
+    /// The acknowledgement was given.
+    pub(crate) fn acknowledges(&self, code: &str) -> bool {
+        self.acknowledged.iter().any(|a| a == code)
     }
 
     /// The units the plan counted in a store.
@@ -88,6 +98,7 @@ pub(crate) enum Message {
     Note { step: Step, message: String },
     Retrying { step: Step, failures: u32, wait: Duration, error: StepError },
     Progress(Progress),
+    Validated(Box<ValidationReport>),
     Ended { step: Step, result: Result<Outcome, Halt> },
 }
 
@@ -100,6 +111,8 @@ pub(crate) enum Outcome {
     FoundAbsent { said: String },
     /// Only lanes of step 7: nothing to restore, with the proof.
     NothingToRestore { proof: String },
+    /// Only lanes of step 7: the way back is in again, by decision.
+    WayBackRestored { said: String },
 }
 
 /// Why a step stopped.
@@ -153,17 +166,31 @@ pub(crate) struct Shared {
     pub attempted: std::sync::Mutex<BTreeMap<Step, u64>>,
     /// What each step has really done, for the log row of step 8.
     pub done: std::sync::Mutex<BTreeMap<Step, String>>,
+    /// What is worth telling at the end, though no step failed.
+    pub findings: std::sync::Mutex<Vec<String>>,
+    /// Lanes that a person told to put the way back in again.
+    pub way_back_wanted: std::sync::Mutex<BTreeSet<Step>>,
+    /// The median time of the last sound search test, in microseconds.
+    pub last_search_us: Option<u64>,
+    pub journal: Arc<dyn Journal>,
+    /// One lane at a time writes the list of checksums beside the ways back, or beside a new backup.
+    pub checksums: tokio::sync::Mutex<()>,
 }
 
 impl Shared {
     /// The folder of this run's evidence.
     pub(crate) fn folder(&self) -> PathBuf {
-        self.settings.evidence_dir.join(format!("run-{}", self.spec.run_key))
+        self.verifier.folders().run_folder(&self.spec.run_key)
     }
 
     /// The staging collection of the target.
-    pub(crate) fn staging_collection(&self) -> String {
-        self.settings.names.staging_collection(self.spec.layout, &self.spec.target)
+    pub(crate) fn staging_collection(&self, target: &RollbackTarget) -> String {
+        self.settings.names.staging_collection(self.spec.layout, target)
+    }
+
+    /// Something worth telling at the end.
+    pub(crate) fn find(&self, finding: String) {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner).push(finding);
     }
 
     /// The step is about to remove so many units.
@@ -177,8 +204,8 @@ impl Shared {
     }
 
     /// How the target's staging nodes are told.
-    pub(crate) fn staging_selector(&self) -> StagingSelector {
-        self.settings.names.staging_selector(self.spec.layout, &self.spec.target)
+    pub(crate) fn staging_selector(&self, target: &RollbackTarget) -> StagingSelector {
+        self.settings.names.staging_selector(self.spec.layout, target)
     }
 }
 
@@ -201,6 +228,16 @@ impl StepContext {
     pub(crate) async fn note(&self, message: impl Into<String>) -> Result<(), Halt> {
         let note = Message::Note { step: self.step, message: message.into() };
         self.tx.send(note).await.map_err(|_| Halt::EngineGone)
+    }
+
+    /// What the validation found, for the journal and the page.
+    pub(crate) async fn validated(&self, report: ValidationReport) -> Result<(), Halt> {
+        self.tx.send(Message::Validated(Box::new(report))).await.map_err(|_| Halt::EngineGone)
+    }
+
+    /// The step of this context.
+    pub(crate) fn step(&self) -> Step {
+        self.step
     }
 
     /// Stops the step when the engine is gone.

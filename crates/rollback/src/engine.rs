@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
-use rollback_types::{Decision, EventKind, RunState, Step, StepError, StoreKind};
+use rollback_types::{Decision, EventKind, RunKind, RunState, Step, StepError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -41,7 +41,7 @@ pub(crate) struct Engine {
 impl Engine {
     /// Runs to the end. The first event, `RunStarted`, is recorded already.
     pub(crate) async fn run(mut self) -> Result<RunState, RecordError> {
-        for stage in Step::STAGES {
+        for stage in self.shared.spec.kind.stages() {
             loop {
                 for step in self.recorder.procedure.to_skip() {
                     let why = self.skip_reasons.remove(&step).unwrap_or_default();
@@ -131,6 +131,7 @@ impl Engine {
                 let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
                 EventKind::StepRetrying { step, failures, wait_ms, error }
             }
+            Message::Validated(report) => EventKind::Validated { report },
             Message::Ended { step, result } => match result {
                 Ok(Outcome::Done { count, said }) => {
                     self.done(step, &said);
@@ -143,6 +144,11 @@ impl Engine {
                 Ok(Outcome::NothingToRestore { proof }) => {
                     self.done(step, &format!("skipped: {proof}"));
                     EventKind::StepSkipped { step, reason: proof, by_decision: false }
+                }
+                Ok(Outcome::WayBackRestored { said }) => {
+                    self.done(step, &format!("skipped: {said}"));
+                    self.shared.find(format!("{step} was given up by decision: {said}."));
+                    EventKind::StepSkipped { step, reason: said, by_decision: true }
                 }
                 Err(Halt::Failed { error, .. }) => {
                     failed.insert(step, error.clone());
@@ -171,6 +177,14 @@ impl Engine {
             if let (Decision::Skip, Some(reason)) = (decision, &reason) {
                 self.skip_reasons.insert(step, reason.clone());
             }
+            {
+                let mut wanted = self.shared.way_back_wanted.lock().unwrap_or_else(PoisonError::into_inner);
+                if decision == Decision::WayBack {
+                    wanted.insert(step)
+                } else {
+                    wanted.remove(&step)
+                };
+            }
             let event = EventKind::DecisionMade { step, decision, reason, actor };
             match self.recorder.record(event).await {
                 Ok(()) => {
@@ -191,46 +205,59 @@ impl Engine {
         Ok(None)
     }
 
-    /// Leaves the registry at `rolling_back` with a message that names the step and the error.
+    /// Of a rollback: leaves the registry at `rolling_back` with a message that names the step and the error.
     async fn abort(&mut self, step: Step, failed: &BTreeMap<Step, StepError>) -> Result<RunState, RecordError> {
         let error = failed.get(&step).map_or_else(String::new, |e| e.message.clone());
-        let message = format!("Rollback aborted at {step}: {error}");
+        let spec = &self.shared.spec;
+        let message = format!("{} aborted at {step}: {error}", spec.kind.title());
         let marked = self.recorder.procedure.is_through(Step::Mark);
-        // Step 2 may have failed after its effect: then the row says so, and the note finds it by the run's key.
-        let said = if marked || step == Step::Mark {
-            let request = AbortRequest {
-                target: self.shared.spec.target.clone(),
-                run_key: self.shared.spec.run_key.clone(),
-                message: message.clone(),
-            };
-            match self.shared.stores.records.note_abort(&request).await {
-                Ok(()) if marked => {
-                    format!("{message}. The version stays rolling_back and is offered as “take over”.")
+        let said = match &spec.target {
+            // Step 2 may have failed after its effect: then the row says so, and the note finds it by the run's key.
+            Some(target) if marked || step == Step::Mark => {
+                let request =
+                    AbortRequest { target: target.clone(), run_key: spec.run_key.clone(), message: message.clone() };
+                match self.shared.stores.records.note_abort(&request).await {
+                    Ok(()) if marked => {
+                        format!("{message}. The version stays rolling_back and is offered as “take over”.")
+                    }
+                    Ok(()) => format!("{message}. Nothing was deleted."),
+                    Err(e) => format!("{message}. The registry could not be told: {e}"),
                 }
-                Ok(()) => format!("{message}. Nothing was deleted."),
-                Err(e) => format!("{message}. The registry could not be told: {e}"),
             }
-        } else {
-            format!("{message}. Nothing was changed in any store.")
+            None if self.begun_to_restore() => {
+                format!("{message}. A restore had begun: compare each store, and see this run's ways back.")
+            }
+            _ => format!("{message}. Nothing was changed in any store."),
         };
         self.recorder.record(EventKind::RunEnded { state: RunState::Aborted, summary: said }).await?;
         Ok(RunState::Aborted)
     }
 
-    /// What skipped steps have left undone, as far as it can be seen.
+    fn begun_to_restore(&self) -> bool {
+        let attempted = self.shared.attempted.lock().unwrap_or_else(PoisonError::into_inner);
+        attempted.keys().any(|s| s.is_restore())
+    }
+
+    /// What steps told, and what skipped ones have left undone, as far as it can be seen.
     async fn findings(&self) -> Vec<String> {
-        let (stores, target) = (&self.shared.stores, &self.shared.spec.target);
-        let mut findings = Vec::new();
+        let shared = &self.shared;
+        let mut findings = shared.findings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for step in &self.skipped {
-            let left = match step {
-                Step::DropChapters => stores.records.staging(target).await.map(|s| s.units()),
-                Step::DeletePoints => {
-                    let name = self.shared.staging_collection();
-                    stores.vectors.count(&name).await.map(|n| n.unwrap_or(0))
+            let left = match (step, &shared.spec.target) {
+                (Step::DropChapters, Some(target)) => shared.stores.records.staging(target).await.map(|s| s.units()),
+                (Step::DeletePoints, Some(target)) => {
+                    let name = shared.staging_collection(target);
+                    shared.stores.vectors.count(&name).await.map(|n| n.unwrap_or(0))
                 }
-                Step::DeleteNodes => stores.graph.staging(&self.shared.staging_selector()).await.map(|s| s.units()),
+                (Step::DeleteNodes, Some(target)) => {
+                    shared.stores.graph.staging(&shared.staging_selector(target)).await.map(|s| s.units())
+                }
+                (Step::Validate, _) => {
+                    findings.push("The validation was skipped by decision: nothing was checked.".into());
+                    continue;
+                }
                 _ => {
-                    findings.push(format!("{step} was skipped by decision: production may differ from latest-copy."));
+                    findings.push(format!("{step} was skipped by decision: production may differ from the copy."));
                     continue;
                 }
             };
@@ -251,18 +278,35 @@ impl Engine {
     }
 
     fn summary(&self) -> String {
+        let spec = &self.shared.spec;
         let done = self.shared.done.lock().unwrap_or_else(PoisonError::into_inner);
-        let of = |step: Step, store: StoreKind| {
-            let said = done.get(&step).map_or("nothing", String::as_str);
-            format!("{store}: {said}")
+        let lanes = |steps: [Step; 3]| {
+            let of = |step: Step| {
+                let said = done.get(&step).map_or("nothing", String::as_str);
+                step.lane().map_or_else(|| said.to_owned(), |store| format!("{store}: {said}"))
+            };
+            steps.map(of).join(". ")
         };
-        format!(
-            "{} is rolled back. {}. {}. {}.",
-            self.shared.spec.target,
-            of(Step::DropChapters, StoreKind::Sqlite),
-            of(Step::DeletePoints, StoreKind::Qdrant),
-            of(Step::DeleteNodes, StoreKind::Neo4j)
-        )
+        let restored = || {
+            let chosen = !spec.restore.is_empty();
+            let lanes = lanes([Step::RestoreSqlite, Step::RestoreQdrant, Step::RestoreNeo4j]);
+            if chosen { format!(" Restored from {}: {lanes}.", spec.source.name()) } else { String::new() }
+        };
+        match spec.kind {
+            RunKind::Rollback => {
+                let removed = lanes([Step::DropChapters, Step::DeletePoints, Step::DeleteNodes]);
+                format!("{} is rolled back. {removed}.{}", spec.subject, restored())
+            }
+            RunKind::RestoreProduction => format!("Production was restored from {}.{}", spec.subject, restored()),
+            RunKind::UndoRestore => format!("The restore of {} is undone.{}", spec.subject, restored()),
+            RunKind::Validate => {
+                let said = done.get(&Step::Validate).map_or("nothing was checked", String::as_str);
+                format!("{} was validated: {said}.", spec.subject)
+            }
+            RunKind::MakeBackup => {
+                format!("latest-copy is new. {}.", lanes([Step::CopySqlite, Step::CopyQdrant, Step::CopyNeo4j]))
+            }
+        }
     }
 }
 

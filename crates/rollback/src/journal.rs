@@ -4,7 +4,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use rollback_types::{
-    Event, Page, PlanDigest, RunId, RunKind, RunQuery, RunState, RunSummary, StepDuration, Timestamp, VersionId,
+    BackupCheck, Event, Page, PlanDigest, RunId, RunKind, RunQuery, RunState, RunSummary, StepDuration, Timestamp,
+    VersionId,
 };
 
 /// The journal could not be read or written.
@@ -122,6 +123,14 @@ pub trait Journal: Send + Sync + fmt::Debug {
     async fn known_hash(&self, path: &str) -> Result<Option<KnownHash>, JournalError>;
     /// Records a hash.
     async fn record_hash(&self, hash: &KnownHash) -> Result<(), JournalError>;
+    /// What was remembered under a key: proofs of files, the last time of a search.
+    async fn remembered(&self, key: &str) -> Result<Option<String>, JournalError>;
+    /// Remembers a JSON text under a key, in the place of what was there.
+    async fn remember(&self, key: &str, json: &str) -> Result<(), JournalError>;
+    /// The latest looks at a backup, newest first.
+    async fn backup_checks(&self, backup: &str, limit: u32) -> Result<Vec<BackupCheck>, JournalError>;
+    /// Keeps a look at a backup for the trend.
+    async fn record_backup_check(&self, backup: &str, check: &BackupCheck) -> Result<(), JournalError>;
     /// Proves that the journal can be written.
     async fn probe(&self) -> Result<(), JournalError>;
 }

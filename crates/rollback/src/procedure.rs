@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use rollback_types::{Decision, EventKind, RunState, Step};
+use rollback_types::{Decision, EventKind, RunKind, RunState, Step};
 
 /// Where one step stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ enum Course {
 /// A run, as far as the order of its events is concerned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Procedure {
+    kind: RunKind,
     course: Course,
     steps: BTreeMap<Step, Phase>,
 }
@@ -53,16 +54,11 @@ pub struct IllegalTransition {
     pub because: String,
 }
 
-impl Default for Procedure {
-    fn default() -> Self {
-        Self { course: Course::New, steps: Step::ALL.into_iter().map(|s| (s, Phase::Pending)).collect() }
-    }
-}
-
 impl Procedure {
-    /// A run to which nothing has happened.
-    pub fn new() -> Self {
-        Self::default()
+    /// A run of this kind to which nothing has happened.
+    pub fn new(kind: RunKind) -> Self {
+        let steps = kind.steps().into_iter().map(|s| (s, Phase::Pending)).collect();
+        Self { kind, course: Course::New, steps }
     }
 
     /// Takes the event in, or says why it may not happen now. `self` is unchanged after an error.
@@ -96,6 +92,10 @@ impl Procedure {
                 expect(self.course, &[Course::Running])?;
                 self.running(*step).map_err(illegal)?;
             }
+            EventKind::Validated { .. } => {
+                expect(self.course, &[Course::Running])?;
+                self.running(Step::Validate).map_err(illegal)?;
+            }
             EventKind::StepCompleted { step, .. } => {
                 expect(self.course, &[Course::Running])?;
                 self.running(*step).map_err(illegal)?;
@@ -110,8 +110,8 @@ impl Procedure {
                 expect(self.course, &[Course::Running])?;
                 let allowed = match (self.phase(*step), by_decision) {
                     (Phase::ToSkip, true) => true,
-                    // A lane of step 7 finds by looking that there is nothing to restore.
-                    (Phase::Running { .. }, false) => step.number() == 7,
+                    // A lane of step 7 finds by looking that there is nothing to restore, or puts the way back in again.
+                    (Phase::Running { .. }, _) => step.is_restore(),
                     _ => false,
                 };
                 if !allowed {
@@ -137,6 +137,12 @@ impl Procedure {
                 };
                 match decision {
                     Decision::Retry => {
+                        self.steps.insert(*step, Phase::ToRetry { attempt });
+                    }
+                    Decision::WayBack if !step.is_restore() => {
+                        return Err(illegal(format!("{step} has no way back")));
+                    }
+                    Decision::WayBack => {
                         self.steps.insert(*step, Phase::ToRetry { attempt });
                     }
                     Decision::Skip if !step.may_be_skipped() => {
@@ -231,7 +237,10 @@ impl Procedure {
     }
 
     fn stage_open(&self, step: Step) -> Result<(), String> {
-        let before = Step::STAGES.iter().take_while(|stage| !stage.contains(&step));
+        if !self.steps.contains_key(&step) {
+            return Err(format!("a run of kind {} has no {step}", self.kind.as_str()));
+        }
+        let before = self.kind.stages().iter().take_while(|stage| !stage.contains(&step));
         match before.flat_map(|stage| stage.iter()).find(|s| !self.is_through(**s)) {
             Some(open) => Err(format!("{open} is not through")),
             None => Ok(()),
@@ -239,7 +248,7 @@ impl Procedure {
     }
 
     fn with(&self, test: impl Fn(Phase) -> bool) -> Vec<Step> {
-        Step::ALL.into_iter().filter(|s| test(self.phase(*s))).collect()
+        self.kind.steps().into_iter().filter(|s| test(self.phase(*s))).collect()
     }
 }
 

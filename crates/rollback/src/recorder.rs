@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rollback_types::{Event, EventKind, Progress, RunId, StreamItem, Timestamp};
+use rollback_types::{Event, EventKind, Progress, RunId, RunKind, StreamItem, Timestamp};
 use tokio::sync::broadcast;
 
 use crate::journal::{Journal, JournalError};
@@ -28,8 +28,8 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn new(run: RunId, journal: Arc<dyn Journal>, tx: broadcast::Sender<StreamItem>) -> Self {
-        Self { run, journal, tx, procedure: Procedure::new(), last: 0 }
+    pub(crate) fn new(run: RunId, kind: RunKind, journal: Arc<dyn Journal>, tx: broadcast::Sender<StreamItem>) -> Self {
+        Self { run, journal, tx, procedure: Procedure::new(kind), last: 0 }
     }
 
     /// Takes the event into the state machine, appends it, then publishes it. After an error the state is as before.

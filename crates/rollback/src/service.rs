@@ -1,5 +1,6 @@
 //! The one service behind both doors: plan, start, decide, look, subscribe.
 
+mod backups;
 mod look;
 mod runs;
 mod start;
@@ -7,10 +8,12 @@ mod start;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rollback_types::{EventKind, PlanDigest, PlanRequest, RollbackPlan, RunId, RunQuery, RunState, StreamItem};
+use rollback_types::{
+    EventKind, PlanDigest, PlanRequest, RollbackPlan, RunId, RunKind, RunQuery, RunState, StreamItem,
+};
 use tokio::sync::{broadcast, mpsc};
 
-use crate::backup::{BackupFolders, BackupVerifier};
+use crate::backup::{BackupFolders, BackupVerifier, Trials};
 use crate::engine::DecisionRequest;
 use crate::error::ServiceError;
 use crate::journal::Journal;
@@ -51,7 +54,8 @@ struct LiveRun {
 impl RollbackService {
     /// A service over these stores; starts nothing by itself. Call [`recover`](Self::recover) once at start-up.
     pub fn new(stores: Stores, journal: Arc<dyn Journal>, folders: BackupFolders, settings: Settings) -> Self {
-        let verifier = Arc::new(BackupVerifier::new(folders, stores.records.clone(), journal.clone()));
+        let trials = Trials { stores: stores.clone(), settings: settings.clone() };
+        let verifier = Arc::new(BackupVerifier::new(folders, trials, journal.clone()));
         Self {
             stores,
             journal,
@@ -131,7 +135,7 @@ impl RollbackService {
         }
         let kind = EventKind::RunInterrupted {
             message: "The run was interrupted: the process that carried it out ended. What its last step did is not \
-                      known; every step counts again before it acts. Plan again: the version is offered as “take over”."
+                      known; every step counts again before it acts. Plan again; a version is offered as “take over”."
                 .into(),
         };
         let event = rollback_types::Event {
@@ -166,7 +170,7 @@ impl RollbackService {
 }
 
 /// A recorder with the channel its events are published on.
-fn recorder(run: RunId, journal: Arc<dyn Journal>) -> (Recorder, broadcast::Sender<StreamItem>) {
+fn recorder(run: RunId, kind: RunKind, journal: Arc<dyn Journal>) -> (Recorder, broadcast::Sender<StreamItem>) {
     let (tx, _) = broadcast::channel(1_024);
-    (Recorder::new(run, journal, tx.clone()), tx)
+    (Recorder::new(run, kind, journal, tx.clone()), tx)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rollback_types::Layout;
 
 use crate::names::Names;
+use crate::validation::SearchCommand;
 
 /// Settings of one deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,12 @@ pub struct Settings {
     pub evidence_dir: PathBuf,
     /// Nodes deleted in one transaction.
     pub batch_size: u32,
+    /// Chapters that production should have, where the registry does not say.
+    pub expected_chapters: Option<u64>,
+    /// The operator's own search test.
+    pub search_command: Option<SearchCommand>,
+    /// How long a run's way back is kept after the run ended.
+    pub way_back_retention: Duration,
     /// Space that must be free, at least.
     pub min_free_bytes: u64,
     /// The pause between the two looks that tell whether staging still moves.
@@ -48,6 +55,9 @@ impl Default for Settings {
             keep_evidence: true,
             evidence_dir: PathBuf::from("stepback-data/runs"),
             batch_size: 5_000,
+            expected_chapters: None,
+            search_command: None,
+            way_back_retention: Duration::from_secs(14 * 24 * 3_600),
             min_free_bytes: 500_000_000,
             settle: Duration::from_secs(1),
             retry_pauses: [250, 1_000, 4_000].map(Duration::from_millis).to_vec(),

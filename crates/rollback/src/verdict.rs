@@ -44,7 +44,7 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
     if let Some(run) = s.active {
         let headline = match run.state {
             RunState::NeedsDecision => format!("Run #{} needs a decision.", run.id),
-            _ => format!("Run #{} is rolling back {}.", run.id, run.version_id),
+            _ => format!("Run #{} is {} {}.", run.id, run.kind.doing(), run.version_id),
         };
         let reasons = vec!["One run at a time: nothing else can start until it ends.".into()];
         let level = if run.state == RunState::NeedsDecision { VerdictLevel::Attention } else { VerdictLevel::Running };
@@ -83,13 +83,8 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
         return said(VerdictLevel::Attention, headline, reasons, s.latest_copy.remedy.clone());
     }
     if urgent && !s.differing.is_empty() {
+        reasons.push("Production differs from latest-copy; the plan restores what differs.".into());
         reasons.extend_from_slice(s.differing);
-        return said(
-            VerdictLevel::Blocked,
-            "You cannot roll back now: production differs from latest-copy.",
-            reasons,
-            Some("Plan it to see the evidence. The restore (step 7) must be done by hand for now.".into()),
-        );
     }
     let headline = if urgent { "You can roll back now." } else { "You could roll back, but nothing has failed." };
     let remedy = urgent.then(|| format!("Plan the rollback of {}.", first.version_id));

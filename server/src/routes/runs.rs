@@ -119,8 +119,11 @@ impl DecisionBody {
                 (Some(step), _) => return Ok(step),
                 (None, Ok(number)) => number,
                 (None, Err(_)) => {
-                    let words: Vec<_> = Step::ALL.iter().map(|s| s.as_str()).collect();
-                    return Err(ApiProblem::invalid(format!("step: allowed are 1 to 8, or {}", words.join(", "))));
+                    let words: Vec<_> = view.run.kind.steps().iter().map(|s| s.as_str()).collect();
+                    return Err(ApiProblem::invalid(format!(
+                        "step: allowed are numbers of its steps, or {}",
+                        words.join(", ")
+                    )));
                 }
             },
         };
@@ -133,8 +136,8 @@ impl DecisionBody {
         failed
             .first()
             .copied()
-            .or_else(|| Step::ALL.into_iter().find(fits))
-            .ok_or_else(|| ApiProblem::invalid("step: allowed are 1 to 8; lane: the store of that step"))
+            .or_else(|| view.run.kind.steps().into_iter().find(fits))
+            .ok_or_else(|| ApiProblem::invalid("step: allowed are numbers of its steps; lane: the store of that step"))
     }
 }
 

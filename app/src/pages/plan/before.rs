@@ -1,7 +1,7 @@
 //! What speaks for and against a start: the checklist, triggers, latest-copy, time, space, and the steps to come.
 
 use leptos::prelude::*;
-use rollback_types::{BackupHealth, CheckItem, CheckState, DiskSpace, PlannedStep, Step, TimeEstimate, Trigger};
+use rollback_types::{BackupHealth, CheckItem, CheckState, DiskSpace, PlannedStep, TimeEstimate, Trigger};
 
 use crate::components::{Badge, Card, Fact, Icon, IconName, KeyValue, LadderGrid, Time, Tone};
 use crate::format;
@@ -234,7 +234,7 @@ pub fn StepsCard(
             }
         })
         .collect_view();
-    let side_by_side = Step::STAGES.iter().filter(|s| s.len() > 1).count() == 2;
+    let side_by_side = rollback_types::RunKind::Rollback.stages().iter().filter(|s| s.len() > 1).count() == 2;
     let tag = side_by_side.then(|| view! { <span class="tag">"3, 4 and 5 side by side"</span> });
     view! {
         <Card title="The eight steps" aside=view! { {tag} }.into_any()>

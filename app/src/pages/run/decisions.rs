@@ -23,6 +23,7 @@ pub fn Decisions(
         .map(|decision| match decision {
             Decision::Retry => view! { <Retry run=run step=step decide=decide /> }.into_any(),
             Decision::Skip => view! { <Skip run=run step=step decide=decide /> }.into_any(),
+            Decision::WayBack => view! { <WayBack run=run step=step decide=decide /> }.into_any(),
             Decision::Abort => view! { <Abort run=run step=step decide=decide /> }.into_any(),
         })
         .collect_view();
@@ -73,6 +74,26 @@ fn Skip(run: RunId, step: Step, decide: ServerAction<DecideRun>) -> impl IntoVie
                 <div class="actions">
                     <button class="btn" type="submit" disabled=move || decide.pending().get()>
                         {format!("Skip {step}")}
+                    </button>
+                </div>
+            </ActionForm>
+        </details>
+    }
+}
+
+#[component]
+fn WayBack(run: RunId, step: Step, decide: ServerAction<DecideRun>) -> impl IntoView {
+    view! {
+        <details class="decision">
+            <summary class="btn">"Way back…"</summary>
+            <ActionForm action=decide attr:class="decision-body">
+                {fields(run, step, Decision::WayBack)}
+                <p class="small">
+                    "Puts in again what this store held before step 7, from this run’s own copy of it, and proves it. The run goes on                      without the restore, and says so in its record."
+                </p>
+                <div class="actions">
+                    <button class="btn" type="submit" disabled=move || decide.pending().get()>
+                        {format!("Put the way back in: {step}")}
                     </button>
                 </div>
             </ActionForm>

@@ -12,8 +12,8 @@ use std::path::Path;
 use async_trait::async_trait;
 use rollback::journal::{Journal, JournalError, KnownHash, NewRun, RunRecord};
 use rollback_types::{
-    Cursor, Event, EventKind, Page, PlanDigest, RunId, RunKind, RunQuery, RunState, RunSummary, StepDuration,
-    Timestamp, VersionId,
+    BackupCheck, Cursor, Event, EventKind, Page, PlanDigest, RunId, RunKind, RunQuery, RunState, RunSummary,
+    StepDuration, Timestamp, VersionId,
 };
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool};
@@ -91,7 +91,7 @@ impl SqliteJournal {
         let ended_at = time("ended_at")?.map(Timestamp::from_unix_ms);
         Ok(RunSummary {
             id,
-            kind: kind_of(&kind)
+            kind: RunKind::parse(&kind)
                 .ok_or_else(|| self.place.unusable(format!("run #{id} is of an unknown kind, {kind}")))?,
             version_id: VersionId::new(word("version_id")?),
             state: RunState::parse(&state)
@@ -116,7 +116,7 @@ impl Journal for SqliteJournal {
                    VALUES (?, ?, 'running', ?, ?, ?, ?, ?, ?) RETURNING id, kind, version_id, state, reason, actor, \
                    plan_digest, started_at, ended_at, summary, last_event";
         let inserted = sqlx::query(sql)
-            .bind(kind_word(run.kind))
+            .bind(run.kind.as_str())
             .bind(run.version_id.as_str())
             .bind(&run.reason)
             .bind(&run.actor)
@@ -274,6 +274,47 @@ impl Journal for SqliteJournal {
             .map_err(|e| self.sql(e))
     }
 
+    async fn remembered(&self, key: &str) -> Result<Option<String>, JournalError> {
+        let sql = "SELECT value FROM remembered WHERE key = ?";
+        sqlx::query_scalar(sql).bind(key).fetch_optional(&self.pool).await.map_err(|e| self.sql(e))
+    }
+
+    async fn remember(&self, key: &str, json: &str) -> Result<(), JournalError> {
+        let sql = "INSERT INTO remembered (key, value) VALUES (?, ?) \
+                   ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+        sqlx::query(sql).bind(key).bind(json).execute(&self.pool).await.map(|_| ()).map_err(|e| self.sql(e))
+    }
+
+    async fn backup_checks(&self, backup: &str, limit: u32) -> Result<Vec<BackupCheck>, JournalError> {
+        let sql = "SELECT body FROM backup_checks WHERE backup = ? ORDER BY id DESC LIMIT ?";
+        let rows: Vec<String> =
+            sqlx::query_scalar(sql).bind(backup).bind(limit).fetch_all(&self.pool).await.map_err(|e| self.sql(e))?;
+        let read = |body: &String| serde_json::from_str(body).map_err(|e| self.place.unusable(e.to_string()));
+        rows.iter().map(read).collect()
+    }
+
+    async fn record_backup_check(&self, backup: &str, check: &BackupCheck) -> Result<(), JournalError> {
+        let body = serde_json::to_string(check).map_err(|e| self.place.unusable(e.to_string()))?;
+        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(|e| self.sql(e))?;
+        sqlx::query("INSERT INTO backup_checks (backup, at, body) VALUES (?, ?, ?)")
+            .bind(backup)
+            .bind(check.at.unix_ms())
+            .bind(body)
+            .execute(&mut *tx)
+            .await
+            .map_err(|e| self.sql(e))?;
+        // The trend needs no more than a year of a look every few hours.
+        sqlx::query(
+            "DELETE FROM backup_checks WHERE backup = ?1 AND id <= \
+             (SELECT id FROM backup_checks WHERE backup = ?1 ORDER BY id DESC LIMIT 1 OFFSET 2000)",
+        )
+        .bind(backup)
+        .execute(&mut *tx)
+        .await
+        .map_err(|e| self.sql(e))?;
+        tx.commit().await.map_err(|e| self.sql(e))
+    }
+
     async fn probe(&self) -> Result<(), JournalError> {
         self.place.still_there()?;
         sqlx::query("INSERT INTO probe (id, at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at")
@@ -305,17 +346,4 @@ async fn update_run(tx: &mut SqliteConnection, event: &Event, state: RunState) -
     }
     sql.push(" WHERE id = ").push_bind(event.run_id.0);
     sql.build().execute(tx).await.map(|_| ())
-}
-
-fn kind_word(kind: RunKind) -> &'static str {
-    match kind {
-        RunKind::Rollback => "rollback",
-    }
-}
-
-fn kind_of(word: &str) -> Option<RunKind> {
-    match word {
-        "rollback" => Some(RunKind::Rollback),
-        _ => None,
-    }
 }

@@ -1,6 +1,6 @@
 //! What `checksums.txt` of a backup says, or why it says nothing.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use backup_formats::checksums::{self, Checksums};
@@ -9,7 +9,7 @@ use backup_formats::checksums::{self, Checksums};
 const MAX_BYTES: u64 = 1 << 20;
 
 /// Reads the list. `Ok(None)`: there is none. Blocks.
-pub(super) fn read(path: &Path) -> Result<Option<Checksums>, String> {
+pub(crate) fn read(path: &Path) -> Result<Option<Checksums>, String> {
     let name = path.display();
     match std::fs::metadata(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -20,4 +20,16 @@ pub(super) fn read(path: &Path) -> Result<Option<Checksums>, String> {
     let bytes = std::fs::read(path).map_err(|e| format!("{name} cannot be read: {e}"))?;
     let text = String::from_utf8(bytes).map_err(|_| format!("{name} is not text"))?;
     checksums::parse(&text).map(Some).map_err(|e| e.to_string())
+}
+
+/// Adds one file's hash to the list, or changes it; the list is whole at every moment. Blocks.
+pub(crate) fn record(path: &Path, name: &str, sha256: &str) -> Result<(), String> {
+    let failed = |e: io::Error| format!("{} cannot be written: {e}", path.display());
+    let digest = sha256.parse().map_err(|_| format!("{sha256} is no SHA-256"))?;
+    let mut sums = read(path)?.unwrap_or_default();
+    sums.insert(name, digest);
+    let part = path.with_extension("txt.part");
+    let mut file = std::fs::File::create(&part).map_err(failed)?;
+    write!(file, "{sums}").and_then(|()| file.sync_all()).map_err(failed)?;
+    std::fs::rename(&part, path).map_err(failed)
 }

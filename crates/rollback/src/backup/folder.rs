@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 
 use rollback_types::{BackupSource, StoreKind, VersionId};
 
-/// The folder of all backups, and the name of the base collection that is part of the snapshots' names.
+/// The folder of all backups, the folder of all runs (a run's way back is a backup too), and the name of the base
+/// collection that is part of the snapshots' names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackupFolders {
     root: PathBuf,
     collection: String,
+    runs: PathBuf,
 }
 
 impl BackupFolders {
-    /// `root` holds `latest-copy` and a folder for each kept version.
-    pub fn new(root: impl Into<PathBuf>, collection: impl Into<String>) -> Self {
-        Self { root: root.into(), collection: collection.into() }
+    /// `root` holds `latest-copy` and a folder for each kept version; `runs` one for each run.
+    pub fn new(root: impl Into<PathBuf>, collection: impl Into<String>, runs: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), collection: collection.into(), runs: runs.into() }
     }
 
     /// The folder of all backups.
@@ -23,20 +25,48 @@ impl BackupFolders {
         &self.root
     }
 
+    /// The folder of all runs.
+    pub fn runs(&self) -> &Path {
+        &self.runs
+    }
+
+    /// The folder of one run's evidence, by its key.
+    pub fn run_folder(&self, key: &str) -> PathBuf {
+        self.runs.join(format!("run-{key}"))
+    }
+
     /// The folder of one backup.
     pub fn folder(&self, source: &BackupSource) -> PathBuf {
-        self.root.join(source.name())
+        match source {
+            BackupSource::LatestCopy => self.root.join(BackupSource::LATEST_COPY),
+            BackupSource::Version(id) => self.root.join(id.as_str()),
+            BackupSource::WayBack(key) => self.run_folder(key).join("way-back"),
+            // Hidden, and on the file system of the folder whose place it takes.
+            BackupSource::Fresh(key) => self.root.join(format!(".{}.new-{key}", BackupSource::LATEST_COPY)),
+        }
     }
 
     /// The file of one store.
     pub fn file(&self, source: &BackupSource, store: StoreKind) -> PathBuf {
-        let latest = if *source == BackupSource::LatestCopy { "_latest" } else { "" };
+        let latest = match source {
+            BackupSource::LatestCopy | BackupSource::Fresh(_) => "_latest",
+            BackupSource::Version(_) | BackupSource::WayBack(_) => "",
+        };
         let name = match store {
             StoreKind::Sqlite => "metadata.db".to_owned(),
             StoreKind::Qdrant => format!("{}{latest}.snapshot", self.collection),
             StoreKind::Neo4j => format!("neo4j{latest}.cypher"),
         };
         self.folder(source).join(name)
+    }
+
+    /// The stores a backup must have a file of: all three, but of a way back only those that were restored. Blocks.
+    pub fn stores(&self, source: &BackupSource) -> Vec<StoreKind> {
+        let there = |store: &StoreKind| match source {
+            BackupSource::WayBack(_) => self.file(source, *store).exists(),
+            _ => true,
+        };
+        StoreKind::ALL.into_iter().filter(there).collect()
     }
 
     /// The recorded checksums; may be absent.
@@ -57,7 +87,7 @@ impl BackupFolders {
         for entry in entries {
             let entry = entry?;
             let Ok(name) = entry.file_name().into_string() else { continue };
-            let hidden = name.starts_with('.') || name == BackupSource::LatestCopy.name();
+            let hidden = name.starts_with('.') || name.starts_with(BackupSource::LATEST_COPY);
             if !hidden && entry.path().join("metadata.db").exists() {
                 versions.push(VersionId::new(name));
             }

@@ -1,6 +1,6 @@
 //! The rungs of one file, put together from what was seen.
 
-use rollback_types::{BackupFile, BackupHealth, BackupSource, Rung, RungResult, RungState, Timestamp};
+use rollback_types::{BackupCheck, BackupFile, BackupHealth, BackupSource, Rung, RungResult, RungState, Timestamp};
 
 /// Collects rungs from the lowest up; after a failure all above are not proven.
 #[derive(Debug)]
@@ -19,12 +19,27 @@ impl Ladder {
     }
 
     pub(super) fn pass(&mut self, rung: Rung, detail: impl Into<String>, at: Timestamp) {
-        self.push(rung, RungState::Passed, detail.into(), Some(at));
+        self.push(rung, RungState::Passed, detail.into(), Some(at), None);
     }
 
     pub(super) fn fail(&mut self, rung: Rung, detail: impl Into<String>, at: Timestamp) {
-        self.push(rung, RungState::Failed, detail.into(), Some(at));
+        self.push(rung, RungState::Failed, detail.into(), Some(at), None);
         self.broken = true;
+    }
+
+    /// Neither proven nor found wanting, and why.
+    pub(super) fn leave_open(&mut self, rung: Rung, detail: impl Into<String>) {
+        self.push(rung, RungState::NotProven, detail.into(), None, None);
+    }
+
+    /// The highest rung, with the time it took.
+    pub(super) fn trial(&mut self, outcome: &Result<String, String>, at: Timestamp, took_ms: u64) {
+        let (state, detail) = match outcome {
+            Ok(said) => (RungState::Passed, said.clone()),
+            Err(why) => (RungState::Failed, why.clone()),
+        };
+        self.broken |= outcome.is_err();
+        self.push(Rung::TrialRestore, state, detail, Some(at), Some(took_ms));
     }
 
     /// All six rungs: what was not looked at is not proven, and says why.
@@ -33,15 +48,23 @@ impl Ladder {
         for rung in Rung::ALL.into_iter().skip(self.rungs.len()) {
             let detail = match lowest {
                 Some(title) => format!("not looked at, because “{title}” failed"),
-                None => "not proven by this version of Stepback".to_owned(),
+                None if rung == Rung::TrialRestore => "never tried, or the file changed since".to_owned(),
+                None => "not looked at".to_owned(),
             };
-            self.push(rung, RungState::NotProven, detail, None);
+            self.push(rung, RungState::NotProven, detail, None, None);
         }
         self.rungs
     }
 
-    fn push(&mut self, rung: Rung, state: RungState, detail: String, checked_at: Option<Timestamp>) {
-        self.rungs.push(RungResult { rung, state, detail, checked_at });
+    fn push(
+        &mut self,
+        rung: Rung,
+        state: RungState,
+        detail: String,
+        checked_at: Option<Timestamp>,
+        took_ms: Option<u64>,
+    ) {
+        self.rungs.push(RungResult { rung, state, detail, checked_at, took_ms });
     }
 }
 
@@ -52,6 +75,7 @@ pub(super) fn health(
     files: Vec<BackupFile>,
     checked_at: Timestamp,
     took_ms: u64,
+    history: Vec<BackupCheck>,
 ) -> BackupHealth {
     let broken: Vec<String> =
         files.iter().filter_map(|f| f.lowest_failure().map(|r| format!("{}: {}", f.store.title(), r.detail))).collect();
@@ -59,7 +83,14 @@ pub(super) fn health(
         && files.iter().all(|f| f.highest_proven().is_some_and(|r| r >= Rung::Opens))
         && !files.is_empty();
     let verdict = if intact {
-        "All three files exist, match their checksums and open.".to_owned()
+        let reached = files.iter().filter_map(BackupFile::highest_proven).min().unwrap_or(Rung::Exists);
+        let many = if files.len() == 3 { "All three files".to_owned() } else { format!("The {} files", files.len()) };
+        let said = match reached {
+            Rung::TrialRestore => ", match their checksums, open, agree with each other, and were restored on trial",
+            Rung::Content => ", match their checksums, open, and agree with each other",
+            _ => ", match their checksums and open",
+        };
+        format!("{many} exist{said}.")
     } else {
         format!("Not intact. {}", broken.join(" "))
     };
@@ -69,9 +100,12 @@ pub(super) fn health(
             good, or use a kept version or v1_baseline."
                 .to_owned()
         }
-        BackupSource::Version(_) => {
+        BackupSource::Fresh(_) => {
+            "It does not take latest-copy's place. Look at the stores, then try again.".to_owned()
+        }
+        BackupSource::Version(_) | BackupSource::WayBack(_) => {
             "Do not restore from it; use another copy, and keep this one for finding the cause.".to_owned()
         }
     });
-    BackupHealth { source, folder, intact, verdict, remedy, files, checked_at, took_ms }
+    BackupHealth { source, folder, intact, verdict, remedy, files, checked_at, took_ms, history }
 }

@@ -1,19 +1,22 @@
-//! Backups on the ladder of proofs: *exists → plausible size → sha256 → opens*; content and trial restore are not
-//! proven by this version and say so.
+//! Backups on the ladder of proofs: *exists → plausible size → sha256 → opens → content → trial restore*.
 //!
-//! Only this module makes a [`VerifiedBackup`], which is what step 6 has to show for itself.
+//! Only this module makes a [`VerifiedBackup`], which is what step 6 has to show for itself, and what step 7 asks for.
 
-mod checksum_file;
+pub(crate) mod checksum_file;
+mod content;
 mod folder;
 mod ladder;
 mod proof;
+mod trial;
 mod verifier;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use rollback_types::{BackupHealth, BackupSource, Inventory, StoreKind};
 
 pub use folder::BackupFolders;
+pub(crate) use trial::Trials;
 pub use verifier::BackupVerifier;
 
 /// What each file of a backup holds, as far as it opens.
@@ -54,12 +57,24 @@ impl Examination {
     }
 }
 
-/// A backup whose three files are proven up to *opens*, pinned to their hashes.
+/// A backup whose files are proven, none of whose rungs failed, pinned to their hashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedBackup {
     source: BackupSource,
+    files: BTreeMap<StoreKind, PathBuf>,
     hashes: BTreeMap<StoreKind, String>,
     contents: CopyContents,
+}
+
+/// One file of a [`VerifiedBackup`].
+#[derive(Clone, Copy, Debug)]
+pub struct VerifiedFile<'a> {
+    /// Where it is.
+    pub path: &'a Path,
+    /// Its SHA-256 when it was proven, lower-case hex.
+    pub sha256: &'a str,
+    /// What it holds.
+    pub contents: &'a Inventory,
 }
 
 impl VerifiedBackup {
@@ -67,6 +82,7 @@ impl VerifiedBackup {
     fn from_examination(examination: &Examination) -> Option<Self> {
         examination.health.intact.then(|| Self {
             source: examination.health.source.clone(),
+            files: examination.health.files.iter().map(|f| (f.store, PathBuf::from(&f.path))).collect(),
             hashes: examination.hashes(),
             contents: examination.contents.clone(),
         })
@@ -80,6 +96,15 @@ impl VerifiedBackup {
     /// Lower-case hex SHA-256 of each file.
     pub fn hashes(&self) -> &BTreeMap<StoreKind, String> {
         &self.hashes
+    }
+
+    /// One store's file; `None` when the backup has none (a way back holds only what was restored).
+    pub fn file(&self, store: StoreKind) -> Option<VerifiedFile<'_>> {
+        Some(VerifiedFile {
+            path: self.files.get(&store)?,
+            sha256: self.hashes.get(&store)?,
+            contents: self.contents.get(store)?,
+        })
     }
 
     /// What one store's file holds.

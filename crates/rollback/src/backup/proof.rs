@@ -5,14 +5,47 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use backup_formats::{checksums, cypher_export, qdrant_snapshot};
-use rollback_types::{Inventory, StoreKind};
+use rollback_types::{Inventory, StoreKind, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// What tells that a file is still the one that was looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Identity {
     pub bytes: u64,
     pub modified_ns: i64,
     pub inode: u64,
+}
+
+/// What was proven of one file when it last was read; kept in the journal, so that a restart reads nothing again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct FileProof {
+    pub identity: Identity,
+    pub sha256: String,
+    pub opened: Result<FileContents, String>,
+    pub at: Timestamp,
+    /// Hashing and opening together.
+    pub took_ms: u64,
+    #[serde(default)]
+    pub trial: Option<TrialProof>,
+}
+
+/// How a trial restore of exactly this file went.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct TrialProof {
+    pub outcome: Result<String, String>,
+    pub at: Timestamp,
+    pub took_ms: u64,
+}
+
+/// What a file that opens holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct FileContents {
+    pub inventory: Inventory,
+    /// In one sentence.
+    pub said: String,
+    /// Neo4j: its paragraphs, staging left out.
+    #[serde(default)]
+    pub paragraphs: Option<Paragraphs>,
 }
 
 impl Identity {
@@ -34,6 +67,14 @@ impl Identity {
 /// Bytes read so far by one pass over a file.
 pub(super) type OnBytes = Box<dyn FnMut(u64) + Send>;
 
+/// Paragraphs of an export, as a snapshot's points are told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Paragraphs {
+    pub count: u64,
+    /// The fingerprint of the points that belong to them; absent when one has no chunk id.
+    pub digest: Option<String>,
+}
+
 /// SHA-256 of the whole file, lower-case hex. Fails when the file changes under it.
 pub(super) fn hash(path: PathBuf, on_bytes: OnBytes) -> io::Result<String> {
     let file = File::open(&path)?;
@@ -46,16 +87,22 @@ pub(super) fn hash(path: PathBuf, on_bytes: OnBytes) -> io::Result<String> {
 }
 
 /// What a snapshot or an export holds, or why it does not open. (SQLite opens through its own store.)
-pub(super) fn open(store: StoreKind, path: &Path, on_bytes: OnBytes) -> Result<(Inventory, String), String> {
+/// `staging_label` marks nodes of an export that are no paragraphs of production.
+pub(super) fn open(
+    store: StoreKind,
+    path: &Path,
+    staging_label: &str,
+    on_bytes: OnBytes,
+) -> Result<FileContents, String> {
     let file = File::open(path).map_err(|e| format!("it cannot be opened: {e}"))?;
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     match store {
         StoreKind::Qdrant => open_snapshot(file, name, on_bytes),
-        _ => open_export(file, name, on_bytes),
+        _ => open_export(file, name, staging_label, on_bytes),
     }
 }
 
-fn open_snapshot(file: File, name: String, on_bytes: OnBytes) -> Result<(Inventory, String), String> {
+fn open_snapshot(file: File, name: String, on_bytes: OnBytes) -> Result<FileContents, String> {
     let summary = qdrant_snapshot::inspect(BufReader::new(file), on_bytes).map_err(|e| e.to_string())?;
     let shape = match (summary.vector_size, &summary.distance) {
         (Some(size), Some(distance)) => format!(", {size} dimensions, {distance}"),
@@ -68,11 +115,12 @@ fn open_snapshot(file: File, name: String, on_bytes: OnBytes) -> Result<(Invento
         }
     };
     let digest = summary.ids.map(|ids| hex::encode(ids.xor));
-    Ok((Inventory { name, points, digest, ..Inventory::default() }, said))
+    let inventory = Inventory { name, points, digest, ..Inventory::default() };
+    Ok(FileContents { inventory, said, paragraphs: None })
 }
 
-fn open_export(file: File, name: String, on_bytes: OnBytes) -> Result<(Inventory, String), String> {
-    let summary = cypher_export::summarize(file, on_bytes).map_err(|e| e.to_string())?;
+fn open_export(file: File, name: String, staging_label: &str, on_bytes: OnBytes) -> Result<FileContents, String> {
+    let summary = cypher_export::summarize_content(file, Some(staging_label), on_bytes).map_err(|e| e.to_string())?;
     let mut said = format!(
         "parsed to its end: {} nodes, {} relationships, {} constraints and indexes",
         summary.nodes,
@@ -80,7 +128,9 @@ fn open_export(file: File, name: String, on_bytes: OnBytes) -> Result<(Inventory
         summary.schema_statements.len()
     );
     if summary.form.lacks_a_schema_statement() {
-        said.push_str("; written by HybridFlow's backup script, which cut one schema statement off");
+        said.push_str(
+            "; written by HybridFlow's backup script: one schema statement missing, the graph's own schema tells which",
+        );
     }
     if summary.other_statements > 0 {
         return Err(format!("it holds {} statements that no export has", summary.other_statements));
@@ -94,5 +144,10 @@ fn open_export(file: File, name: String, on_bytes: OnBytes) -> Result<(Inventory
         types: summary.relationship_types,
         ..Inventory::default()
     };
-    Ok((inventory, said))
+    let found = summary.paragraphs;
+    let paragraphs = Paragraphs {
+        count: found.ids.count + found.without_chunk_id,
+        digest: (found.without_chunk_id == 0).then(|| hex::encode(found.ids.xor)),
+    };
+    Ok(FileContents { inventory, said, paragraphs: Some(paragraphs) })
 }

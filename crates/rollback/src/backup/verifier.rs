@@ -8,14 +8,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use backup_formats::checksums::Checksums;
 use futures::future::join_all;
-use rollback_types::{BackupFile, BackupSource, Inventory, Rung, StoreKind, Timestamp};
+use rollback_types::{BackupCheck, BackupFile, BackupHealth, BackupSource, Inventory, Rung, StoreKind, Timestamp};
 
+use super::content::{self, Expected};
 use super::folder::BackupFolders;
 use super::ladder::{self, Ladder};
-use super::proof::{self, Identity, OnBytes};
+use super::proof::{self, FileContents, FileProof, Identity, OnBytes, TrialProof};
+use super::trial::Trials;
 use super::{CopyContents, Examination, VerifiedBackup, checksum_file};
 use crate::journal::{Journal, KnownHash};
-use crate::store::RecordStore;
+use crate::plan::compare::compare;
+use crate::store::Fault;
 
 pub use crate::store::OnProgress;
 
@@ -28,33 +31,33 @@ fn smallest_bytes(store: StoreKind) -> u64 {
     }
 }
 
-/// What was proven of one file when it last was read.
-#[derive(Clone, Debug)]
-struct Proven {
-    identity: Identity,
-    sha256: String,
-    opened: Result<(Inventory, String), String>,
-    at: Timestamp,
-    /// Hashing and opening together.
-    took_ms: u64,
-}
+/// Looks kept for the trend.
+const HISTORY: u32 = 20;
 
 /// Proves backups. Shared by the plan, step 6 and the pages.
 #[derive(Debug)]
 pub struct BackupVerifier {
     folders: BackupFolders,
-    records: Arc<dyn RecordStore>,
+    trials: Trials,
     journal: Arc<dyn Journal>,
-    proven: Mutex<HashMap<PathBuf, Proven>>,
+    proven: Mutex<HashMap<PathBuf, FileProof>>,
     /// One reading of the files at a time: two would only slow each other down.
     reading: tokio::sync::Mutex<()>,
 }
 
+/// One file, half way up the ladder: what the others hold decides about the rest.
+struct Look {
+    file: BackupFile,
+    ladder: Ladder,
+    proof: Option<FileProof>,
+    /// Its bytes were read for this look.
+    fresh: bool,
+}
+
 impl BackupVerifier {
-    /// Looks into `folders`; SQLite files are opened by `records`, first hashes are kept in `journal`.
-    pub fn new(folders: BackupFolders, records: Arc<dyn RecordStore>, journal: Arc<dyn Journal>) -> Self {
-        let (proven, reading) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { folders, records, journal, proven, reading }
+    /// Looks into `folders`; SQLite files are opened, and trials made, by the stores; proofs are kept in `journal`.
+    pub(crate) fn new(folders: BackupFolders, trials: Trials, journal: Arc<dyn Journal>) -> Self {
+        Self { folders, trials, journal, proven: Mutex::default(), reading: tokio::sync::Mutex::default() }
     }
 
     /// Where the backups are.
@@ -62,10 +65,19 @@ impl BackupVerifier {
         &self.folders
     }
 
+    /// Trials of single files, for a restore that wants one of its own.
+    pub(crate) fn trials(&self) -> &Trials {
+        &self.trials
+    }
+
     /// Looks at a backup. Files that did not change since they were proven are not read again, unless `force`.
     pub async fn examine(&self, source: &BackupSource, force: bool, progress: Option<OnProgress>) -> Examination {
+        let stores = self.folders.stores(source);
         // What is remembered is told at once, also while step 6 reads.
-        let known = !force && StoreKind::ALL.iter().all(|store| self.is_known(&self.folders.file(source, *store)));
+        let mut known = !force;
+        for store in &stores {
+            known = known && self.is_known(&self.folders.file(source, *store)).await;
+        }
         let _one_at_a_time = if known { None } else { Some(self.reading.lock().await) };
         let sums = {
             let path = self.folders.checksums(source);
@@ -73,30 +85,160 @@ impl BackupVerifier {
         };
         let sums = &sums;
         let counter = Counter::new(progress);
-        for store in StoreKind::ALL {
-            let bytes = std::fs::metadata(self.folders.file(source, store)).map(|m| m.len()).unwrap_or(0);
+        for store in &stores {
+            let bytes = std::fs::metadata(self.folders.file(source, *store)).map(|m| m.len()).unwrap_or(0);
             counter.expect(bytes);
         }
-        let looks = StoreKind::ALL.map(|store| {
-            let path = self.folders.file(source, store);
+        let looks = stores.iter().map(|store| {
+            let path = self.folders.file(source, *store);
             let counter = counter.clone();
-            async move { self.examine_file(store, path, sums, force, counter).await }
+            async move { self.examine_file(*store, path, sums, force, counter).await }
         });
+        let looks = join_all(looks).await;
+        let fresh = looks.iter().any(|l| l.fresh);
         let mut contents = CopyContents::default();
-        let mut files = Vec::new();
-        for (file, held) in join_all(looks).await {
-            match file.store {
-                StoreKind::Sqlite => contents.sqlite = held,
-                StoreKind::Qdrant => contents.qdrant = held,
-                StoreKind::Neo4j => contents.neo4j = held,
-            }
-            files.push(file);
+        let mut paragraphs = None;
+        for look in &looks {
+            let held = look.proof.as_ref().filter(|_| !look.ladder.is_broken());
+            let Some(held) = held.and_then(|p| p.opened.as_ref().ok()) else { continue };
+            let place = match look.file.store {
+                StoreKind::Sqlite => &mut contents.sqlite,
+                StoreKind::Qdrant => &mut contents.qdrant,
+                StoreKind::Neo4j => &mut contents.neo4j,
+            };
+            *place = Some(held.inventory.clone());
+            paragraphs = paragraphs.or_else(|| held.paragraphs.clone());
         }
-        let folder = self.folders.folder(source).display().to_string();
+        let expected = self.expected(source).await;
+        let now = Timestamp::now();
         // Files are read side by side: the slowest is the whole.
-        let proven = StoreKind::ALL.iter().filter_map(|store| self.remembered(&self.folders.file(source, *store)));
-        let took = proven.map(|p| p.took_ms).max().unwrap_or(0);
-        Examination { health: ladder::health(source.clone(), folder, files, Timestamp::now(), took), contents }
+        let took = looks.iter().filter_map(|l| Some(l.proof.as_ref()?.took_ms)).max().unwrap_or(0);
+        let files = looks
+            .into_iter()
+            .map(|Look { mut file, mut ladder, proof, .. }| {
+                if !ladder.is_broken() {
+                    content::judge(file.store, &contents, paragraphs.as_ref(), &expected).climb(&mut ladder, now);
+                }
+                if let (false, Some(trial)) = (ladder.is_broken(), proof.and_then(|p| p.trial)) {
+                    ladder.trial(&trial.outcome, trial.at, trial.took_ms);
+                }
+                file.rungs = ladder.finish();
+                file
+            })
+            .collect();
+        let folder = self.folders.folder(source).display().to_string();
+        let mut health = ladder::health(source.clone(), folder, files, now, took, Vec::new());
+        if fresh {
+            self.keep_trend(&health, false).await;
+        }
+        health.history = self.journal.backup_checks(&self.trend_key(source), HISTORY).await.unwrap_or_default();
+        Examination { health, contents }
+    }
+
+    /// The whole ladder, the trial restore included; the three stores at the same time. A file that does not reach
+    /// *content* is not tried. Only while no run is active: the caller sees to that.
+    pub async fn try_restore(&self, source: &BackupSource, progress: Option<OnProgress>) -> Examination {
+        let before = self.examine(source, false, None).await;
+        if !before.health.intact {
+            return before;
+        }
+        let _one_at_a_time = self.reading.lock().await;
+        let total: u64 = before.health.files.iter().filter_map(|f| f.bytes).sum();
+        let done = Arc::new(AtomicU64::new(0));
+        let tries = before.health.files.iter().filter_map(|file| {
+            let (store, path, sha256) = (file.store, PathBuf::from(&file.path), file.sha256.clone()?);
+            let (done, progress, expected) = (done.clone(), progress.clone(), before.contents.get(store).cloned());
+            let seen = AtomicU64::new(0);
+            let bytes = file.bytes.unwrap_or(0);
+            let tell: OnProgress = Arc::new(move |part, whole| {
+                let part = bytes.saturating_mul(part).checked_div(whole).unwrap_or(0).min(bytes);
+                let more = part.saturating_sub(seen.fetch_max(part, Ordering::Relaxed));
+                let done = done.fetch_add(more, Ordering::Relaxed) + more;
+                if let Some(progress) = &progress {
+                    progress(done, total);
+                }
+            });
+            Some(self.try_one(store, path, sha256, expected, tell))
+        });
+        join_all(tries).await;
+        drop(_one_at_a_time);
+        let after = self.examine(source, false, None).await;
+        self.keep_trend(&after.health, true).await;
+        after
+    }
+
+    async fn try_one(
+        &self,
+        store: StoreKind,
+        path: PathBuf,
+        sha256: String,
+        expected: Option<Inventory>,
+        progress: OnProgress,
+    ) {
+        let started = std::time::Instant::now();
+        let outcome = match self.trials.try_file(store, &path, &sha256, progress).await {
+            Ok(found) => same_as(store, &found, expected.as_ref()),
+            // Says nothing about the file: it stays untried.
+            Err(e) if e.fault.is_transient() || matches!(e.fault, Fault::Full | Fault::Authentication) => {
+                tracing::warn!(%store, error = %e, "a trial restore could not be made");
+                return;
+            }
+            Err(e) => Err(e.detail),
+        };
+        let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let trial = TrialProof { outcome, at: Timestamp::now(), took_ms };
+        let proof = {
+            let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(proof) = proven.get_mut(&path).filter(|p| p.sha256 == sha256) else { return };
+            proof.trial = Some(trial);
+            proof.clone()
+        };
+        self.keep(&path, &proof).await;
+    }
+
+    /// What the registry says about the version that this is a backup of.
+    async fn expected(&self, source: &BackupSource) -> Expected {
+        let records = &self.trials.stores.records;
+        let layout = records.schema().await.ok().map(|s| s.layout);
+        let chapters = match source {
+            BackupSource::Version(id) => match records.version(id).await {
+                Ok(Some(row)) => row.chapter_count.and_then(|n| u64::try_from(n).ok()),
+                _ => None,
+            },
+            BackupSource::LatestCopy | BackupSource::WayBack(_) | BackupSource::Fresh(_) => None,
+        };
+        Expected { chapters, layout }
+    }
+
+    fn trend_key(&self, source: &BackupSource) -> String {
+        self.folders.folder(source).display().to_string()
+    }
+
+    async fn keep_trend(&self, health: &BackupHealth, trial: bool) {
+        let check = BackupCheck {
+            at: health.checked_at,
+            intact: health.intact,
+            highest: health.files.iter().map(BackupFile::highest_proven).min().flatten(),
+            failure: health.files.iter().find_map(|f| {
+                f.lowest_failure().map(|r| format!("{}, {}: {}", f.store.title(), r.rung.title(), r.detail))
+            }),
+            bytes: health.files.iter().filter_map(|f| f.bytes).sum(),
+            took_ms: health.took_ms,
+            trial,
+        };
+        if let Err(e) = self.journal.record_backup_check(&self.trend_key(&health.source), &check).await {
+            tracing::warn!(error = %e, "a look at a backup could not be kept for the trend");
+        }
+    }
+
+    async fn keep(&self, path: &Path, proof: &FileProof) {
+        let kept = match serde_json::to_string(proof) {
+            Ok(json) => self.journal.remember(&proof_key(path), &json).await,
+            Err(e) => return tracing::warn!(error = %e, "a proof could not be kept"),
+        };
+        if let Err(e) = kept {
+            tracing::warn!(error = %e, "a proof could not be kept; the file is read again after a restart");
+        }
     }
 
     /// Reads every file again from end to end. The proof is `None` unless all of it is intact.
@@ -117,10 +259,9 @@ impl BackupVerifier {
         sums: &Result<Option<Checksums>, String>,
         force: bool,
         counter: Counter,
-    ) -> (BackupFile, Option<Inventory>) {
+    ) -> Look {
         let now = Timestamp::now();
-        let mut ladder = Ladder::new();
-        let mut file = BackupFile {
+        let file = BackupFile {
             store,
             path: path.display().to_string(),
             bytes: None,
@@ -128,79 +269,71 @@ impl BackupVerifier {
             sha256: None,
             rungs: Vec::new(),
         };
-        let mut held = None;
+        let mut look = Look { file, ladder: Ladder::new(), proof: None, fresh: false };
         match tokio::fs::metadata(&path).await {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                ladder.fail(Rung::Exists, format!("{} is not there", path.display()), now);
+                look.ladder.fail(Rung::Exists, format!("{} is not there", path.display()), now);
             }
-            Err(e) => ladder.fail(Rung::Exists, format!("{} cannot be read: {e}", path.display()), now),
+            Err(e) => look.ladder.fail(Rung::Exists, format!("{} cannot be read: {e}", path.display()), now),
             Ok(meta) if !meta.is_file() => {
-                ladder.fail(Rung::Exists, format!("{} is not a file", path.display()), now);
+                look.ladder.fail(Rung::Exists, format!("{} is not a file", path.display()), now);
             }
             Ok(meta) => {
                 let identity = Identity::of(&meta);
-                file.bytes = Some(identity.bytes);
-                file.modified_at = Some(Timestamp::from_unix_ms(identity.modified_ns / 1_000_000));
-                ladder.pass(Rung::Exists, "it is there", now);
+                look.file.bytes = Some(identity.bytes);
+                look.file.modified_at = Some(Timestamp::from_unix_ms(identity.modified_ns / 1_000_000));
+                look.ladder.pass(Rung::Exists, "it is there", now);
                 if identity.bytes < smallest_bytes(store) {
-                    ladder.fail(
-                        Rung::Size,
-                        format!("{} bytes is too small for what it should hold", identity.bytes),
-                        now,
-                    );
+                    let said = format!("{} bytes is too small for what it should hold", identity.bytes);
+                    look.ladder.fail(Rung::Size, said, now);
                 } else {
-                    ladder.pass(Rung::Size, format!("{} bytes", identity.bytes), now);
-                    held = self.prove(store, &path, identity, sums, force, counter, &mut ladder, &mut file).await;
+                    look.ladder.pass(Rung::Size, format!("{} bytes", identity.bytes), now);
+                    self.prove(&mut look, &path, identity, sums, force, counter).await;
                 }
             }
         }
-        file.rungs = ladder.finish();
-        (file, held)
+        look
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one call, from the function above, which it only shortens")]
     async fn prove(
         &self,
-        store: StoreKind,
+        look: &mut Look,
         path: &Path,
         identity: Identity,
         sums: &Result<Option<Checksums>, String>,
         force: bool,
         counter: Counter,
-        ladder: &mut Ladder,
-        file: &mut BackupFile,
-    ) -> Option<Inventory> {
+    ) {
         let now = Timestamp::now();
-        let remembered = self.remembered(path).filter(|p| !force && p.identity == identity);
+        let remembered = self.remembered(path).await.filter(|p| !force && p.identity == identity);
+        look.fresh = remembered.is_none();
         let proven = match remembered {
             Some(proven) => proven,
-            None => match self.read(store, path, identity, counter).await {
+            None => match self.read(look.file.store, path, identity, counter).await {
                 Ok(proven) => proven,
                 Err(e) => {
-                    ladder.fail(Rung::Sha256, format!("{} could not be read to its end: {e}", path.display()), now);
-                    return None;
+                    look.ladder.fail(
+                        Rung::Sha256,
+                        format!("{} could not be read to its end: {e}", path.display()),
+                        now,
+                    );
+                    return;
                 }
             },
         };
-        file.sha256 = Some(proven.sha256.clone());
-        self.judge_hash(path, identity, &proven, sums, ladder).await;
-        if ladder.is_broken() {
-            return None;
-        }
-        match proven.opened {
-            Ok((inventory, said)) => {
-                ladder.pass(Rung::Opens, said, proven.at);
-                Some(inventory)
-            }
-            Err(why) => {
-                ladder.fail(Rung::Opens, why, proven.at);
-                None
+        look.file.sha256 = Some(proven.sha256.clone());
+        self.judge_hash(path, identity, &proven, sums, &mut look.ladder).await;
+        if !look.ladder.is_broken() {
+            match &proven.opened {
+                Ok(contents) => look.ladder.pass(Rung::Opens, contents.said.clone(), proven.at),
+                Err(why) => look.ladder.fail(Rung::Opens, why.clone(), proven.at),
             }
         }
+        look.proof = Some(proven);
     }
 
     /// Hashes and opens the file, once each.
-    async fn read(&self, store: StoreKind, path: &Path, identity: Identity, counter: Counter) -> io::Result<Proven> {
+    async fn read(&self, store: StoreKind, path: &Path, identity: Identity, counter: Counter) -> io::Result<FileProof> {
         let started = std::time::Instant::now();
         let hashed = {
             let (path, on_bytes) = (path.to_owned(), counter.pass());
@@ -212,25 +345,39 @@ impl BackupVerifier {
             opened
         } else {
             let (path, on_bytes) = (path.to_owned(), counter.pass());
-            tokio::task::spawn_blocking(move || proof::open(store, &path, on_bytes)).await.map_err(io::Error::other)?
+            let label = self.trials.settings.names.staging_label.clone();
+            tokio::task::spawn_blocking(move || proof::open(store, &path, &label, on_bytes))
+                .await
+                .map_err(io::Error::other)?
         };
         if Identity::of(&tokio::fs::metadata(path).await?) != identity {
             return Err(io::Error::other("it was replaced or written to while it was being read"));
         }
         let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let proven = Proven { identity, sha256: hashed, opened, at: Timestamp::now(), took_ms };
+        // What was restored on trial stays proven as long as the bytes are the same.
+        let trial = self.remembered(path).await.filter(|p| p.sha256 == hashed).and_then(|p| p.trial);
+        let proven = FileProof { identity, sha256: hashed, opened, at: Timestamp::now(), took_ms, trial };
         self.proven.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), proven.clone());
+        self.keep(path, &proven).await;
         Ok(proven)
     }
 
-    async fn open_sqlite(&self, path: &Path) -> Result<(Inventory, String), String> {
-        let copy = self.records.inspect_copy(path).await.map_err(|e| e.detail)?;
+    async fn open_sqlite(&self, path: &Path) -> Result<FileContents, String> {
+        let mut wal = path.as_os_str().to_owned();
+        wal.push("-wal");
+        if tokio::fs::metadata(&wal).await.is_ok_and(|m| m.len() > 0) {
+            return Err(format!(
+                "{} stands beside it: part of the data is in there, where no checksum covers it",
+                Path::new(&wal).display()
+            ));
+        }
+        let copy = self.trials.stores.records.inspect_copy(path).await.map_err(|e| e.detail)?;
         if let Some(fault) = copy.faults.first() {
             return Err(format!("SQLite found it damaged: {fault}"));
         }
-        let chapters = copy.chapters.ok_or("it has no table chapter_metadata")?;
-        let said = format!("integrity_check ok, {} chapters", chapters.rows.unwrap_or(0));
-        Ok((chapters, said))
+        let inventory = copy.chapters.ok_or("it has no table chapter_metadata")?;
+        let said = format!("integrity_check ok, {} chapters", inventory.rows.unwrap_or(0));
+        Ok(FileContents { inventory, said, paragraphs: None })
     }
 
     /// The recorded checksum decides; without one the first hash ever seen does, as long as the file claims to be
@@ -239,7 +386,7 @@ impl BackupVerifier {
         &self,
         path: &Path,
         identity: Identity,
-        proven: &Proven,
+        proven: &FileProof,
         sums: &Result<Option<Checksums>, String>,
         ladder: &mut Ladder,
     ) {
@@ -258,7 +405,7 @@ impl BackupVerifier {
         }
     }
 
-    async fn trust_on_first_use(&self, path: &Path, identity: Identity, proven: &Proven, ladder: &mut Ladder) {
+    async fn trust_on_first_use(&self, path: &Path, identity: Identity, proven: &FileProof, ladder: &mut Ladder) {
         let key = path.display().to_string();
         let at = proven.at;
         let known = match self.journal.known_hash(&key).await {
@@ -307,15 +454,43 @@ impl BackupVerifier {
     }
 
     /// Nothing of the file would have to be read.
-    fn is_known(&self, path: &Path) -> bool {
-        match std::fs::metadata(path) {
-            Ok(meta) => self.remembered(path).is_some_and(|p| p.identity == Identity::of(&meta)),
+    async fn is_known(&self, path: &Path) -> bool {
+        match tokio::fs::metadata(path).await {
+            Ok(meta) => self.remembered(path).await.is_some_and(|p| p.identity == Identity::of(&meta)),
             Err(_) => true,
         }
     }
 
-    fn remembered(&self, path: &Path) -> Option<Proven> {
-        self.proven.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+    /// What this process, or an earlier one, has proven of the file.
+    async fn remembered(&self, path: &Path) -> Option<FileProof> {
+        let here = self.proven.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        if here.is_some() {
+            return here;
+        }
+        // A journal that cannot be read, or holds what another version wrote, only means that the file is read again.
+        let json = self.journal.remembered(&proof_key(path)).await.ok().flatten()?;
+        let proof: FileProof = serde_json::from_str(&json).ok()?;
+        self.proven.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), proof.clone());
+        Some(proof)
+    }
+}
+
+fn proof_key(path: &Path) -> String {
+    format!("proof:{}", path.display())
+}
+
+/// A trial's count beside what the file says it holds.
+fn same_as(store: StoreKind, found: &Inventory, expected: Option<&Inventory>) -> Result<String, String> {
+    let units = found.rows.or(found.points).or(found.nodes).unwrap_or(0);
+    let what = match store {
+        StoreKind::Sqlite => "chapters",
+        StoreKind::Qdrant => "points",
+        StoreKind::Neo4j => "nodes",
+    };
+    let (differs, evidence) = compare(store, Some(found), expected);
+    match differs {
+        Some(true) => Err(format!("restored on trial, it was not what the file says: {evidence}")),
+        _ => Ok(format!("{units} {what} restored into a scratch place and counted")),
     }
 }
 

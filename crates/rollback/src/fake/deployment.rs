@@ -26,6 +26,13 @@ impl Host for FakeHost {
     fn free_bytes(&self, _path: &Path) -> std::io::Result<u64> {
         Ok(*self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
+
+    fn exchange(&self, a: &Path, b: &Path) -> std::io::Result<()> {
+        let aside = b.with_extension("aside");
+        std::fs::rename(b, &aside)?;
+        std::fs::rename(a, b)?;
+        std::fs::rename(aside, a)
+    }
 }
 
 /// A deployment in memory, with real backup files in a folder.
@@ -100,7 +107,7 @@ impl FakeDeployment {
         RollbackService::new(
             self.stores(),
             self.journal.clone(),
-            BackupFolders::new(&self.folder, "textbook_chunks"),
+            BackupFolders::new(&self.folder, "textbook_chunks", self.folder.join("runs")),
             settings,
         )
     }

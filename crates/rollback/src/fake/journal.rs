@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use rollback_types::{Event, EventKind, Page, RunId, RunQuery, RunState, RunSummary, StepDuration};
+use rollback_types::{BackupCheck, Event, EventKind, Page, RunId, RunQuery, RunState, RunSummary, StepDuration};
 
 use super::faults::FaultPlan;
 use crate::journal::{Journal, JournalError, KnownHash, NewRun, RunRecord};
@@ -13,6 +13,8 @@ use crate::journal::{Journal, JournalError, KnownHash, NewRun, RunRecord};
 struct State {
     runs: BTreeMap<RunId, (RunRecord, Vec<Event>)>,
     hashes: BTreeMap<String, KnownHash>,
+    remembered: BTreeMap<String, String>,
+    checks: BTreeMap<String, Vec<BackupCheck>>,
     /// Appends that still succeed; `None`: all.
     appends_left: Option<u32>,
 }
@@ -136,6 +138,26 @@ impl Journal for FakeJournal {
 
     async fn record_hash(&self, hash: &KnownHash) -> Result<(), JournalError> {
         self.state().hashes.insert(hash.path.clone(), hash.clone());
+        Ok(())
+    }
+
+    async fn remembered(&self, key: &str) -> Result<Option<String>, JournalError> {
+        Ok(self.state().remembered.get(key).cloned())
+    }
+
+    async fn remember(&self, key: &str, json: &str) -> Result<(), JournalError> {
+        self.state().remembered.insert(key.to_owned(), json.to_owned());
+        Ok(())
+    }
+
+    async fn backup_checks(&self, backup: &str, limit: u32) -> Result<Vec<BackupCheck>, JournalError> {
+        let state = self.state();
+        let all = state.checks.get(backup).map(Vec::as_slice).unwrap_or_default();
+        Ok(all.iter().rev().take(limit as usize).cloned().collect())
+    }
+
+    async fn record_backup_check(&self, backup: &str, check: &BackupCheck) -> Result<(), JournalError> {
+        self.state().checks.entry(backup.to_owned()).or_default().push(check.clone());
         Ok(())
     }
 

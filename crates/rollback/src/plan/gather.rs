@@ -35,6 +35,8 @@ pub(crate) struct Gathered {
     /// Stores whose staging moved between two looks.
     pub moving: Vec<StoreKind>,
     pub copy: Examination,
+    /// What of the copy's tables is not as ours.
+    pub shape: Result<Vec<String>, StoreError>,
     pub active_run: Result<Option<RunSummary>, JournalError>,
     pub free: Vec<(std::path::PathBuf, std::io::Result<u64>)>,
 }
@@ -66,19 +68,30 @@ impl Gathered {
         }
     }
 
-    /// Reads all of it. `target` is `None` for ids that can never be acted on: then no store is asked about them.
-    pub async fn read(planner: &Planner<'_>, row: &VersionRow, target: Option<&RollbackTarget>) -> Self {
+    /// Reads all of it. `target` is `None` for ids that can never be acted on, and for kinds of run that remove nothing:
+    /// then no store is asked about staging.
+    pub async fn read(
+        planner: &Planner<'_>,
+        version: Option<&VersionId>,
+        target: Option<&RollbackTarget>,
+        source: &BackupSource,
+    ) -> Self {
         let (stores, settings) = (planner.stores, planner.settings);
         let records = &stores.records;
         let schema = records.schema().await;
         let layout = schema.as_ref().map_or(FALLBACK_LAYOUT, |s| s.layout);
         let (operations, open_operations, write_locked, others, aliases, copy, active_run) = tokio::join!(
-            records.operations(&row.version_id, 20),
+            async {
+                match version {
+                    Some(id) => records.operations(id, 20).await,
+                    None => Ok(Vec::new()),
+                }
+            },
             records.open_operations(),
             records.is_write_locked(),
             candidates(stores, &settings.extra_states),
             stores.vectors.aliases(),
-            planner.verifier.examine(&BackupSource::LatestCopy, false, None),
+            planner.verifier.examine(source, false, None),
             planner.journal.active_run(),
         );
         let (others, candidates_error) = match others {
@@ -105,7 +118,9 @@ impl Gathered {
             Ok(points) => base_points(stores, settings, points).await.ok().flatten(),
             Err(_) => None,
         };
-        tokio::time::sleep(settings.settle).await;
+        if target.is_some() {
+            tokio::time::sleep(settings.settle).await;
+        }
         let (sqlite, qdrant, neo4j) = look().await;
         let moved =
             |a: &Result<StagingCounts, _>, b: &Result<StagingCounts, _>| matches!((a, b), (Ok(a), Ok(b)) if a != b);
@@ -120,8 +135,13 @@ impl Gathered {
             }
         }
         let mut other_candidates: Vec<VersionId> =
-            others.into_iter().map(|v| v.version_id).filter(|id| *id != row.version_id).collect();
+            others.into_iter().map(|v| v.version_id).filter(|id| Some(id) != version).collect();
         other_candidates.sort();
+        let shape = if copy.contents.sqlite.is_some() {
+            records.shape_differences(&planner.verifier.folders().file(source, StoreKind::Sqlite)).await
+        } else {
+            Ok(Vec::new())
+        };
         let free = [settings.evidence_dir.as_path()]
             .into_iter()
             .map(|path| (path.to_owned(), stores.host.free_bytes(path)))
@@ -141,6 +161,7 @@ impl Gathered {
             neo4j: Side { staging: neo4j, production: nodes },
             moving,
             copy,
+            shape,
             active_run,
             free,
         }

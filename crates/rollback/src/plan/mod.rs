@@ -1,14 +1,17 @@
-//! What a rollback would do: everything is read at one time, judged, and shown; nothing is changed.
+//! What a rollback, or another kind of run, would do: everything is read at one time, judged, and shown; nothing is changed.
 
 pub(crate) mod compare;
 mod facts;
 pub(crate) mod gather;
+mod intents;
 mod judge;
 mod triggers;
 
-use rollback_types::plan::{PlannedStep, StorePlans, TimeEstimate};
+use rollback_types::plan::TimeEstimate;
+use rollback_types::run_kind::{PRODUCTION, backup_of_subject, run_of_subject};
 use rollback_types::{
-    Inventory, Layout, PlanRequest, RollbackPlan, RollbackTarget, Step, StoreKind, StorePlan, Timestamp, VersionId,
+    BackupSource, Inventory, Layout, PlanRequest, RollbackPlan, RollbackTarget, RunKind, StoreKind, Timestamp,
+    VersionId, VersionQuery, VersionRow, VersionState,
 };
 
 pub use facts::Facts;
@@ -25,12 +28,14 @@ use crate::stores::Stores;
 pub(crate) struct Planned {
     pub plan: RollbackPlan,
     pub facts: Facts,
-    /// `None` when the id can never be a target.
+    /// `None` when the id can never be a target, and for kinds of run that remove nothing.
     pub target: Option<RollbackTarget>,
     /// Nodes that are not production.
     pub selectors: Vec<crate::store::StagingSelector>,
     /// All other versions that could be rolled back.
     pub other_candidates: Vec<VersionId>,
+    /// Chapters that the registry says there should be, in what the run validates.
+    pub expected_chapters: Option<u64>,
 }
 
 /// What the planner reads from.
@@ -42,37 +47,213 @@ pub(crate) struct Planner<'a> {
     pub settings: &'a Settings,
 }
 
+/// The parts of a plan that its kind decides about.
+struct Parts {
+    subject: VersionId,
+    row: Option<VersionRow>,
+    target: Option<RollbackTarget>,
+    source: Option<BackupSource>,
+    losses: Vec<VersionId>,
+    gathered: Gathered,
+    judged: judge::Judged,
+    expected_chapters: Option<u64>,
+}
+
 impl Planner<'_> {
-    /// Plans the rollback of a version.
+    /// Plans a run of any kind.
     pub(crate) async fn plan(&self, request: &PlanRequest) -> Result<Planned, ServiceError> {
         let started = std::time::Instant::now();
-        let id = VersionId::new(request.version_id.clone());
-        let row = self.stores.records.version(&id).await?;
-        let Some(row) = row else {
-            let shown: String = id.as_str().chars().take(80).collect();
-            return Err(ServiceError::NotFound(format!("There is no version {shown:?} in the registry.")));
+        let parts = match request.kind {
+            RunKind::Rollback => self.rollback(request).await?,
+            RunKind::RestoreProduction | RunKind::UndoRestore => self.restore(request).await?,
+            RunKind::Validate => self.validation(request).await?,
+            RunKind::MakeBackup => self.make_backup(request).await?,
         };
-        let target = RollbackTarget::new(&id);
+        self.assemble(request.kind, parts, started).await
+    }
+
+    async fn rollback(&self, request: &PlanRequest) -> Result<Parts, ServiceError> {
+        let subject = VersionId::new(request.version_id.clone());
+        let row = self.row(&subject).await?;
+        let target = RollbackTarget::new(&subject);
         // What is refused whatever is staged is not asked about: a committed version's own data is production.
         let acting = target.as_ref().ok().filter(|_| row.candidacy.is_offered());
-        let gathered = Gathered::read(self, &row, acting).await;
-        let judged = judge::judge(self, &row, &target, &gathered, request);
+        let source = BackupSource::LatestCopy;
+        let gathered = Gathered::read(self, Some(&subject), acting, &source).await;
+        let judged = judge::rollback(self, &row, &target, &gathered, request);
+        let expected_chapters = self.chapters_in_production(gathered.layout()).await;
+        Ok(Parts {
+            subject,
+            row: Some(row),
+            target: target.ok(),
+            source: Some(source),
+            losses: Vec::new(),
+            gathered,
+            judged,
+            expected_chapters,
+        })
+    }
 
+    /// Of production from a backup, or of what a run had saved.
+    async fn restore(&self, request: &PlanRequest) -> Result<Parts, ServiceError> {
+        let subject = VersionId::new(request.version_id.clone());
+        let source = match request.kind {
+            RunKind::UndoRestore => self.way_back(subject.as_str()).await?,
+            _ => self.kept(backup_of_subject(subject.as_str())).await?,
+        };
+        let losses = self.losses(&source).await?;
+        let gathered = Gathered::read(self, None, None, &source).await;
+        let judged = judge::restore(self, &gathered, request, &source, &losses);
+        let expected_chapters = match &source {
+            BackupSource::LatestCopy => self.chapters_in_production(gathered.layout()).await,
+            // An older copy holds what it holds; its own ladder compared it with its registry row.
+            _ => gathered.copy.contents.sqlite.as_ref().and_then(|i| i.rows),
+        };
+        let source = Some(source);
+        Ok(Parts { subject, row: None, target: None, source, losses, gathered, judged, expected_chapters })
+    }
+
+    async fn validation(&self, request: &PlanRequest) -> Result<Parts, ServiceError> {
+        let subject = VersionId::new(request.version_id.clone());
+        let source = BackupSource::LatestCopy;
+        let (row, target) = if subject.as_str() == PRODUCTION {
+            (None, None)
+        } else {
+            let row = self.row(&subject).await?;
+            let target = RollbackTarget::new(&subject)
+                .map_err(|why| ServiceError::Invalid(format!("version_id: what it staged cannot be named: {why}")))?;
+            (Some(row), Some(target))
+        };
+        let gathered = Gathered::read(self, None, None, &source).await;
+        let judged = judge::validation(self, &gathered, request);
+        let expected_chapters = match &row {
+            Some(row) => row.chapter_count.and_then(|n| u64::try_from(n).ok()),
+            None => self.chapters_in_production(gathered.layout()).await,
+        };
+        let (source, losses) = (None, Vec::new());
+        Ok(Parts { subject, row, target, source, losses, gathered, judged, expected_chapters })
+    }
+
+    async fn make_backup(&self, request: &PlanRequest) -> Result<Parts, ServiceError> {
+        if request.version_id != BackupSource::LATEST_COPY {
+            let said = format!("version_id: only {} can be made anew", BackupSource::LATEST_COPY);
+            return Err(ServiceError::Invalid(said));
+        }
+        let gathered = Gathered::read(self, None, None, &BackupSource::LatestCopy).await;
+        let judged = judge::make_backup(self, &gathered, request);
+        Ok(Parts {
+            subject: VersionId::new(BackupSource::LATEST_COPY),
+            row: None,
+            target: None,
+            source: None,
+            losses: Vec::new(),
+            gathered,
+            judged,
+            expected_chapters: None,
+        })
+    }
+
+    async fn row(&self, id: &VersionId) -> Result<VersionRow, ServiceError> {
+        self.stores.records.version(id).await?.ok_or_else(|| {
+            let shown: String = id.as_str().chars().take(80).collect();
+            ServiceError::NotFound(format!("There is no version {shown:?} in the registry."))
+        })
+    }
+
+    /// The backup of that name, if it has a folder.
+    async fn kept(&self, source: BackupSource) -> Result<BackupSource, ServiceError> {
+        if source == BackupSource::LatestCopy {
+            return Ok(source);
+        }
+        let folders = self.verifier.folders().clone();
+        let kept = tokio::task::spawn_blocking(move || folders.kept_versions())
+            .await
+            .map_err(|e| ServiceError::Conflict(e.to_string()))?
+            .map_err(|e| ServiceError::Conflict(format!("The folder of the backups cannot be read: {e}.")))?;
+        // Only names that are there: nothing that a request brought along becomes a path.
+        let found = matches!(&source, BackupSource::Version(id) if kept.contains(id));
+        if found { Ok(source) } else { Err(ServiceError::NotFound("There is no backup of that name.".into())) }
+    }
+
+    /// What the run that a subject such as `run-12` names had saved.
+    async fn way_back(&self, subject: &str) -> Result<BackupSource, ServiceError> {
+        let run = run_of_subject(subject)
+            .ok_or_else(|| ServiceError::Invalid("version_id: an undo names a run, such as run-12".into()))?;
+        let record = self.journal.run(run).await?;
+        let record = record.ok_or_else(|| ServiceError::NotFound(format!("There is no run #{run}.")))?;
+        let source = BackupSource::WayBack(record.run_key);
+        let folders = self.verifier.folders();
+        if folders.stores(&source).is_empty() {
+            let said = format!("Run #{run} has no way back: it restored nothing, or its way back was removed.");
+            return Err(ServiceError::NotFound(said));
+        }
+        Ok(source)
+    }
+
+    /// Versions that were committed after the one this is a backup of, newest first.
+    async fn losses(&self, source: &BackupSource) -> Result<Vec<VersionId>, ServiceError> {
+        let BackupSource::Version(id) = source else { return Ok(Vec::new()) };
+        let made = self.stores.records.version(id).await?.and_then(|row| row.created_at);
+        let later = |row: &VersionRow| match (row.created_at, made) {
+            (Some(other), Some(made)) => other > made,
+            // What cannot be told apart by its time may be lost: better named than not.
+            _ => true,
+        };
+        let mut committed = self.committed().await?;
+        committed.retain(|row| row.version_id != *id && later(row));
+        Ok(committed.into_iter().map(|row| row.version_id).collect())
+    }
+
+    /// Versions whose data is in production, newest first.
+    async fn committed(&self) -> Result<Vec<VersionRow>, ServiceError> {
+        let mut query = VersionQuery {
+            status: vec![VersionState::Committed, VersionState::InUse, VersionState::Restored],
+            limit: Some(VersionQuery::MAX_LIMIT),
+            ..VersionQuery::default()
+        };
+        let mut found = Vec::new();
+        loop {
+            let page = self.stores.records.versions(&query).await?;
+            found.extend(page.items);
+            match page.next_cursor {
+                Some(cursor) if found.len() < 1_000 => query.cursor = Some(cursor),
+                _ => return Ok(found),
+            }
+        }
+    }
+
+    /// As the newest committed row says. In the per-version layout a row may count only what its update touched.
+    async fn chapters_in_production(&self, layout: Layout) -> Option<u64> {
+        if layout == Layout::PerVersion {
+            return None;
+        }
+        let committed = self.committed().await.ok()?;
+        u64::try_from(committed.first()?.chapter_count?).ok()
+    }
+
+    async fn assemble(
+        &self,
+        kind: RunKind,
+        parts: Parts,
+        started: std::time::Instant,
+    ) -> Result<Planned, ServiceError> {
+        let Parts { subject, row, target, source, losses, gathered, judged, expected_chapters } = parts;
         let mut facts = Facts::default();
-        facts.add(
-            "/version",
-            &serde_json::json!({
-                "version_id": row.version_id, "status": row.status, "status_message": row.status_message,
-                "updated_at": row.updated_at, "chapter_count": row.chapter_count,
-            }),
-        );
+        facts.add("/kind", &kind);
+        facts.add("/subject", &subject);
+        if let Some(row) = &row {
+            facts.add(
+                "/version",
+                &serde_json::json!({
+                    "version_id": row.version_id, "status": row.status, "status_message": row.status_message,
+                    "updated_at": row.updated_at, "chapter_count": row.chapter_count,
+                }),
+            );
+        }
         facts.add("/layout", &gathered.layout());
         facts.add("/other_candidates", &gathered.other_candidates);
-        for (store, plan) in [
-            (StoreKind::Sqlite, &judged.stores.sqlite),
-            (StoreKind::Qdrant, &judged.stores.qdrant),
-            (StoreKind::Neo4j, &judged.stores.neo4j),
-        ] {
+        for store in StoreKind::ALL {
+            let plan = judged.stores.get(store);
             let pointer = format!("/stores/{}", store.as_str());
             facts.add(
                 &pointer,
@@ -83,38 +264,47 @@ impl Planner<'_> {
                 }),
             );
         }
+        facts.add("/source", &source);
+        facts.add("/losses", &losses);
         facts.add("/latest_copy/hashes", &gathered.copy.hashes());
         facts.add("/latest_copy/intact", &gathered.copy.health.intact);
         let asked: Vec<_> = judged.acknowledgements.iter().map(|a| &a.asked).collect();
         facts.add("/acknowledgements", &asked);
 
         let (median_ms, runs) = self.journal.run_median_ms().await.map_err(ServiceError::from)?;
+        let restores = StoreKind::ALL.into_iter().any(|s| judged.stores.get(s).restore);
+        let documented_ms = if restores { 1_200_000 } else { 600_000 };
         let plan = RollbackPlan {
             digest: facts.digest(),
-            version_id: id,
+            version_id: subject,
             startable: judged.refusals.is_empty(),
-            take_over: row.status == rollback_types::VersionState::RollingBack,
-            steps: planned_steps(&judged.stores, self.settings),
+            kind,
+            losses,
+            way_back_bytes: judged.way_back_bytes,
+            take_over: row.as_ref().is_some_and(|r| r.status == VersionState::RollingBack),
+            steps: intents::planned_steps(kind, source.as_ref(), &judged.stores, self.settings),
             refusals: judged.refusals,
             acknowledgements: judged.acknowledgements,
-            triggers: triggers::suggested(&row, &gathered.operations),
-            version: Some(row),
+            triggers: row.as_ref().map(|r| triggers::suggested(r, &gathered.operations)).unwrap_or_default(),
+            version: row,
             operations: gathered.operations,
             layout: gathered.schema.as_ref().ok().map(|s| s.layout),
             stores: judged.stores,
-            latest_copy: Some(gathered.copy.health),
+            latest_copy: source.is_some().then_some(gathered.copy.health),
+            source,
             checklist: judged.checklist,
             disk: judged.disk,
-            time: TimeEstimate { documented_ms: 600_000, median_ms, runs },
+            time: TimeEstimate { documented_ms, median_ms, runs },
             planned_at: Timestamp::now(),
             took_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         };
         Ok(Planned {
             plan,
             facts,
-            target: target.ok(),
+            target: target.filter(|_| kind == RunKind::Rollback),
             selectors: gathered.selectors,
             other_candidates: gathered.other_candidates,
+            expected_chapters,
         })
     }
 }
@@ -122,50 +312,6 @@ impl Planner<'_> {
 /// Layout of a deployment whose registry could not be read: the specification's, so that nothing named after a
 /// version is ever assumed.
 pub(crate) const FALLBACK_LAYOUT: Layout = Layout::Shared;
-
-fn planned_steps(stores: &StorePlans, settings: &Settings) -> Vec<PlannedStep> {
-    let intent = |step: Step| match step {
-        Step::Identify => "reads the registry row again: still a candidate, still what this plan saw".to_owned(),
-        Step::Mark => "sets the state to rolling_back and opens an operation log entry, in one transaction".into(),
-        Step::DropChapters => {
-            let kept = if settings.keep_evidence { "keeps a copy of the rows, then drops" } else { "drops" };
-            goes(&stores.sqlite, "rows", &format!("{kept} {}", stores.sqlite.staging.name))
-        }
-        Step::DeletePoints => goes(&stores.qdrant, "points", &format!("deletes {}", stores.qdrant.staging.name)),
-        Step::DeleteNodes => goes(
-            &stores.neo4j,
-            "nodes",
-            &format!("deletes {} in batches of {}", stores.neo4j.staging.name, settings.batch_size),
-        ),
-        Step::VerifyCopy => {
-            "reads all three files of latest-copy again and compares their hashes with this plan's".into()
-        }
-        Step::RestoreSqlite => restore(&stores.sqlite),
-        Step::RestoreQdrant => restore(&stores.qdrant),
-        Step::RestoreNeo4j => restore(&stores.neo4j),
-        Step::Finish => "sets the state to rolled_back and closes the operation log, in one transaction".into(),
-    };
-    Step::ALL
-        .into_iter()
-        .map(|step| PlannedStep { step, number: step.number(), title: step.title().to_owned(), intent: intent(step) })
-        .collect()
-}
-
-fn goes(plan: &StorePlan, unit: &str, does: &str) -> String {
-    if plan.staging.present {
-        format!("{does}: {} {unit}", plan.staging.units())
-    } else {
-        format!("finds nothing to do: there is no staging data ({})", plan.staging.name)
-    }
-}
-
-fn restore(plan: &StorePlan) -> String {
-    match plan.differs {
-        Some(false) => format!("will be skipped: production equals latest-copy ({})", plan.evidence),
-        Some(true) => format!("production differs from latest-copy: {}", plan.evidence),
-        None => format!("cannot be told yet: {}", plan.evidence),
-    }
-}
 
 /// The production inventory that a lane of step 7, or of the plan, compares.
 pub(crate) async fn production_of(

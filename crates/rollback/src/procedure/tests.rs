@@ -34,7 +34,7 @@ fn decide(step: Step, decision: Decision) -> EventKind {
 }
 
 fn after(events: &[EventKind]) -> Procedure {
-    let mut p = Procedure::new();
+    let mut p = Procedure::new(RunKind::Rollback);
     for e in events {
         p.apply(e).unwrap();
     }
@@ -44,7 +44,7 @@ fn after(events: &[EventKind]) -> Procedure {
 #[test]
 fn the_straight_way_is_legal() {
     let mut p = after(&[started()]);
-    for stage in Step::STAGES {
+    for stage in RunKind::Rollback.stages() {
         for step in stage {
             p.apply(&begin(*step, 1)).unwrap();
         }
@@ -59,7 +59,7 @@ fn the_straight_way_is_legal() {
 #[test]
 fn no_step_begins_before_the_stage_before_is_through() {
     let p = after(&[started(), begin(Step::Identify, 1), complete(Step::Identify)]);
-    for step in Step::ALL.into_iter().filter(|s| s.number() > 2) {
+    for step in RunKind::Rollback.steps().into_iter().filter(|s| s.number() > 2) {
         assert!(p.clone().apply(&begin(step, 1)).is_err(), "{step}");
     }
 }
@@ -85,12 +85,12 @@ fn a_failed_lane_does_not_end_the_run_while_its_siblings_work() {
 #[test]
 fn only_lanes_may_be_skipped_and_only_with_a_reason() {
     for step in [Step::Identify, Step::Mark, Step::VerifyCopy, Step::Finish] {
-        let mut p = Procedure::new();
+        let mut p = Procedure::new(RunKind::Rollback);
         p.course = Course::Asking;
         p.steps.insert(step, Phase::Failed { attempt: 1 });
         assert!(p.apply(&decide(step, Decision::Skip)).is_err(), "{step}");
     }
-    let mut p = Procedure::new();
+    let mut p = Procedure::new(RunKind::Rollback);
     p.course = Course::Asking;
     p.steps.insert(Step::DeletePoints, Phase::Failed { attempt: 1 });
     let mut bare = decide(Step::DeletePoints, Decision::Skip);
@@ -102,7 +102,7 @@ fn only_lanes_may_be_skipped_and_only_with_a_reason() {
 }
 
 fn any_event() -> impl Strategy<Value = EventKind> {
-    let step = proptest::sample::select(Step::ALL.to_vec());
+    let step = proptest::sample::select(RunKind::Rollback.steps());
     (step, 0u8..11, 1u32..4).prop_map(|(step, kind, attempt)| match kind {
         0 => started(),
         1 | 2 => begin(step, attempt),
@@ -126,7 +126,7 @@ proptest! {
     /// through; a run completes only with every step through; nothing follows the end.
     #[test]
     fn the_invariants_hold_for_any_sequence(events in proptest::collection::vec(any_event(), 0..120)) {
-        let mut p = Procedure::new();
+        let mut p = Procedure::new(RunKind::Rollback);
         p.apply(&started()).unwrap();
         let mut ended = false;
         for e in &events {
@@ -136,15 +136,15 @@ proptest! {
                 Ok(()) => {
                     prop_assert!(!ended, "{:?} followed the end", e);
                     if let EventKind::StepStarted { step, .. } = e {
-                        for earlier in Step::ALL.into_iter().filter(|s| {
-                            let stage = |x: &Step| Step::STAGES.iter().position(|st| st.contains(x));
+                        for earlier in RunKind::Rollback.steps().into_iter().filter(|s| {
+                            let stage = |x: &Step| RunKind::Rollback.stages().iter().position(|st| st.contains(x));
                             stage(s) < stage(step)
                         }) {
                             prop_assert!(before.is_through(earlier));
                         }
                     }
                     if let EventKind::RunEnded { state: RunState::Completed, .. } = e {
-                        prop_assert!(Step::ALL.into_iter().all(|s| before.is_through(s)));
+                        prop_assert!(RunKind::Rollback.steps().into_iter().all(|s| before.is_through(s)));
                     }
                     ended = e.is_terminal();
                 }
@@ -157,7 +157,7 @@ proptest! {
     fn every_legal_walk_can_be_finished(choices in proptest::collection::vec(0u8..6, 400)) {
         let mut p = after(&[started()]);
         let mut choices = choices.into_iter();
-        for stage in Step::STAGES {
+        for stage in RunKind::Rollback.stages() {
             loop {
                 for step in p.to_skip() {
                     p.apply(&EventKind::StepSkipped { step, reason: "r".into(), by_decision: true }).unwrap();

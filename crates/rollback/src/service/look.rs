@@ -1,8 +1,8 @@
 //! Looking without touching: overview, versions, backups.
 
 use rollback_types::{
-    BackupHealth, BackupSource, Layout, Overview, Page, RollbackTarget, RunQuery, StagedInStore, StateCount, StoreKind,
-    StoreReport, StoreStatus, Timestamp, VersionDetail, VersionId, VersionQuery, VersionRow,
+    BackupSource, Layout, Overview, Page, RollbackTarget, RunQuery, StagedInStore, StateCount, StoreKind, StoreReport,
+    StoreStatus, Timestamp, VersionDetail, VersionId, VersionQuery, VersionRow,
 };
 
 use super::{Answer, RollbackService};
@@ -33,39 +33,6 @@ impl RollbackService {
     /// How the three stores are, asked at the same time.
     pub async fn stores(&self) -> Vec<StoreReport> {
         self.stores.reports().await
-    }
-
-    /// latest-copy on the ladder; `force` hashes and opens the files again even if they did not change.
-    ///
-    /// # Errors
-    /// None now; kept for a verifier that needs a server.
-    pub async fn latest_copy(&self, force: bool) -> Answer<BackupHealth> {
-        Ok(self.verifier.examine(&BackupSource::LatestCopy, force, None).await.health)
-    }
-
-    /// latest-copy first, then every kept version, newest first.
-    ///
-    /// # Errors
-    /// The backup folder cannot be listed.
-    pub async fn backups(&self) -> Answer<Vec<BackupHealth>> {
-        let folders = self.verifier.folders().clone();
-        let listed = tokio::task::spawn_blocking(move || folders.kept_versions()).await;
-        let kept = match listed {
-            Ok(Ok(kept)) => kept,
-            Ok(Err(e)) => return Err(self.backups_unreadable(&e.to_string())),
-            Err(e) => return Err(self.backups_unreadable(&e.to_string())),
-        };
-        let sources = std::iter::once(BackupSource::LatestCopy).chain(kept.into_iter().map(BackupSource::Version));
-        let mut all = Vec::new();
-        for source in sources {
-            all.push(self.verifier.examine(&source, false, None).await.health);
-        }
-        Ok(all)
-    }
-
-    fn backups_unreadable(&self, why: &str) -> ServiceError {
-        let root = self.verifier.folders().root().display();
-        ServiceError::Conflict(format!("The folder of the backups, {root}, cannot be read: {why}."))
     }
 
     /// Everything about one version.

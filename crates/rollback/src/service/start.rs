@@ -54,7 +54,7 @@ impl RollbackService {
 
     async fn start_to_end(&self, request: &StartRequest, actor: &str) -> Answer<RunView> {
         let reason = checked_reason(&request.reason)?;
-        if request.confirm_version_id != request.version_id {
+        if request.kind.needs_typed_name() && request.confirm_version_id != request.version_id {
             let said = "confirm_version_id is not the version_id: type the full id of the version to roll back";
             return Err(ServiceError::Invalid(said.into()));
         }
@@ -64,6 +64,7 @@ impl RollbackService {
             return Err(ServiceError::ActiveRun(active.id));
         }
         let plan_request = PlanRequest {
+            kind: request.kind,
             version_id: request.version_id.clone(),
             restore: request.restore.clone(),
             acknowledgements: request.acknowledgements.clone(),
@@ -85,17 +86,18 @@ impl RollbackService {
 
     async fn launch(&self, planned: Planned, reason: String, actor: &str) -> Answer<RunView> {
         let plan = &planned.plan;
-        let Some(target) = planned.target.clone() else {
+        let kind = plan.kind;
+        if kind == RunKind::Rollback && planned.target.is_none() {
             let refusals = plan.refusals.clone();
             return Err(ServiceError::Refused { refusals, plan: Box::new(planned.plan) });
-        };
+        }
         let at = Timestamp::now();
         let run_key = run_key(&plan.digest.0, at);
         let plan_json = serde_json::to_string(plan).map_err(|e| ServiceError::Conflict(e.to_string()))?;
         let summary = self
             .journal
             .open_run(&NewRun {
-                kind: RunKind::Rollback,
+                kind,
                 version_id: plan.version_id.clone(),
                 plan_digest: plan.digest.clone(),
                 plan_json,
@@ -106,13 +108,13 @@ impl RollbackService {
             })
             .await?;
         let id = summary.id;
-        let (mut recorder, events) = recorder(id, self.journal.clone());
+        let (mut recorder, events) = recorder(id, kind, self.journal.clone());
         let (decide, decisions) = mpsc::channel(8);
         self.live.lock().unwrap_or_else(PoisonError::into_inner).insert(id, LiveRun { events, decisions: decide });
         self.launched.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
         let first = recorder
             .record(EventKind::RunStarted {
-                kind: RunKind::Rollback,
+                kind,
                 version_id: plan.version_id.clone(),
                 plan_digest: plan.digest.clone(),
                 reason: reason.clone(),
@@ -130,10 +132,15 @@ impl RollbackService {
             stores: self.stores.clone(),
             settings: self.settings.clone(),
             verifier: self.verifier.clone(),
-            spec: RunSpec::new(id, run_key, target, reason, &planned),
+            spec: RunSpec::new(id, run_key, reason, &planned),
             verified: std::sync::Mutex::default(),
             attempted: std::sync::Mutex::default(),
             done: std::sync::Mutex::default(),
+            findings: std::sync::Mutex::default(),
+            way_back_wanted: std::sync::Mutex::default(),
+            last_search_us: self.last_search_us().await,
+            journal: self.journal.clone(),
+            checksums: tokio::sync::Mutex::default(),
         });
         let engine = Engine { recorder, shared, decisions, skip_reasons: BTreeMap::new(), skipped: Vec::new() };
         let live = self.live.clone();
@@ -146,6 +153,11 @@ impl RollbackService {
             }
         });
         self.run(id).await
+    }
+
+    /// The time of the last sound search test; without it the next one is just the first.
+    async fn last_search_us(&self) -> Option<u64> {
+        self.journal.remembered(crate::steps::SEARCH_KEY).await.ok().flatten()?.parse().ok()
     }
 
     /// A person's decision about a failed step.

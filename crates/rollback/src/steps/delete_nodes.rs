@@ -1,15 +1,15 @@
 //! Step 5: deletes the staging nodes in batches, never more than were counted. After: none is left, and production
 //! counts per label are as the plan saw them.
 
-use rollback_types::{Step, StoreKind};
+use rollback_types::{RollbackTarget, Step, StoreKind};
 
 use super::{gone, grown, production_unchanged, still_ours};
 use crate::context::{Halt, Outcome, StepContext};
 
-pub(super) async fn delete_nodes(cx: &mut StepContext) -> Result<Outcome, Halt> {
-    still_ours(cx).await?;
+pub(super) async fn delete_nodes(cx: &mut StepContext, target: &RollbackTarget) -> Result<Outcome, Halt> {
+    still_ours(cx, target).await?;
     let shared = cx.shared.clone();
-    let (graph, selector) = (&shared.stores.graph, shared.staging_selector());
+    let (graph, selector) = (&shared.stores.graph, shared.staging_selector(target));
     let staging = graph.staging(&selector).await?;
     let (nodes, planned) = (staging.units(), shared.spec.planned_units(StoreKind::Neo4j));
     if nodes == 0 {

@@ -3,17 +3,17 @@
 
 use std::time::Instant;
 
-use rollback_types::{Step, StoreKind};
+use rollback_types::{RollbackTarget, Step, StoreKind};
 
 use super::{gone, grown, production_moved, production_unchanged, still_ours};
 use crate::context::{Halt, Outcome, StepContext};
 use crate::store::{CollectionStatus, Removal};
 
-pub(super) async fn delete_points(cx: &mut StepContext) -> Result<Outcome, Halt> {
-    still_ours(cx).await?;
+pub(super) async fn delete_points(cx: &mut StepContext, target: &RollbackTarget) -> Result<Outcome, Halt> {
+    still_ours(cx, target).await?;
     let shared = cx.shared.clone();
     let (vectors, names) = (&shared.stores.vectors, &shared.settings.names);
-    let name = shared.staging_collection();
+    let name = shared.staging_collection(target);
     let aliases = vectors.aliases().await?;
     let production = names.production_collection(&aliases);
     let serving: Vec<&str> =

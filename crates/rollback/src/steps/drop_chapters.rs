@@ -1,17 +1,17 @@
 //! Step 3: drops the staging table. Before: a copy of its rows as evidence. After: it is gone, and production is as
 //! the plan saw it.
 
-use rollback_types::{Step, StoreKind};
+use rollback_types::{RollbackTarget, Step, StoreKind};
 
 use super::{gone, grown, production_unchanged, still_ours};
 use crate::context::{Halt, Outcome, StepContext};
 use crate::store::Removal;
 
-pub(super) async fn drop_chapters(cx: &mut StepContext) -> Result<Outcome, Halt> {
-    still_ours(cx).await?;
+pub(super) async fn drop_chapters(cx: &mut StepContext, target: &RollbackTarget) -> Result<Outcome, Halt> {
+    still_ours(cx, target).await?;
     let shared = cx.shared.clone();
     let (records, spec) = (&shared.stores.records, &shared.spec);
-    let staging = records.staging(&spec.target).await?;
+    let staging = records.staging(target).await?;
     if !staging.present {
         production_unchanged(cx, StoreKind::Sqlite).await?;
         return Ok(gone(cx, Step::DropChapters, &format!("the table {}", staging.name)));
@@ -25,7 +25,7 @@ pub(super) async fn drop_chapters(cx: &mut StepContext) -> Result<Outcome, Halt>
     cx.progress(0, rows).await?;
     let mut at_most = rows;
     if shared.settings.keep_evidence
-        && let Some(copy) = records.save_staging(&spec.target, &shared.folder()).await?
+        && let Some(copy) = records.save_staging(target, &shared.folder()).await?
     {
         // Nothing goes that is not in the copy.
         at_most = at_most.min(copy.rows);
@@ -33,7 +33,7 @@ pub(super) async fn drop_chapters(cx: &mut StepContext) -> Result<Outcome, Halt>
     }
     cx.checkpoint()?;
     shared.attempt(Step::DropChapters, rows);
-    let removal = records.drop_staging(&spec.target, at_most).await?;
+    let removal = records.drop_staging(target, at_most).await?;
     production_unchanged(cx, StoreKind::Sqlite).await?;
     match removal {
         Removal::Absent => Ok(gone(cx, Step::DropChapters, &format!("the table {}", staging.name))),

@@ -2,10 +2,12 @@
 
 use std::sync::PoisonError;
 
+use rollback_types::RollbackTarget;
+
 use crate::context::{Halt, Outcome, StepContext};
 use crate::store::FinishRequest;
 
-pub(super) async fn finish(cx: &mut StepContext) -> Result<Outcome, Halt> {
+pub(super) async fn finish(cx: &mut StepContext, target: &RollbackTarget) -> Result<Outcome, Halt> {
     let spec = &cx.shared.spec;
     let details = {
         let done = cx.shared.done.lock().unwrap_or_else(PoisonError::into_inner);
@@ -17,7 +19,7 @@ pub(super) async fn finish(cx: &mut StepContext) -> Result<Outcome, Halt> {
         .stores
         .records
         .mark_rolled_back(&FinishRequest {
-            target: spec.target.clone(),
+            target: target.clone(),
             reason: spec.reason.clone(),
             run_key: spec.run_key.clone(),
             details,

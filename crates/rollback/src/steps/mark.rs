@@ -1,9 +1,11 @@
 //! Step 2: the state becomes `rolling_back` and the log row is opened, in one transaction.
 
+use rollback_types::RollbackTarget;
+
 use crate::context::{Halt, Outcome, StepContext};
 use crate::store::MarkRequest;
 
-pub(super) async fn mark(cx: &mut StepContext) -> Result<Outcome, Halt> {
+pub(super) async fn mark(cx: &mut StepContext, target: &RollbackTarget) -> Result<Outcome, Halt> {
     let spec = &cx.shared.spec;
     cx.checkpoint()?;
     let marked = cx
@@ -11,7 +13,7 @@ pub(super) async fn mark(cx: &mut StepContext) -> Result<Outcome, Halt> {
         .stores
         .records
         .mark_rolling_back(&MarkRequest {
-            target: spec.target.clone(),
+            target: target.clone(),
             expected: spec.expected.clone(),
             reason: spec.reason.clone(),
             run_key: spec.run_key.clone(),

@@ -1,5 +1,6 @@
 //! The eight steps, one file each. Every step is safe to repeat: it looks before it acts, and counts after it acted.
 
+mod copy;
 mod delete_nodes;
 mod delete_points;
 mod drop_chapters;
@@ -7,9 +8,14 @@ mod finish;
 mod identify;
 mod mark;
 mod restore;
+mod swap_copy;
+mod validate;
 mod verify_copy;
+mod way_back;
 
-use rollback_types::{Inventory, Layout, Step, StoreKind, VersionState};
+pub(crate) use validate::SEARCH_KEY;
+
+use rollback_types::{Inventory, Layout, RollbackTarget, Step, StoreKind, VersionState};
 
 use crate::context::{Halt, Outcome, StepContext};
 use crate::plan::gather::candidates;
@@ -18,22 +24,40 @@ use crate::plan::production_of;
 /// Carries out one step once.
 pub(crate) async fn carry_out(step: Step, cx: &mut StepContext) -> Result<Outcome, Halt> {
     match step {
-        Step::Identify => identify::identify(cx).await,
-        Step::Mark => mark::mark(cx).await,
-        Step::DropChapters => drop_chapters::drop_chapters(cx).await,
-        Step::DeletePoints => delete_points::delete_points(cx).await,
-        Step::DeleteNodes => delete_nodes::delete_nodes(cx).await,
         Step::VerifyCopy => verify_copy::verify_copy(cx).await,
         Step::RestoreSqlite => restore::restore(cx, StoreKind::Sqlite).await,
         Step::RestoreQdrant => restore::restore(cx, StoreKind::Qdrant).await,
         Step::RestoreNeo4j => restore::restore(cx, StoreKind::Neo4j).await,
-        Step::Finish => finish::finish(cx).await,
+        Step::Validate => validate::validate(cx).await,
+        Step::CopySqlite => copy::copy(cx, StoreKind::Sqlite).await,
+        Step::CopyQdrant => copy::copy(cx, StoreKind::Qdrant).await,
+        Step::CopyNeo4j => copy::copy(cx, StoreKind::Neo4j).await,
+        Step::ProveCopy => verify_copy::prove_copy(cx).await,
+        Step::SwapCopy => swap_copy::swap_copy(cx).await,
+        Step::Identify | Step::Mark | Step::DropChapters | Step::DeletePoints | Step::DeleteNodes | Step::Finish => {
+            let Some(target) = cx.shared.spec.target.clone() else {
+                let said = format!("a run of kind {} names no version to roll back", cx.shared.spec.kind.as_str());
+                return Err(Halt::refused("internal", None, said, "Nothing was changed.", "Abort, and plan again."));
+            };
+            of_rollback(step, cx, &target).await
+        }
+    }
+}
+
+async fn of_rollback(step: Step, cx: &mut StepContext, target: &RollbackTarget) -> Result<Outcome, Halt> {
+    match step {
+        Step::Identify => identify::identify(cx, target).await,
+        Step::Mark => mark::mark(cx, target).await,
+        Step::DropChapters => drop_chapters::drop_chapters(cx, target).await,
+        Step::DeletePoints => delete_points::delete_points(cx, target).await,
+        Step::DeleteNodes => delete_nodes::delete_nodes(cx, target).await,
+        _ => finish::finish(cx, target).await,
     }
 }
 
 /// Before every try of steps 3 to 5: the version is still ours to remove. While a run waits for a person, others may have
 /// committed it, finished it by hand, or staged another.
-async fn still_ours(cx: &StepContext) -> Result<(), Halt> {
+async fn still_ours(cx: &StepContext, target: &RollbackTarget) -> Result<(), Halt> {
     let (shared, spec) = (&cx.shared, &cx.shared.spec);
     let changed = |said: String| {
         Halt::refused(
@@ -44,15 +68,15 @@ async fn still_ours(cx: &StepContext) -> Result<(), Halt> {
             "Find out who changed it. If this rollback is still wanted, abort and plan again.",
         )
     };
-    let row = shared.stores.records.version(spec.target.id()).await?;
+    let row = shared.stores.records.version(target.id()).await?;
     let state = row.map(|r| r.status);
     if state != Some(VersionState::RollingBack) {
         let found = state.map_or("gone from the registry".to_owned(), |s| format!("{s} now"));
-        return Err(changed(format!("{} was rolling_back by this run and is {found}", spec.target)));
+        return Err(changed(format!("{} was rolling_back by this run and is {found}", target)));
     }
     if spec.layout == Layout::PerVersion {
         // Without the aliases nothing proves that this is staging: then nothing is deleted, in no store.
-        let name = shared.staging_collection();
+        let name = shared.staging_collection(target);
         let aliases = shared.stores.vectors.aliases().await?;
         return match aliases.iter().find(|a| a.collection == name) {
             Some(a) => Err(changed(format!("the alias {} points to {name} now: it serves production", a.alias))),
@@ -61,7 +85,7 @@ async fn still_ours(cx: &StepContext) -> Result<(), Halt> {
     }
     let others = candidates(&shared.stores, &shared.settings.extra_states).await?;
     let unknown =
-        others.iter().map(|v| &v.version_id).find(|id| *id != spec.target.id() && !spec.other_candidates.contains(id));
+        others.iter().map(|v| &v.version_id).find(|id| *id != target.id() && !spec.other_candidates.contains(id));
     match unknown {
         Some(id) => {
             Err(changed(format!("{id} is a candidate now and was none in the plan; what is staged may be its own")))

@@ -1,52 +1,216 @@
-//! Step 7, one lane: compares production with the copy that step 6 has just proven. Equal: nothing to restore, and
-//! the proof is kept. Different: the lane fails and says so, because this version cannot restore.
+//! Step 7, one lane. Not chosen: production is compared with the copy that step 6 has just proven, and the proof is kept.
+//! Chosen: the file is hashed once more, the way back is taken, the copy is tried in a scratch place, and only then
+//! production is replaced; counts, digests and id sets are proven after it.
 
 use std::sync::PoisonError;
 
-use rollback_types::StoreKind;
+use rollback_types::{Inventory, RunKind, StoreKind};
 
-use crate::backup::VerifiedBackup;
+use super::way_back;
+use crate::backup::{VerifiedBackup, VerifiedFile};
 use crate::context::{Halt, Outcome, StepContext};
 use crate::plan::compare::{compare, not_covered};
-use crate::plan::gather::base_points;
+use crate::plan::gather::{base_points, production_points};
 use crate::plan::production_of;
 
 pub(super) async fn restore(cx: &mut StepContext, store: StoreKind) -> Result<Outcome, Halt> {
-    let verified: Option<VerifiedBackup> = cx.shared.verified.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let shared = cx.shared.clone();
+    if shared.way_back_wanted.lock().unwrap_or_else(PoisonError::into_inner).contains(&cx.step()) {
+        return way_back::put_back(cx, store).await;
+    }
+    let verified: Option<VerifiedBackup> = shared.verified.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let Some(verified) = verified else {
         return Err(Halt::refused(
             "latest_copy_not_verified",
             Some(store),
-            "latest-copy was not verified by this run",
+            "the copy was not verified by this run",
             "Production was not touched.",
             "Abort, and plan again.",
         ));
     };
-    let production = production_of(&cx.shared.stores, &cx.shared.settings, store, &cx.shared.spec.selectors).await?;
+    if !shared.spec.restore.contains(&store) {
+        return match shared.spec.kind {
+            RunKind::Rollback => leave(cx, store, &verified).await,
+            _ => Ok(Outcome::NothingToRestore { proof: "not chosen in the plan".into() }),
+        };
+    }
+    let Some(file) = verified.file(store) else {
+        return Ok(Outcome::NothingToRestore { proof: format!("{} has no file of it", shared.spec.source.name()) });
+    };
+    same_bytes(cx, store, file).await?;
+    // What is there now is damaged if an earlier try of this lane began: then the way back of that try is the one to keep.
+    if shared.attempted(cx.step()).is_none() {
+        way_back::take(cx, store).await?;
+    }
+    replace(cx, store, file).await
+}
+
+/// Not to be restored, by the plan: is that still right?
+async fn leave(cx: &StepContext, store: StoreKind, verified: &VerifiedBackup) -> Result<Outcome, Halt> {
+    let shared = &cx.shared;
+    let production = production_of(&shared.stores, &shared.settings, store, &shared.spec.selectors).await?;
     let (mut differs, mut evidence) = compare(store, Some(&production), verified.contents(store));
     if store == StoreKind::Qdrant && differs == Some(true) {
-        let base = base_points(&cx.shared.stores, &cx.shared.settings, &production).await?;
+        let base = base_points(&shared.stores, &shared.settings, &production).await?;
         (differs, evidence) =
             not_covered(&production, base.as_ref(), verified.contents(store)).unwrap_or((differs, evidence));
     }
-    let acknowledged = cx.shared.spec.acknowledged.iter().any(|a| *a == format!("not_comparable:{}", store.as_str()));
+    let acknowledged = |code: &str| shared.spec.acknowledges(&format!("{code}:{}", store.as_str()));
     match differs {
         Some(false) => Ok(Outcome::NothingToRestore { proof: format!("production equals latest-copy: {evidence}") }),
-        None if !acknowledged => Err(Halt::refused(
+        None if acknowledged("not_comparable") => {
+            Ok(Outcome::NothingToRestore { proof: format!("acknowledged in the plan: {evidence}") })
+        }
+        None => Err(Halt::refused(
             "not_comparable",
             Some(store),
             format!("{store}: whether production equals latest-copy cannot be told: {evidence}"),
             "The staging data is gone; production is as it was found.",
             "Compare by hand; then skip the lane with a reason, or abort.",
         )),
-        None => Ok(Outcome::NothingToRestore { proof: format!("acknowledged in the plan: {evidence}") }),
+        Some(true) if acknowledged("leave_different") => {
+            shared.find(format!("{store} was left different from latest-copy, as planned: {evidence}."));
+            Ok(Outcome::NothingToRestore { proof: format!("left as it is, as acknowledged in the plan: {evidence}") })
+        }
         Some(true) => Err(Halt::refused(
             "production_differs",
             Some(store),
             format!("{store}: production differs from latest-copy: {evidence}"),
             "The staging data is gone; production is as it was found, and latest-copy is proven intact.",
-            "Restore this store by hand (never copy metadata.db over the live file: that erases registry and log), then try \
-             again; or skip it with a reason if the difference is wanted.",
+            "It was equal when the plan was made. Abort and plan again to restore it, or skip it with a reason if the \
+             difference is wanted.",
         )),
+    }
+}
+
+/// Nothing is restored from a file that changed since step 6 proved it.
+async fn same_bytes(cx: &StepContext, store: StoreKind, file: VerifiedFile<'_>) -> Result<(), Halt> {
+    let path = file.path.to_owned();
+    let hashed = tokio::task::spawn_blocking(move || {
+        backup_formats::checksums::sha256_reader(std::fs::File::open(path)?, |_| {})
+    })
+    .await
+    .map_err(std::io::Error::other)
+    .and_then(|r| r);
+    let problem = match hashed {
+        Ok(digest) if digest.to_string() == file.sha256 => return Ok(()),
+        Ok(digest) => format!("its SHA-256 is {digest} now"),
+        Err(e) => format!("it cannot be read: {e}"),
+    };
+    cx.checkpoint()?;
+    Err(Halt::refused(
+        "latest_copy_changed",
+        Some(store),
+        format!("{} is not the file that step 6 proved: {problem}", file.path.display()),
+        "Production was not touched by this try.",
+        "Find out who writes to the backups. Put the file back as it was and try again; or abort, and plan again.",
+    ))
+}
+
+/// The copy takes production's place, and is proven there.
+async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>) -> Result<Outcome, Halt> {
+    let shared = cx.shared.clone();
+    let (stores, bytes) = (&shared.stores, tokio::fs::metadata(file.path).await.map(|m| m.len()).unwrap_or(0));
+    let units = file.contents.rows.or(file.contents.points).or(file.contents.nodes).unwrap_or(0);
+    match store {
+        StoreKind::Sqlite => {
+            // One transaction, which compares before it commits: a trial of its own would prove nothing more.
+            cx.checkpoint()?;
+            shared.attempt(cx.step(), units);
+            let found = stores.records.restore(file.path).await?;
+            proven(store, &found, file.contents)?;
+            cx.progress(bytes, bytes).await?;
+            done(bytes, format!("{units} chapters, the copy's digest; registry and operation log kept"))
+        }
+        StoreKind::Qdrant => {
+            let tried = try_first(cx, store, file).await?;
+            let aliases = stores.vectors.aliases().await?;
+            let collection = shared.settings.names.production_collection(&aliases);
+            cx.checkpoint()?;
+            shared.attempt(cx.step(), units);
+            let progress = cx.progress_from_thread();
+            stores.vectors.restore_snapshot(&collection, file.path, file.sha256, progress).await?;
+            let found = production_points(stores, collection.clone()).await?;
+            proven(store, &found, &tried)?;
+            let after = stores.vectors.aliases().await?;
+            if after != aliases {
+                return Err(Halt::refused(
+                    "aliases_changed",
+                    Some(store),
+                    format!("{} aliases before the restore, {} after it, or other ones", aliases.len(), after.len()),
+                    "The collection is restored and proven; the way back is kept.",
+                    "Point the aliases where they belong, then skip this lane with a reason.",
+                ));
+            }
+            let points = found.points.unwrap_or(0);
+            done(bytes, format!("{collection}: {points} points, the same ids; {} aliases as before", aliases.len()))
+        }
+        StoreKind::Neo4j => {
+            let tried = try_first(cx, store, file).await?;
+            let schema = stores.graph.schema_lines().await?;
+            cx.checkpoint()?;
+            shared.attempt(cx.step(), units);
+            let progress = cx.progress_from_thread();
+            let found = stores.graph.restore_export(file.path, progress).await?;
+            proven(store, &found, &tried)?;
+            let after = stores.graph.schema_lines().await?;
+            let lost = schema.iter().filter(|line| !after.contains(line)).count();
+            let said = match lost {
+                0 => format!("constraints and indexes as before ({})", after.len()),
+                lost => {
+                    shared.find(format!(
+                        "Neo4j: {lost} constraints or indexes that stood before the restore are not in the copy, and are gone."
+                    ));
+                    format!("constraints and indexes as in the copy ({}); {lost} that it lacks are gone", after.len())
+                }
+            };
+            let (nodes, relationships) = (found.nodes.unwrap_or(0), found.relationships.unwrap_or(0));
+            let total = nodes + relationships;
+            done(
+                total,
+                format!("{nodes} nodes, {relationships} relationships, counts per label and type equal; {said}"),
+            )
+        }
+    }
+}
+
+fn done(count: u64, said: String) -> Result<Outcome, Halt> {
+    Ok(Outcome::Done { count: Some(count), said: format!("restored: {said}") })
+}
+
+/// The copy goes into a scratch place before anything real: a server can accept what is not what it seems.
+pub(super) async fn try_first(
+    cx: &mut StepContext,
+    store: StoreKind,
+    file: VerifiedFile<'_>,
+) -> Result<Inventory, Halt> {
+    cx.note(format!("trying {} in a scratch place", file.path.display())).await?;
+    // The meter belongs to the restore itself.
+    let silent: crate::store::OnProgress = std::sync::Arc::new(|_, _| {});
+    let tried = cx.shared.verifier.trials().try_file(store, file.path, file.sha256, silent).await?;
+    if let (Some(true), evidence) = compare(store, Some(&tried), Some(file.contents)) {
+        return Err(Halt::refused(
+            "trial_failed",
+            Some(store),
+            format!("restored on trial, {} was not what it says: {evidence}", file.path.display()),
+            "Production was not touched by this try.",
+            "Do not restore from it. Abort, and use another copy.",
+        ));
+    }
+    cx.note(format!("tried: {} units, as the file says", tried.points.or(tried.nodes).unwrap_or(0))).await?;
+    Ok(tried)
+}
+
+/// What is there now is what the copy holds.
+pub(super) fn proven(store: StoreKind, found: &Inventory, expected: &Inventory) -> Result<(), Halt> {
+    match compare(store, Some(found), Some(expected)) {
+        (Some(true), evidence) => Err(Halt::refused(
+            "restored_wrong",
+            Some(store),
+            format!("{store}: after the restore it does not hold what the copy holds: {evidence}"),
+            "The way back of this store is kept in this run's folder.",
+            "Try again; or put the way back in again; or abort and restore from v1_baseline (disaster recovery).",
+        )),
+        _ => Ok(()),
     }
 }

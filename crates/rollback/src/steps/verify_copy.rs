@@ -1,24 +1,34 @@
-//! Step 6: the whole ladder again on latest-copy, read from end to end. The hashes are those of the plan.
+//! Step 6: the whole ladder again on the copy, read from end to end. The hashes are those of the plan. And the same for a
+//! new backup, the trial restore included, before it takes latest-copy's place.
 
 use std::sync::PoisonError;
 
-use rollback_types::BackupSource;
+use rollback_types::{BackupSource, RunKind};
 
+use crate::backup::Examination;
 use crate::context::{Halt, Outcome, StepContext};
 
-const SAFE: &str =
-    "The staging data is gone; production was not touched, and nothing is restored from a copy that is not proven.";
+fn safe(cx: &StepContext) -> &'static str {
+    match cx.shared.spec.kind {
+        RunKind::Rollback => {
+            "The staging data is gone; production was not touched, and nothing is restored from a copy that is not proven."
+        }
+        _ => "Production was not touched, and nothing is restored from a copy that is not proven.",
+    }
+}
 
 pub(super) async fn verify_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
     let progress = cx.progress_from_thread();
-    let (examination, verified) = cx.shared.verifier.verify(&BackupSource::LatestCopy, Some(progress)).await;
+    let source = cx.shared.spec.source.clone();
+    let (examination, verified) = cx.shared.verifier.verify(&source, Some(progress)).await;
     let Some(verified) = verified else {
+        let code = if source == BackupSource::LatestCopy { "latest_copy_not_intact" } else { "backup_not_intact" };
         return Err(Halt::refused(
-            "latest_copy_not_intact",
+            code,
             None,
             examination.health.verdict,
-            SAFE,
-            "Repair or replace latest-copy (a kept version or v1_baseline may serve), then try again; or abort.",
+            safe(cx),
+            "Repair or replace it (a kept version or v1_baseline may serve), then try again; or abort.",
         ));
     };
     for (store, hash) in verified.hashes() {
@@ -26,16 +36,49 @@ pub(super) async fn verify_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
             return Err(Halt::refused(
                 "latest_copy_changed",
                 Some(*store),
-                format!("the {store} file of latest-copy is not the one the plan saw: its SHA-256 is {hash}"),
-                SAFE,
+                format!("the {store} file of {} is not the one the plan saw: its SHA-256 is {hash}", source.name()),
+                safe(cx),
                 "Find out who replaced it. Abort, and plan again with the new copy.",
             ));
         }
     }
-    let bytes: u64 = examination.health.files.iter().filter_map(|f| f.bytes).sum();
+    let bytes = bytes(&examination);
+    let files = verified.hashes().len();
     *cx.shared.verified.lock().unwrap_or_else(PoisonError::into_inner) = Some(verified);
     Ok(Outcome::Done {
         count: Some(bytes),
-        said: "all three files read to their end; the same hashes as in the plan".into(),
+        said: format!("{files} files of {} read to their end; the same hashes as in the plan", source.name()),
     })
+}
+
+/// Of a new backup: every rung, the highest too.
+pub(super) async fn prove_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
+    let source = BackupSource::Fresh(cx.shared.spec.run_key.clone());
+    let progress = cx.progress_from_thread();
+    let examination = cx.shared.verifier.try_restore(&source, Some(progress)).await;
+    let tried = examination.health.files.iter().all(|f| f.highest_proven() == Some(rollback_types::Rung::TrialRestore));
+    // In the per-version layout points and paragraphs need not agree, and the rung between stays open.
+    let intact = examination.health.intact && (tried || no_rung_failed_and_all_tried(&examination));
+    if !intact {
+        return Err(Halt::refused(
+            "backup_not_intact",
+            None,
+            format!("the new copy is not proven: {}", examination.health.verdict),
+            "latest-copy is as it was; production was only read.",
+            "Look at the rungs below, then try again; or abort: the new copy is left in its hidden folder.",
+        ));
+    }
+    Ok(Outcome::Done { count: Some(bytes(&examination)), said: examination.health.verdict })
+}
+
+fn no_rung_failed_and_all_tried(examination: &Examination) -> bool {
+    use rollback_types::{Rung, RungState};
+    examination.health.files.iter().all(|file| {
+        file.lowest_failure().is_none()
+            && file.rungs.iter().any(|r| r.rung == Rung::TrialRestore && r.state == RungState::Passed)
+    })
+}
+
+fn bytes(examination: &Examination) -> u64 {
+    examination.health.files.iter().filter_map(|f| f.bytes).sum()
 }

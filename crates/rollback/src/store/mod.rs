@@ -74,6 +74,11 @@ pub trait Host: Send + Sync + fmt::Debug {
     /// # Errors
     /// The operating system's.
     fn free_bytes(&self, path: &Path) -> std::io::Result<u64>;
+    /// Two folders of one file system change their names in one call: each of the names is there at every moment.
+    ///
+    /// # Errors
+    /// The operating system's; then nothing changed.
+    fn exchange(&self, a: &Path, b: &Path) -> std::io::Result<()>;
 }
 
 /// Stands in for what an adapter does not have yet; goes when the last one has it.

@@ -1,0 +1,150 @@
+//! The rung *content*: does each file hold what the registry says, and do the files agree with each other?
+
+use rollback_types::{Layout, StoreKind, Timestamp};
+
+use super::CopyContents;
+use super::proof::Paragraphs;
+
+/// What the files are compared with.
+#[derive(Debug)]
+pub(super) struct Expected {
+    /// Chapters, by the registry's row of that version.
+    pub chapters: Option<u64>,
+    pub layout: Option<Layout>,
+}
+
+/// How one file stands on the rung.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    Right(String),
+    Wrong(String),
+    /// Cannot be told, and why.
+    Open(String),
+}
+
+/// Judges one store's file beside the others.
+pub(super) fn judge(
+    store: StoreKind,
+    contents: &CopyContents,
+    found: Option<&Paragraphs>,
+    expected: &Expected,
+) -> Content {
+    match store {
+        StoreKind::Sqlite => chapters(contents, expected),
+        StoreKind::Qdrant => agree(contents, found, expected),
+        StoreKind::Neo4j => match agree(contents, found, expected) {
+            Content::Right(said) => Content::Right(format!("{said}{}", counted(contents))),
+            other => other,
+        },
+    }
+}
+
+fn chapters(contents: &CopyContents, expected: &Expected) -> Content {
+    let Some(rows) = contents.sqlite.as_ref().and_then(|i| i.rows) else {
+        return Content::Open("its chapters were not counted".into());
+    };
+    match expected.chapters {
+        None if rows == 0 => Content::Wrong("it holds no chapter".into()),
+        None => Content::Right(format!("{rows} chapters; no registry row says how many there should be")),
+        Some(said) if rows == said => Content::Right(format!("{rows} chapters, as the registry says")),
+        // There the row may count only the chapters that the update touched.
+        Some(said) if expected.layout == Some(Layout::PerVersion) && rows > said => {
+            Content::Right(format!("{rows} chapters; the registry's row counts {said}, those the update touched"))
+        }
+        Some(said) => Content::Wrong(format!("{rows} chapters, and the registry says {said}")),
+    }
+}
+
+fn agree(contents: &CopyContents, found: Option<&Paragraphs>, expected: &Expected) -> Content {
+    let (Some(snapshot), Some(found)) = (&contents.qdrant, found) else {
+        return Content::Open("needs both the snapshot and the export".into());
+    };
+    let paragraphs = found.count;
+    let Some(points) = snapshot.points else {
+        return Content::Open("the snapshot's points cannot be counted offline; a trial restore counts them".into());
+    };
+    if expected.layout == Some(Layout::PerVersion) && points != paragraphs {
+        return Content::Open(format!(
+            "the snapshot has {points} points, the export {paragraphs} paragraphs: in this layout each version adds its own, \
+             and the two need not agree"
+        ));
+    }
+    if points != paragraphs {
+        return Content::Wrong(format!("the snapshot has {points} points, the export {paragraphs} paragraphs"));
+    }
+    match (snapshot.digest.as_deref(), found.digest.as_deref()) {
+        (Some(a), Some(b)) if a == b => {
+            Content::Right(format!("{points} points = {paragraphs} paragraphs, the same ids"))
+        }
+        (Some(_), Some(_)) => {
+            Content::Wrong(format!("{points} points and as many paragraphs, but not of the same chunk ids"))
+        }
+        _ => Content::Right(format!("{points} points = {paragraphs} paragraphs; their ids could not be compared")),
+    }
+}
+
+/// The labels people know: so that a graph without figures is seen.
+fn counted(contents: &CopyContents) -> String {
+    let Some(graph) = &contents.neo4j else { return String::new() };
+    let count = |label: &str| graph.labels.get(label).copied().unwrap_or(0);
+    format!(
+        "; {} textbooks, {} chapters, {} figures, {} tables",
+        count("Textbook"),
+        count("Chapter"),
+        count("Figure"),
+        count("Table")
+    )
+}
+
+impl Content {
+    /// Puts it on the ladder.
+    pub(super) fn climb(self, ladder: &mut super::ladder::Ladder, at: Timestamp) {
+        let rung = rollback_types::Rung::Content;
+        match self {
+            Self::Right(said) => ladder.pass(rung, said, at),
+            Self::Wrong(why) => ladder.fail(rung, why, at),
+            Self::Open(why) => ladder.leave_open(rung, why),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rollback_types::Inventory;
+
+    fn contents(rows: u64, points: u64) -> CopyContents {
+        CopyContents {
+            sqlite: Some(Inventory { rows: Some(rows), ..Inventory::default() }),
+            qdrant: Some(Inventory { points: Some(points), digest: Some("aa".into()), ..Inventory::default() }),
+            neo4j: Some(Inventory::default()),
+        }
+    }
+
+    #[test]
+    fn points_and_paragraphs_must_agree_in_number_and_ids() {
+        let expected = Expected { chapters: Some(3), layout: Some(Layout::Shared) };
+        let judged = |count, digest: &str| {
+            let found = Paragraphs { count, digest: Some(digest.into()) };
+            judge(StoreKind::Qdrant, &contents(3, 5), Some(&found), &expected)
+        };
+        assert!(matches!(judged(5, "aa"), Content::Right(_)));
+        assert!(matches!(judged(5, "bb"), Content::Wrong(_)));
+        assert!(matches!(judged(4, "aa"), Content::Wrong(_)));
+        let per_version = Expected { chapters: None, layout: Some(Layout::PerVersion) };
+        let fewer = Paragraphs { count: 4, digest: None };
+        assert!(matches!(judge(StoreKind::Neo4j, &contents(3, 5), Some(&fewer), &per_version), Content::Open(_)));
+    }
+
+    #[test]
+    fn chapters_are_as_many_as_the_registry_says() {
+        let shared = |chapters| Expected { chapters, layout: Some(Layout::Shared) };
+        let judged = |rows, expected: Expected| judge(StoreKind::Sqlite, &contents(rows, 1), None, &expected);
+        assert!(matches!(judged(3, shared(Some(3))), Content::Right(_)));
+        assert!(matches!(judged(4, shared(Some(3))), Content::Wrong(_)));
+        assert!(matches!(judged(0, shared(None)), Content::Wrong(_)));
+        let per_version = |chapters| Expected { chapters, layout: Some(Layout::PerVersion) };
+        assert!(matches!(judged(4, per_version(Some(3))), Content::Right(_)));
+        assert!(matches!(judged(2, per_version(Some(3))), Content::Wrong(_)));
+    }
+}

@@ -1,0 +1,161 @@
+//! Step 7 in the plan: what differs, what is recommended, what was chosen, and what that asks of a person.
+
+use std::collections::BTreeSet;
+
+use rollback_types::plan::StorePlans;
+use rollback_types::{BackupSource, CheckState, Layout, PlanRequest, RunKind, StoreKind, VersionId};
+
+use super::Judge;
+use crate::plan::Planner;
+
+impl Judge<'_> {
+    /// Which stores are to be restored: as asked, else as the evidence recommends. Marks them in `stores`.
+    pub(super) fn choose(&mut self, stores: &mut StorePlans, request: &PlanRequest) -> BTreeSet<StoreKind> {
+        let mut chosen = BTreeSet::new();
+        for (store, plan) in [
+            (StoreKind::Sqlite, &mut stores.sqlite),
+            (StoreKind::Qdrant, &mut stores.qdrant),
+            (StoreKind::Neo4j, &mut stores.neo4j),
+        ] {
+            plan.restore = match &request.restore {
+                Some(wanted) => wanted.contains(&store),
+                None => plan.restore_recommended,
+            };
+            if plan.restore {
+                chosen.insert(store);
+            }
+        }
+        chosen
+    }
+
+    /// The copy on the ladder: a plan that restores is refused when a rung fails; another one may go on after an
+    /// acknowledgement, because step 6 would still stop and ask.
+    pub(super) fn copy(&mut self, source: &BackupSource, restores: bool) {
+        let health = &self.g.copy.health;
+        let title = format!("{} exists and is intact", source.name());
+        let verdict = health.verdict.clone();
+        if health.intact {
+            return self.check("latest_copy", &title, CheckState::Proven, verdict);
+        }
+        if restores {
+            self.check("latest_copy", &title, CheckState::Failed, verdict.clone());
+            let remedy = health.remedy.clone().unwrap_or_default();
+            return self.refuse(
+                "backup_not_intact",
+                format!("{} is not intact, and nothing is restored from it. {verdict} {remedy}", source.name()),
+            );
+        }
+        self.check("latest_copy", &title, CheckState::Warning, verdict.clone());
+        self.ask(
+            "latest_copy_not_intact",
+            format!("{} is not intact, and step 6 will stop and ask. {verdict}", source.name()),
+        );
+    }
+
+    /// Each store: does production differ, and what was chosen about it?
+    pub(super) fn production(&mut self, stores: &StorePlans, kind: RunKind, source: &BackupSource) {
+        for store in StoreKind::ALL {
+            let plan = stores.get(store);
+            let (word, evidence) = (store.as_str(), &plan.evidence);
+            let name = source.name();
+            match (plan.restore, plan.differs) {
+                (true, _) if plan.latest_copy.is_none() && self.g.copy.health.intact => self.refuse(
+                    &format!("no_file:{word}"),
+                    format!("{store}: {name} has no file of it. Leave it out, or choose another backup."),
+                ),
+                (true, None) if store == StoreKind::Qdrant && evidence.contains("does not cover production") => {
+                    self.refuse("does_not_cover:qdrant", format!("{store} cannot be restored: {evidence}."))
+                }
+                (true, Some(false)) => self.ask(
+                    format!("restore_equal:{word}"),
+                    format!("{store}: production equals {name} ({evidence}). A restore is not needed; it is done all the same."),
+                ),
+                (false, Some(true)) if kind == RunKind::Rollback => self.ask(
+                    format!("leave_different:{word}"),
+                    format!("{store}: production differs from {name} and is not to be restored: {evidence}."),
+                ),
+                (false, None)
+                    if kind == RunKind::Rollback && self.g.copy.health.intact && plan.production.is_some() =>
+                {
+                    self.ask(
+                        format!("not_comparable:{word}"),
+                        format!("{store}: whether production equals {name} cannot be told: {evidence}."),
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What a restore takes along beside production.
+    pub(super) fn taken_along(&mut self, chosen: &BTreeSet<StoreKind>) {
+        if chosen.contains(&StoreKind::Sqlite) {
+            match &self.g.shape {
+                Ok(differences) if differences.is_empty() => {}
+                Ok(differences) => {
+                    let (shown, more) = (differences.iter().take(5), differences.len().saturating_sub(5));
+                    let mut said = shown.cloned().collect::<Vec<_>>().join("; ");
+                    if more > 0 {
+                        said.push_str(&format!("; and {more} more"));
+                    }
+                    self.ask(
+                        "schema_differs:sqlite",
+                        format!("SQLite: the copy's tables are not as the live ones, and a restore brings that along: {said}."),
+                    );
+                }
+                Err(e) => self.refuse("store_problem:shape", format!("{e}. {}", e.remedy())),
+            }
+        }
+        let others = &self.g.other_candidates;
+        if chosen.contains(&StoreKind::Neo4j) && self.g.layout() == Layout::PerVersion && !others.is_empty() {
+            let names: Vec<String> = others.iter().take(20).map(ToString::to_string).collect();
+            self.ask(
+                format!("graph_of_others:{}", names.join(",")),
+                format!(
+                    "Neo4j is restored as a whole: nodes that other candidates have staged go too ({}). They are in the way back.",
+                    names.join(", ")
+                ),
+            );
+        }
+    }
+
+    /// A restore of production, apart from a rollback: what stands in its way, and what it loses.
+    pub(super) fn restore_apart(&mut self, chosen: &BTreeSet<StoreKind>, source: &BackupSource, losses: &[VersionId]) {
+        if chosen.is_empty() {
+            self.refuse(
+                "nothing_to_restore",
+                format!("Production equals {}, store by store: there is nothing to restore.", source.name()),
+            );
+        }
+        if !losses.is_empty() {
+            let names: Vec<String> = losses.iter().take(20).map(ToString::to_string).collect();
+            let more = losses.len().saturating_sub(names.len());
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            self.ask(
+                format!("loses:{}", names.join(",")),
+                format!(
+                    "{} is older than what was committed since: {}{more}. Their data goes from production. Their registry rows stay.",
+                    source.name(),
+                    names.join(", ")
+                ),
+            );
+        }
+        let candidates = &self.g.other_candidates;
+        if !candidates.is_empty() {
+            let names: Vec<String> = candidates.iter().take(20).map(ToString::to_string).collect();
+            self.ask(
+                format!("candidates:{}", names.join(",")),
+                format!(
+                    "Versions are under way or failed: {}. A rollback of them restores production too; this restore does not                      remove what they staged.",
+                    names.join(", ")
+                ),
+            );
+        }
+    }
+}
+
+/// Planning a restore needs the evidence of all three stores.
+pub(super) fn bytes_of(planner: &Planner<'_>, source: &BackupSource, chosen: &BTreeSet<StoreKind>) -> u64 {
+    let folders = planner.verifier.folders();
+    chosen.iter().filter_map(|s| std::fs::metadata(folders.file(source, *s)).ok()).map(|m| m.len()).sum()
+}

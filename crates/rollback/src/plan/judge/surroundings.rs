@@ -1,0 +1,164 @@
+//! What every kind of run asks: do the stores answer, is an ingestion at work, is there space, is another run active?
+
+use rollback_types::plan::StorePlans;
+use rollback_types::{CheckState, DiskSpace, Layout, StoreKind};
+
+use super::Judge;
+use crate::plan::Planner;
+
+impl Judge<'_> {
+    pub(super) fn stores_answer(&mut self, stores: &StorePlans) {
+        let mut down = Vec::new();
+        for store in StoreKind::ALL {
+            let Some(error) = self.g.side(store).error() else { continue };
+            let code = format!(
+                "{}:{}",
+                if stores.get(store).reachable { "store_problem" } else { "store_unreachable" },
+                store.as_str()
+            );
+            let message = format!("{error}. {}", error.remedy());
+            down.push(store.title());
+            self.refuse(&code, message);
+        }
+        if let Err(e) = &self.g.aliases
+            && self.g.qdrant.error().is_none()
+        {
+            down.push(StoreKind::Qdrant.title());
+            self.refuse("store_problem:qdrant", format!("{e}. {}", e.remedy()));
+        }
+        let (state, detail) = match down.as_slice() {
+            [] => (CheckState::Proven, "all three were counted just now".to_owned()),
+            some => (CheckState::Failed, format!("not well: {}", some.join(", "))),
+        };
+        self.check("stores", "All stores answer", state, detail);
+    }
+
+    pub(super) fn ingestion(&mut self) {
+        let mut signs = Vec::new();
+        let mut failed = false;
+        if !self.g.moving.is_empty() {
+            let names: Vec<_> = self.g.moving.iter().map(|s| s.title()).collect();
+            let sign = format!("staging in {} changes while it is being counted", names.join(", "));
+            self.refuse(
+                "staging_moves",
+                format!("An ingestion seems to be at work: {sign}. Let it end or stop it, then plan again."),
+            );
+            signs.push(sign);
+            failed = true;
+        }
+        match &self.g.write_locked {
+            Ok(true) => {
+                let sign = "another program holds a write lock on metadata.db".to_owned();
+                self.refuse("write_locked", format!("{sign}. Let it finish, then plan again."));
+                signs.push(sign);
+                failed = true;
+            }
+            Ok(false) => {}
+            Err(e) => {
+                self.refuse("store_problem:sqlite_lock", format!("{e}. {}", e.remedy()));
+                signs.push("whether metadata.db is locked cannot be told".into());
+                failed = true;
+            }
+        }
+        match &self.g.open_operations {
+            Ok(open) if open.is_empty() => {}
+            Ok(open) => {
+                let names: Vec<String> = open
+                    .iter()
+                    .map(|o| format!("{} {} of {} (entry {})", o.operation_type, o.status, o.version_id, o.id))
+                    .collect();
+                let sign = format!("the operation log has open entries: {}", names.join("; "));
+                self.ask(
+                    "open_operations",
+                    format!("{sign}. If none of them is still at work, they were left behind."),
+                );
+                signs.push(sign);
+            }
+            Err(e) => {
+                self.refuse("store_problem:operation_log", format!("{e}. {}", e.remedy()));
+                signs.push("the operation log cannot be read".into());
+                failed = true;
+            }
+        }
+        let title = "No active ingestion";
+        match (failed, signs.is_empty()) {
+            (_, true) => self.check(
+                "no_ingestion",
+                title,
+                CheckState::Proven,
+                "no open log entry, no write lock, counts steady between two looks",
+            ),
+            (true, _) => self.check("no_ingestion", title, CheckState::Failed, signs.join("; ")),
+            (false, _) => self.check("no_ingestion", title, CheckState::Warning, signs.join("; ")),
+        }
+    }
+
+    pub(super) fn registry(&mut self, expected: Option<Layout>) {
+        let found = match self.g.layout() {
+            Layout::Mixed => Layout::Shared,
+            other => other,
+        };
+        if let Some(expected) = expected.filter(|e| *e != found) {
+            self.refuse(
+                "layout_unexpected",
+                format!(
+                    "The registry's layout is {}, and rollback.layout insists on {}. Check that this is the right deployment.",
+                    found.title(),
+                    expected.title()
+                ),
+            );
+        }
+        match &self.g.schema {
+            Ok(schema) if schema.writable_shape => {}
+            Ok(schema) => self.refuse(
+                "registry_incomplete",
+                format!("The registry cannot take the steps' entries: {}.", schema.findings.join("; ")),
+            ),
+            Err(e) => self.refuse("store_problem:registry", format!("{e}. {}", e.remedy())),
+        }
+        if let Some(e) = &self.g.candidates_error {
+            self.refuse("store_problem:candidates", format!("{e}. {}", e.remedy()));
+        }
+    }
+
+    /// `copies`: bytes of what will be written before anything goes: evidence, ways back, scratch places.
+    pub(super) fn disk(&mut self, planner: &Planner<'_>, copies: u64) -> Vec<DiskSpace> {
+        let needed = planner.settings.min_free_bytes.max(copies.saturating_mul(2));
+        let mut spaces = Vec::new();
+        let mut state = CheckState::Proven;
+        let mut details = Vec::new();
+        for (path, free) in &self.g.free {
+            let path = path.display().to_string();
+            match free {
+                Ok(free) => {
+                    if *free < needed {
+                        state = CheckState::Failed;
+                    }
+                    details.push(format!("{} MB free at {path}, {} MB needed", free / 1_000_000, needed / 1_000_000));
+                    spaces.push(DiskSpace { path, free_bytes: *free, needed_bytes: needed });
+                }
+                Err(e) => {
+                    state = CheckState::Failed;
+                    details.push(format!("the free space at {path} cannot be told: {e}"));
+                }
+            }
+        }
+        let detail = details.join("; ");
+        if state == CheckState::Failed {
+            self.refuse("disk_space", format!("Not enough disk space: {detail}. Free some, then plan again."));
+        }
+        self.check("disk", "Enough disk space", state, detail);
+        spaces
+    }
+
+    pub(super) fn active_run(&mut self) {
+        match &self.g.active_run {
+            Ok(Some(run)) => {
+                let said = format!("Run #{} is active; one run at a time. Watch it, or decide what it asks.", run.id);
+                self.refuse("active_run", said);
+            }
+            Ok(None) => {}
+            Err(e) => self.refuse("journal", format!("{e}. Nothing is started that cannot be journalled.")),
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Backups: the ladder, trials, and what runs have saved.
+
+use std::time::SystemTime;
+
+use rollback_types::{BackupHealth, BackupSource, RunId, StoreKind};
+
+use super::{Answer, RollbackService};
+use crate::error::ServiceError;
+use crate::store::OnProgress;
+
+/// What a run saved before it restored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WayBack {
+    /// The stores it holds.
+    pub stores: Vec<StoreKind>,
+    /// Bytes of its files.
+    pub bytes: u64,
+    /// Its folder.
+    pub folder: std::path::PathBuf,
+    /// When the retention ends.
+    pub kept_until: Option<rollback_types::Timestamp>,
+}
+
+impl RollbackService {
+    /// latest-copy on the ladder; `force` hashes and opens the files again even if they did not change.
+    ///
+    /// # Errors
+    /// None now; kept for a verifier that needs a server.
+    pub async fn latest_copy(&self, force: bool) -> Answer<BackupHealth> {
+        Ok(self.verifier.examine(&BackupSource::LatestCopy, force, None).await.health)
+    }
+
+    /// latest-copy first, then every kept version, newest first.
+    ///
+    /// # Errors
+    /// The backup folder cannot be listed.
+    pub async fn backups(&self) -> Answer<Vec<BackupHealth>> {
+        let mut all = Vec::new();
+        for source in self.backup_sources().await? {
+            all.push(self.verifier.examine(&source, false, None).await.health);
+        }
+        Ok(all)
+    }
+
+    /// Which backups there are: latest-copy, then the kept versions, newest first.
+    ///
+    /// # Errors
+    /// The backup folder cannot be listed.
+    pub async fn backup_sources(&self) -> Answer<Vec<BackupSource>> {
+        let folders = self.verifier.folders().clone();
+        let listed = tokio::task::spawn_blocking(move || folders.kept_versions()).await;
+        let kept = match listed {
+            Ok(Ok(kept)) => kept,
+            Ok(Err(e)) => return Err(self.backups_unreadable(&e.to_string())),
+            Err(e) => return Err(self.backups_unreadable(&e.to_string())),
+        };
+        Ok(std::iter::once(BackupSource::LatestCopy).chain(kept.into_iter().map(BackupSource::Version)).collect())
+    }
+
+    fn backups_unreadable(&self, why: &str) -> ServiceError {
+        let root = self.verifier.folders().root().display();
+        ServiceError::Conflict(format!("The folder of the backups, {root}, cannot be read: {why}."))
+    }
+
+    /// Reads every file of a backup again; with `trial` restores each into a scratch place too. Never while a run is
+    /// active, and none starts meanwhile.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], [`ServiceError::ActiveRun`], or the folder's.
+    pub async fn verify_backup(&self, name: &str, trial: bool, progress: Option<OnProgress>) -> Answer<BackupHealth> {
+        let source = rollback_types::run_kind::backup_of_subject(name);
+        if !self.backup_sources().await?.contains(&source) {
+            return Err(ServiceError::NotFound("There is no backup of that name.".into()));
+        }
+        let _no_start = self.starting.lock().await;
+        if let Some(active) = self.journal.active_run().await? {
+            return Err(ServiceError::ActiveRun(active.id));
+        }
+        let read = self.verifier.examine(&source, true, progress.clone()).await;
+        if !trial || !read.health.intact {
+            return Ok(read.health);
+        }
+        Ok(self.verifier.try_restore(&source, progress).await.health)
+    }
+
+    /// What a run saved before it restored; `None` when it saved nothing, or it was removed.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], or the journal's.
+    pub async fn way_back(&self, run: RunId) -> Answer<Option<WayBack>> {
+        let record = self.journal.run(run).await?;
+        let record = record.ok_or_else(|| ServiceError::NotFound(format!("There is no run #{run}.")))?;
+        let source = BackupSource::WayBack(record.run_key);
+        let folders = self.verifier.folders();
+        let stores = folders.stores(&source);
+        if stores.is_empty() {
+            return Ok(None);
+        }
+        let sizes = stores.iter().filter_map(|s| std::fs::metadata(folders.file(&source, *s)).ok());
+        let retention = i64::try_from(self.settings.way_back_retention.as_millis()).unwrap_or(i64::MAX);
+        let kept_until = record
+            .summary
+            .ended_at
+            .map(|end| rollback_types::Timestamp::from_unix_ms(end.unix_ms().saturating_add(retention)));
+        Ok(Some(WayBack { bytes: sizes.map(|m| m.len()).sum(), stores, folder: folders.folder(&source), kept_until }))
+    }
+
+    /// Removes what a run saved, by a person's decision.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], [`ServiceError::ActiveRun`] while any run is active, or the folder's.
+    pub async fn remove_way_back(&self, run: RunId) -> Answer<()> {
+        let _no_start = self.starting.lock().await;
+        if let Some(active) = self.journal.active_run().await? {
+            return Err(ServiceError::ActiveRun(active.id));
+        }
+        let Some(there) = self.way_back(run).await? else {
+            return Err(ServiceError::NotFound(format!("Run #{run} has no way back.")));
+        };
+        remove(there.folder).await
+    }
+
+    /// Removes ways back whose time is over. Returns how many went.
+    ///
+    /// # Errors
+    /// The journal's, or the folders'.
+    pub async fn remove_old_ways_back(&self) -> Answer<u32> {
+        let _no_start = self.starting.lock().await;
+        if self.journal.active_run().await?.is_some() {
+            return Ok(0);
+        }
+        let now = rollback_types::Timestamp::now();
+        let mut removed = 0;
+        let mut query = rollback_types::RunQuery { limit: Some(200), ..Default::default() };
+        loop {
+            let page = self.journal.runs(&query).await?;
+            for run in &page.items {
+                let Some(there) = self.way_back(run.id).await? else { continue };
+                if there.kept_until.is_some_and(|until| until < now) {
+                    remove(there.folder).await?;
+                    removed += 1;
+                }
+            }
+            match page.next_cursor {
+                Some(cursor) => query.cursor = Some(cursor),
+                None => return Ok(removed),
+            }
+        }
+    }
+
+    /// The list of all ids that a run's validation found to offend in one way, as a file.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], or the journal's.
+    pub async fn offenders_file(
+        &self,
+        run: RunId,
+        kind: rollback_types::validation::OffenderKind,
+    ) -> Answer<std::path::PathBuf> {
+        let record = self.journal.run(run).await?;
+        let record = record.ok_or_else(|| ServiceError::NotFound(format!("There is no run #{run}.")))?;
+        let path = self.verifier.folders().run_folder(&record.run_key).join("validation").join(kind.file_name());
+        if tokio::fs::try_exists(&path).await.unwrap_or(false) {
+            Ok(path)
+        } else {
+            Err(ServiceError::NotFound(format!("Run #{run} found no {}.", kind.title())))
+        }
+    }
+
+    /// Scratch places that a crash left behind. Call it once at start-up, while nothing is active.
+    ///
+    /// # Errors
+    /// The store's: it may be down; then the next trial removes them.
+    pub async fn remove_leftovers(&self) -> Answer<()> {
+        let _no_start = self.starting.lock().await;
+        if self.journal.active_run().await?.is_some() {
+            return Ok(());
+        }
+        let scratch = self.settings.scratch_dir();
+        match tokio::fs::remove_dir_all(&scratch).await {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(folder = %scratch.display(), error = %e, "scratch files of an earlier process stay");
+            }
+            _ => {}
+        }
+        Ok(self.verifier.trials().remove_leftovers().await?)
+    }
+
+    /// The oldest look at any backup: when the schedule is to look next.
+    ///
+    /// # Errors
+    /// The backup folder cannot be listed.
+    pub async fn last_looks(&self) -> Answer<Vec<(BackupSource, Option<SystemTime>, Option<SystemTime>)>> {
+        let mut looks = Vec::new();
+        for source in self.backup_sources().await? {
+            let health = self.verifier.examine(&source, false, None).await.health;
+            let at = |trial: bool| {
+                let found = health.history.iter().find(|c| !trial || c.trial)?;
+                let ms = u64::try_from(found.at.unix_ms()).ok()?;
+                Some(SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(ms))
+            };
+            looks.push((source, at(false), at(true)));
+        }
+        Ok(looks)
+    }
+}
+
+async fn remove(folder: std::path::PathBuf) -> Answer<()> {
+    tokio::fs::remove_dir_all(&folder)
+        .await
+        .map_err(|e| ServiceError::Conflict(format!("{} could not be removed: {e}.", folder.display())))
+}

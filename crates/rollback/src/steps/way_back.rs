@@ -1,0 +1,147 @@
+//! The way back of one store: what is there is saved, with its checksum, before a restore touches it; and put in again
+//! when a person says so.
+
+use std::path::{Path, PathBuf};
+
+use rollback_types::{BackupSource, Inventory, StoreKind};
+
+use super::restore::proven;
+use crate::backup::checksum_file;
+use crate::context::{Halt, Outcome, StepContext};
+use crate::plan::gather::production_points;
+use crate::store::{CopyTaken, OnProgress, StoreError};
+use crate::stores::Stores;
+
+const SAFE: &str = "Production was not touched by this try.";
+
+/// Saves one store's data into this run's folder. What an earlier try saved is replaced: it had not begun to restore.
+pub(super) async fn take(cx: &mut StepContext, store: StoreKind) -> Result<(), Halt> {
+    let source = BackupSource::WayBack(cx.shared.spec.run_key.clone());
+    let taken = save(cx, store, &source).await?;
+    cx.note(format!(
+        "the way back is taken: {} bytes in {}, SHA-256 {}",
+        taken.bytes,
+        taken.path.display(),
+        taken.sha256.get(..12).unwrap_or(&taken.sha256)
+    ))
+    .await
+}
+
+/// Copies one store's data into a backup's folder, and records its checksum there.
+pub(super) async fn save(cx: &mut StepContext, store: StoreKind, source: &BackupSource) -> Result<CopyTaken, Halt> {
+    let shared = cx.shared.clone();
+    let folders = shared.verifier.folders();
+    let (path, sums) = (folders.file(source, store), folders.checksums(source));
+    let failed = |e: std::io::Error| file_trouble(store, &path, &e);
+    if let Some(folder) = path.parent() {
+        tokio::fs::create_dir_all(folder).await.map_err(failed)?;
+    }
+    match tokio::fs::remove_file(&path).await {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(e)),
+        _ => {}
+    }
+    cx.checkpoint()?;
+    let before = whole(&shared.stores, store, cx).await?;
+    let progress = cx.progress_from_thread();
+    let taken = take_copy(&shared.stores, &shared.settings.names, store, &path, progress).await?;
+    // A writer in the middle would leave a copy of neither state.
+    let after = whole(&shared.stores, store, cx).await?;
+    if before != after {
+        return Err(Halt::refused(
+            "production_changed",
+            Some(store),
+            format!("{store} changed while it was being copied"),
+            SAFE,
+            "Stop what writes to it (an ingestion?), then try again.",
+        ));
+    }
+    proven(store, &taken.inventory, &after)?;
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let sha256 = taken.sha256.clone();
+    let _one_writer = shared.checksums.lock().await;
+    tokio::task::spawn_blocking(move || checksum_file::record(&sums, &name, &sha256))
+        .await
+        .unwrap_or_else(|e| Err(e.to_string()))
+        .map_err(|said| {
+            Halt::refused("checksums", Some(store), said, SAFE, "Free some space or mend the rights, then try again.")
+        })?;
+    Ok(taken)
+}
+
+async fn take_copy(
+    stores: &Stores,
+    names: &crate::names::Names,
+    store: StoreKind,
+    path: &Path,
+    progress: OnProgress,
+) -> Result<CopyTaken, StoreError> {
+    match store {
+        StoreKind::Sqlite => stores.records.back_up(path).await,
+        StoreKind::Qdrant => {
+            let collection = names.production_collection(&stores.vectors.aliases().await?);
+            stores.vectors.take_snapshot(&collection, path, progress).await
+        }
+        StoreKind::Neo4j => stores.graph.export(path, progress).await,
+    }
+}
+
+/// Everything the store holds, staging included: that is what its copy holds.
+async fn whole(stores: &Stores, store: StoreKind, cx: &StepContext) -> Result<Inventory, StoreError> {
+    match store {
+        StoreKind::Sqlite => stores.records.production().await,
+        StoreKind::Qdrant => {
+            let aliases = stores.vectors.aliases().await?;
+            production_points(stores, cx.shared.settings.names.production_collection(&aliases)).await
+        }
+        StoreKind::Neo4j => stores.graph.production(&[]).await,
+    }
+}
+
+/// By decision, after a failure: the way back is put in again, and proven.
+pub(super) async fn put_back(cx: &mut StepContext, store: StoreKind) -> Result<Outcome, Halt> {
+    let shared = cx.shared.clone();
+    if shared.attempted(cx.step()).is_none() {
+        return Ok(Outcome::WayBackRestored { said: "the restore had not begun: production is as it was".into() });
+    }
+    let source = BackupSource::WayBack(shared.spec.run_key.clone());
+    let path: PathBuf = shared.verifier.folders().file(&source, store);
+    let (examination, verified) = shared.verifier.verify(&source, None).await;
+    let Some(file) = verified.as_ref().and_then(|v| v.file(store)) else {
+        return Err(Halt::refused(
+            "way_back_not_intact",
+            Some(store),
+            format!("{}: {}", path.display(), examination.health.verdict),
+            "It was not used.",
+            "Try the restore again; or abort and restore from v1_baseline (disaster recovery).",
+        ));
+    };
+    let stores = &shared.stores;
+    cx.checkpoint()?;
+    let found = match store {
+        StoreKind::Sqlite => stores.records.restore(file.path).await?,
+        StoreKind::Qdrant => {
+            let aliases = stores.vectors.aliases().await?;
+            let collection = shared.settings.names.production_collection(&aliases);
+            let progress = cx.progress_from_thread();
+            stores.vectors.restore_snapshot(&collection, file.path, file.sha256, progress).await?;
+            production_points(stores, collection).await?
+        }
+        StoreKind::Neo4j => {
+            let progress = cx.progress_from_thread();
+            stores.graph.restore_export(file.path, progress).await?
+        }
+    };
+    proven(store, &found, file.contents)?;
+    let units = found.rows.or(found.points).or(found.nodes).unwrap_or(0);
+    Ok(Outcome::WayBackRestored { said: format!("the way back is in again, {units} units as before step 7") })
+}
+
+fn file_trouble(store: StoreKind, path: &Path, error: &std::io::Error) -> Halt {
+    Halt::refused(
+        "file",
+        Some(store),
+        format!("{}: {error}", path.display()),
+        SAFE,
+        "Free some space, or give Stepback's user the right to write there, then try again.",
+    )
+}
