@@ -15,7 +15,7 @@ use hyper::client::conn::http1;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rollback::store::Fault;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -30,6 +30,9 @@ use super::fault::{connection_detail, shorten};
 
 /// The largest answer that is no file.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// What may not stand in a segment of a path as it is: all but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The fault and a readable detail; never the address or the key.
 pub(super) type Failure = (Fault, String);
@@ -202,7 +205,7 @@ pub(super) fn refusal(status: StatusCode, body: &[u8]) -> Failure {
 
 /// A name as one segment of a path.
 pub(super) fn segment(name: &str) -> String {
-    utf8_percent_encode(name, NON_ALPHANUMERIC).to_string()
+    utf8_percent_encode(name, RESERVED).to_string()
 }
 
 #[cfg(test)]
@@ -232,6 +235,6 @@ mod tests {
 
     #[test]
     fn names_stay_one_segment() {
-        assert_eq!(segment("a b/c?d#e%ü"), "a%20b%2Fc%3Fd%23e%25%C3%BC");
+        assert_eq!(segment("a_b-c.d e/f?g#h%ü"), "a_b-c.d%20e%2Ff%3Fg%23h%25%C3%BC");
     }
 }

@@ -150,7 +150,8 @@ impl QdrantVectors {
             return Err(about_file(&operation, from, Fault::Refused, "the checksum it should have is no SHA-256"));
         };
         if is_embedded(&look_into(&operation, from).await?) {
-            let what = "it was made by the embedded store, no Qdrant server can restore it; nothing was changed";
+            let what = "it was made by the embedded store, no Qdrant server can restore it; nothing was changed. \
+                        Choose a copy of this server";
             return Err(about_file(&operation, from, Fault::Refused, what));
         }
         let _turn = self.turn().await;
@@ -197,7 +198,10 @@ impl QdrantVectors {
             Ok(_) => Err(self.rest_error(operation, Fault::Unexpected, "the server does not say that it restored it")),
             // The server names the two hashes the wrong way round.
             Err(error) if error.fault == Fault::Refused && error.detail.to_ascii_lowercase().contains("checksum") => {
-                let what = format!("what arrived has another SHA-256 than {sha256}; the collection was not changed");
+                let what = format!(
+                    "what arrived has another SHA-256 than {sha256}; the collection was not changed. Check the copy again, \
+                     or use another"
+                );
                 Err(about_file(operation, from, Fault::Refused, what))
             }
             Err(error) => Err(error),
