@@ -39,11 +39,13 @@ impl<'a> Lexer<'a> {
         self.offset
     }
 
+    #[inline]
     fn rest(&self) -> &'a [u8] {
         self.text.as_bytes().get(self.offset..).unwrap_or_default()
     }
 
     /// Counts memory that is about to be taken for a value.
+    #[inline]
     pub(crate) fn spend(&mut self, bytes: usize) -> LexResult<()> {
         match self.room.checked_sub(bytes) {
             Some(room) => {
@@ -54,7 +56,20 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn skip_blank(&mut self) {
+        // Nearly always the next token begins here, or behind one space.
+        let mut next = self.text.as_bytes().get(self.offset);
+        if next == Some(&b' ') {
+            self.offset += 1;
+            next = self.text.as_bytes().get(self.offset);
+        }
+        if next.is_some_and(|&byte| byte <= b' ' || byte == b'/') {
+            self.skip_more_blank();
+        }
+    }
+
+    fn skip_more_blank(&mut self) {
         loop {
             let rest = self.rest();
             match rest {
@@ -73,6 +88,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// The next byte that is no white space, not taken.
+    #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {
         self.skip_blank();
         self.rest().first().copied()
@@ -83,6 +99,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Takes `byte` when it is next.
+    #[inline]
     pub(crate) fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         if found {
@@ -91,6 +108,7 @@ impl<'a> Lexer<'a> {
         found
     }
 
+    #[inline]
     pub(crate) fn expect(&mut self, byte: u8) -> LexResult<()> {
         if self.take(byte) {
             return Ok(());
@@ -168,41 +186,53 @@ impl<'a> Lexer<'a> {
             Some(quote @ (b'"' | b'\'')) => quote,
             _ => return self.error("a string is expected here"),
         };
-        let start = self.offset;
-        self.offset += 1;
-        let mut value = Cow::Borrowed("");
+        let bytes = self.text.as_bytes();
+        let start = self.offset + 1;
+        let mut end = start;
+        let mut escapes = 0;
+        // The end first: then the string's own memory is taken once.
         loop {
-            let rest = self.rest();
-            let Some(stop) = memchr::memchr2(quote, b'\\', rest) else {
-                self.offset = start;
-                return self.error("a string does not end");
-            };
-            push(&mut value, &self.text[self.offset..self.offset + stop]);
-            self.offset += stop;
-            if rest[stop] == quote {
-                self.offset += 1;
-                return Ok(value);
-            }
-            let plain = match rest.get(stop + 1) {
-                Some(b'n') => "\n",
-                Some(b't') => "\t",
-                Some(b'r') => "\r",
-                Some(b'b') => "\u{8}",
-                Some(b'f') => "\u{c}",
-                Some(b'\\') => "\\",
-                Some(b'"') => "\"",
-                Some(b'\'') => "'",
-                Some(b'`') => "`",
-                Some(b'u') => {
-                    let c = self.take_unicode_escape()?;
-                    value.to_mut().push(c);
-                    continue;
+            match bytes.get(end..).and_then(|rest| memchr::memchr2(quote, b'\\', rest)) {
+                None => return self.error("a string does not end"),
+                Some(length) if bytes[end + length] == quote => {
+                    end += length;
+                    break;
                 }
-                _ => return self.error("an unknown escape in a string"),
-            };
-            push(&mut value, plain);
-            self.offset += 2;
+                Some(length) => {
+                    end += length + 2;
+                    escapes += 1;
+                }
+            }
         }
+        if escapes == 0 {
+            self.offset = end + 1;
+            return Ok(Cow::Borrowed(&self.text[start..end]));
+        }
+        let mut value = String::with_capacity(end - start - escapes);
+        self.offset = start;
+        while let Some(length) = memchr::memchr(b'\\', &bytes[self.offset..end]) {
+            value.push_str(&self.text[self.offset..self.offset + length]);
+            self.offset += length;
+            value.push(self.take_escape()?);
+        }
+        value.push_str(&self.text[self.offset..end]);
+        self.offset = end + 1;
+        Ok(Cow::Owned(value))
+    }
+
+    fn take_escape(&mut self) -> LexResult<char> {
+        let escaped = match self.rest().get(1) {
+            Some(b'n') => '\n',
+            Some(b't') => '\t',
+            Some(b'r') => '\r',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(&escaped @ (b'\\' | b'"' | b'\'' | b'`')) => char::from(escaped),
+            Some(b'u') => return self.take_unicode_escape(),
+            _ => return self.error("an unknown escape in a string"),
+        };
+        self.offset += 2;
+        Ok(escaped)
     }
 
     /// The code unit written as four hexadecimal digits at `offset`.
