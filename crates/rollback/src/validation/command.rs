@@ -265,12 +265,16 @@ mod tests {
         assert_eq!(result.output, "begun\n", "what it wrote until then is told");
         let sleeper = std::fs::read_to_string(pids).unwrap();
         // Killed, it is gone or waits to be buried by whoever inherited it.
-        loop {
-            match std::fs::read_to_string(format!("/proc/{}/stat", sleeper.trim())) {
-                Ok(stat) if !stat.contains(") Z ") => tokio::task::yield_now().await,
-                _ => break,
+        let lives = || {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", sleeper.trim()));
+            stat.is_ok_and(|stat| !stat.contains(") Z "))
+        };
+        let gone = async {
+            while lives() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
             }
-        }
+        };
+        tokio::time::timeout(Duration::from_secs(60), gone).await.expect("the sleeper was left behind");
     }
 
     #[tokio::test]

@@ -194,6 +194,33 @@ fn chapter_of<'a>(chunk_id: &str, keys: &'a BTreeSet<String>) -> Option<&'a str>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake::{FakeDeployment, Moment};
+    use crate::store::{Fault, StagingSelector};
+
+    /// A second look, for the names of what differs, that swallowed an error would tell too few.
+    #[tokio::test]
+    async fn a_later_look_that_breaks_is_an_error_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let deployment = FakeDeployment::new(folder.path()).unwrap();
+        let stores = deployment.stores();
+        let scope = GraphScope::Production(vec![StagingSelector::Label("staging".into())]);
+        let points = Points {
+            vectors: stores.vectors.as_ref(),
+            collection: Some("textbook_chunks"),
+            layout: Layout::Shared,
+            only: None,
+        };
+        let paragraphs = Paragraphs { graph: stores.graph.as_ref(), scope: &scope };
+        for source in [&points as &dyn IdSource, &paragraphs] {
+            assert_eq!(source.ids().filter(|id| std::future::ready(id.is_ok())).count().await, 30);
+            for operation in ["points", "paragraphs"] {
+                deployment.faults.arm(operation, None, u32::MAX, Fault::TimedOut, Moment::After);
+            }
+            let told: Vec<bool> = source.ids().map(|id| id.is_ok()).collect().await;
+            assert_eq!((told.len(), told.last()), (16, Some(&false)), "half of it, then the error");
+            deployment.faults.clear();
+        }
+    }
 
     #[test]
     fn a_chapter_is_known_by_its_whole_prefix() {
