@@ -105,7 +105,8 @@ pub(super) async fn copy_reader(
     asked: &Asked,
 ) -> Result<PoolConnection<Sqlite>, StoreError> {
     file_id(path, asked)?;
-    if has_wal(path) {
+    // With a journal beside it the copy may be half-written: SQLite tells, if it may look.
+    if has_wal(path) || has_beside(path, "-journal") {
         return Ok(open_readers(path, busy_timeout, asked).await?.0);
     }
     let pool = reader_pool(path, busy_timeout, true);
@@ -184,9 +185,14 @@ pub(super) fn file_id(path: &Path, asked: &Asked) -> Result<FileId, StoreError> 
     Ok(FileId { device: found.dev(), inode: found.ino() })
 }
 
+/// A log of committed changes lies beside the file.
 pub(super) fn has_wal(path: &Path) -> bool {
+    has_beside(path, "-wal")
+}
+
+fn has_beside(path: &Path, suffix: &str) -> bool {
     let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
+    name.push(suffix);
     std::fs::metadata(name).is_ok_and(|m| m.len() > 0)
 }
 

@@ -131,6 +131,29 @@ async fn a_schema_that_says_more_than_it_should_is_refused() {
     }
 }
 
+/// Copied while somebody wrote, journal and all: the file alone is half of two states.
+#[tokio::test]
+async fn a_copy_with_a_dead_writers_journal_is_refused() {
+    let source = Deployment::of(KINDS[0]).await;
+    let mut other = source.other().await;
+    sqlx::query("PRAGMA cache_size = 2").execute(&mut other).await.unwrap();
+    let mut tx = other.begin().await.unwrap();
+    sqlx::query("UPDATE chapter_metadata SET title = printf('%.*c', 200000, 'x')").execute(&mut *tx).await.unwrap();
+    let copy = Deployment::nowhere();
+    let journal = |d: &Deployment| d.path.with_file_name("meta data%20#1?.db-journal");
+    std::fs::copy(&source.path, &copy.path).unwrap();
+    std::fs::copy(journal(&source), journal(&copy)).unwrap();
+    tx.rollback().await.unwrap();
+
+    let d = Deployment::of(KINDS[0]).await;
+    let e = refused(&d, &copy.path).await;
+    assert!(e.endpoint == copy.path.display().to_string() && e.detail.contains("writer died"), "{e}");
+    assert_eq!(d.records.inspect_copy(&copy.path).await.unwrap_err().fault, e.fault);
+    // Opened once by whoever may write it, it is whole.
+    copy.run("CREATE TABLE repaired(x)").await;
+    d.records.restore(&copy.path).await.unwrap();
+}
+
 /// A small generator of numbers that are the same in every run (xorshift).
 struct Numbers(u64);
 
