@@ -94,7 +94,9 @@ impl EmbeddedVectors {
     ) -> Result<(), StoreError> {
         let operation = format!("restoring {} from a snapshot", readable(collection));
         self.check_name(&operation, collection)?;
-        let refused = |what: &str| about_file(&operation, from, Fault::Refused, format!("{what}; nothing was changed. Use another copy"));
+        let refused = |what: &str| {
+            about_file(&operation, from, Fault::Refused, format!("{what}; nothing was changed. Use another copy"))
+        };
         let Some(sha256) = checked_sha256(sha256) else {
             return Err(refused("the checksum it should have is no SHA-256"));
         };
