@@ -1,13 +1,14 @@
 //! A graph put in the place of the one that is there.
 
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use backup_formats::cypher_export::{NodeBatch, RelationshipBatch};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use neo4rs::{BoltMap, BoltType, query};
-use rollback::store::{GraphStore, OnProgress, StoreError};
+use rollback::store::{Fault, GraphStore, OnProgress, StoreError};
 use rollback_types::Inventory;
 
 use super::connection::Patience;
@@ -21,17 +22,15 @@ use crate::graph_data::{
 const NODES_PER_WIPE: u32 = 5_000;
 /// Rows that wait for others of their shape.
 const ROWS_HELD: usize = 20_000;
-/// Requests at a time. Nodes take no locks that others want.
-const NODE_REQUESTS: usize = 2;
-/// Relationships lock the nodes at both their ends: two requests at a time would meet in a deadlock.
-const RELATIONSHIP_REQUESTS: usize = 1;
+/// Requests at a time: one is filled while the server works on another. More make two cores no faster.
+const REQUESTS: usize = 2;
+/// Relationships lock the nodes at both their ends, so two requests can meet in a deadlock; the server ends one of them.
+/// How often that one is tried.
+const DEADLOCK_TRIES: u32 = 8;
 const OPERATION: &str = "restoring the graph";
 
 type NodeShape = (Vec<String>, Calls);
 type RelationshipShape = (String, Calls);
-
-/// A row to be created and, for a node, how relationships name it.
-type Row = (Option<KeyHash>, BoltType);
 
 impl Neo4jGraph {
     pub(super) async fn load_export(&self, from: &Path, progress: &OnProgress) -> Result<Inventory, StoreError> {
@@ -44,7 +43,6 @@ impl Neo4jGraph {
         let keep_unnamed = facts.form.lacks_a_schema_statement();
         schema::clear(&self.connector, &facts.schema, keep_unnamed, "dropping constraints and indexes").await?;
         self.wipe(|| progress(0, total)).await?;
-        schema::make(&self.connector, &facts.schema, "making constraints and indexes").await?;
 
         let mut items = read_export(from.to_owned(), Arc::new(|_, _| {}));
         let mut import = Import {
@@ -67,6 +65,8 @@ impl Neo4jGraph {
         }
         import.finish_nodes().await?;
         import.finish_relationships().await?;
+        // Only now: filling an index once is quicker than keeping it up row by row.
+        schema::make(&self.connector, &facts.schema, "making constraints and indexes").await?;
         schema::settle(&self.connector, "waiting for the indexes").await?;
         self.production(&[]).await
     }
@@ -85,49 +85,59 @@ impl Neo4jGraph {
         }
     }
 
-    /// Creates the rows in one transaction; gives the ids of nodes by the rows' keys.
-    async fn create(&self, statement: String, rows: Vec<Row>) -> Result<Created, StoreError> {
-        let (keys, rows): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-        let wanted = rows.len();
+    /// Creates nodes in one transaction; gives their ids by the rows' keys.
+    async fn create_nodes(&self, statement: String, keys: Vec<KeyHash>, rows: Vec<BoltType>) -> Created {
         let mut txn = self.connector.begin(Patience::Long, OPERATION).await?;
         let answers = txn.rows(query(&statement).param("rows", rows)).await?;
-        let mut ids = Vec::with_capacity(wanted);
-        let mut created = answers.len();
-        if keys.iter().all(Option::is_none) {
-            created = 0;
-            for row in &answers {
-                created += txn.value::<usize>(row, "total")?;
-            }
-        } else {
-            for row in &answers {
-                let number: usize = txn.value(row, "number")?;
-                if let Some(key) = keys.get(number).copied().flatten() {
-                    ids.push((key, txn.value(row, "id")?));
-                }
-            }
+        let mut ids = Vec::with_capacity(keys.len());
+        for row in &answers {
+            let number: usize = txn.value(row, "number")?;
+            let key = keys.get(number).ok_or_else(|| txn.unexpected(format!("a row {number} that was not sent")))?;
+            ids.push((*key, txn.value(row, "id")?));
         }
-        if created != wanted {
-            return Err(txn.unexpected(format!("{created} were made of {wanted}")));
+        if ids.len() != keys.len() {
+            return Err(txn.unexpected(format!("{} nodes were made of {}", ids.len(), keys.len())));
         }
         txn.commit().await?;
-        Ok(Created { rows: wanted as u64, ids })
+        Ok((ids.len() as u64, ids))
+    }
+
+    /// Creates relationships in one transaction, again if it was the one to give way to another.
+    async fn create_relationships(&self, statement: String, rows: Vec<BoltType>) -> Created {
+        let wanted = rows.len() as u64;
+        let mut tries = 1;
+        loop {
+            let mut txn = self.connector.begin(Patience::Long, OPERATION).await?;
+            match txn.row(query(&statement).param("rows", rows.clone())).await {
+                Ok(row) => {
+                    let created = txn.count(&row, "total")?;
+                    if created != wanted {
+                        return Err(txn.unexpected(format!("{created} relationships were made of {wanted}")));
+                    }
+                    txn.commit().await?;
+                    return Ok((created, Vec::new()));
+                }
+                // Nothing was committed. The other request goes on, and this one's locks are free for it now.
+                Err(error) if error.fault == Fault::Busy && tries < DEADLOCK_TRIES => tries += 1,
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 
-struct Created {
-    rows: u64,
-    ids: Vec<(KeyHash, i64)>,
-}
+/// How many were created, and the ids of nodes.
+type Created = Result<(u64, Vec<(KeyHash, i64)>), StoreError>;
 
-type Request<'g> = std::pin::Pin<Box<dyn Future<Output = Result<Created, StoreError>> + Send + 'g>>;
+type Request<'g> = Pin<Box<dyn Future<Output = Created> + Send + 'g>>;
 
 /// An import under way.
 struct Import<'g> {
     graph: &'g Neo4jGraph,
     from: &'g Path,
     loaded: LoadedNodes,
-    nodes: Batches<NodeShape, Row>,
-    relationships: Batches<RelationshipShape, Row>,
+    /// How relationships name it, and its row.
+    nodes: Batches<NodeShape, (KeyHash, BoltType)>,
+    relationships: Batches<RelationshipShape, BoltType>,
     requests: FuturesUnordered<Request<'g>>,
     done: u64,
     total: u64,
@@ -142,7 +152,7 @@ impl Import<'_> {
         for row in rows {
             let hash = KeyHash::new(&key, &row.key);
             let (calls, row) = row_of(prepare(row.properties), []);
-            if let Some((shape, rows)) = self.nodes.push((labels.clone(), calls), (Some(hash), row)) {
+            if let Some((shape, rows)) = self.nodes.push((labels.clone(), calls), (hash, row)) {
                 self.create_nodes(&shape, rows).await?;
             }
         }
@@ -158,7 +168,7 @@ impl Import<'_> {
             };
             let ends = [("start", end(&batch.start, &row.start)?), ("end", end(&batch.end, &row.end)?)];
             let (calls, row) = row_of(prepare(row.properties), ends);
-            if let Some((shape, rows)) = self.relationships.push((batch.rel_type.clone(), calls), (None, row)) {
+            if let Some((shape, rows)) = self.relationships.push((batch.rel_type.clone(), calls), row) {
                 self.create_relationships(&shape, rows).await?;
             }
         }
@@ -185,26 +195,31 @@ impl Import<'_> {
         self.wait_until(0).await
     }
 
-    async fn create_nodes(&mut self, (labels, calls): &NodeShape, mut rows: Vec<Row>) -> Result<(), StoreError> {
-        for (number, (_, row)) in (0i64..).zip(&mut rows) {
+    async fn create_nodes(
+        &mut self,
+        (labels, calls): &NodeShape,
+        rows: Vec<(KeyHash, BoltType)>,
+    ) -> Result<(), StoreError> {
+        let (keys, mut rows): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        for (number, row) in (0i64..).zip(&mut rows) {
             if let BoltType::Map(row) = row {
                 row.put("number".into(), number.into());
             }
         }
-        self.send(statements::import_nodes(labels, calls), rows, NODE_REQUESTS).await
+        let statement = statements::import_nodes(labels, calls);
+        self.wait_until(REQUESTS - 1).await?;
+        self.requests.push(Box::pin(self.graph.create_nodes(statement, keys, rows)));
+        Ok(())
     }
 
     async fn create_relationships(
         &mut self,
         (rel_type, calls): &RelationshipShape,
-        rows: Vec<Row>,
+        rows: Vec<BoltType>,
     ) -> Result<(), StoreError> {
-        self.send(statements::import_relationships(rel_type, calls), rows, RELATIONSHIP_REQUESTS).await
-    }
-
-    async fn send(&mut self, statement: String, rows: Vec<Row>, at_a_time: usize) -> Result<(), StoreError> {
-        self.wait_until(at_a_time - 1).await?;
-        self.requests.push(Box::pin(self.graph.create(statement, rows)));
+        let statement = statements::import_relationships(rel_type, calls);
+        self.wait_until(REQUESTS - 1).await?;
+        self.requests.push(Box::pin(self.graph.create_relationships(statement, rows)));
         Ok(())
     }
 
@@ -212,11 +227,11 @@ impl Import<'_> {
     async fn wait_until(&mut self, under_way: usize) -> Result<(), StoreError> {
         while self.requests.len() > under_way {
             let Some(created) = self.requests.next().await else { break };
-            let created = created?;
-            for (key, id) in created.ids {
+            let (rows, ids) = created?;
+            for (key, id) in ids {
                 self.loaded.insert(key, id);
             }
-            self.done += created.rows;
+            self.done += rows;
             (self.progress)(self.done, self.total.max(self.done));
         }
         Ok(())

@@ -9,7 +9,7 @@ use neo4rs::query;
 use rollback::store::{Fault, GraphStore, OnProgress};
 use rollback_stores::neo4j::{Neo4jConfig, Neo4jGraph};
 
-use super::copies::{self, WholeGraph, large, quiet};
+use super::copies::{self, File, WholeGraph, large, quiet};
 use super::neo4j::{WRITING, config};
 use super::neo4j_faults::{Line, Proxy};
 use super::offenders;
@@ -166,6 +166,27 @@ async fn a_restore_that_dies_is_repeated_from_the_start() {
         assert_eq!(bench.count(marks).await, 0);
         assert_eq!(bench.graph.schema_lines().await.unwrap().len(), 1);
     }
+    copies::empty(&bench, &folder).await;
+}
+
+/// Requests that run at the same time take the same two nodes' locks, in opposite order.
+#[tokio::test]
+async fn a_deadlock_between_requests_is_overcome() {
+    let _writing = WRITING.lock().await;
+    let bench = WholeNeo4j::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hubs.cypher");
+    let mut file = File::default();
+    let hubs = [file.node(&["Hub"], &[]), file.node(&["Hub"], &[])];
+    let leaves: Vec<i64> = (0..500).map(|_| file.node(&["Leaf"], &[])).collect();
+    for number in 0..16_000 {
+        // A request is of 2,000 rows: its first half belongs to one hub, its second to the other.
+        let hub = hubs[(number / 1_000 + number / 2_000) % 2];
+        file.relationship(hub, "LINK", leaves[number % 500], &[]);
+    }
+    file.write(&path);
+    let inventory = bench.graph.restore_export(&path, quiet()).await.unwrap();
+    assert_eq!((inventory.nodes, inventory.relationships), (Some(502), Some(16_000)));
     copies::empty(&bench, &folder).await;
 }
 
