@@ -8,6 +8,14 @@
 //! - [`cypher_export`]: the graph's export in APOC's cypher-shell form, read, summarised and written;
 //! - [`qdrant_snapshot`]: a collection's snapshot, checked offline, and the embedded store's own.
 
+//! Reading a file proves its structure, not each of its bytes: every cut is seen, but a flipped bit in a
+//! text of the graph, in a vector or in a payload leaves a whole file with the right counts. Of random
+//! flips about two in five are refused by the export's reader and a third by the snapshot's; the rest
+//! only a recorded checksum sees, and it sees all of them (`tests/damage.rs`, which prints the counts).
+//!
+//! Measured in a release build on a 1 GB export (`examples/measure.rs`): under 3 MB resident for reading
+//! every value and for hashing; hashing as fast as `openssl dgst -sha256`.
+
 pub mod checksums;
 pub mod cypher_export;
 mod progress;

@@ -14,7 +14,7 @@ pub(crate) type LexResult<T> = Result<T, LexError>;
 
 /// What the values of one statement may take in memory, texts not counted: those are in the statement
 /// once. Some texts of two bytes become values of a thousand, so the statement's length is no bound.
-const ROOM: usize = 16 * 1024 * 1024;
+const ROOM: usize = 24 * 1024 * 1024;
 
 /// A place in the text of one statement. Every `take_*` skips white space and comments first.
 #[derive(Debug, Clone)]

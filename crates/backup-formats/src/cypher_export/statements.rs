@@ -8,6 +8,9 @@ use super::{ExportError, Position};
 /// lost a quotation mark or a semicolon, and must not fill the memory.
 const MAX_STATEMENT: usize = 12 * 1024 * 1024;
 
+/// The most memory that is kept from one statement for the next.
+const KEPT: usize = 1024 * 1024;
+
 /// One piece of an export, and where it begins.
 #[derive(Debug)]
 pub(crate) struct Piece<'r> {
@@ -69,6 +72,9 @@ impl<R: BufRead> StatementReader<R> {
 
     /// The next piece, or `None` at the end of the text.
     pub(crate) fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ExportError> {
+        if self.text.capacity() > KEPT {
+            self.text = Vec::new();
+        }
         let mut start = self.at;
         let mut inside = Inside::Gap;
         loop {
