@@ -7,6 +7,8 @@
 //! Without a file it makes a graph of real size: 107,404 nodes, half of them staging. The server is the one of the tests
 //! (`cargo xtask neo4j` prints its variables). **What is in it is replaced.**
 
+#![allow(clippy::print_stdout, reason = "printing is what it is for")]
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::BufWriter;

@@ -24,8 +24,8 @@ const NODES_PER_WIPE: u32 = 5_000;
 const ROWS_HELD: usize = 20_000;
 /// Requests at a time: one is filled while the server works on another. More make two cores no faster.
 const REQUESTS: usize = 2;
-/// Relationships lock the nodes at both their ends, so two requests can meet in a deadlock; the server ends one of them.
-/// How often that one is tried.
+/// Relationships lock the nodes at both their ends, so two requests could meet in a deadlock (5.26 orders its locks, and
+/// none was ever seen); the server then ends one of them. How often that one is tried.
 const DEADLOCK_TRIES: u32 = 8;
 const OPERATION: &str = "restoring the graph";
 

@@ -35,14 +35,13 @@ impl WholeGraph for Embedded {
 
     async fn fill(&self, folder: &Path) {
         let path = folder.join("fill.cypher");
-        let mut file = File::default();
-        file.schema = [
+        let schema = [
             "CREATE CONSTRAINT one FOR (n:Paragraph) REQUIRE (n.chunk_id) IS UNIQUE",
             "CREATE FULLTEXT INDEX two FOR (n:Paragraph|`odd label`) ON EACH [n.`text`]",
             "CREATE RANGE INDEX FOR ()-[r:NEXT]-() ON (r.weight)",
         ]
-        .map(str::to_owned)
-        .into();
+        .map(str::to_owned);
+        let mut file = File { schema: schema.into(), ..File::default() };
         let everything = file.node(
             &["Paragraph", "odd label", "with `ticks`"],
             &[

@@ -169,9 +169,9 @@ async fn a_restore_that_dies_is_repeated_from_the_start() {
     copies::empty(&bench, &folder).await;
 }
 
-/// Requests that run at the same time take the same two nodes' locks, in opposite order.
+/// Requests that run at the same time want the same two nodes, in opposite order.
 #[tokio::test]
-async fn a_deadlock_between_requests_is_overcome() {
+async fn requests_that_share_their_nodes_do_not_spoil_each_other() {
     let _writing = WRITING.lock().await;
     let bench = WholeNeo4j::new().await;
     let folder = tempfile::tempdir().unwrap();
