@@ -42,6 +42,18 @@ impl RollbackService {
         Ok(all)
     }
 
+    /// latest-copy, or a kept version by its name. Files that did not change since they were proven are not read again.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], or the folder's.
+    pub async fn backup(&self, name: &str) -> Answer<BackupHealth> {
+        let source = rollback_types::run_kind::backup_of_subject(name);
+        if !self.backup_sources().await?.contains(&source) {
+            return Err(ServiceError::NotFound("There is no backup of that name.".into()));
+        }
+        Ok(self.verifier.examine(&source, false, None).await.health)
+    }
+
     /// Which backups there are: latest-copy, then the kept versions, newest first.
     ///
     /// # Errors
