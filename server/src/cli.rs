@@ -22,6 +22,33 @@ pub enum Command {
     Demo(DemoArgs),
     /// Check settings, files, stores, logins and disk, and say what to do.
     Doctor(DoctorArgs),
+    /// Look at backups.
+    #[command(subcommand)]
+    Backup(BackupCommand),
+}
+
+/// `stepback backup …`
+#[derive(Debug, Subcommand)]
+pub enum BackupCommand {
+    /// Prove backups on the whole ladder. Exit status: 0 intact, 1 not intact, 2 could not look.
+    Verify(VerifyArgs),
+}
+
+/// `stepback backup verify`
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// `latest-copy` or a kept version's id; all backups when left out.
+    #[arg(value_name = "VERSION|latest-copy")]
+    pub name: Option<String>,
+    /// Restore on trial too, into scratch places that are removed again. Not while a server uses the same data folder.
+    #[arg(long)]
+    pub trial: bool,
+    /// The API's JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
+    /// The settings' file; without it ./stepback.toml, if there is one.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// `stepback serve`

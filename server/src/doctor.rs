@@ -7,6 +7,7 @@ use std::path::Path;
 use rollback::store::{Host as _, Probe, RecordStore, StoreError};
 use rollback_stores::host::LocalHost;
 use rollback_stores::sqlite::SqliteRecords;
+use rollback_types::{BackupSource, StoreKind};
 
 use crate::config::Config;
 use crate::wiring;
@@ -62,7 +63,7 @@ pub async fn examine(config: &Config) -> Vec<Check> {
     checks.push(examine_data_dir(&config.data_dir));
     let (vectors, graph) = tokio::join!(examine_vectors(config), examine_graph(config));
     checks.extend([vectors, graph]);
-    checks.extend(examine_backups(&config.latest_copy()));
+    checks.extend(examine_backups(config));
     checks.push(examine_disk(config));
     checks
 }
@@ -175,22 +176,28 @@ async fn examine_graph(config: &Config) -> Check {
     of_probe("graph", &store.engine(), store.probe().await)
 }
 
-fn examine_backups(latest: &Path) -> Vec<Check> {
-    const FILES: [&str; 3] = ["metadata.db", "textbook_chunks_latest.snapshot", "neo4j_latest.cypher"];
-    let subject = "latest-copy";
-    let remedy = "Make a new latest-copy with HybridFlow's backup script before anything is rolled back.";
+fn examine_backups(config: &Config) -> Vec<Check> {
+    let subject = BackupSource::LATEST_COPY;
+    let remedy =
+        "Make a new latest-copy, by Stepback's page or HybridFlow's backup script, before anything is rolled back.";
+    let latest = config.latest_copy();
     if !latest.is_dir() {
         let seen = format!("{} is not there", latest.display());
         return vec![Check::failed(subject, seen, format!("{remedy} Or set backups.dir."))];
     }
-    let mut checks: Vec<Check> = FILES
+    let folders = wiring::folders(config);
+    let files = StoreKind::ALL.map(|store| folders.file(&BackupSource::LatestCopy, store));
+    let mut checks: Vec<Check> = files
         .iter()
-        .map(|name| match std::fs::metadata(latest.join(name)) {
-            Ok(file) if file.is_file() && file.len() > 0 => {
-                Check::ok(format!("{subject}/{name}"), format!("{} bytes", file.len()))
+        .map(|path| {
+            let name = path.file_name().unwrap_or_default().display();
+            match std::fs::metadata(path) {
+                Ok(file) if file.is_file() && file.len() > 0 => {
+                    Check::ok(format!("{subject}/{name}"), megabytes(file.len()))
+                }
+                Ok(_) => Check::failed(format!("{subject}/{name}"), "it is empty, or no file", remedy),
+                Err(error) => Check::failed(format!("{subject}/{name}"), error.to_string(), remedy),
             }
-            Ok(_) => Check::failed(format!("{subject}/{name}"), "it is empty, or no file", remedy),
-            Err(error) => Check::failed(format!("{subject}/{name}"), error.to_string(), remedy),
         })
         .collect();
     if !latest.join("checksums.txt").is_file() {
@@ -203,14 +210,20 @@ fn examine_backups(latest: &Path) -> Vec<Check> {
     checks
 }
 
+/// Always in MB, so that sizes can be compared at a glance.
+fn megabytes(bytes: u64) -> String {
+    let tenths = bytes.div_ceil(100_000);
+    format!("{}.{} MB", tenths / 10, tenths % 10)
+}
+
 fn examine_disk(config: &Config) -> Check {
     let need = config.rollback.min_free_bytes;
     let dir = &config.data_dir;
     match LocalHost.free_bytes(dir) {
-        Ok(free) if free >= need => Check::ok("disk", format!("{free} bytes free for {}", dir.display())),
+        Ok(free) if free >= need => Check::ok("disk", format!("{} free for {}", megabytes(free), dir.display())),
         Ok(free) => Check::failed(
             "disk",
-            format!("{free} bytes free for {}, {need} asked for", dir.display()),
+            format!("{} free for {}, {} asked for", megabytes(free), dir.display(), megabytes(need)),
             "Free some space, or set data.dir to another disk, or lower rollback.min_free_bytes.",
         ),
         Err(error) => Check::warned("disk", format!("free space cannot be found: {error}"), "Check data.dir."),

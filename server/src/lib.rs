@@ -1,6 +1,7 @@
 //! The program `stepback`: settings, wiring, HTTP. Holds no rules: those are in the crate `rollback`.
 
 pub mod assets;
+pub mod backup_command;
 pub mod cli;
 pub mod config;
 pub mod demo;
@@ -10,6 +11,7 @@ pub mod openapi;
 pub mod problem;
 pub mod program;
 mod routes;
+pub mod schedule;
 mod serve;
 pub mod state;
 mod wiring;
@@ -17,4 +19,4 @@ mod wiring;
 pub use routes::router;
 pub use serve::{ServeError, serve};
 pub use state::AppState;
-pub use wiring::{Wired, WiringError, wire};
+pub use wiring::{Wired, WiringError, wire, wire_beside};

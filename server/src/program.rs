@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::{Cli, Command, DemoArgs, DoctorArgs, ServeArgs};
+use crate::backup_command;
+use crate::cli::{BackupCommand, Cli, Command, DemoArgs, DoctorArgs, ServeArgs, VerifyArgs};
 use crate::config::{Config, ConfigError, Sources};
 use crate::{demo, doctor};
 
@@ -15,11 +16,18 @@ use crate::{demo, doctor};
 pub struct Failure {
     what: String,
     remedy: String,
+    /// The exit status.
+    code: u8,
 }
 
 impl Failure {
     fn new(what: impl Display, remedy: impl Into<String>) -> Self {
-        Self { what: what.to_string(), remedy: remedy.into() }
+        Self { what: what.to_string(), remedy: remedy.into(), code: 1 }
+    }
+
+    /// For commands whose status 1 is an answer.
+    fn exits_with(self, code: u8) -> Self {
+        Self { code, ..self }
     }
 }
 
@@ -29,7 +37,8 @@ impl From<ConfigError> for Failure {
     }
 }
 
-/// Runs one command. Exit codes: 0 done, 1 failed (or the doctor found a fault), 2 wrong command line (clap's own).
+/// Runs one command. Exit codes: 0 done, 1 failed (the doctor found a fault, a backup is not intact), 2 wrong command line
+/// (clap's own), or backups that could not be looked at.
 pub fn run(cli: Cli) -> ExitCode {
     log_to_standard_error();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -46,6 +55,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Serve(args) => serve(args).await,
             Command::Demo(args) => make_demo(&args).await,
             Command::Doctor(args) => examine(args).await,
+            Command::Backup(BackupCommand::Verify(args)) => verify(args).await.map_err(|f| f.exits_with(2)),
         }
     });
     match result {
@@ -66,7 +76,7 @@ fn log_to_standard_error() {
 #[allow(clippy::print_stderr, reason = "the last word of a command that failed")]
 fn report(failure: &Failure) -> ExitCode {
     eprintln!("error: {}\n  what to do: {}", failure.what, failure.remedy);
-    ExitCode::FAILURE
+    ExitCode::from(failure.code)
 }
 
 /// Writes to standard output. A reader that has gone away (`stepback doctor | head`) is no fault.
@@ -139,4 +149,13 @@ async fn examine(args: DoctorArgs) -> Result<ExitCode, Failure> {
     };
     say(&doctor::table(&checks));
     Ok(if checks.iter().any(doctor::Check::is_failure) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+async fn verify(args: VerifyArgs) -> Result<ExitCode, Failure> {
+    let config = load(Sources::of_process(args.config))?;
+    let report = backup_command::verify(&config, args.name.as_deref(), args.trial)
+        .await
+        .map_err(|error| Failure::new(&error, error.remedy()))?;
+    say(&if args.json { report.json() } else { report.table() });
+    Ok(ExitCode::from(report.outcome().exit_status()))
 }

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::assets::{Site, SiteError};
 use crate::config::Config;
+use crate::schedule::Schedule;
 use crate::state::AppState;
 use crate::wiring::{WiringError, wire};
 
@@ -45,8 +46,15 @@ pub async fn serve(
     let _lock = wired.lock;
     let (stop, stopping) = watch::channel(false);
     let service = wired.service.clone();
-    // The first look at latest-copy reads all of it; the page should not wait for that.
-    tokio::spawn(async move { service.latest_copy(false).await.map(drop) });
+    let schedule = Schedule::of(&config);
+    let until = stopping.clone();
+    tokio::spawn(async move {
+        // The first look at latest-copy reads all of it; the page should not wait for that.
+        if let Err(error) = service.latest_copy(false).await {
+            tracing::warn!(%error, "latest-copy could not be looked at");
+        }
+        schedule.keep(&service, until).await;
+    });
     let router = crate::router(AppState::new(wired.service, site, wired.deployment, stopping.clone()));
     let address = listener.local_addr()?;
     tracing::info!(%address, settings = %config.origin(), "serving");

@@ -69,26 +69,43 @@ pub struct Wired {
 /// # Errors
 /// The journal's, and addresses that are none.
 pub async fn wire(config: &Config) -> Result<Wired, WiringError> {
-    let records: Arc<dyn RecordStore> = Arc::new(records(config));
-    let vectors = vectors(config)?;
-    let graph = graph(config);
-    let stores = Stores { records, vectors, graph, host: Arc::new(LocalHost), scratch: Arc::new(ScratchGraphs) };
     for folder in [&config.data_dir, &config.evidence_dir()] {
         make_folder(folder)?;
     }
     let lock = lock(&config.data_dir)?;
+    let (service, deployment) = assemble(config).await?;
+    if let Some(run) = service.recover().await? {
+        tracing::warn!(%run, "a run was left unfinished by an earlier process; it is marked as interrupted");
+    }
+    Ok(Wired { service, deployment, lock })
+}
+
+/// A service beside a server that holds the lock: for looking only. It must start nothing and put nothing right, because
+/// the runs it finds active may be the server's.
+///
+/// # Errors
+/// As [`wire`]; never [`WiringError::InUse`].
+pub async fn wire_beside(config: &Config) -> Result<Arc<RollbackService>, WiringError> {
+    Ok(assemble(config).await?.0)
+}
+
+async fn assemble(config: &Config) -> Result<(Arc<RollbackService>, Deployment), WiringError> {
+    let records: Arc<dyn RecordStore> = Arc::new(records(config));
+    let vectors = vectors(config)?;
+    let graph = graph(config);
+    let stores = Stores { records, vectors, graph, host: Arc::new(LocalHost), scratch: Arc::new(ScratchGraphs) };
     let journal = SqliteJournal::open(config.journal()).await?;
     journal.probe().await?;
     let engines =
         StoreKind::ALL.map(|store| EngineName { store, engine: stores.engine(store).name.to_owned() }).to_vec();
     let layout = stores.records.schema().await.ok().map(|s| s.layout);
-    let folders = BackupFolders::new(&config.backups_dir, &config.qdrant.collection, &config.evidence_dir());
-    let service = Arc::new(RollbackService::new(stores, Arc::new(journal), folders, settings(config)));
-    if let Some(run) = service.recover().await? {
-        tracing::warn!(%run, "a run was left unfinished by an earlier process; it is marked as interrupted");
-    }
-    let deployment = Deployment { name: config.deployment.clone(), engines, layout };
-    Ok(Wired { service, deployment, lock })
+    let service = Arc::new(RollbackService::new(stores, Arc::new(journal), folders(config), settings(config)));
+    Ok((service, Deployment { name: config.deployment.clone(), engines, layout }))
+}
+
+/// Where each backup's files are.
+pub(crate) fn folders(config: &Config) -> BackupFolders {
+    BackupFolders::new(&config.backups_dir, &config.qdrant.collection, config.evidence_dir())
 }
 
 fn make_folder(folder: &Path) -> Result<(), WiringError> {
@@ -175,6 +192,9 @@ fn settings(config: &Config) -> Settings {
         evidence_dir: config.evidence_dir(),
         batch_size: config.rollback.batch_size,
         min_free_bytes: config.rollback.min_free_bytes,
+        expected_chapters: config.expected_chapters,
+        search_command: config.search.clone(),
+        way_back_retention: config.keep_way_back,
         ..Settings::default()
     }
 }

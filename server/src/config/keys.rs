@@ -34,6 +34,7 @@ const fn secret(name: &'static str, variable: &'static str, about: &'static str)
 const PATH: &str = "a path; in the file relative to the file's own folder";
 const MILLISECONDS: &str = "whole milliseconds, 1 to 3600000";
 const NAME: &str = "a name that is not empty";
+const PERIOD: &str = "a time of at least a minute, such as \"6h\", \"7d\" or \"1h 30m\", or \"off\"";
 const SECRET_FILE: &str = "the path of a file that holds the secret and nothing else";
 
 /// Variables that are no settings: the file, the log filter, the page's files, and what the tools around the program use.
@@ -205,6 +206,50 @@ pub const KEYS: &[Key] = &[
         "auto",
         "\"auto\", \"shared\" or \"per-version\"",
         "The layout to insist on: with another one in the registry every plan is refused. auto takes what it finds.",
+    ),
+    key(
+        "verify.every",
+        "STEPBACK_VERIFY_EVERY",
+        "6h",
+        PERIOD,
+        "How often every backup's files are read again, one backup at a time and never while a run is active.",
+    ),
+    key(
+        "verify.trial_restore_every",
+        "STEPBACK_VERIFY_TRIAL_RESTORE_EVERY",
+        "7d",
+        PERIOD,
+        "How often every backup is restored on trial into scratch places.",
+    ),
+    key(
+        "retention.way_back",
+        "STEPBACK_RETENTION_WAY_BACK",
+        "14d",
+        "a time of at least a minute, such as \"14d\" or \"36h\"",
+        "How long a run's way back is kept after the run ended.",
+    ),
+    // Its arguments may hold secrets.
+    Key {
+        name: "search.command",
+        variable: "STEPBACK_SEARCH_COMMAND",
+        default: "none",
+        allowed: "a program and its arguments, such as [\"/usr/local/bin/search-test\", \"--quick\"] (in the variable as JSON)",
+        about: "The operator's own search test, run without a shell at the end of a validation; exit status 0 is a success.",
+        secret: true,
+    },
+    key(
+        "search.limit",
+        "STEPBACK_SEARCH_LIMIT",
+        "60s",
+        "a time from a second to an hour, such as \"60s\" or \"2m\"",
+        "When that program is ended.",
+    ),
+    key(
+        "validation.expected_chapters",
+        "STEPBACK_VALIDATION_EXPECTED_CHAPTERS",
+        "none",
+        "a whole number, 1 to 1000000",
+        "Chapters that production should have, where the registry does not say (in the per-version layout it never does).",
     ),
 ];
 

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 pub use error::{ConfigError, Origin};
 pub use keys::{KEYS, Key, OTHER_VARIABLES};
+use rollback::validation::SearchCommand;
 pub use rollback_stores::secret::Secret;
 use sources::Values;
 pub use sources::{DEFAULT_FILE, Sources};
@@ -42,6 +43,23 @@ pub struct Config {
     pub backups_dir: PathBuf,
     /// How a rollback is done.
     pub rollback: RollbackConfig,
+    /// When backups are looked at by themselves.
+    pub verify: VerifyConfig,
+    /// How long a run's way back is kept.
+    pub keep_way_back: Duration,
+    /// The operator's own search test.
+    pub search: Option<SearchCommand>,
+    /// Chapters that production should have, where the registry does not say.
+    pub expected_chapters: Option<u64>,
+}
+
+/// When backups are looked at by themselves; absent: never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VerifyConfig {
+    /// The files read again.
+    pub every: Option<Duration>,
+    /// Restored on trial.
+    pub trial_restore_every: Option<Duration>,
 }
 
 /// HybridFlow's `metadata.db`.
@@ -139,6 +157,13 @@ pub enum LocalOffset {
     Seconds(i32),
 }
 
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+/// Longer times are taken for a slip.
+const TEN_YEARS: Duration = Duration::from_secs(3_652 * 24 * 3_600);
+
 impl Config {
     /// Reads the settings.
     ///
@@ -189,6 +214,16 @@ impl Config {
                 min_free_bytes: values.bytes("rollback.min_free_bytes", 500_000_000)?,
                 layout: values.layout("rollback.layout")?,
             },
+            verify: VerifyConfig {
+                every: values.period("verify.every", 6 * HOUR, MINUTE..=TEN_YEARS)?,
+                trial_restore_every: values.period("verify.trial_restore_every", 7 * DAY, MINUTE..=TEN_YEARS)?,
+            },
+            keep_way_back: values.duration("retention.way_back", 14 * DAY, MINUTE..=TEN_YEARS)?,
+            search: {
+                let limit = values.duration("search.limit", MINUTE, SECOND..=HOUR)?;
+                values.command("search.command")?.map(|argv| SearchCommand { limit, ..SearchCommand::new(argv) })
+            },
+            expected_chapters: values.optional_number("validation.expected_chapters", 1..=1_000_000)?,
             file: values.path,
         })
     }

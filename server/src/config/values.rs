@@ -120,6 +120,57 @@ impl Values {
         }
     }
 
+    /// A number of that range, if one is set.
+    pub fn optional_number(
+        &self,
+        name: &str,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Result<Option<u64>, ConfigError> {
+        let Some(entry) = self.entry(name) else { return Ok(None) };
+        match u64::try_from(entry.integer()?) {
+            Ok(number) if range.contains(&number) => Ok(Some(number)),
+            _ => Err(entry.wrong(None)),
+        }
+    }
+
+    /// A time as people write it, of that range.
+    pub fn duration(
+        &self,
+        name: &str,
+        default: Duration,
+        range: std::ops::RangeInclusive<Duration>,
+    ) -> Result<Duration, ConfigError> {
+        let Some(entry) = self.entry(name) else { return Ok(default) };
+        parse_duration(entry.text()?).filter(|time| range.contains(time)).ok_or_else(|| entry.wrong(None))
+    }
+
+    /// A time as people write it, or `off`.
+    pub fn period(
+        &self,
+        name: &str,
+        default: Duration,
+        range: std::ops::RangeInclusive<Duration>,
+    ) -> Result<Option<Duration>, ConfigError> {
+        match self.entry(name) {
+            Some(entry) if entry.text()? == "off" => Ok(None),
+            _ => self.duration(name, default, range).map(Some),
+        }
+    }
+
+    /// A program with its arguments, which may be empty and hold anything but NUL.
+    pub fn command(&self, name: &str) -> Result<Option<Vec<String>>, ConfigError> {
+        let Some(entry) = self.entry(name) else { return Ok(None) };
+        let words: Option<Vec<String>> = match (&entry.found.value, entry.is_from_file()) {
+            (Value::Array(items), _) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+            (Value::String(text), false) => serde_json::from_str(text).ok(),
+            _ => None,
+        };
+        let is_command = |words: &Vec<String>| {
+            words.first().is_some_and(|program| !program.trim().is_empty()) && !words.iter().any(|w| w.contains('\0'))
+        };
+        words.filter(is_command).map(Some).ok_or_else(|| entry.wrong(None))
+    }
+
     pub fn bool(&self, name: &str, default: bool) -> Result<bool, ConfigError> {
         let Some(entry) = self.entry(name) else { return Ok(default) };
         match (&entry.found.value, entry.is_from_file()) {
@@ -238,6 +289,12 @@ impl Values {
             _ => Err(entry.wrong(None)),
         }
     }
+}
+
+/// `6h`, `7d`, `1h 30m`, `90 minutes`; a day is 24 hours. Months and years have no one length.
+fn parse_duration(text: &str) -> Option<Duration> {
+    let span: jiff::Span = text.parse().ok()?;
+    span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?.try_into().ok()
 }
 
 /// `500 MB`, `2GiB`, `1000`.

@@ -103,7 +103,7 @@ pub async fn create(args: &DemoArgs) -> Result<DemoReport, DemoError> {
     };
     plot.counts = [book.counts(false), book.counts(true)];
     let written = writing::write(folder.path(), args, &book, &plot).await?;
-    settings::write(folder.path(), args)?;
+    settings::write(folder.path(), args, outline.chapters.len())?;
     let dir = folder.finish()?;
     Ok(DemoReport {
         dir,

@@ -10,7 +10,7 @@ use super::error::{DemoError, doing};
 use crate::cli::{DemoArgs, DemoLayout};
 
 /// Writes the settings; secrets go into files of their own that only their owner may read.
-pub(super) fn write(folder: &Path, args: &DemoArgs) -> Result<(), DemoError> {
+pub(super) fn write(folder: &Path, args: &DemoArgs, chapters: usize) -> Result<(), DemoError> {
     let mut text = String::from(
         "# Written by `stepback demo`. Paths are relative to this file.\n\
          deployment = \"demo\"\n\n\
@@ -47,6 +47,9 @@ pub(super) fn write(folder: &Path, args: &DemoArgs) -> Result<(), DemoError> {
         _ => text.push_str("# Without [neo4j] uri the embedded graph is used.\n"),
     }
     text.push_str("\n[embedded]\nvectors = \"vectors.db\"\ngraph = \"graph.db\"\n\n[backups]\ndir = \"backups\"\n");
+    text.push_str("\n[verify]\nevery = \"6h\"\ntrial_restore_every = \"7d\"\n\n[retention]\nway_back = \"14d\"\n");
+    // The registry's rows need not tell it in the per-version layout.
+    let _ = writeln!(text, "\n[validation]\nexpected_chapters = {chapters}");
     let path = folder.join("stepback.toml");
     fs::write(&path, text).map_err(doing(format!("writing {}", path.display())))
 }

@@ -4,11 +4,16 @@ use app::{App, shell};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_context};
+use rollback_types::Problem;
 
 use crate::state::AppState;
+
+/// No problem document of ours is larger; one with a plan in it comes nearest.
+const MAX_PROBLEM: usize = 4 * 1024 * 1024;
 
 pub(super) fn routes(state: &AppState) -> Router<AppState> {
     let routes = generate_route_list(App);
@@ -23,8 +28,23 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
         .fallback(file_or_page)
 }
 
-async fn server_function(State(state): State<AppState>, request: Request<Body>) -> impl IntoResponse {
-    handle_server_fns_with_context(move || state.provide(), request).await
+async fn server_function(State(state): State<AppState>, request: Request<Body>) -> Response {
+    let response = handle_server_fns_with_context(move || state.provide(), request).await.into_response();
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR { with_its_own_status(response).await } else { response }
+}
+
+/// Leptos answers 500 to arguments it cannot read; the problem document in the answer knows better.
+async fn with_its_own_status(response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    let Ok(bytes) = axum::body::to_bytes(body, MAX_PROBLEM).await else {
+        return head.status.into_response();
+    };
+    if let Ok(problem) = serde_json::from_slice::<Problem>(&bytes)
+        && let Ok(status) = StatusCode::from_u16(problem.status)
+    {
+        head.status = status;
+    }
+    Response::from_parts(head, Body::from(bytes))
 }
 
 async fn file_or_page(State(state): State<AppState>, request: Request<Body>) -> Response {

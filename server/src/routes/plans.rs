@@ -7,7 +7,7 @@ use rollback_types::{PlanRequest, Problem, RollbackPlan};
 use crate::problem::{ApiJson, ApiProblem};
 use crate::state::AppState;
 
-/// What a rollback would do. Changes nothing; takes about a second, because staging is counted twice.
+/// What a run of any kind would do. Changes nothing; a rollback's takes about a second, because staging is counted twice.
 #[utoipa::path(post, path = "/api/v1/plans", tag = "plans", request_body = PlanRequest, responses(
     (status = 200, body = RollbackPlan, description = "the plan; `startable` says whether it may be started"),
     (status = 400, body = Problem, content_type = "application/problem+json"),

@@ -48,7 +48,7 @@ pub async fn list_runs(State(state): State<AppState>, pairs: QueryPairs) -> Resu
     Ok(Json(state.service.runs(&query).await?))
 }
 
-/// Starts the rollback that a plan described. The plan is made again first; if its digest differs, nothing starts.
+/// Starts the run that a plan described. The plan is made again first; if its digest differs, nothing starts.
 #[utoipa::path(post, path = "/api/v1/runs", tag = "runs", request_body = StartRequest, responses(
     (status = 201, body = RunView, headers(("location" = String, description = "the run"))),
     (status = 400, body = Problem, content_type = "application/problem+json"),
@@ -141,7 +141,8 @@ impl DecisionBody {
     }
 }
 
-/// Decides about a failed step: retry, skip (3 to 5 and 7 only, with a reason), or abort the run.
+/// Decides about a failed step: retry, skip (3 to 5 and 7 only, with a reason), put the store's way back in again (7 only),
+/// or abort the run.
 #[utoipa::path(post, path = "/api/v1/runs/{id}/decision", tag = "runs", request_body = DecisionBody,
     params(("id" = i64, Path, description = "the run's number")),
     responses(
