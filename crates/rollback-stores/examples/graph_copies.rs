@@ -1,10 +1,10 @@
 //! Measures export and restore of a graph against a real Neo4j, and prints what it measured:
 //!
 //! ```text
-//! cargo run --release -p rollback-stores --example graph_copies -- [export.cypher]
+//! cargo run --release -p rollback-stores --example graph_copies -- [export.cypher [copy.cypher]]
 //! ```
 //!
-//! Without a file it makes a graph of real size: 107,404 nodes, half of them staging. The server is the one of the tests
+//! Leaves its own export at the second path, if there is one. Without a file it makes a graph of real size: 107,404 nodes, half of them staging. The server is the one of the tests
 //! (`cargo xtask neo4j` prints its variables). **What is in it is replaced.**
 
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
@@ -76,7 +76,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let found: Vec<String> = graph.offenders(check, &scope).try_collect().await?;
         println!("{check:?}: {} found, {:?}", found.len(), start.elapsed());
     }
-    let copy = folder.join("copy.cypher");
+    let copy = std::env::args().nth(2).map_or_else(|| folder.join("copy.cypher"), PathBuf::from);
     let start = Instant::now();
     let taken = graph.export(&copy, quiet.clone()).await?;
     println!("export: {:?}, {} bytes", start.elapsed(), taken.bytes);

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::StreamExt;
 use neo4rs::query;
-use rollback::store::{Fault, GraphStore, OnProgress};
+use rollback::store::{Fault, GraphScope, GraphStore, OnProgress};
 use rollback_stores::neo4j::{Neo4jConfig, Neo4jGraph};
 
 use super::copies::{self, File, WholeGraph, large, quiet};
@@ -187,6 +189,30 @@ async fn requests_that_share_their_nodes_do_not_spoil_each_other() {
     file.write(&path);
     let inventory = bench.graph.restore_export(&path, quiet()).await.unwrap();
     assert_eq!((inventory.nodes, inventory.relationships), (Some(502), Some(16_000)));
+    copies::empty(&bench, &folder).await;
+}
+
+/// Its transaction would keep the restore from dropping the constraint.
+#[tokio::test]
+async fn a_stream_that_is_given_up_holds_nothing() {
+    let _writing = WRITING.lock().await;
+    let bench = WholeNeo4j::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.cypher");
+    large(&path);
+    bench.graph.restore_export(&path, quiet()).await.unwrap();
+    let scope = GraphScope::Production(Vec::new());
+    // Several at a time, so that each has a connection of its own.
+    let mut streams = Vec::new();
+    for _ in 0..3 {
+        let mut paragraphs = bench.graph.paragraphs(&scope);
+        paragraphs.next().await.unwrap().unwrap();
+        streams.push(paragraphs);
+    }
+    drop(streams);
+    // Far longer than it takes, far shorter than for ever.
+    let restoring = bench.graph.restore_export(&path, quiet());
+    tokio::time::timeout(Duration::from_secs(120), restoring).await.expect("it waits").unwrap();
     copies::empty(&bench, &folder).await;
 }
 
