@@ -57,17 +57,37 @@ async fn the_baseline_and_states_of_production_are_refused() {
 }
 
 #[tokio::test]
-async fn production_that_differs_is_refused_with_the_evidence() {
+async fn production_that_differs_is_to_be_restored_or_left_by_name() {
     for store in StoreKind::ALL {
         let b = bench();
         b.deployment.contaminate(store);
         let plan = b.plan().await;
-        assert_eq!(codes(&plan), [format!("production_differs:{}", store.as_str())]);
-        assert!(plan.stores.get(store).restore_recommended);
-        let before = b.deployment.fingerprint();
-        assert!(matches!(b.service.start(&start_request(&plan), "t").await, Err(ServiceError::Refused { .. })));
-        assert_eq!(b.deployment.fingerprint(), before);
+        assert!(plan.startable, "{store}: {:?}", plan.refusals);
+        let (here, others) = (plan.stores.get(store), StoreKind::ALL.into_iter().filter(|s| *s != store));
+        assert!(here.restore_recommended && here.restore && plan.way_back_bytes > 0, "{store}");
+        assert!(others.into_iter().all(|s| !plan.stores.get(s).restore), "{store}");
+        let mut left = request(FAILED);
+        left.restore = Some(Vec::new());
+        let plan = b.service.plan(&left).await.unwrap();
+        assert_eq!(codes(&plan), ["acknowledgement_required"]);
+        assert_eq!(plan.acknowledgements[0].asked.code, format!("leave_different:{}", store.as_str()));
+        assert_eq!(plan.way_back_bytes, 0);
     }
+}
+
+#[tokio::test]
+async fn nothing_is_restored_from_a_copy_that_is_not_intact() {
+    let b = bench();
+    b.deployment.contaminate(StoreKind::Neo4j);
+    let path = b.deployment.folder().join("latest-copy/metadata.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[20] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let plan = b.plan().await;
+    assert!(codes(&plan).contains(&"backup_not_intact"), "{:?}", plan.refusals);
+    let before = b.deployment.fingerprint();
+    assert!(matches!(b.service.start(&start_request(&plan), "t").await, Err(ServiceError::Refused { .. })));
+    assert_eq!(b.deployment.fingerprint(), before);
 }
 
 #[tokio::test]

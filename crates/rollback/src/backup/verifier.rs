@@ -116,7 +116,9 @@ impl BackupVerifier {
         let files = looks
             .into_iter()
             .map(|Look { mut file, mut ladder, proof, .. }| {
-                if !ladder.is_broken() {
+                if let (BackupSource::WayBack(_), false) = (source, ladder.is_broken()) {
+                    ladder.leave_open(Rung::Content, "what the store held, sound or not: compared with nothing");
+                } else if !ladder.is_broken() {
                     content::judge(file.store, &contents, paragraphs.as_ref(), &expected).climb(&mut ladder, now);
                 }
                 if let (false, Some(trial)) = (ladder.is_broken(), proof.and_then(|p| p.trial)) {
@@ -131,7 +133,7 @@ impl BackupVerifier {
         if fresh {
             self.keep_trend(&health, false).await;
         }
-        health.history = self.journal.backup_checks(&self.trend_key(source), HISTORY).await.unwrap_or_default();
+        health.history = self.history(source).await;
         Examination { health, contents }
     }
 
@@ -162,8 +164,9 @@ impl BackupVerifier {
         });
         join_all(tries).await;
         drop(_one_at_a_time);
-        let after = self.examine(source, false, None).await;
+        let mut after = self.examine(source, false, None).await;
         self.keep_trend(&after.health, true).await;
+        after.health.history = self.history(source).await;
         after
     }
 
@@ -208,6 +211,11 @@ impl BackupVerifier {
             BackupSource::LatestCopy | BackupSource::WayBack(_) | BackupSource::Fresh(_) => None,
         };
         Expected { chapters, layout }
+    }
+
+    /// Without it a page only lacks the trend.
+    async fn history(&self, source: &BackupSource) -> Vec<BackupCheck> {
+        self.journal.backup_checks(&self.trend_key(source), HISTORY).await.unwrap_or_default()
     }
 
     fn trend_key(&self, source: &BackupSource) -> String {

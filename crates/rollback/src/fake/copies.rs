@@ -34,6 +34,14 @@ pub(super) fn read_chapters(path: &Path) -> io::Result<Chapters> {
     Ok(serde_json::from_slice::<Copy>(&std::fs::read(path)?)?.chapters)
 }
 
+/// Where the payload keeps the number by which the fake knows a point.
+const NUMBER: &str = "number";
+
+/// As HybridFlow makes it of the chunk id.
+pub(super) fn point_id(number: u64, point: &Point) -> PointId {
+    point.chunk_id.as_deref().map_or(PointId::Num(number), PointId::of_chunk)
+}
+
 /// Writes an embedded snapshot; `path` must not exist.
 pub(super) fn write_snapshot(path: &Path, points: &Collection) -> io::Result<()> {
     let dim = points.values().next().map_or(8, |p| p.vector.len());
@@ -43,7 +51,8 @@ pub(super) fn write_snapshot(path: &Path, points: &Collection) -> io::Result<()>
         for (key, value) in [("chunk_id", &point.chunk_id), ("version_id", &point.version_id)] {
             payload.extend(value.clone().map(|v| (key.to_owned(), v.into())));
         }
-        Ok(SnapshotPoint { id: PointId::Num(*id), vector: point.vector.clone(), payload: payload.into() })
+        payload.insert(NUMBER.to_owned(), (*id).into());
+        Ok(SnapshotPoint { id: point_id(*id, point), vector: point.vector.clone(), payload: payload.into() })
     });
     write_embedded_snapshot(File::create_new(path)?, folder_of(path), dim, points).map(drop)
 }
@@ -52,7 +61,8 @@ pub(super) fn write_snapshot(path: &Path, points: &Collection) -> io::Result<()>
 pub(super) fn read_snapshot(path: &Path) -> io::Result<Collection> {
     let mut points = Collection::new();
     read_embedded_points(File::open(path)?, folder_of(path), |point| {
-        let PointId::Num(id) = point.id else { return Err(io::Error::other("the fake has numbered points only")) };
+        let number = point.payload.get(NUMBER).and_then(serde_json::Value::as_u64);
+        let id = number.ok_or_else(|| io::Error::other("a point that the fake cannot number"))?;
         let text = |key: &str| point.payload.get(key).and_then(|v| v.as_str()).map(str::to_owned);
         let (chunk_id, version_id) = (text("chunk_id"), text("version_id"));
         points.insert(id, Point { chunk_id, version_id, vector: point.vector, indexed: true });
@@ -132,7 +142,7 @@ pub(super) fn chapters_inventory(name: &str, chapters: &Chapters) -> Inventory {
 
 /// A collection as every inventory tells it.
 pub(super) fn points_inventory(name: &str, points: &Collection) -> Inventory {
-    let ids: Vec<PointId> = points.keys().map(|id| PointId::Num(*id)).collect();
+    let ids: Vec<PointId> = points.iter().map(|(id, point)| point_id(*id, point)).collect();
     let fingerprint: backup_formats::qdrant_snapshot::IdSetFingerprint = ids.iter().collect();
     Inventory {
         name: name.into(),

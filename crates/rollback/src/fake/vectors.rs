@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use backup_formats::checksums::Sha256Digest;
-use backup_formats::qdrant_snapshot::{IdSetFingerprint, PointId};
+use backup_formats::qdrant_snapshot::IdSetFingerprint;
 use futures::stream::BoxStream;
 use rollback_types::StoreKind;
 
-use super::copies::{file_error, points_inventory, read_snapshot, taken, write_snapshot};
+use super::copies::{file_error, point_id, points_inventory, read_snapshot, taken, write_snapshot};
 use super::data::{Collection, Data, Point};
 use super::faults::{FaultPlan, Moment};
 use crate::store::{
@@ -84,7 +84,7 @@ impl VectorStore for FakeVectors {
     async fn id_fingerprint(&self, collection: &str) -> Result<Option<IdSetFingerprint>, StoreError> {
         self.check("id_fingerprint", Moment::Before)?;
         let data = self.data();
-        let ids = |points: &Collection| points.keys().map(|id| PointId::Num(*id)).collect::<Vec<_>>();
+        let ids = |points: &Collection| points.iter().map(|(id, p)| point_id(*id, p)).collect::<Vec<_>>();
         Ok(data.collections.get(collection).map(|points| ids(points).iter().collect()))
     }
 

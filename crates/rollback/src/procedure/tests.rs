@@ -45,10 +45,10 @@ fn after(events: &[EventKind]) -> Procedure {
 fn the_straight_way_is_legal() {
     let mut p = after(&[started()]);
     for stage in RunKind::Rollback.stages() {
-        for step in stage {
+        for step in stage.iter() {
             p.apply(&begin(*step, 1)).unwrap();
         }
-        for step in stage {
+        for step in stage.iter() {
             p.apply(&complete(*step)).unwrap();
         }
     }

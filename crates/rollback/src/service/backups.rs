@@ -148,7 +148,7 @@ impl RollbackService {
             let page = self.journal.runs(&query).await?;
             for run in &page.items {
                 let Some(there) = self.way_back(run.id).await? else { continue };
-                if there.kept_until.is_some_and(|until| until < now) {
+                if there.kept_until.is_some_and(|until| until <= now) {
                     remove(there.folder).await?;
                     removed += 1;
                 }

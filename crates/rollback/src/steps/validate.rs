@@ -19,11 +19,13 @@ pub(super) async fn validate(cx: &mut StepContext) -> Result<Outcome, Halt> {
         Some(target) => Subject::Staging(target),
         None => Subject::Production { staging: spec.selectors.clone() },
     };
-    let expected = match (spec.expected_chapters, settings.expected_chapters) {
-        (Some(n), _) => ExpectedChapters::Registry(n),
-        (None, Some(n)) => ExpectedChapters::Configured(n),
-        (None, None) => ExpectedChapters::Unknown,
-    };
+    let row = spec.expected_chapters.and_then(|n| i64::try_from(n).ok());
+    let mut expected = ExpectedChapters::from_row(row, settings.expected_chapters);
+    if let (ExpectedChapters::Unknown, Subject::Production { .. }) = (expected, &subject) {
+        let copy = shared.verifier.examine(&spec.source, false, None).await;
+        let rows = copy.contents.sqlite.and_then(|held| held.rows);
+        expected = rows.map_or(ExpectedChapters::Unknown, ExpectedChapters::Copy);
+    }
     let validation = Validation {
         stores: shared.stores.clone(),
         names: settings.names.clone(),

@@ -102,6 +102,7 @@ fn first(look: &Look<'_>, chapters: &Result<Chapters, StoreError>, started: Inst
     let by = match look.expected {
         ExpectedChapters::Registry(_) => "by the registry",
         ExpectedChapters::Configured(_) => "by the configuration",
+        ExpectedChapters::Copy(_) => "as in the copy that production is compared with",
         ExpectedChapters::Unknown => {
             return if rows == 0 {
                 told(Some(false), format!("{place} is empty"))

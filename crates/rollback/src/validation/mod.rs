@@ -66,6 +66,8 @@ pub enum ExpectedChapters {
     Registry(u64),
     /// The configuration.
     Configured(u64),
+    /// The copy that production is compared with.
+    Copy(u64),
     /// Nobody: check 1 is not checked.
     Unknown,
 }
@@ -83,7 +85,7 @@ impl ExpectedChapters {
 
     fn count(self) -> Option<u64> {
         match self {
-            Self::Registry(n) | Self::Configured(n) => Some(n),
+            Self::Registry(n) | Self::Configured(n) | Self::Copy(n) => Some(n),
             Self::Unknown => None,
         }
     }

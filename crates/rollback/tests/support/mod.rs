@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 use rollback::RollbackService;
 use rollback::fake::{FAILED, FakeDeployment};
-use rollback_types::{Event, PlanRequest, RollbackPlan, RunId, RunState, RunView, StartRequest, StreamItem};
+use rollback_types::{Event, PlanRequest, RollbackPlan, RunId, RunState, RunView, StartRequest, StoreKind, StreamItem};
 
 pub struct Bench {
     pub deployment: FakeDeployment,
@@ -30,16 +30,17 @@ pub fn bench_per_version() -> Bench {
 }
 
 pub fn request(version: &str) -> PlanRequest {
-    PlanRequest { version_id: version.into(), restore: None, acknowledgements: Vec::new() }
+    PlanRequest { version_id: version.into(), ..PlanRequest::default() }
 }
 
 pub fn start_request(plan: &RollbackPlan) -> StartRequest {
     StartRequest {
+        kind: plan.kind,
         version_id: plan.version_id.as_str().into(),
         plan_digest: plan.digest.0.clone(),
         confirm_version_id: plan.version_id.as_str().into(),
         reason: "Check 4 failed".into(),
-        restore: None,
+        restore: Some(StoreKind::ALL.into_iter().filter(|s| plan.stores.get(*s).restore).collect()),
         acknowledgements: plan.acknowledgements.iter().map(|a| a.asked.code.clone()).collect(),
     }
 }
@@ -52,6 +53,21 @@ impl Bench {
     pub async fn start(&self) -> RunId {
         let plan = self.plan().await;
         self.service.start(&start_request(&plan), "tester").await.unwrap().run.id
+    }
+
+    /// Plans with every acknowledgement given that the plan asks for.
+    pub async fn plan_all(&self, mut request: PlanRequest) -> RollbackPlan {
+        let plan = self.service.plan(&request).await.unwrap();
+        request.acknowledgements = plan.acknowledgements.iter().map(|a| a.asked.code.clone()).collect();
+        self.service.plan(&request).await.unwrap()
+    }
+
+    /// Plans, starts and waits.
+    pub async fn carry_out(&self, request: PlanRequest) -> RunView {
+        let plan = self.plan_all(request).await;
+        assert!(plan.startable, "{:?}", plan.refusals);
+        let id = self.service.start(&start_request(&plan), "tester").await.unwrap().run.id;
+        self.settle(id).await
     }
 
     /// Waits, by the run's own stream, until it ends or asks.
