@@ -101,6 +101,38 @@ fn only_lanes_may_be_skipped_and_only_with_a_reason() {
     p.apply(&decide(Step::DeletePoints, Decision::Skip)).unwrap();
 }
 
+#[test]
+fn only_a_restore_has_a_way_back_and_it_ends_the_lane_as_skipped() {
+    for step in RunKind::Rollback.steps() {
+        let mut p = Procedure::new(RunKind::Rollback);
+        p.course = Course::Asking;
+        p.steps.insert(step, Phase::Failed { attempt: 1 });
+        assert_eq!(p.apply(&decide(step, Decision::WayBack)).is_ok(), step.is_restore(), "{step}");
+    }
+    let mut p = Procedure::new(RunKind::UndoRestore);
+    for event in [started(), begin(Step::VerifyCopy, 1), complete(Step::VerifyCopy), begin(Step::RestoreNeo4j, 1)] {
+        p.apply(&event).unwrap();
+    }
+    p.apply(&EventKind::StepSkipped { step: Step::RestoreNeo4j, reason: "r".into(), by_decision: true }).unwrap();
+    assert!(p.is_through(Step::RestoreNeo4j));
+}
+
+#[test]
+fn every_kind_has_a_straight_way_and_no_steps_of_another() {
+    for kind in RunKind::ALL {
+        let mut p = Procedure::new(kind);
+        p.apply(&started()).unwrap();
+        for foreign in Step::ALL.into_iter().filter(|s| !kind.steps().contains(s)) {
+            assert!(p.apply(&begin(foreign, 1)).is_err(), "{kind:?} {foreign}");
+        }
+        for stage in kind.stages() {
+            stage.iter().for_each(|step| p.apply(&begin(*step, 1)).unwrap());
+            stage.iter().for_each(|step| p.apply(&complete(*step)).unwrap());
+        }
+        p.apply(&EventKind::RunEnded { state: RunState::Completed, summary: "s".into() }).unwrap();
+    }
+}
+
 fn any_event() -> impl Strategy<Value = EventKind> {
     let step = proptest::sample::select(RunKind::Rollback.steps());
     (step, 0u8..11, 1u32..4).prop_map(|(step, kind, attempt)| match kind {
@@ -110,6 +142,7 @@ fn any_event() -> impl Strategy<Value = EventKind> {
         5 => fail(step),
         6 => EventKind::StepSkipped { step, reason: "r".into(), by_decision: attempt == 1 },
         7 => EventKind::DecisionNeeded { steps: vec![step] },
+        8 if step.is_restore() && attempt == 2 => decide(step, Decision::WayBack),
         8 => decide(step, [Decision::Retry, Decision::Skip, Decision::Abort][attempt as usize - 1]),
         9 => EventKind::RunEnded {
             state: [RunState::Completed, RunState::Aborted, RunState::Running][attempt as usize - 1],

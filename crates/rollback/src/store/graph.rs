@@ -1,12 +1,11 @@
 //! The graph: Neo4j, or embedded.
-#![allow(unused_variables, reason = "until every adapter has what stands here with a body")]
 
 use std::fmt;
 use std::path::Path;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use rollback_types::{Inventory, StagingCounts, StoreKind};
+use rollback_types::{Inventory, StagingCounts};
 
 use super::{CopyTaken, Engine, OnProgress, Probe, StoreError};
 
@@ -46,27 +45,17 @@ pub trait GraphStore: Send + Sync + fmt::Debug {
 
     /// Everything that is there, staging included, as a cypher-shell export (the form of APOC's, by our own writer), streamed. `to`
     /// must not exist. Progress is in nodes and relationships.
-    async fn export(&self, to: &Path, progress: OnProgress) -> Result<CopyTaken, StoreError> {
-        Err(super::not_yet(StoreKind::Neo4j))
-    }
+    async fn export(&self, to: &Path, progress: OnProgress) -> Result<CopyTaken, StoreError>;
     /// Empties the graph in batches, drops its constraints and indexes, makes those of the file, and imports its rows as parameters in
     /// merged batches. Nothing of the import may be left behind: neither label, property nor constraint. Can be repeated
     /// from the start after any error. Returns what is there afterwards, counted. Progress is in nodes and relationships.
-    async fn restore_export(&self, from: &Path, progress: OnProgress) -> Result<Inventory, StoreError> {
-        Err(super::not_yet(StoreKind::Neo4j))
-    }
+    async fn restore_export(&self, from: &Path, progress: OnProgress) -> Result<Inventory, StoreError>;
     /// Constraints and indexes as the engine tells them, each as one line that compares; sorted.
-    async fn schema_lines(&self) -> Result<Vec<String>, StoreError> {
-        Err(super::not_yet(StoreKind::Neo4j))
-    }
+    async fn schema_lines(&self) -> Result<Vec<String>, StoreError>;
     /// The chunk ids of all paragraphs in scope, in no order; a paragraph without one is told as `(no chunk_id)`.
-    fn paragraphs(&self, scope: &GraphScope) -> BoxStream<'_, Result<String, StoreError>> {
-        Box::pin(futures::stream::once(async { Err(super::not_yet(StoreKind::Neo4j)) }))
-    }
+    fn paragraphs(&self, scope: &GraphScope) -> BoxStream<'_, Result<String, StoreError>>;
     /// The ids (chunk id, else id) of what fails the check, in no order.
-    fn offenders(&self, check: GraphCheck, scope: &GraphScope) -> BoxStream<'_, Result<String, StoreError>> {
-        Box::pin(futures::stream::once(async { Err(super::not_yet(StoreKind::Neo4j)) }))
-    }
+    fn offenders(&self, check: GraphCheck, scope: &GraphScope) -> BoxStream<'_, Result<String, StoreError>>;
 }
 
 /// Which nodes a look is about.

@@ -81,17 +81,6 @@ pub trait Host: Send + Sync + fmt::Debug {
     fn exchange(&self, a: &Path, b: &Path) -> std::io::Result<()>;
 }
 
-/// Stands in for what an adapter does not have yet; goes when the last one has it.
-fn not_yet(store: rollback_types::StoreKind) -> StoreError {
-    StoreError {
-        store,
-        endpoint: "here".into(),
-        operation: "this".into(),
-        fault: Fault::Unexpected,
-        detail: "not written yet".into(),
-    }
-}
-
 /// A place apart from every real store, where a graph export is tried out.
 #[async_trait]
 pub trait ScratchGraph: Send + Sync + fmt::Debug {

@@ -1,13 +1,12 @@
 //! Registry, operation log and chapters: HybridFlow's `metadata.db`.
-#![allow(unused_variables, reason = "until every adapter has what stands here with a body")]
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use rollback_types::{
-    Inventory, Layout, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, StoreKind, VersionId,
-    VersionQuery, VersionRow, VersionState,
+    Inventory, Layout, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, VersionId, VersionQuery,
+    VersionRow, VersionState,
 };
 
 use super::{CopyTaken, Engine, Probe, Removal, StoreError};
@@ -118,29 +117,19 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
     async fn inspect_copy(&self, path: &Path) -> Result<RecordCopy, StoreError>;
 
     /// Production's chapters, or those staged for a target, as `{textbook_id}:ch{chapter_number}`; sorted.
-    async fn chapter_keys(&self, staged: Option<&RollbackTarget>) -> Result<Vec<String>, StoreError> {
-        Err(super::not_yet(StoreKind::Sqlite))
-    }
+    async fn chapter_keys(&self, staged: Option<&RollbackTarget>) -> Result<Vec<String>, StoreError>;
     /// What of the copy's tables and columns is not as ours, each as a sentence: a restore would bring that along. Empty
     /// when both are alike. `version_registry` and `operation_log` are left out: they stay ours.
-    async fn shape_differences(&self, copy: &Path) -> Result<Vec<String>, StoreError> {
-        Err(super::not_yet(StoreKind::Sqlite))
-    }
+    async fn shape_differences(&self, copy: &Path) -> Result<Vec<String>, StoreError>;
     /// A copy of the whole database as it is at one moment, WAL included (`VACUUM INTO` or the online backup API),
     /// proven by `integrity_check`. `to` must not exist. Writers go on meanwhile.
-    async fn back_up(&self, to: &Path) -> Result<CopyTaken, StoreError> {
-        Err(super::not_yet(StoreKind::Sqlite))
-    }
+    async fn back_up(&self, to: &Path) -> Result<CopyTaken, StoreError>;
     /// In one transaction against the attached copy, every table, index, view and trigger of the copy replaces ours,
     /// except `version_registry`, `operation_log`, and staging and safety-backup tables, which stay ours row for row. Readers see the
     /// old state or the new. The digest is compared with the copy's before the commit. Returns the chapters after it.
-    async fn restore(&self, copy: &Path) -> Result<Inventory, StoreError> {
-        Err(super::not_yet(StoreKind::Sqlite))
-    }
+    async fn restore(&self, copy: &Path) -> Result<Inventory, StoreError>;
     /// The same into a copy of the live database at `scratch`, which is integrity-checked and removed again, also after an error.
-    async fn trial_restore(&self, copy: &Path, scratch: &Path) -> Result<Inventory, StoreError> {
-        Err(super::not_yet(StoreKind::Sqlite))
-    }
+    async fn trial_restore(&self, copy: &Path, scratch: &Path) -> Result<Inventory, StoreError>;
 
     /// Step 2, in one `BEGIN IMMEDIATE` transaction, read back. Refuses the baseline in its SQL as well.
     async fn mark_rolling_back(&self, request: &MarkRequest) -> Result<Marked, StoreError>;

@@ -1,5 +1,4 @@
 //! Collections of vectors: Qdrant, or embedded.
-#![allow(unused_variables, reason = "until every adapter has what stands here with a body")]
 
 use std::fmt;
 use std::path::Path;
@@ -7,7 +6,6 @@ use std::path::Path;
 use async_trait::async_trait;
 use backup_formats::qdrant_snapshot::IdSetFingerprint;
 use futures::stream::BoxStream;
-use rollback_types::StoreKind;
 
 use super::{CopyTaken, Engine, OnProgress, Probe, Removal, StoreError};
 
@@ -57,9 +55,7 @@ pub trait VectorStore: Send + Sync + fmt::Debug {
 
     /// A snapshot of the collection in a file, streamed to disk and compared with the server's checksum. Nothing of it
     /// stays on the server. `to` must not exist. Progress is in bytes.
-    async fn take_snapshot(&self, collection: &str, to: &Path, progress: OnProgress) -> Result<CopyTaken, StoreError> {
-        Err(super::not_yet(StoreKind::Qdrant))
-    }
+    async fn take_snapshot(&self, collection: &str, to: &Path, progress: OnProgress) -> Result<CopyTaken, StoreError>;
     /// Puts a snapshot in the collection's place, which may be missing; never through an alias. Waits until the collection
     /// is at rest, streams the file with its checksum, waits for the end, and removes what was uploaded. The caller has proven the
     /// file, and counts afterwards: a server can answer *ok* and hold the wrong data. Progress is in bytes.
@@ -69,21 +65,13 @@ pub trait VectorStore: Send + Sync + fmt::Debug {
         from: &Path,
         sha256: &str,
         progress: OnProgress,
-    ) -> Result<(), StoreError> {
-        Err(super::not_yet(StoreKind::Qdrant))
-    }
+    ) -> Result<(), StoreError>;
     /// Every point, in pages, in no order.
-    fn points(&self, collection: &str) -> BoxStream<'_, Result<PointRef, StoreError>> {
-        Box::pin(futures::stream::once(async { Err(super::not_yet(StoreKind::Qdrant)) }))
-    }
+    fn points(&self, collection: &str) -> BoxStream<'_, Result<PointRef, StoreError>>;
     /// Up to `count` stored points with their vectors, spread over the collection as far as that is cheap.
-    async fn sample(&self, collection: &str, count: u32) -> Result<Vec<StoredVector>, StoreError> {
-        Err(super::not_yet(StoreKind::Qdrant))
-    }
+    async fn sample(&self, collection: &str, count: u32) -> Result<Vec<StoredVector>, StoreError>;
     /// Ids of the nearest neighbours of a vector, nearest first.
-    async fn nearest(&self, collection: &str, vector: &[f32], limit: u32) -> Result<Vec<String>, StoreError> {
-        Err(super::not_yet(StoreKind::Qdrant))
-    }
+    async fn nearest(&self, collection: &str, vector: &[f32], limit: u32) -> Result<Vec<String>, StoreError>;
 }
 
 /// A point without its vector.
