@@ -63,7 +63,8 @@ impl Connector {
         let connect = self.config.connect_timeout;
         match timeout(connect, graph.start_txn()).await {
             Ok(Ok(txn)) => {
-                Ok(Transaction { txn, connector: self, patience, deadline, operation: operation.to_owned() })
+                let open = Open { connector: self, patience, ended: false };
+                Ok(Transaction { txn, open, deadline, operation: operation.to_owned() })
             }
             Ok(Err(e)) => {
                 self.forget(patience);
@@ -145,10 +146,25 @@ impl Connector {
 /// An explicit transaction with a deadline. Dropped without [`commit`](Self::commit), the server rolls it back.
 pub(super) struct Transaction<'c> {
     txn: Txn,
-    connector: &'c Connector,
-    patience: Patience,
+    open: Open<'c>,
     deadline: Instant,
     operation: String,
+}
+
+/// Throws the pool away when its transaction is given up: in the pool the connection would keep the transaction and its
+/// locks open until somebody needs just this one.
+struct Open<'c> {
+    connector: &'c Connector,
+    patience: Patience,
+    ended: bool,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.connector.forget(self.patience);
+        }
+    }
 }
 
 impl Transaction<'_> {
@@ -164,7 +180,7 @@ impl Transaction<'_> {
             Ok(rows)
         };
         let outcome = in_time(self.deadline, work).await;
-        self.connector.settle(outcome, self.patience, &self.operation)
+        self.open.settle(outcome, &self.operation)
     }
 
     /// Runs a statement whose answer is one row.
@@ -179,14 +195,14 @@ impl Transaction<'_> {
     /// Runs a statement whose answer may be long. Other statements can be run while it is read.
     pub(super) async fn open(&mut self, query: Query) -> Result<RowStream, StoreError> {
         let outcome = in_time(self.deadline, self.txn.execute(query)).await;
-        self.connector.settle(outcome, self.patience, &self.operation)
+        self.open.settle(outcome, &self.operation)
     }
 
     /// The next row of a long answer. The limit is on the wait for rows, not on what is done with them.
     pub(super) async fn next(&mut self, rows: &mut RowStream) -> Result<Option<Row>, StoreError> {
-        self.deadline = Instant::now() + self.connector.limit(self.patience);
+        self.deadline = Instant::now() + self.open.connector.limit(self.open.patience);
         let outcome = in_time(self.deadline, rows.next(self.txn.handle())).await;
-        self.connector.settle(outcome, self.patience, &self.operation)
+        self.open.settle(outcome, &self.operation)
     }
 
     /// A column of a row.
@@ -202,8 +218,11 @@ impl Transaction<'_> {
 
     /// Makes the work last. An error here does not mean that it does not.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        let outcome = in_time(self.deadline, self.txn.commit()).await;
-        self.connector.settle(outcome, self.patience, &self.operation)
+        let Self { txn, mut open, deadline, operation } = self;
+        let outcome = in_time(deadline, txn.commit()).await;
+        open.settle(outcome, &operation)?;
+        open.ended = true;
+        Ok(())
     }
 
     pub(super) fn unexpected(&self, detail: impl Into<String>) -> StoreError {
@@ -211,7 +230,7 @@ impl Transaction<'_> {
     }
 
     pub(super) fn fault(&self, fault: Fault, detail: impl Into<String>) -> StoreError {
-        self.connector.fault(&self.operation, fault, detail)
+        self.open.connector.fault(&self.operation, fault, detail)
     }
 }
 
@@ -233,20 +252,18 @@ impl Connector {
         };
         stream::once(begin).try_flatten().boxed()
     }
+}
 
+impl Open<'_> {
     /// `None`: the deadline passed.
-    fn settle<T>(
-        &self,
-        outcome: Option<Result<T, neo4rs::Error>>,
-        patience: Patience,
-        operation: &str,
-    ) -> Result<T, StoreError> {
+    fn settle<T>(&self, outcome: Option<Result<T, neo4rs::Error>>, operation: &str) -> Result<T, StoreError> {
         let error = match outcome {
             Some(Ok(value)) => return Ok(value),
-            Some(Err(e)) => self.error(operation, &e),
-            None => self.timed_out(operation, "the server's answer", self.limit(patience)),
+            Some(Err(e)) => self.connector.error(operation, &e),
+            None => self.connector.timed_out(operation, "the server's answer", self.connector.limit(self.patience)),
         };
-        self.forget(patience);
+        // Now, and not only when the transaction goes: whoever tries again must not get the same connections.
+        self.connector.forget(self.patience);
         Err(error)
     }
 }

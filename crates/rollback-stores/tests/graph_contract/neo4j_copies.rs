@@ -192,6 +192,52 @@ async fn requests_that_share_their_nodes_do_not_spoil_each_other() {
     copies::empty(&bench, &folder).await;
 }
 
+/// Its transactions would hold locks on what the next one deletes.
+#[tokio::test]
+async fn a_restore_that_is_given_up_is_in_nobodys_way() {
+    let _writing = WRITING.lock().await;
+    let bench = WholeNeo4j::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.cypher");
+    let (nodes, relationships) = large(&path);
+    for given_up_at in [2_000, nodes + 2_000, nodes + 6_000] {
+        let (sender, mut begun) = tokio::sync::mpsc::unbounded_channel();
+        let progress: OnProgress = Arc::new(move |done, _| {
+            if done >= given_up_at {
+                // Nobody may listen any more.
+                let _ = sender.send(());
+            }
+        });
+        tokio::select! {
+            biased;
+            _ = begun.recv() => {}
+            ended = bench.graph.restore_export(&path, progress) => panic!("it was not given up: {ended:?}"),
+        }
+        // Far longer than it takes, far shorter than for ever.
+        let restoring = bench.graph.restore_export(&path, quiet());
+        let inventory = tokio::time::timeout(Duration::from_secs(120), restoring).await.expect("it waits").unwrap();
+        assert_eq!((inventory.nodes, inventory.relationships), (Some(nodes), Some(relationships)));
+    }
+    copies::empty(&bench, &folder).await;
+}
+
+/// What only the server can know to be wrong is asked of it before anything goes.
+#[tokio::test]
+async fn a_schema_that_the_server_does_not_know_is_refused_first() {
+    let _writing = WRITING.lock().await;
+    let bench = WholeNeo4j::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    bench.fill(folder.path()).await;
+    let before = (bench.read().await, bench.graph.schema_lines().await.unwrap());
+    let path = folder.path().join("odd.cypher");
+    File { schema: vec!["CREATE CONSTRAINT FOR (n:A) REQUIRE (n.x) IS UNIQQE".to_owned()], ..File::default() }
+        .write(&path);
+    let error = bench.graph.restore_export(&path, quiet()).await.unwrap_err();
+    assert_eq!(error.fault, Fault::Refused, "{error}");
+    assert_eq!((bench.read().await, bench.graph.schema_lines().await.unwrap()), before);
+    copies::empty(&bench, &folder).await;
+}
+
 /// Its transaction would keep the restore from dropping the constraint.
 #[tokio::test]
 async fn a_stream_that_is_given_up_holds_nothing() {
