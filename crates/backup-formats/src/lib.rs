@@ -7,7 +7,7 @@
 //! - [`checksums`]: `checksums.txt`, and SHA-256 of a stream;
 //! - [`cypher_export`]: the graph's export in APOC's cypher-shell form, read, summarised and written;
 //! - [`qdrant_snapshot`]: a collection's snapshot, checked offline, and the embedded store's own.
-
+//!
 //! Reading a file proves its structure, not each of its bytes: every cut is seen, but a flipped bit in a
 //! text of the graph, in a vector or in a payload leaves a whole file with the right counts. Of random
 //! flips about two in five are refused by the export's reader and a third by the snapshot's; the rest

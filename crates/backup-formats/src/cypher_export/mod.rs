@@ -7,6 +7,7 @@
 
 mod batches;
 mod lexer;
+mod literals;
 mod plain_format;
 mod reader;
 mod rows;

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
 use super::lexer::quote_name;
+use super::literals::write_map;
 use super::statements::{PieceKind, StatementReader};
-use super::values::{CypherValue, write_map};
+use super::values::CypherValue;
 use super::{IMPORT_CONSTRAINT, IMPORT_ID, IMPORT_LABEL};
 
 /// Rows in one `UNWIND`, as APOC has it.
