@@ -400,14 +400,20 @@ impl BackupVerifier {
     ) {
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let at = proven.at;
-        let recorded = match sums {
+        let sums = match sums {
             Err(why) => return ladder.fail(Rung::Sha256, why.clone(), at),
-            Ok(sums) => sums.as_ref().and_then(|s| s.get(&name)).map(|d| d.to_string()),
+            Ok(sums) => sums.as_ref(),
         };
-        match recorded {
-            Some(recorded) if recorded == proven.sha256 => ladder.pass(Rung::Sha256, "matches checksums.txt", at),
-            Some(recorded) => {
-                ladder.fail(Rung::Sha256, format!("checksums.txt says {recorded}, the file has {}", proven.sha256), at)
+        match sums.map(|sums| sums.get(&name).map(|digest| digest.to_string())) {
+            Some(Some(recorded)) if recorded == proven.sha256 => {
+                ladder.pass(Rung::Sha256, "matches checksums.txt", at);
+            }
+            Some(Some(recorded)) => {
+                ladder.fail(Rung::Sha256, format!("checksums.txt says {recorded}, the file has {}", proven.sha256), at);
+            }
+            // A list that names other files was made for this folder, and says that something is wrong with one of them.
+            Some(None) => {
+                ladder.fail(Rung::Sha256, format!("checksums.txt is there, and does not name {name}"), at);
             }
             None => self.trust_on_first_use(path, identity, proven, ladder).await,
         }
