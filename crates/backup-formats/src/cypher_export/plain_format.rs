@@ -149,15 +149,15 @@ pub(crate) fn detect_form(head: &[u8]) -> ExportForm {
     if quote == 0 || is_header(&text[..quote]) {
         return ExportForm::PlainFormat;
     }
+    // What still has its `:begin` went through no script, whatever a name in its schema looks like.
+    if text.starts_with(b":begin") {
+        return ExportForm::CypherShell;
+    }
     // A row may end before the first string, with a quotation mark alone on its line; a string of an
     // export never goes on over a line's end.
     let after = &text[quote + 1..];
     let ends_row = text[quote - 1] == b'\n' && (after.is_empty() || after.starts_with(b"\n"));
-    if text[quote - 1] == b'\\' || (ends_row && !text.starts_with(b":begin")) {
-        ExportForm::HybridFlowScript
-    } else {
-        ExportForm::CypherShell
-    }
+    if text[quote - 1] == b'\\' || ends_row { ExportForm::HybridFlowScript } else { ExportForm::CypherShell }
 }
 
 /// A single line of column names.
@@ -205,6 +205,8 @@ mod tests {
         let cases = [
             (":begin\nCREATE (n {a:\"x\"});", ExportForm::CypherShell),
             (":be", ExportForm::CypherShell),
+            // Found by fuzzing: a backslash before the first quotation mark of a name.
+            (":begin\nCREATE CONSTRAINT `a\\\"b` FOR", ExportForm::CypherShell),
             ("", ExportForm::CypherShell),
             (":param rows => [1]\nUNWIND $rows AS row RETURN row;", ExportForm::CypherShell),
             // An export without any constraint or index: only the temporary one was there to be cut off.
