@@ -36,6 +36,8 @@ async fn the_sqlite_journal_passes_the_suite() {
     suite::durations_are_medians(&journal).await;
     let (_dir, journal) = fresh().await;
     suite::the_first_hash_stays(&journal).await;
+    let (_dir, journal) = fresh().await;
+    suite::what_is_remembered_is_replaced_and_looks_are_newest_first(&journal).await;
 }
 
 #[tokio::test]

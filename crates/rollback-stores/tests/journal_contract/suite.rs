@@ -2,7 +2,8 @@
 
 use rollback::journal::{Journal, JournalError, KnownHash, NewRun};
 use rollback_types::{
-    Cursor, Event, EventKind, PlanDigest, RunId, RunKind, RunQuery, RunState, Step, Timestamp, VersionId,
+    BackupCheck, Cursor, Event, EventKind, PlanDigest, RunId, RunKind, RunQuery, RunState, Rung, Step, Timestamp,
+    VersionId,
 };
 
 pub fn at(ms: i64) -> Timestamp {
@@ -161,4 +162,28 @@ pub async fn the_first_hash_stays(journal: &dyn Journal) {
     journal.record_hash(&later).await.unwrap();
     let known = journal.known_hash(&first.path).await.unwrap().unwrap();
     assert_eq!((known.sha256.as_str(), known.first_sha256.as_str(), known.first_at), ("bb", "aa", at(1)));
+}
+
+pub async fn what_is_remembered_is_replaced_and_looks_are_newest_first(journal: &dyn Journal) {
+    assert_eq!(journal.remembered("proof:/b/x").await.unwrap(), None);
+    journal.remember("proof:/b/x", "{\"a\":1}").await.unwrap();
+    journal.remember("proof:/b/x", "{\"a\":2}").await.unwrap();
+    assert_eq!(journal.remembered("proof:/b/x").await.unwrap().as_deref(), Some("{\"a\":2}"));
+    assert_eq!(journal.remembered("proof:/b/y").await.unwrap(), None);
+    let look = |n: i64| BackupCheck {
+        at: at(n),
+        intact: n % 2 == 0,
+        highest: Some(Rung::Opens),
+        failure: (n % 2 != 0).then(|| "rots".to_owned()),
+        bytes: 5,
+        took_ms: 7,
+        trial: false,
+    };
+    for n in 0..2_005 {
+        journal.record_backup_check("/b/latest-copy", &look(n)).await.unwrap();
+    }
+    journal.record_backup_check("/b/v1", &look(9)).await.unwrap();
+    assert_eq!(journal.backup_checks("/b/latest-copy", 2).await.unwrap(), [look(2_004), look(2_003)]);
+    assert_eq!(journal.backup_checks("/b/v1", 10).await.unwrap(), [look(9)], "each backup has its own");
+    assert_eq!(journal.backup_checks("/b/latest-copy", 5_000).await.unwrap().len(), 2_000, "it does not grow for ever");
 }
