@@ -32,7 +32,12 @@ pub fn pairs(search: &str) -> impl Iterator<Item = (String, String)> {
 
 /// The version a path is about: `/versions/{id}` and everything below.
 pub fn version_id(path: &str) -> Option<String> {
-    let segment = path.strip_prefix("/versions/")?.split('/').next()?;
+    segment(path, "/versions/")
+}
+
+/// The segment after `before`, decoded.
+fn segment(path: &str, before: &str) -> Option<String> {
+    let segment = path.strip_prefix(before)?.split('/').next()?;
     (!segment.is_empty()).then(|| decode(segment))
 }
 
@@ -40,6 +45,12 @@ pub fn version_id(path: &str) -> Option<String> {
 pub fn use_version_id() -> Memo<String> {
     let path = use_location().pathname;
     Memo::new(move |_| path.with(|p| version_id(p).unwrap_or_default()))
+}
+
+/// The backup that `/restore/{source}` names; empty when the address names none.
+pub fn use_restore_source() -> Memo<String> {
+    let path = use_location().pathname;
+    Memo::new(move |_| path.with(|p| segment(p, "/restore/").unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -56,6 +67,8 @@ mod tests {
         }
         assert_eq!(version_id("/versions"), None);
         assert_eq!(version_id("/versions/"), None);
+        assert_eq!(segment("/restore/latest-copy", "/restore/").as_deref(), Some("latest-copy"));
+        assert_eq!(segment("/restore/v1%5Fbaseline/", "/restore/").as_deref(), Some("v1_baseline"));
         assert_eq!(decode("%ff%"), "\u{fffd}%");
     }
 

@@ -75,8 +75,11 @@ const PLACES: [Place; 4] = [
     Place { href: "/backups", icon: IconName::Box, label: "Backups" },
 ];
 
-/// Is `path` the place at `href`, or below it?
+/// Is `path` the place at `href`, or below it? A restore belongs to the backup it restores from.
 fn current(href: &str, path: &str) -> Option<&'static str> {
+    if href == "/backups" && path.starts_with("/restore/") {
+        return Some("true");
+    }
     if path == href || (href != "/" && path == format!("{href}/")) {
         return Some("page");
     }
@@ -152,5 +155,6 @@ mod tests {
         assert_eq!(current("/versions", "/versions"), Some("page"));
         assert_eq!(current("/versions", "/versions/v2"), Some("true"));
         assert_eq!(current("/versions", "/versionsx"), None);
+        assert_eq!(current("/backups", "/restore/latest-copy"), Some("true"));
     }
 }

@@ -8,6 +8,7 @@ pub mod address;
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod charts;
+pub mod choice;
 pub mod components;
 pub mod format;
 pub mod frame;
@@ -31,7 +32,7 @@ use crate::pages::backups::BackupsPage;
 use crate::pages::history::HistoryPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::overview::OverviewPage;
-use crate::pages::plan::PlanPage;
+use crate::pages::plan::{MakeBackupPage, PlanPage, RestorePage, UndoPage};
 use crate::pages::run::RunPage;
 use crate::pages::version::VersionPage;
 use crate::pages::versions::VersionsPage;
@@ -55,6 +56,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/versions/:id/plan") view=PlanPage ssr=SsrMode::Async />
                     <Route path=path!("/runs") view=HistoryPage ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::Async />
+                    <Route path=path!("/runs/:id/undo") view=UndoPage ssr=SsrMode::Async />
+                    <Route path=path!("/restore/:source") view=RestorePage ssr=SsrMode::Async />
+                    <Route path=path!("/backups/new") view=MakeBackupPage ssr=SsrMode::Async />
                     <Route path=path!("/backups") view=BackupsPage ssr=SsrMode::Async />
                 </Routes>
             </Frame>

@@ -1,13 +1,14 @@
-//! Backups on the ladder.
+//! Backups on the ladder, and what runs saved before they restored.
 
 use leptos::prelude::*;
-use leptos::server_fn::codec::{GetUrl, Json};
-use rollback_types::BackupHealth;
+use leptos::server_fn::codec::{GetUrl, Json, PostUrl};
+use rollback_types::{BackupHealth, RunId, RunSummary, StoreKind, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
 
 #[cfg(feature = "ssr")]
-use super::{refused, service};
+use super::{refused, refused_form, service};
 
 /// latest-copy first, then the kept versions, newest first; as last proven.
 #[server(name = ListBackups, prefix = "/rpc", endpoint = "backups", input = GetUrl, output = Json)]
@@ -15,8 +16,71 @@ pub async fn list_backups() -> Result<Vec<BackupHealth>, ApiError> {
     service()?.backups().await.map_err(refused)
 }
 
-/// Hashes and opens latest-copy's files again, even if they did not change.
-#[server(name = VerifyLatestCopy, prefix = "/rpc", endpoint = "verify-latest-copy", output = Json)]
-pub async fn verify_latest_copy() -> Result<BackupHealth, ApiError> {
-    service()?.latest_copy(true).await.map_err(refused)
+/// Reads a backup's files again, even if they did not change; with `trial` restores each into a scratch place too.
+#[server(name = VerifyBackup, prefix = "/rpc", endpoint = "verify-backup", input = PostUrl, output = Json)]
+pub async fn verify_backup(name: String, #[server(default)] trial: bool) -> Result<BackupHealth, ApiError> {
+    service()?.verify_backup(&name, trial, None).await.map_err(refused_form)
+}
+
+/// What a run saved before it restored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WayBackView {
+    /// The run.
+    pub run: RunSummary,
+    /// The stores it holds.
+    pub stores: Vec<StoreKind>,
+    /// Bytes of its files.
+    pub bytes: u64,
+    /// Its folder.
+    pub folder: String,
+    /// When the retention ends; absent while the run goes on.
+    pub kept_until: Option<Timestamp>,
+}
+
+#[cfg(feature = "ssr")]
+async fn way_back_of(service: &rollback::RollbackService, run: RunSummary) -> Result<Option<WayBackView>, ApiError> {
+    let found = service.way_back(run.id).await.map_err(refused)?;
+    Ok(found.map(|w| WayBackView {
+        run,
+        stores: w.stores,
+        bytes: w.bytes,
+        folder: w.folder.display().to_string(),
+        kept_until: w.kept_until,
+    }))
+}
+
+/// The ways back that are kept, newest run first.
+#[server(name = WaysBack, prefix = "/rpc", endpoint = "ways-back", input = GetUrl, output = Json)]
+pub async fn ways_back() -> Result<Vec<WayBackView>, ApiError> {
+    let service = service()?;
+    let mut query = rollback_types::RunQuery { limit: Some(200), ..Default::default() };
+    let mut kept = Vec::new();
+    loop {
+        let page = service.runs(&query).await.map_err(refused)?;
+        for run in page.items {
+            kept.extend(way_back_of(&service, run).await?);
+        }
+        match page.next_cursor {
+            Some(cursor) => query.cursor = Some(cursor),
+            None => return Ok(kept),
+        }
+    }
+}
+
+/// What one run saved; nothing when it restored nothing, or when that was removed.
+#[server(name = RunWayBack, prefix = "/rpc", endpoint = "way-back", input = GetUrl, output = Json)]
+pub async fn run_way_back(id: RunId) -> Result<Option<WayBackView>, ApiError> {
+    let service = service()?;
+    let run = service.run(id).await.map_err(refused)?.run;
+    way_back_of(&service, run).await
+}
+
+/// Removes what a run saved; the run's number is typed once more. Leads back to the page of backups.
+#[server(name = RemoveWayBack, prefix = "/rpc", endpoint = "remove-way-back", input = PostUrl, output = Json)]
+pub async fn remove_way_back(run: i64, confirm: String) -> Result<(), ApiError> {
+    if confirm.trim().trim_start_matches('#') != run.to_string() {
+        let said = format!("The number typed is not {run}: the way back of run #{run} stays.");
+        return Err(refused_form(rollback::ServiceError::Invalid(said)));
+    }
+    service()?.remove_way_back(RunId(run)).await.map_err(refused_form)
 }

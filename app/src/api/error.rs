@@ -76,3 +76,20 @@ pub fn set_status(status: u16) {
         response.set_status(status);
     }
 }
+
+/// Like `refused`, for what plain forms post. Their answer is a redirect back to the page, which a status of ours would
+/// turn into a page of raw JSON. The problem travels in that redirect's address, so the plan stays behind: the page
+/// plans anew anyway.
+#[cfg(feature = "ssr")]
+pub fn refused_form(error: rollback::ServiceError) -> ApiError {
+    let mut problem = Problem::from(error);
+    problem.plan = None;
+    let by_form = use_context::<http::request::Parts>().is_some_and(|parts| {
+        let accepted = parts.headers.get(http::header::ACCEPT).and_then(|v| v.to_str().ok());
+        accepted.is_some_and(|a| a.contains("text/html"))
+    });
+    if !by_form {
+        set_status(problem.status);
+    }
+    problem.into()
+}

@@ -12,4 +12,14 @@ pub mod versions;
 pub use error::ApiError;
 
 #[cfg(feature = "ssr")]
-pub use error::{refused, service};
+pub use error::{refused, refused_form, service};
+
+/// The stores that a form's or an address's word chooses.
+///
+/// # Errors
+/// [`rollback::ServiceError::Invalid`] for a word that names no store.
+#[cfg(feature = "ssr")]
+pub fn chosen(word: &str) -> Result<crate::choice::Choice, rollback::ServiceError> {
+    crate::choice::from_word(word)
+        .map_err(|w| rollback::ServiceError::Invalid(format!("restore: {w:?} is no store, and not \"none\"")))
+}

@@ -1,22 +1,22 @@
-//! What a rollback would do.
+//! What a run of any kind would do.
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
-use rollback_types::{RollbackPlan, RunKind, StoreKind};
+use rollback_types::{RollbackPlan, RunKind};
 
 use super::error::ApiError;
 
 #[cfg(feature = "ssr")]
-use super::{refused, service};
+use super::{chosen, refused, service};
 
-/// Plans a rollback; changes nothing. Without `restore`: as the evidence recommends.
+/// Plans a run; changes nothing. `restore` is a word of [`crate::choice`]; empty: as the evidence recommends.
 #[server(name = PlanRollback, prefix = "/rpc", endpoint = "plan", input = GetUrl, output = Json)]
 pub async fn plan_rollback(
     version_id: String,
     #[server(default)] kind: RunKind,
-    #[server(default)] acknowledgements: Vec<String>,
-    #[server(default)] restore: Option<Vec<StoreKind>>,
+    #[server(default)] restore: String,
 ) -> Result<RollbackPlan, ApiError> {
-    let request = rollback_types::PlanRequest { kind, version_id, restore, acknowledgements };
+    let restore = chosen(&restore).map_err(refused)?;
+    let request = rollback_types::PlanRequest { kind, version_id, restore, acknowledgements: Vec::new() };
     service()?.plan(&request).await.map_err(refused)
 }

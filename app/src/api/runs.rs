@@ -1,31 +1,31 @@
 //! Runs: start, decide, look.
 //!
-//! `start_rollback` and `decide_run` are targets of plain forms. Posted without JavaScript they answer with a redirect:
+//! `start_rollback`, `validate` and `decide_run` are targets of plain forms. Posted without JavaScript they answer with a redirect:
 //! to the run, or back to the page, which then shows the problem.
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json, PostUrl};
-use rollback_types::{Page, RunId, RunKind, RunQuery, RunSummary, RunView, StepDuration, StoreKind};
+use rollback_types::{Page, RunId, RunKind, RunQuery, RunSummary, RunView, StepDuration};
 
 use super::error::ApiError;
 
 #[cfg(feature = "ssr")]
-use super::{refused, service};
+use super::{chosen, refused, refused_form, service};
 
 /// Who acts, until there are accounts: whoever reaches the loopback address.
 #[cfg(feature = "ssr")]
 const ACTOR: &str = "operator (loopback)";
 
-/// Starts a rollback and leads to its run.
+/// Starts a run of any kind and leads to it. `restore` is a word of [`crate::choice`].
 #[server(name = StartRollback, prefix = "/rpc", endpoint = "start", input = PostUrl, output = Json)]
 pub async fn start_rollback(
     version_id: String,
     plan_digest: String,
-    confirm_version_id: String,
     reason: String,
+    #[server(default)] confirm_version_id: String,
     #[server(default)] kind: RunKind,
     #[server(default)] acknowledgements: Vec<String>,
-    #[server(default)] restore: Option<Vec<StoreKind>>,
+    #[server(default)] restore: String,
 ) -> Result<RunId, ApiError> {
     let request = rollback_types::StartRequest {
         kind,
@@ -34,7 +34,7 @@ pub async fn start_rollback(
         // What a paste brings along; the id itself must agree to the letter.
         confirm_version_id: confirm_version_id.trim().to_owned(),
         reason: one_line_ends(&reason),
-        restore,
+        restore: chosen(&restore).map_err(refused_form)?,
         acknowledgements,
     };
     let run = service()?.start(&request, ACTOR).await.map_err(refused_form)?;
@@ -42,7 +42,29 @@ pub async fn start_rollback(
     Ok(run.run.id)
 }
 
-/// Decides about a failed step: `retry`, `skip` (with a reason) or `abort`.
+/// Validates production, or what a version has staged: plans and starts in one go, for it changes nothing. Leads to the
+/// run.
+#[server(name = Validate, prefix = "/rpc", endpoint = "validate", input = PostUrl, output = Json)]
+pub async fn validate(subject: String) -> Result<RunId, ApiError> {
+    let service = service()?;
+    let kind = RunKind::Validate;
+    let plan = rollback_types::PlanRequest { kind, version_id: subject.clone(), ..Default::default() };
+    let plan = service.plan(&plan).await.map_err(refused_form)?;
+    let request = rollback_types::StartRequest {
+        kind,
+        confirm_version_id: subject.clone(),
+        version_id: subject,
+        plan_digest: plan.digest.0,
+        reason: "validation by hand".to_owned(),
+        restore: None,
+        acknowledgements: plan.acknowledgements.into_iter().map(|a| a.asked.code).collect(),
+    };
+    let run = service.start(&request, ACTOR).await.map_err(refused_form)?;
+    leptos_axum::redirect(&format!("/runs/{}", run.run.id));
+    Ok(run.run.id)
+}
+
+/// Decides about a failed step: `retry`, `skip` (with a reason), `way_back` or `abort`.
 #[server(name = DecideRun, prefix = "/rpc", endpoint = "decide", input = PostUrl, output = Json)]
 pub async fn decide_run(
     run: i64,
@@ -128,23 +150,6 @@ fn one_line_ends(text: &str) -> String {
     text.replace("\r\n", "\n").trim().to_owned()
 }
 
-/// Like `refused`, for what plain forms post. Their answer is a redirect back to the page, which a status of ours would
-/// turn into a page of raw JSON. The problem travels in that redirect's address, so the plan stays behind: the page
-/// plans anew anyway.
-#[cfg(feature = "ssr")]
-fn refused_form(error: rollback::ServiceError) -> ApiError {
-    let mut problem = rollback_types::Problem::from(error);
-    problem.plan = None;
-    let by_form = use_context::<http::request::Parts>().is_some_and(|parts| {
-        let accepted = parts.headers.get(http::header::ACCEPT).and_then(|v| v.to_str().ok());
-        accepted.is_some_and(|a| a.contains("text/html"))
-    });
-    if !by_form {
-        super::error::set_status(problem.status);
-    }
-    problem.into()
-}
-
 #[cfg(test)]
 #[cfg(feature = "ssr")]
 mod tests {
@@ -159,12 +164,16 @@ mod tests {
     fn a_plain_form_carries_any_number_of_acknowledgements() {
         let fixed = "version_id=v2&plan_digest=d&confirm_version_id=v2&reason=it+failed%0D%0Atwice";
         let none: StartRollback = read(fixed);
-        assert!(none.acknowledgements.is_empty() && none.restore.is_none());
+        assert!(none.acknowledgements.is_empty() && none.restore.is_empty());
+        assert_eq!(none.kind, RunKind::Rollback);
         assert_eq!(one_line_ends(&none.reason), "it failed\ntwice");
         let one: StartRollback = read(&format!("{fixed}&acknowledgements%5B%5D=second_candidate%3Av1"));
         assert_eq!(one.acknowledgements, ["second_candidate:v1"]);
         let two: StartRollback = read(&format!("{fixed}&acknowledgements%5B%5D=a&acknowledgements%5B%5D=b"));
         assert_eq!(two.acknowledgements, ["a", "b"]);
+        let undo: StartRollback = read("version_id=latest-copy&plan_digest=d&reason=why&kind=make_backup&restore=none");
+        assert_eq!((undo.kind, undo.confirm_version_id.as_str()), (RunKind::MakeBackup, ""));
+        assert_eq!(chosen(&undo.restore).unwrap(), Some(vec![]));
     }
 
     #[test]

@@ -128,7 +128,7 @@ mod tests {
 
     fn rung(state: RungState, checked_ms: i64) -> RungResult {
         let checked_at = Some(Timestamp::from_unix_ms(checked_ms));
-        RungResult { rung: Rung::Sha256, state, detail: String::new(), checked_at }
+        RungResult { rung: Rung::Sha256, state, detail: String::new(), checked_at, took_ms: None }
     }
 
     #[test]

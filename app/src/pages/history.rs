@@ -9,9 +9,9 @@ use crate::api::runs::{list_runs, median_chart, step_durations};
 use crate::components::badge::run_look;
 use crate::components::{
     Card, Chip, EmptyState, ErrorPanel, FilterChips, Foreign, Loading, PageHeader, Pagination, RunBadge, RunLink, Time,
-    VersionLink,
 };
 use crate::format;
+use crate::pages::run_rows::subject;
 
 /// Rows of one page.
 const ROWS: u32 = 25;
@@ -31,7 +31,7 @@ pub fn HistoryPage() -> impl IntoView {
     let asked = Memo::new(move |_| search.with(|s| Asked::read(s)));
     let runs = Resource::new_blocking(move || asked.get(), |asked| list_runs(asked.query()));
     view! {
-        <PageHeader tab="Runs" lead=view! { "Every rollback that was started here." }.into_any()>"Runs"</PageHeader>
+        <PageHeader tab="Runs" lead=view! { "Every rollback, restore, validation and backup that was started here." }.into_any()>"Runs"</PageHeader>
         {move || filters(&asked.get())}
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
@@ -127,7 +127,8 @@ fn listing(page: Page<RunSummary>, asked: &Asked) -> impl IntoView + use<> {
                         <tr>
                             <th scope="col">"Run"</th>
                             <th scope="col">"State"</th>
-                            <th scope="col">"Version"</th>
+                            <th scope="col">"Kind"</th>
+                            <th scope="col">"About"</th>
                             <th scope="col">"Reason"</th>
                             <th scope="col">"By"</th>
                             <th scope="col" class="num">
@@ -148,8 +149,8 @@ fn listing(page: Page<RunSummary>, asked: &Asked) -> impl IntoView + use<> {
 fn row(run: RunSummary) -> impl IntoView {
     let took = run.duration_ms.map_or_else(|| "–".to_owned(), format::duration);
     let reason = format::clip(&run.reason, 200);
-    let summary = run.summary.map(|s| {
-        view! { <span class="under foreign">{format::clip(&format::visible(&s), 200)}</span> }
+    let summary = run.summary.as_deref().map(|s| {
+        view! { <span class="under foreign">{format::clip(&format::visible(s), 200)}</span> }
     });
     view! {
         <tr>
@@ -159,9 +160,10 @@ fn row(run: RunSummary) -> impl IntoView {
             <td>
                 <RunBadge state=run.state />
             </td>
-            <td class="wide">
-                <VersionLink id=run.version_id />
+            <td data-label="Kind" class="kind">
+                {run.kind.title()}
             </td>
+            <td class="wide">{subject(&run)}</td>
             <td class="wide reason">
                 <Foreign text=reason />
                 {summary}
@@ -194,7 +196,7 @@ fn empty(asked: &Asked) -> impl IntoView + use<> {
         .into_any()
     } else {
         view! {
-            <EmptyState title="No rollback was started here yet.">
+            <EmptyState title="No run was started here yet.">
                 <p>"Each run will stand here with its reason, its steps and its log. Begin with a version that failed."</p>
                 <p>
                     <a class="btn" href="/versions">
@@ -233,7 +235,7 @@ fn Durations() -> impl IntoView {
                 let medians = medians.unwrap_or_default();
                 let footer = view! {
                     <p>
-                        "Dots: the median of completed runs here. Strokes: the document’s longest estimate. Each mark on \
+                        "Rollbacks only. Dots: the median of completed ones here. Strokes: the document’s longest estimate. Each mark on \
                         the axis is ten times the one before, up to ten seconds."
                     </p>
                 };

@@ -1,42 +1,82 @@
-//! What a rollback would do, read like a pull request, with the confirmation beside it.
+//! What a run would do, read like a pull request, with the confirmation beside it. One page for every kind of run that
+//! is planned; `subject` has its words.
 
 mod before;
 mod confirm;
 mod confirmation;
+mod restore;
 pub(crate) mod sentences;
+mod steps;
 mod stores;
+pub(crate) mod subject;
+mod trouble;
 
 use leptos::html;
 use leptos::prelude::*;
-use rollback_types::{CheckState, Difference, Problem, ProblemKind, Refusal, RollbackPlan, VersionId};
+use leptos_router::hooks::{use_location, use_params_map};
+use rollback_types::run_kind::undo_subject;
+use rollback_types::{BackupSource, Problem, ProblemKind, Refusal, RollbackPlan, RunId, RunKind, VersionId};
 
-use self::before::{BeforeCard, CopyCard, DiskCard, StepsCard, TimeCard, TriggersCard};
+use self::before::{BeforeCard, CopyCard, DiskCard, TimeCard, TriggersCard};
 use self::confirm::ConfirmCard;
 use self::confirmation::Confirmation;
-use self::stores::{GoesCard, RestoreCard};
-use crate::address::use_version_id;
+use self::restore::RestoreCard;
+use self::steps::StepsCard;
+use self::stores::{CopiesCard, GoesCard, ReplacedCard};
+use self::subject::Subject;
+use crate::address::{use_restore_source, use_version_id};
 use crate::api::plans::plan_rollback;
 use crate::api::runs::StartRollback;
+use crate::choice;
 use crate::components::{
     Badge, Callout, EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader, Time, TimeStyle, Tone, VersionBadge,
     VersionName, message,
 };
 use crate::format;
 
-/// The plan of one version.
+/// `/versions/{id}/plan`: the rollback of one version.
 #[component]
 pub fn PlanPage() -> impl IntoView {
-    let id = use_version_id();
+    planned(RunKind::Rollback, use_version_id())
+}
+
+/// `/restore/{source}`: production from latest-copy, a kept version, or the baseline.
+#[component]
+pub fn RestorePage() -> impl IntoView {
+    planned(RunKind::RestoreProduction, use_restore_source())
+}
+
+/// `/runs/{id}/undo`: what a run saved before it restored, put in again.
+#[component]
+pub fn UndoPage() -> impl IntoView {
+    let params = use_params_map();
+    let name = Memo::new(move |_| {
+        let run = params.read().get("id").and_then(|t| t.parse::<RunId>().ok());
+        run.map(|run| undo_subject(run).as_str().to_owned()).unwrap_or_default()
+    });
+    planned(RunKind::UndoRestore, name)
+}
+
+/// `/backups/new`: a new latest-copy.
+#[component]
+pub fn MakeBackupPage() -> impl IntoView {
+    planned(RunKind::MakeBackup, Memo::new(|_| BackupSource::LATEST_COPY.to_owned()))
+}
+
+/// The plan of one subject. Which stores are restored stands in the address.
+fn planned(kind: RunKind, name: Memo<String>) -> impl IntoView {
+    let search = use_location().search;
+    let chosen = Memo::new(move |_| search.with(|s| choice::from_search(s)));
     let start = ServerAction::<StartRollback>::new();
     let confirmation = RwSignal::new(Confirmation::default());
     let plan = Resource::new_blocking(
-        move || id.get(),
-        |id| async move {
+        move || (name.get(), choice::to_word(&chosen.get())),
+        move |(name, restore)| async move {
             // The address of the page that is being left for.
-            if id.is_empty() {
-                return Err(Problem::new(ProblemKind::NotFound, "The address names no version.").into());
+            if name.is_empty() {
+                return Err(Problem::new(ProblemKind::NotFound, "The address names nothing to plan.").into());
             }
-            plan_rollback(id, rollback_types::RunKind::Rollback, Vec::new(), None).await
+            plan_rollback(name, kind, restore).await
         },
     );
 
@@ -62,39 +102,47 @@ pub fn PlanPage() -> impl IntoView {
                         view! { <PlanView plan=plan_now start=start confirmation=confirmation again=again /> }
                             .into_any()
                     }
-                    Err(e) => not_planned(&id.get_untracked(), e.into()).into_any(),
+                    Err(e) => not_planned(Subject { kind, name: name.get_untracked() }, e.into()).into_any(),
                 }
             })}
         </Transition>
     }
 }
 
-fn not_planned(id: &str, problem: Problem) -> impl IntoView + use<> {
-    let name = VersionId::new(id);
+fn not_planned(subject: Subject, problem: Problem) -> impl IntoView + use<> {
     let missing = message::is_missing(&problem);
+    let path = subject.path();
+    let (title, all, label) = match subject.kind {
+        RunKind::Rollback | RunKind::Validate => ("There is no such version.", "/versions", "All versions"),
+        RunKind::RestoreProduction | RunKind::MakeBackup => ("There is no such backup.", "/backups", "All backups"),
+        RunKind::UndoRestore => ("There is nothing to undo.", "/runs", "All runs"),
+    };
+    let why = match subject.kind {
+        RunKind::Rollback | RunKind::Validate => "The registry has no row of that id.".to_owned(),
+        _ => format::visible(&problem.detail),
+    };
     view! {
-        <PageHeader tab="Plan">"Roll back "<VersionName id=name /></PageHeader>
+        <PageHeader tab="Plan">{subject.heading(false)} {name_of(&subject)}</PageHeader>
         {if missing {
             view! {
-                <EmptyState title="There is no such version.">
-                    <p>"The registry has no row of that id. Nothing was changed."</p>
+                <EmptyState title=title>
+                    <p class="foreign">{why} " Nothing was changed."</p>
                     <p>
-                        <a class="btn" href="/versions">
-                            "All versions"
+                        <a class="btn" href=all>
+                            {label}
                         </a>
                     </p>
                 </EmptyState>
             }
                 .into_any()
         } else {
-            view! { <ErrorPanel problem=problem retry=plan_path(id) /> }.into_any()
+            view! { <ErrorPanel problem=problem retry=path /> }.into_any()
         }}
     }
 }
 
-/// The address of a version's plan; that of the list for an id no address can name.
-fn plan_path(id: &str) -> String {
-    format::version_path(id).map_or_else(|| "/versions".to_owned(), |path| format!("{path}/plan"))
+fn name_of(subject: &Subject) -> impl IntoView + use<> {
+    view! { <VersionName id=VersionId::new(subject.name.as_str()) /> }
 }
 
 /// What forbids the start beside acknowledgements, which this page itself asks for.
@@ -120,13 +168,13 @@ fn PlanView(
     confirmation: RwSignal<Confirmation>,
     again: Callback<()>,
 ) -> impl IntoView {
-    let id = plan.version_id.clone();
+    let subject = Subject::of(&plan);
     let (tone, icon, word) = standing(&plan);
-    let href = plan_path(id.as_str());
-    let verb = if plan.take_over { "Take over the rollback of " } else { "Roll back " };
+    let href = subject.path();
+    let over_icon = if plan.kind == RunKind::MakeBackup { IconName::Box } else { IconName::Back };
     let over = view! {
-        <Icon name=IconName::Back />
-        "Rollback plan"
+        <Icon name=over_icon />
+        {subject.over()}
     };
     let lead = format::visible(&sentences::headline(&plan));
     let tools = view! {
@@ -149,7 +197,7 @@ fn PlanView(
             "Plan again"
         </a>
     };
-    let refused = (!obstacles(&plan).is_empty()).then(|| refusals(&plan));
+    let refused = (!obstacles(&plan).is_empty()).then(|| trouble::refusals(&plan));
     // While its own run is active the earlier rollback is that one.
     let active = plan.refusals.iter().any(|r| r.code == "active_run");
     let take_over = (plan.take_over && !active).then(|| {
@@ -175,125 +223,63 @@ fn PlanView(
 
     view! {
         <PageHeader
-            tab=format!("Plan of {}", format::clip(&format::visible(id.as_str()), 60))
+            tab=subject.tab()
             over=over.into_any()
             lead=view! { {lead} }.into_any()
             tools=tools.into_any()
         >
-            {verb}
-            <VersionName id=id />
+            {subject.heading(plan.take_over)} {name_of(&subject)}
         </PageHeader>
         {move || {
             problem()
                 .map(|p| {
                     view! {
                         <div id="start-problem" tabindex="-1" node_ref=place>
-                            {start_problem(p)}
+                            {trouble::start_problem(p)}
                         </div>
                     }
                 })
         }}
         {refused}
         {take_over}
+        {trouble::losses(&plan)}
         <div class="grid plan">
             <div class="col c8">
-                <GoesCard plan=plan.clone() />
-                <RestoreCard plan=plan.clone() />
+                {what_changes(&plan)}
                 <BeforeCard checklist=plan.checklist.clone() />
                 <TriggersCard triggers=plan.triggers.clone() />
-                <CopyCard health=plan.latest_copy.clone() />
-                <StepsCard steps=plan.steps.clone() />
+                {plan
+                    .source
+                    .as_ref()
+                    .map(|s| view! { <CopyCard title=s.name().into_owned() health=plan.latest_copy.clone() /> })}
+                <StepsCard kind=plan.kind steps=plan.steps.clone() />
             </div>
             <div class="col c4 plan-side">
                 <ConfirmCard plan=plan.clone() start=start confirmation=confirmation />
-                <TimeCard time=plan.time.clone() took_ms=plan.took_ms />
-                <DiskCard disk=plan.disk.clone() />
+                <TimeCard kind=plan.kind time=plan.time.clone() took_ms=plan.took_ms />
+                <DiskCard disk=plan.disk.clone() way_back_bytes=plan.way_back_bytes />
             </div>
         </div>
     }
 }
 
-/// Everything that forbids the start, each with what to do about it.
-fn refusals(plan: &RollbackPlan) -> impl IntoView + use<> {
-    let items = obstacles(plan)
-        .iter()
-        .map(|r| {
-            let active =
-                (r.code == "active_run").then(|| view! { " "<a href="/runs?state=running">"To the active run"</a> });
+/// What goes, what comes in its place, and what stays: by the kind of run.
+fn what_changes(plan: &RollbackPlan) -> AnyView {
+    match plan.kind {
+        RunKind::Rollback => {
             view! {
-                <li>
-                    <span class="foreign">{format::visible_lines(&r.message)}</span>
-                    {active}
-                </li>
+                <GoesCard plan=plan.clone() />
+                <RestoreCard plan=plan.clone() />
             }
-        })
-        .collect_view();
-    let failed = plan.checklist.iter().filter(|c| c.state == CheckState::Failed).count();
-    let hint = (failed > 0).then(|| {
-        view! {
-            <p class="small">
-                <a href="#card-before-you-start">{format::counted(failed as u64, "failed checks")}</a>
-                " with the evidence below. Nothing was changed."
-            </p>
+            .into_any()
         }
-    });
-    view! {
-        <Callout tone=Tone::Bad title="This rollback cannot start.">
-            <ul class="refusals">{items}</ul>
-            {hint}
-        </Callout>
-    }
-}
-
-/// Why the start was not done.
-fn start_problem(problem: Problem) -> AnyView {
-    if problem.kind == ProblemKind::StalePlan {
-        view! { <StalePlan differences=problem.differences /> }.into_any()
-    } else {
-        view! { <ErrorPanel problem=problem /> }.into_any()
-    }
-}
-
-#[component]
-fn StalePlan(differences: Vec<Difference>) -> impl IntoView {
-    let shown = |v: Option<String>| v.map_or_else(|| "–".to_owned(), |v| format::clip(&format::visible(&v), 400));
-    let rows = differences
-        .into_iter()
-        .map(|d| {
+        RunKind::RestoreProduction | RunKind::UndoRestore => {
             view! {
-                <tr>
-                    <td class="wide">
-                        <span class="foreign" title=format::visible(&d.field)>
-                            {format::visible(&sentences::field(&d.field))}
-                        </span>
-                    </td>
-                    <td class="foreign" data-label="When you read it">
-                        {shown(d.before)}
-                    </td>
-                    <td class="foreign" data-label="Now">
-                        <b>{shown(d.now)}</b>
-                    </td>
-                </tr>
+                <ReplacedCard plan=plan.clone() />
+                <RestoreCard plan=plan.clone() />
             }
-        })
-        .collect_view();
-    view! {
-        <div role="alert" id="stale-plan">
-            <Callout tone=Tone::Warn title="Something changed since you read this plan. Nothing was started.">
-                <p>"The plan below is the new one. Read what differs, then confirm again."</p>
-                <div class="scroll" tabindex="0" role="region" aria-label="What changed">
-                    <table class="stack">
-                        <thead>
-                            <tr>
-                                <th scope="col">"What"</th>
-                                <th scope="col">"When you read it"</th>
-                                <th scope="col">"Now"</th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </div>
-            </Callout>
-        </div>
+            .into_any()
+        }
+        RunKind::MakeBackup | RunKind::Validate => view! { <CopiesCard plan=plan.clone() /> }.into_any(),
     }
 }

@@ -1,11 +1,15 @@
-//! One run as it happens: eight steps, decisions, the log.
+//! One run as it happens: its steps, decisions, what the validation found, the way back, the log.
 
 mod chart;
+mod checks;
 mod decisions;
 mod header;
 mod log;
 mod pace;
+mod result;
 mod steps;
+mod validation;
+mod way_back;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -13,9 +17,12 @@ use leptos_router::hooks::use_params_map;
 use rollback_types::{Problem, RunId, RunState, RunView, StepState};
 
 use self::chart::DurationsCard;
-use self::header::{RunHeader, RunResult};
+use self::header::RunHeader;
 use self::log::LogCard;
+use self::result::RunResult;
 use self::steps::StepsCard;
+use self::validation::ValidationCard;
+use self::way_back::WayBackCard;
 use crate::api::runs::{DecideRun, get_run};
 use crate::components::badge::{run_look, step_look};
 use crate::components::{EmptyState, ErrorPanel, Loading, PageHeader, message};
@@ -102,9 +109,13 @@ fn LiveView(view: RunView) -> impl IntoView {
         <div class="grid run">
             <div class="col c7">
                 <StepsCard live=live decide=decide />
+                <WayBackCard live=live />
             </div>
             <div class="col c5">
                 <LogCard live=live />
+            </div>
+            <div class="c12">
+                <ValidationCard live=live />
             </div>
             <div class="c12">
                 <DurationsCard live=live />
@@ -134,7 +145,7 @@ fn Announcer(live: LiveRun) -> impl IntoView {
             if let Some((before, run)) = before {
                 let changed = v.steps.iter().zip(&before).filter(|(now, was)| now.state != **was);
                 let mut parts: Vec<String> = changed
-                    .map(|(now, _)| format!("Step {}, {}: {}.", now.number, now.title, step_look(now.state).2))
+                    .map(|(now, _)| format!("{}: {}.", now.title, step_look(now.state).2))
                     .collect();
                 if run != v.run.state {
                     parts.push(format!("The run: {}.", run_look(v.run.state).2));

@@ -1,8 +1,9 @@
-//! Runs as rows of a table: on the overview and on a version's page.
+//! Runs as rows of a table: on the overview and on a version's page; and what a run is about, in words.
 #![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
 
 use leptos::prelude::*;
-use rollback_types::RunSummary;
+use rollback_types::run_kind::{PRODUCTION, backup_of_subject, run_of_subject};
+use rollback_types::{BackupSource, RunKind, RunSummary};
 
 use crate::components::{EmptyState, RunBadge, RunLink, Time, TimeStyle, VersionLink};
 use crate::format;
@@ -13,7 +14,7 @@ pub fn RunRows(runs: Vec<RunSummary>) -> impl IntoView {
     if runs.is_empty() {
         return view! {
             <EmptyState title="No run yet.">
-                <p>"Every rollback would be here with its reason, its outcome and its log. Plan one from a version's page."</p>
+                <p>"Every run would be here with its reason, its outcome and its log. Plan one from a version's page."</p>
             </EmptyState>
         }
         .into_any();
@@ -25,7 +26,7 @@ pub fn RunRows(runs: Vec<RunSummary>) -> impl IntoView {
                 <thead>
                     <tr>
                         <th scope="col">"Run"</th>
-                        <th scope="col">"Version"</th>
+                        <th scope="col">"What"</th>
                         <th scope="col">"Outcome"</th>
                         <th scope="col">"Reason"</th>
                         <th scope="col">"By"</th>
@@ -51,9 +52,7 @@ fn row(run: RunSummary) -> impl IntoView {
             <td>
                 <RunLink id=run.id />
             </td>
-            <td class="wide">
-                <VersionLink id=run.version_id />
-            </td>
+            <td class="wide">{about(&run)}</td>
             <td class="state">
                 <RunBadge state=run.state />
             </td>
@@ -64,5 +63,38 @@ fn row(run: RunSummary) -> impl IntoView {
                 <Time at=run.started_at style=TimeStyle::Relative />
             </td>
         </tr>
+    }
+}
+
+/// What a run is about: `Rollback of v7…`, `Restore of production from latest-copy`.
+pub fn about(run: &RunSummary) -> impl IntoView + use<> {
+    view! { <span class="about"><span class="kind">{title(run.kind)}</span> " " {subject(run)}</span> }
+}
+
+/// The words before the subject.
+pub fn title(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Rollback => "Rollback of",
+        RunKind::RestoreProduction => "Restore of production from",
+        RunKind::UndoRestore => "Undo of",
+        RunKind::Validate => "Validation of",
+        RunKind::MakeBackup => "New",
+    }
+}
+
+/// The subject, leading to its own page.
+pub fn subject(run: &RunSummary) -> AnyView {
+    let name = run.version_id.as_str();
+    match run.kind {
+        RunKind::MakeBackup => view! { <a href="/backups">{BackupSource::LATEST_COPY}</a> }.into_any(),
+        RunKind::RestoreProduction if backup_of_subject(name) == BackupSource::LatestCopy => {
+            view! { <a href="/backups">{BackupSource::LATEST_COPY}</a> }.into_any()
+        }
+        RunKind::UndoRestore if run_of_subject(name).is_some() => {
+            let id = run_of_subject(name);
+            view! { "run " {id.map(|id| view! { <RunLink id=id /> })} }.into_any()
+        }
+        RunKind::Validate if name == PRODUCTION => "production".into_any(),
+        _ => view! { <VersionLink id=run.version_id.clone() /> }.into_any(),
     }
 }

@@ -4,10 +4,12 @@
 use leptos::prelude::*;
 use rollback_types::{Candidacy, OperationRow, Timestamp, VersionDetail, VersionRow};
 
+use super::overview::ValidateForm;
 use super::run_rows::RunRows;
 use super::staged::StagedCard;
 use super::versions::number;
 use crate::address::use_version_id;
+use crate::api::runs::Validate;
 use crate::api::versions::get_version;
 use crate::components::message::is_missing;
 use crate::components::{
@@ -67,10 +69,18 @@ pub(super) fn Detail(detail: VersionDetail) -> impl IntoView {
     let offered = version.candidacy.is_offered();
     let plan = offered.then(|| format::version_path(version.version_id.as_str())).flatten();
     let take_over = version.candidacy == Candidacy::TakeOver;
+    let validate = ServerAction::<Validate>::new();
+    let refused =
+        move || validate.value().get().and_then(Result::err).map(|error| view! { <ErrorPanel problem=error /> });
+    // Only what was counted and is there can be looked at.
+    let staged = offered && staging.iter().any(|s| s.staging.as_ref().is_some_and(|c| c.present));
+    let subject = version.version_id.as_str().to_owned();
     let tools = {
         let status = version.status.clone();
         view! {
             <VersionBadge state=status />
+            {staged
+                .then(|| view! { <ValidateForm subject=subject label="Validate what is staged" validate=validate /> })}
             {plan
                 .map(|path| {
                     view! {
@@ -99,6 +109,7 @@ pub(super) fn Detail(detail: VersionDetail) -> impl IntoView {
         >
             <VersionName id=name />
         </PageHeader>
+        {refused}
         <Callout tone=tone title=format::visible(&rollback) />
         <div class="grid">
             <div class="col c7">

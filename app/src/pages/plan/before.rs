@@ -1,7 +1,7 @@
-//! What speaks for and against a start: the checklist, triggers, latest-copy, time, space, and the steps to come.
+//! What speaks for and against a start: the checklist, triggers, the copy that is restored from, time, space.
 
 use leptos::prelude::*;
-use rollback_types::{BackupHealth, CheckItem, CheckState, DiskSpace, PlannedStep, TimeEstimate, Trigger};
+use rollback_types::{BackupHealth, CheckItem, CheckState, DiskSpace, RunKind, TimeEstimate, Trigger};
 
 use crate::components::{Badge, Card, Fact, Icon, IconName, KeyValue, LadderGrid, Time, Tone};
 use crate::format;
@@ -75,15 +75,17 @@ pub fn TriggersCard(
     })
 }
 
-/// latest-copy on the ladder.
+/// The backup that is restored from, on the ladder.
 #[component]
 pub fn CopyCard(
+    /// Its name.
+    title: String,
     /// As last proven; absent until the first proof is through.
     health: Option<BackupHealth>,
 ) -> impl IntoView {
     match health {
         None => view! {
-            <Card title="latest-copy">
+            <Card title=format::clip(&format::visible(&title), 120)>
                 <div class="body">
                     <p class="muted">"Not looked at yet. Plan again in a moment."</p>
                 </div>
@@ -101,7 +103,7 @@ pub fn CopyCard(
             let at = health.checked_at;
             view! {
                 <Card
-                    title="latest-copy"
+                    title=format::clip(&format::visible(&title), 120)
                     aside=view! { <Badge tone=tone icon=icon text=word /> }.into_any()
                     footer=view! {
                         <p>
@@ -127,25 +129,33 @@ pub fn CopyCard(
 /// The document's estimate beside what it took here.
 #[component]
 pub fn TimeCard(
+    /// Only a rollback has earlier runs to compare with, and the document's estimate of the whole.
+    kind: RunKind,
     /// The estimate.
     time: TimeEstimate,
     /// How long the planning took.
     took_ms: u64,
 ) -> impl IntoView {
-    let here = match time.median_ms {
+    let rollback = kind == RunKind::Rollback;
+    let documented = match kind {
+        RunKind::MakeBackup | RunKind::Validate => None,
+        _ => Some(view! { <Fact term="The document’s estimate">{whole_minutes(time.documented_ms)}</Fact> }),
+    };
+    let here = match time.median_ms.filter(|_| rollback) {
         Some(ms) => view! {
             <Fact term=format!("Here, median of {}", format::counted(time.runs, "runs"))>
                 <b>{format::duration(ms)}</b>
             </Fact>
         }
         .into_any(),
-        None => view! { <Fact term="Here">"no completed run yet"</Fact> }.into_any(),
+        None if rollback => view! { <Fact term="Here">"no completed run yet"</Fact> }.into_any(),
+        None => ().into_any(),
     };
     view! {
         <Card title="Time">
             <div class="body">
                 <KeyValue>
-                    {here} <Fact term="The document’s estimate">{format::duration(time.documented_ms)}</Fact>
+                    {here} {documented}
                     <Fact term="Planning took">{format::duration(took_ms)}</Fact>
                 </KeyValue>
             </div>
@@ -153,9 +163,16 @@ pub fn TimeCard(
     }
 }
 
-/// Free and needed space.
+/// `20 min`: the document speaks in minutes.
+fn whole_minutes(ms: u64) -> String {
+    format!("{} min", ms / 60_000)
+}
+
+/// Free and needed space, and what of it the ways back take.
 #[component]
 pub fn DiskCard(
+    /// Bytes that the ways back take, 0 when nothing is restored.
+    way_back_bytes: u64,
     /// The file systems.
     disk: Vec<DiskSpace>,
 ) -> impl IntoView {
@@ -182,63 +199,16 @@ pub fn DiskCard(
         view! {
             <Card title="Disk">
                 <ul class="plain-list">{items}</ul>
+                {(way_back_bytes > 0)
+                    .then(|| {
+                        view! {
+                            <p class="more small">
+                                "Of it for the way back: about " <b>{format::bytes(way_back_bytes)}</b>
+                                ", taken before anything is replaced."
+                            </p>
+                        }
+                    })}
             </Card>
         }
     })
-}
-
-/// The eight steps with what each will do; 3 to 5 and the lanes of 7 side by side.
-#[component]
-pub fn StepsCard(
-    /// The steps in the document's order.
-    steps: Vec<PlannedStep>,
-) -> impl IntoView {
-    let mut groups: Vec<Vec<PlannedStep>> = Vec::new();
-    for step in steps {
-        match groups.last_mut() {
-            Some(group) if group.first().is_some_and(|f| f.number == step.number) => group.push(step),
-            _ => groups.push(vec![step]),
-        }
-    }
-    let items = groups
-        .into_iter()
-        .map(|group| {
-            let number = group.first().map_or(0, |s| s.number);
-            let together = (3..=5).contains(&number);
-            let title = match group.as_slice() {
-                [one] => one.title.clone(),
-                _ => "Restore from latest-copy".to_owned(),
-            };
-            let several = group.len() > 1;
-            let intents = group
-                .into_iter()
-                .map(|s| {
-                    let store = several.then(|| s.step.lane()).flatten();
-                    let prefix = store.map(|s| view! { <b>{s.title()}": "</b> });
-                    view! {
-                        <div class="d foreign">
-                            {prefix}
-                            {format::visible(&s.intent)}
-                        </div>
-                    }
-                })
-                .collect_view();
-            view! {
-                <li class=if together { "step pending together" } else { "step pending" }>
-                    <span class="mark">{number}</span>
-                    <div>
-                        <div class="t">{title}</div>
-                        {intents}
-                    </div>
-                </li>
-            }
-        })
-        .collect_view();
-    let side_by_side = rollback_types::RunKind::Rollback.stages().iter().filter(|s| s.len() > 1).count() == 2;
-    let tag = side_by_side.then(|| view! { <span class="tag">"3, 4 and 5 side by side"</span> });
-    view! {
-        <Card title="The eight steps" aside=view! { {tag} }.into_any()>
-            <ol class="steps">{items}</ol>
-        </Card>
-    }
 }

@@ -4,14 +4,16 @@ use leptos::either::Either;
 use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
-use rollback_types::{AcknowledgementView, RollbackPlan};
+use rollback_types::{AcknowledgementView, RollbackPlan, RunKind, StoreKind};
 
 use super::confirmation::{Confirmation, MAX_REASON, MIN_REASON};
+use super::subject::Subject;
 use crate::api::runs::StartRollback;
+use crate::choice;
 use crate::components::{Card, Icon, IconName};
 use crate::format;
 
-/// Reason, typed id, acknowledgements and the button. Works as a plain form; with JavaScript it says early what is
+/// Reason, typed name, acknowledgements and the button. Works as a plain form; with JavaScript it says early what is
 /// missing.
 #[component]
 pub fn ConfirmCard(
@@ -22,13 +24,12 @@ pub fn ConfirmCard(
     /// What has been filled in; outlives a new plan.
     confirmation: RwSignal<Confirmation>,
 ) -> impl IntoView {
-    let id = plan.version_id.as_str().to_owned();
-    let back = format::version_path(&id).unwrap_or_else(|| "/versions".to_owned());
+    let subject = Subject::of(&plan);
     let footer = "If anything counted here changes before you start, nothing starts and you see the difference.";
     let content = if super::obstacles(&plan).is_empty() {
-        Either::Left(view! { <ConfirmForm plan=plan start=start confirmation=confirmation back=back /> })
+        Either::Left(view! { <ConfirmForm plan=plan start=start confirmation=confirmation /> })
     } else {
-        Either::Right(blocked(&id, back))
+        Either::Right(blocked(&subject))
     };
     view! {
         <Card title="Confirm" footer=view! { <p>{footer}</p> }.into_any()>
@@ -38,21 +39,24 @@ pub fn ConfirmCard(
 }
 
 /// The form as it would be, with the reason why it cannot be used.
-fn blocked(id: &str, back: String) -> impl IntoView + use<> {
+fn blocked(subject: &Subject) -> impl IntoView + use<> {
     view! {
         <div class="body">
             <p class="note">
                 <Icon name=IconName::Cross />
                 <span id="start-hint">
-                    "This rollback cannot start: see the reasons at the top of the page, then plan again."
+                    {format!(
+                        "This {} cannot start: see the reasons at the top of the page, then plan again.",
+                        subject.noun(),
+                    )}
                 </span>
             </p>
             <div class="actions">
-                <a class="btn" href=back>
-                    "Back to the version"
+                <a class="btn" href=subject.back()>
+                    {subject.back_label()}
                 </a>
                 <button class="btn danger" type="button" disabled aria-describedby="start-hint">
-                    {format!("Roll back {}", format::short_id(id))}
+                    {subject.button(false)}
                 </button>
             </div>
         </div>
@@ -64,9 +68,10 @@ fn ConfirmForm(
     plan: RollbackPlan,
     start: ServerAction<StartRollback>,
     confirmation: RwSignal<Confirmation>,
-    back: String,
 ) -> impl IntoView {
-    let id = plan.version_id.as_str().to_owned();
+    let subject = Subject::of(&plan);
+    let id = subject.name.clone();
+    let typed_name = plan.kind.needs_typed_name();
     let asked: Vec<String> = plan.acknowledgements.iter().map(|a| a.asked.code.clone()).collect();
     let form = NodeRef::<html::Form>::new();
     let (reason, typed) = (NodeRef::<html::Textarea>::new(), NodeRef::<html::Input>::new());
@@ -75,8 +80,8 @@ fn ConfirmForm(
     keep_text(reason, typed, confirmation);
 
     let missing = {
-        let (id, asked) = (id.clone(), asked.clone());
-        Memo::new(move |_| confirmation.with(|c| c.missing(&id, &asked)))
+        let (id, asked) = (typed_name.then(|| id.clone()), asked.clone());
+        Memo::new(move |_| confirmation.with(|c| c.missing(id.as_deref(), &asked)))
     };
     // Without JavaScript nothing is disabled: the server checks everything anyway.
     let disabled = move || start.pending().get() || (alive.get() && missing.with(Option::is_some));
@@ -90,8 +95,9 @@ fn ConfirmForm(
         }
     };
     let acknowledgements = plan.acknowledgements.iter().map(|a| acknowledgement(a, confirmation)).collect_view();
-    let verb = if plan.take_over { "Take over" } else { "Roll back" };
-    let button = format!("{verb} {}", format::short_id(&id));
+    let button = subject.button(plan.take_over);
+    // Only what touches production is dressed as dangerous.
+    let class = if typed_name { "btn danger" } else { "btn primary" };
     let hint = move || {
         if start.pending().get() {
             Some("Counting once more, then starting…".to_owned())
@@ -101,17 +107,36 @@ fn ConfirmForm(
             None
         }
     };
-    let restore: Vec<_> = rollback_types::StoreKind::ALL
-        .into_iter()
-        .filter(|s| plan.stores.get(*s).restore)
-        .map(|s| view! { <input type="hidden" name="restore[]" value=s.as_str() /> })
-        .collect();
+    let chosen = StoreKind::ALL.into_iter().filter(|s| plan.stores.get(*s).restore).collect();
+    // For kinds that restore nothing there is nothing to choose.
+    let restore = if plan.source.is_some() { choice::to_word(&Some(chosen)) } else { String::new() };
+    let typed_field = typed_name.then(|| {
+        view! {
+            <div class="field">
+                <label for="confirm_version_id">{subject.typed_label()}</label>
+                <input
+                    id="confirm_version_id"
+                    class="id"
+                    name="confirm_version_id"
+                    node_ref=typed
+                    type="text"
+                    required
+                    placeholder=format::visible(&id)
+                    autocomplete="off"
+                    autocapitalize="off"
+                    spellcheck="false"
+                    on:input=move |ev| confirmation.update(|c| c.typed_id = event_target_value(&ev))
+                />
+            </div>
+        }
+    });
 
     view! {
         <ActionForm action=start node_ref=form attr:class="body confirm" attr:id="confirm" on:keydown=on_key>
             <input type="hidden" name="version_id" value=id.clone() />
             <input type="hidden" name="plan_digest" value=plan.digest.to_string() />
-            {restore}
+            <input type="hidden" name="kind" value=plan.kind.as_str() />
+            <input type="hidden" name="restore" value=restore />
             {acknowledgements}
             <div class="field">
                 <label for="reason">"Reason"</label>
@@ -127,30 +152,19 @@ fn ConfirmForm(
                     on:input=move |ev| confirmation.update(|c| c.reason = event_target_value(&ev))
                 ></textarea>
                 <span class="hint" id="reason-hint">
-                    "Kept in the registry, the log and the history."
+                    {if plan.kind == RunKind::Rollback {
+                        "Kept in the registry, the log and the history."
+                    } else {
+                        "Kept in the run’s log and the history."
+                    }}
                 </span>
             </div>
-            <div class="field">
-                <label for="confirm_version_id">"Type the version id"</label>
-                <input
-                    id="confirm_version_id"
-                    class="id"
-                    name="confirm_version_id"
-                    node_ref=typed
-                    type="text"
-                    required
-                    placeholder=format::visible(&id)
-                    autocomplete="off"
-                    autocapitalize="off"
-                    spellcheck="false"
-                    on:input=move |ev| confirmation.update(|c| c.typed_id = event_target_value(&ev))
-                />
-            </div>
+            {typed_field}
             <div class="actions">
-                <a class="btn" href=back>
+                <a class="btn" href=subject.back()>
                     "Cancel"
                 </a>
-                <button class="btn danger" type="submit" disabled=disabled aria-describedby="start-hint">
+                <button class=class type="submit" disabled=disabled aria-describedby="start-hint">
                     {button}
                 </button>
             </div>

@@ -12,7 +12,7 @@ pub const MAX_REASON: usize = 500;
 pub struct Confirmation {
     /// Why.
     pub reason: String,
-    /// The version id, typed.
+    /// The name of the version, backup or run, typed.
     pub typed_id: String,
     /// Codes of the acknowledgements ticked.
     pub acknowledged: BTreeSet<String>,
@@ -28,8 +28,9 @@ impl Confirmation {
         self.renewed = true;
     }
 
-    /// What is still missing before the button may be pressed, in one sentence; `None` when nothing is.
-    pub fn missing(&self, version_id: &str, asked: &[String]) -> Option<String> {
+    /// What is still missing before the button may be pressed, in one sentence; `None` when nothing is. `name`: what is to
+    /// be typed, if anything is.
+    pub fn missing(&self, name: Option<&str>, asked: &[String]) -> Option<String> {
         let reason = self.reason.trim().chars().count();
         let open = asked.iter().filter(|code| !self.acknowledged.contains(*code)).count();
         if open > 0 {
@@ -39,9 +40,9 @@ impl Confirmation {
             Some(format!("Give a reason of at least {MIN_REASON} characters."))
         } else if reason > MAX_REASON {
             Some(format!("The reason is {} characters too long.", reason - MAX_REASON))
-        } else if self.typed_id.trim() != version_id {
-            let typed = self.typed_id.trim().is_empty();
-            Some(if typed { "Type the version id." } else { "The typed id is not this version’s." }.to_owned())
+        } else if name.is_some_and(|name| self.typed_id.trim() != name) {
+            let empty = self.typed_id.trim().is_empty();
+            Some(if empty { "Type the name to confirm." } else { "What is typed is not that name." }.to_owned())
         } else {
             None
         }
@@ -62,7 +63,7 @@ mod tests {
     }
 
     fn missing(c: &Confirmation) -> Option<String> {
-        c.missing("v7_minor", &["second_candidate:v6".to_owned()])
+        c.missing(Some("v7_minor"), &["second_candidate:v6".to_owned()])
     }
 
     #[test]
@@ -84,6 +85,13 @@ mod tests {
         ] {
             assert!(missing(&part).is_some(), "{part:?}");
         }
+    }
+
+    #[test]
+    fn what_changes_nothing_wants_no_name() {
+        let c = Confirmation { typed_id: String::new(), ..full() };
+        assert_eq!(c.missing(None, &["second_candidate:v6".to_owned()]), None);
+        assert!(Confirmation::default().missing(None, &[]).is_some(), "a reason all the same");
     }
 
     #[test]

@@ -1,11 +1,68 @@
 //! What a plan says in whole sentences. Pure: the same on the server and in the browser.
 
-use rollback_types::{RollbackPlan, StagingCounts, StoreKind};
+use rollback_types::{RollbackPlan, RunKind, StagingCounts, StoreKind};
 
+use super::subject::Subject;
 use crate::format;
 
-/// What goes, in one sentence, and what becomes of production in another.
+fn named_stores(stores: &[StoreKind]) -> String {
+    listed(&stores.iter().map(|s| s.title().to_owned()).collect::<Vec<_>>())
+}
+
+/// The stores that the plan restores.
+fn restored(plan: &RollbackPlan) -> Vec<StoreKind> {
+    StoreKind::ALL.into_iter().filter(|s| plan.stores.get(*s).restore).collect()
+}
+
+/// What the plan does, in a sentence or two.
 pub fn headline(plan: &RollbackPlan) -> String {
+    let source = Subject::of(plan).source();
+    let restored = restored(plan);
+    match plan.kind {
+        RunKind::Rollback => removal(plan),
+        RunKind::MakeBackup => {
+            "Copies production as it is, proves the copy up to a trial restore, then puts it in latest-copy’s place.".to_owned()
+        }
+        RunKind::Validate => "Runs the seven checks and a search. Nothing is changed.".to_owned(),
+        RunKind::RestoreProduction | RunKind::UndoRestore if restored.is_empty() => {
+            "No store is chosen: nothing would be restored.".to_owned()
+        }
+        RunKind::RestoreProduction | RunKind::UndoRestore => {
+            format!("Replaces production in {} by {source}, then validates it.", named_stores(&restored))
+        }
+    }
+}
+
+/// Below the choice of stores: what it means.
+pub fn restore_footer(plan: &RollbackPlan, chosen: &[StoreKind], recommended: &[StoreKind]) -> String {
+    let source = Subject::of(plan).source();
+    let unknown = StoreKind::ALL.into_iter().any(|s| plan.stores.get(s).differs.is_none());
+    match (chosen, recommended) {
+        ([], []) if unknown => {
+            format!("Where production or {source} could not be read nothing can be recommended.")
+        }
+        ([], []) => format!(
+            "Production equals {source}: the evidence recommends restoring nothing, and step 7 is skipped with this proof."
+        ),
+        (chosen, recommended) if chosen == recommended => {
+            format!("As the evidence recommends: {} is to be restored in step 7.", named_stores(chosen))
+        }
+        ([], recommended) => {
+            format!("The evidence recommends {}; nothing is to be restored.", named_stores(recommended))
+        }
+        (chosen, []) => {
+            format!("The evidence recommends restoring nothing; {} is restored all the same.", named_stores(chosen))
+        }
+        (chosen, recommended) => format!(
+            "The evidence recommends {}; {} is to be restored.",
+            named_stores(recommended),
+            named_stores(chosen)
+        ),
+    }
+}
+
+/// What goes, in one sentence, and what becomes of production in another.
+fn removal(plan: &RollbackPlan) -> String {
     let stores = &plan.stores;
     let parts: Vec<String> = [
         (stores.sqlite.staging.rows, "chapters"),
@@ -21,12 +78,11 @@ pub fn headline(plan: &RollbackPlan) -> String {
     } else {
         format!("Removes {}", listed(&parts))
     };
-    let restored: Vec<String> =
-        StoreKind::ALL.into_iter().filter(|s| stores.get(*s).restore).map(|s| s.title().to_owned()).collect();
+    let restored = restored(plan);
     let stays = if restored.is_empty() {
         "Production is left as it is.".to_owned()
     } else {
-        format!("Production is restored from latest-copy in {}.", listed(&restored))
+        format!("Production is restored from latest-copy in {}.", named_stores(&restored))
     };
     format!("{goes}. {stays}")
 }

@@ -1,10 +1,11 @@
-//! Store by store: what goes, and whether production needs a restore.
+//! Store by store: what goes, what comes in its place, and what stays.
 
 use leptos::prelude::*;
 use rollback_types::{Inventory, RollbackPlan, StagingCounts, StoreKind, StorePlan};
 
 use super::sentences;
-use crate::components::{Badge, Card, Icon, IconName, Meter, StoreName, Tone};
+use super::subject::Subject;
+use crate::components::{Card, Icon, IconName, Meter, StoreName};
 use crate::format;
 
 /// What is staged and goes, beside production, which stays.
@@ -88,10 +89,7 @@ fn goes_row(store: StoreKind, plan: &StorePlan) -> impl IntoView + use<> {
     } else {
         view! { "unknown" }.into_any()
     };
-    let production = plan.production.clone().map_or_else(
-        || view! { "unknown" }.into_any(),
-        |p| amounts(&[(p.rows, "rows"), (p.points, "points"), (p.nodes, "nodes")], p.relationships),
-    );
+    let production = inventory(plan.production.as_ref());
     let embedded = (plan.engine == "embedded").then_some(" (embedded)");
     view! {
         <tr>
@@ -133,45 +131,65 @@ fn amounts(counts: &[(Option<u64>, &'static str)], relationships: Option<u64>) -
     lines.into_iter().map(|l| view! { <span class="line">{l}</span> }).collect_view().into_any()
 }
 
-/// Production against latest-copy, and what follows from it.
+fn inventory(counted: Option<&Inventory>) -> AnyView {
+    counted.map_or_else(
+        || view! { "unknown" }.into_any(),
+        |p| amounts(&[(p.rows, "rows"), (p.points, "points"), (p.nodes, "nodes")], p.relationships),
+    )
+}
+
+/// A restore apart from a rollback: what production holds now, and what it will hold.
 #[component]
-pub fn RestoreCard(
+pub fn ReplacedCard(
     /// The plan.
     plan: RollbackPlan,
 ) -> impl IntoView {
-    let any = StoreKind::ALL.into_iter().any(|s| plan.stores.get(s).restore);
-    let unknown = StoreKind::ALL.into_iter().any(|s| plan.stores.get(s).differs.is_none());
-    let differs = StoreKind::ALL.into_iter().any(|s| plan.stores.get(s).differs == Some(true));
-    let (tone, icon, word) = if differs {
-        (Tone::Bad, IconName::Cross, "production differs")
-    } else if unknown {
-        (Tone::Warn, IconName::Question, "not known")
-    } else {
-        (Tone::Good, IconName::Check, "not needed")
-    };
-    let rows = StoreKind::ALL.into_iter().map(|s| restore_row(s, plan.stores.get(s))).collect_view();
-    let footer = if differs && !any {
-        "Where production differs it has to be restored, which this version of Stepback cannot do yet. The refusal above \
-         says what to do."
-    } else if unknown {
-        "Where production or latest-copy could not be read nothing can be recommended."
-    } else {
-        "Production equals latest-copy: the evidence recommends restoring nothing, and step 7 is skipped with this proof."
-    };
+    let source = Subject::of(&plan).source();
+    let rows = StoreKind::ALL
+        .into_iter()
+        .map(|store| {
+            let p = plan.stores.get(store);
+            let (after, word) = if p.restore {
+                (inventory(p.latest_copy.as_ref()), "replaced as a whole")
+            } else {
+                (view! { "as it is" }.into_any(), "stays as it is")
+            };
+            view! {
+                <tr>
+                    <td>
+                        <StoreName store=store />
+                    </td>
+                    <td class="wide">
+                        {word}
+                        {(p.restore && store == StoreKind::Sqlite)
+                            .then(|| view! { <span class="under">"the registry and the operation log stay, row for row"</span> })}
+                        {(p.restore && store == StoreKind::Qdrant)
+                            .then(|| view! { <span class="under">"aliases stay as they are"</span> })}
+                    </td>
+                    <td class="num" data-label="Now">
+                        {inventory(p.production.as_ref())}
+                    </td>
+                    <td class="num" data-label="Then">
+                        <b>{after}</b>
+                    </td>
+                </tr>
+            }
+        })
+        .collect_view();
     view! {
-        <Card
-            title="Restore from latest-copy?"
-            aside=view! { <Badge tone=tone icon=icon text=word /> }.into_any()
-            footer=view! { <p>{footer}</p> }.into_any()
-        >
-            <div class="scroll" tabindex="0" role="region" aria-label="Production against latest-copy, by store">
-                <table class="stack restore">
+        <Card title="What is replaced">
+            <div class="scroll" tabindex="0" role="region" aria-label="What is replaced, by store">
+                <table class="stack goes">
                     <thead>
                         <tr>
                             <th scope="col">"Store"</th>
-                            <th scope="col">"Production against latest-copy"</th>
-                            <th scope="col">"Evidence"</th>
-                            <th scope="col">"Restore"</th>
+                            <th scope="col">"Production"</th>
+                            <th scope="col" class="num">
+                                "Now"
+                            </th>
+                            <th scope="col" class="num">
+                                {format!("From {source}")}
+                            </th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -181,27 +199,59 @@ pub fn RestoreCard(
     }
 }
 
-fn restore_row(store: StoreKind, plan: &StorePlan) -> impl IntoView + use<> {
-    let (tone, icon, word) = match plan.differs {
-        Some(true) => (Tone::Bad, IconName::Cross, "differs"),
-        Some(false) => (Tone::Good, IconName::Check, "equal"),
-        None => (Tone::Warn, IconName::Question, "not known"),
-    };
-    let restore = match (plan.restore, plan.restore_recommended) {
-        (true, _) => "part of this plan",
-        (false, true) => "recommended",
-        (false, false) => "no",
-    };
+/// A new backup: what is copied, beside what the present one holds.
+#[component]
+pub fn CopiesCard(
+    /// The plan.
+    plan: RollbackPlan,
+) -> impl IntoView {
+    let rows = StoreKind::ALL
+        .into_iter()
+        .map(|store| {
+            let p = plan.stores.get(store);
+            view! {
+                <tr>
+                    <td>
+                        <StoreName store=store />
+                    </td>
+                    <td class="wide foreign">{format::visible(&p.evidence)}</td>
+                    <td class="num" data-label="Production, copied">
+                        <b>{inventory(p.production.as_ref())}</b>
+                    </td>
+                    <td class="num" data-label="latest-copy now">
+                        {inventory(p.latest_copy.as_ref())}
+                    </td>
+                </tr>
+            }
+        })
+        .collect_view();
     view! {
-        <tr>
-            <td>
-                <StoreName store=store />
-            </td>
-            <td>
-                <Badge tone=tone icon=icon text=word />
-            </td>
-            <td class="wide foreign">{format::visible(&plan.evidence)}</td>
-            <td data-label="Restore">{restore}</td>
-        </tr>
+        <Card
+            title="What is copied"
+            footer=view! {
+                <p>
+                    "Production is only read. The present latest-copy stays in use until the new one is proven, and is kept beside it then."
+                </p>
+            }
+                .into_any()
+        >
+            <div class="scroll" tabindex="0" role="region" aria-label="What is copied, by store">
+                <table class="stack goes">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Store"</th>
+                            <th scope="col">"Production against the present copy"</th>
+                            <th scope="col" class="num">
+                                "Production, copied"
+                            </th>
+                            <th scope="col" class="num">
+                                "latest-copy now"
+                            </th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </Card>
     }
 }

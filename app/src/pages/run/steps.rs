@@ -1,9 +1,9 @@
-//! The eight steps, always all of them; the lanes of step 7 in one entry.
+//! The steps of the run's kind, always all of them; lanes of one number in one entry.
 
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
-use rollback_types::{Problem, Step, StepError, StepState, StepView};
+use rollback_types::{Problem, RunKind, Step, StepError, StepState, StepView};
 
 use super::decisions::Decisions;
 use super::pace::Pace;
@@ -30,32 +30,53 @@ pub fn StepsCard(
             paces.update(|p| p.entry(step).or_default().push(at, done));
         }
     });
-    let through = Memo::new(move |_| {
-        live.view.with(|v| {
-            let numbers = 1..=8u8;
-            numbers.filter(|n| v.steps.iter().filter(|s| s.number == *n).all(|s| s.state.is_through())).count()
+    // Which steps there are is the kind's, and never changes.
+    let (kind, groups) = live.view.with_untracked(|v| (v.run.kind, groups(v.run.kind)));
+    let all = groups.len();
+    let through = {
+        let groups = groups.clone();
+        Memo::new(move |_| {
+            let done = |step: &Step| live.view.with(|v| v.step(*step).is_some_and(|s| s.state.is_through()));
+            groups.iter().filter(|group| group.iter().all(done)).count()
         })
-    });
+    };
     let refused = move || {
         decide.value().with(|v| match v {
             Some(Err(e)) => Some(Problem::from(e.clone())),
             _ => None,
         })
     };
-    let single = move |step: Step| view! { <SingleStep step=step live=live decide=decide paces=paces /> };
-    let aside = view! { <span class="tag">{move || format!("{} of 8 through", through.get())}</span> };
+    let entries = groups
+        .into_iter()
+        .map(|group| match group.as_slice() {
+            [one] => view! { <SingleStep step=*one live=live decide=decide paces=paces /> }.into_any(),
+            _ => view! { <Lanes steps=group kind=kind live=live decide=decide paces=paces /> }.into_any(),
+        })
+        .collect_view();
+    let aside = view! { <span class="tag">{move || format!("{} of {all} through", through.get())}</span> };
     view! {
         <Card title="Steps" aside=aside.into_any()>
             {move || refused().map(|p| view! { <div class="body"><ErrorPanel problem=p /></div> })}
-            <ol class="steps">
-                {[Step::Identify, Step::Mark].map(single).collect_view()}
-                {[Step::DropChapters, Step::DeletePoints, Step::DeleteNodes].map(single).collect_view()}
-                {single(Step::VerifyCopy)}
-                <Restore live=live decide=decide paces=paces />
-                {single(Step::Finish)}
-            </ol>
+            <ol class="steps">{entries}</ol>
         </Card>
     }
+}
+
+/// The kind's steps, those of one number together.
+fn groups(kind: RunKind) -> Vec<Vec<Step>> {
+    let mut groups: Vec<Vec<Step>> = Vec::new();
+    for step in kind.steps() {
+        match groups.last_mut() {
+            Some(group) if group.first().is_some_and(|f| f.number() == step.number()) => group.push(step),
+            _ => groups.push(vec![step]),
+        }
+    }
+    groups
+}
+
+/// How a step is spoken of: the document counts eight, the validation follows them.
+fn spoken(step: Step) -> String {
+    if step == Step::Validate { "Afterwards: ".to_owned() } else { format!("Step {}: ", step.number()) }
 }
 
 /// One step as a signal of its own, so that a change of one does not render the others.
@@ -82,11 +103,12 @@ fn class_of(state: StepState) -> &'static str {
 
 /// The number while nothing happened yet, the state's icon after.
 #[component]
-fn Mark(number: u8, #[prop(into)] state: Signal<StepState>) -> impl IntoView {
+fn Mark(step: Step, #[prop(into)] state: Signal<StepState>) -> impl IntoView {
     view! {
         <span class="mark" aria-hidden="true">
             {move || match state.get() {
-                StepState::Pending => view! { {number} }.into_any(),
+                StepState::Pending if step == Step::Validate => view! { <Icon name=IconName::Shield /> }.into_any(),
+                StepState::Pending => view! { {step.number()} }.into_any(),
                 state => view! { <Icon name=step_look(state).1 /> }.into_any(),
             }}
         </span>
@@ -101,10 +123,10 @@ fn SingleStep(step: Step, live: LiveRun, decide: ServerAction<DecideRun>, paces:
     let side = (step == Step::DropChapters).then(|| view! { <span class="tag">"3, 4 and 5 side by side"</span> });
     view! {
         <li class=move || format!("step {}{together}", class_of(state.get())) id=format!("step-{}", step.as_str())>
-            <Mark number=step.number() state=state />
+            <Mark step=step state=state />
             <div>
                 <div class="t">
-                    <span class="sr">{format!("Step {}: ", step.number())}</span>
+                    <span class="sr">{spoken(step)}</span>
                     <span>{step.title()}</span>
                     <StepBadge state=state />
                     {side}
@@ -118,12 +140,24 @@ fn SingleStep(step: Step, live: LiveRun, decide: ServerAction<DecideRun>, paces:
     }
 }
 
-/// Step 7: one entry, three lanes.
+/// Steps of one number: one entry, a lane for each store.
 #[component]
-fn Restore(live: LiveRun, decide: ServerAction<DecideRun>, paces: Paces) -> impl IntoView {
-    const LANES: [Step; 3] = [Step::RestoreSqlite, Step::RestoreQdrant, Step::RestoreNeo4j];
-    let views = LANES.map(|step| step_memo(live, step));
-    let state = Signal::derive(move || joined(views.map(|v| state_of(v).get())));
+fn Lanes(
+    steps: Vec<Step>,
+    kind: RunKind,
+    live: LiveRun,
+    decide: ServerAction<DecideRun>,
+    paces: Paces,
+) -> impl IntoView {
+    let states: Vec<_> = steps.iter().map(|step| state_of(step_memo(live, *step))).collect();
+    let state = Signal::derive(move || joined(&states.iter().map(|s| s.get()).collect::<Vec<_>>()));
+    let first = steps.first().copied().unwrap_or(Step::RestoreSqlite);
+    let title = match kind {
+        RunKind::MakeBackup => "Copy production",
+        RunKind::UndoRestore => "Put back what was saved",
+        RunKind::RestoreProduction => "Restore production",
+        RunKind::Rollback | RunKind::Validate => "Restore from latest-copy",
+    };
     let lane = move |step: Step| {
         let view = step_memo(live, step);
         let state = state_of(view);
@@ -142,22 +176,22 @@ fn Restore(live: LiveRun, decide: ServerAction<DecideRun>, paces: Paces) -> impl
     };
     view! {
         <li class=move || format!("step restore {}", class_of(state.get()))>
-            <Mark number=7 state=state />
+            <Mark step=first state=state />
             <div>
                 <div class="t">
-                    <span class="sr">"Step 7: "</span>
-                    <span>"Restore from latest-copy"</span>
+                    <span class="sr">{spoken(first)}</span>
+                    <span>{title}</span>
                     <span class="tag">"three lanes side by side"</span>
                 </div>
             </div>
-            <ul class="lanes">{LANES.map(lane).collect_view()}</ul>
+            <ul class="lanes">{steps.into_iter().map(lane).collect_view()}</ul>
         </li>
     }
 }
 
-/// What three lanes are together: the state that most needs a look.
-fn joined(lanes: [StepState; 3]) -> StepState {
-    let any = |state| lanes.contains(&state);
+/// What lanes are together: the state that most needs a look.
+fn joined(lanes: &[StepState]) -> StepState {
+    let any = |state: StepState| lanes.contains(&state);
     if any(StepState::Failed) {
         StepState::Failed
     } else if any(StepState::Interrupted) {
@@ -209,7 +243,7 @@ fn StepMeter(view: Memo<Option<StepView>>, paces: Paces, step: Step) -> impl Int
     let shown = Memo::new(move |_| counted.with(Option::is_some));
     move || {
         shown.get().then(|| {
-            let label = format!("Progress of step {}", step.number());
+            let label = format!("Progress of {step}");
             view! {
                 <div class="meter">
                     {match step.lane() {
@@ -305,12 +339,21 @@ mod tests {
     #[test]
     fn three_lanes_show_what_most_needs_a_look() {
         use StepState::{Done, Failed, FoundAbsent, Interrupted, Pending, Running, Skipped};
-        assert_eq!(joined([Pending; 3]), Pending);
-        assert_eq!(joined([Skipped; 3]), Skipped);
-        assert_eq!(joined([Skipped, Skipped, Done]), Done);
-        assert_eq!(joined([Done, FoundAbsent, Pending]), Running);
-        assert_eq!(joined([Done, Failed, Running]), Failed);
-        assert_eq!(joined([Done, Interrupted, Pending]), Interrupted);
+        assert_eq!(joined(&[Pending; 3]), Pending);
+        assert_eq!(joined(&[Skipped; 3]), Skipped);
+        assert_eq!(joined(&[Skipped, Skipped, Done]), Done);
+        assert_eq!(joined(&[Done, FoundAbsent, Pending]), Running);
+        assert_eq!(joined(&[Done, Failed, Running]), Failed);
+        assert_eq!(joined(&[Done, Interrupted, Pending]), Interrupted);
+    }
+
+    #[test]
+    fn every_step_of_a_kind_is_shown_once_and_lanes_together() {
+        for kind in RunKind::ALL {
+            assert_eq!(groups(kind).concat(), kind.steps());
+        }
+        assert_eq!(groups(RunKind::Rollback).len(), 9, "eight, and the validation");
+        assert_eq!(groups(RunKind::MakeBackup)[0].len(), 3);
     }
 
     #[test]

@@ -1,0 +1,100 @@
+//! What runs saved before they restored: the way to undo them.
+#![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
+
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+use rollback_types::RunId;
+
+use crate::api::backups::{RemoveWayBack, WayBackView};
+use crate::components::{Card, EmptyState, Icon, IconName, RunLink, StoreName, Time};
+use crate::format;
+use crate::pages::run_rows::about;
+
+#[component]
+pub(super) fn WaysBackCard(list: Vec<WayBackView>, remove: ServerAction<RemoveWayBack>) -> impl IntoView {
+    if list.is_empty() {
+        return view! {
+            <Card title="Ways back">
+                <EmptyState title="No way back is kept.">
+                    <p>
+                        "Before a run restores a store it saves what is there. That would be listed here, with a way to undo the restore, until its time is over or a person removes it."
+                    </p>
+                </EmptyState>
+            </Card>
+        }
+        .into_any();
+    }
+    let items = list.into_iter().map(|w| item(w, remove)).collect_view();
+    view! {
+        <Card
+            title="Ways back"
+            footer=view! { <p>"What runs saved before they restored. Removing one makes its restore final."</p> }.into_any()
+        >
+            <ul class="plain-list ways-back">{items}</ul>
+        </Card>
+    }
+    .into_any()
+}
+
+fn item(way: WayBackView, remove: ServerAction<RemoveWayBack>) -> impl IntoView {
+    let id = way.run.id;
+    let stores = way.stores.iter().map(|s| view! { <StoreName store=*s /> }).collect_view();
+    view! {
+        <li>
+            <div class="what">
+                <b>"Run "<RunLink id=id /></b>
+                " "
+                {about(&way.run)}
+            </div>
+            <div class="facts">
+                {stores}
+                <span class="num">{format::bytes(way.bytes)}</span>
+                <span class="muted small">
+                    {match way.kept_until {
+                        Some(at) => view! { "kept until "<Time at=at /> }.into_any(),
+                        None => view! { "kept while the run goes on" }.into_any(),
+                    }}
+                </span>
+            </div>
+            <div class="actions">
+                <UndoLink run=id /> <Remove run=id remove=remove />
+            </div>
+        </li>
+    }
+}
+
+#[component]
+pub(crate) fn UndoLink(run: RunId) -> impl IntoView {
+    view! {
+        <a class="btn small" href=format!("/runs/{run}/undo") aria-label=format!("Undo the restore of run #{run}")>
+            <Icon name=IconName::Back />
+            "Undo this restore…"
+        </a>
+    }
+}
+
+/// Removal is final: the run's number is typed for it.
+#[component]
+pub(crate) fn Remove(run: RunId, remove: ServerAction<RemoveWayBack>) -> impl IntoView {
+    let field = format!("remove-{run}");
+    view! {
+        <details class="decision">
+            <summary class="btn small">"Remove…"</summary>
+            <ActionForm action=remove attr:class="decision-body">
+                <input type="hidden" name="run" value=run.to_string() />
+                <p class="small">
+                    {format!("Deletes what run #{run} saved. Its restore can then no longer be undone. Production is not touched.")}
+                </p>
+                <div class="field">
+                    <label for=field.clone()>{format!("Type the run’s number, {run}")}</label>
+                    <input id=field name="confirm" type="text" inputmode="numeric" required autocomplete="off" />
+                </div>
+                <div class="actions">
+                    <button class="btn small danger" type="submit" disabled=move || remove.pending().get()>
+                        {format!("Remove the way back of run #{run}")}
+                    </button>
+                </div>
+            </ActionForm>
+        </details>
+    }
+}

@@ -1,0 +1,189 @@
+//! The overview's cards: what needs attention, the safety copy, the stores.
+
+use leptos::prelude::*;
+use rollback_types::{BackupHealth, Overview, StoreReport, StoreStatus, VersionRow};
+
+use super::SHOWN_CANDIDATES;
+use crate::components::{
+    Badge, Card, EmptyState, Icon, IconName, LadderGrid, StoreDot, Time, TimeStyle, Tone, VersionBadge, VersionLink,
+};
+use crate::format;
+
+pub(super) fn attention(o: &Overview) -> impl IntoView + use<> {
+    let shown = &o.candidates[..o.candidates.len().min(SHOWN_CANDIDATES)];
+    let items = shown.iter().map(candidate).collect_view();
+    let more = o.candidate_count.saturating_sub(shown.len() as u64);
+    let empty = o.candidates.is_empty();
+    let unread = o.layout.is_none();
+    view! {
+        <Card
+            title="Needs attention"
+            aside=view! {
+                <a class="small" href="/versions">
+                    "All versions"
+                </a>
+            }
+                .into_any()
+        >
+            {if empty && unread {
+                view! {
+                    <EmptyState title="The registry cannot be read.">
+                        <p>
+                            "Whether a version waits for a rollback is not known. What is wrong with SQLite, and what to do, stands under Stores."
+                        </p>
+                    </EmptyState>
+                }
+                    .into_any()
+            } else if empty {
+                view! {
+                    <EmptyState title="Nothing needs you.">
+                        <p>
+                            "Versions that failed, or stopped half way, would be listed here, with a way to plan their rollback."
+                        </p>
+                    </EmptyState>
+                }
+                    .into_any()
+            } else {
+                view! { <ul class="items">{items}</ul> }.into_any()
+            }}
+            {(more > 0)
+                .then(|| {
+                    view! {
+                        <p class="more">
+                            <a href="/versions">{format!("{} more in the list of versions", format::count(more))}</a>
+                        </p>
+                    }
+                })}
+        </Card>
+    }
+}
+
+fn candidate(v: &VersionRow) -> impl IntoView + use<> {
+    let take_over = v.candidacy == rollback_types::Candidacy::TakeOver;
+    let action = format::version_path(v.version_id.as_str()).map(|path| {
+        let text = if take_over { "Take over" } else { "Plan rollback" };
+        let label = format!("{text} of {}", format::short_id(v.version_id.as_str()));
+        view! {
+            <a class="btn small" href=format!("{path}/plan") aria-label=label>
+                {text}
+            </a>
+        }
+    });
+    let why = v.status_message.as_deref().map(|m| format::clip(&format::visible_lines(m), 240));
+    view! {
+        <li>
+            <div class="top">
+                <VersionLink id=v.version_id.clone() />
+                <VersionBadge state=v.status.clone() />
+                <span class="small muted">
+                    {v.updated_at.or(v.created_at).map(|at| view! { <Time at=at style=TimeStyle::Relative /> })}
+                </span>
+            </div>
+            <p class="why foreign">{why.unwrap_or_else(|| "The registry gives no reason.".to_owned())}</p>
+            {action}
+        </li>
+    }
+}
+
+pub(super) fn latest_copy(health: Option<BackupHealth>) -> impl IntoView {
+    let Some(health) = health else {
+        return view! {
+            <Card title="latest-copy">
+                <EmptyState title="Not looked at yet.">
+                    <p>
+                        "The proofs of the safety copy would be here: that it exists, has its recorded hash, and opens. They begin by themselves; the page of backups can ask for them."
+                    </p>
+                </EmptyState>
+            </Card>
+        }
+        .into_any();
+    };
+    let (tone, icon, word) = health_look(&health);
+    let verdict = health.verdict.clone();
+    let remedy = health.remedy.clone();
+    let sizes: Vec<_> = health.files.iter().filter_map(|f| f.bytes).map(format::bytes).collect();
+    let made = health.files.iter().filter_map(|f| f.modified_at).max();
+    view! {
+        <Card
+            title="latest-copy"
+            aside=view! { <Badge tone=tone icon=icon text=word.to_owned() /> }.into_any()
+            footer=view! {
+                {made
+                    .map(|at| {
+                        view! {
+                            "Written "
+                            <Time at=at />
+                            " · "
+                        }
+                    })}
+                {sizes.join(", ")}
+                " · "
+                <a href="/backups">"All backups"</a>
+            }
+                .into_any()
+        >
+            <div class="body">
+                <p class="foreign">{format::visible(&verdict)}</p>
+                {remedy.map(|r| view! { <p class="foreign">{format::visible(&r)}</p> })}
+                <LadderGrid health=health />
+            </div>
+        </Card>
+    }
+    .into_any()
+}
+
+/// How a backup as a whole looks.
+pub(in crate::pages) fn health_look(health: &BackupHealth) -> (Tone, IconName, &'static str) {
+    let failed = health.files.iter().any(|f| f.lowest_failure().is_some());
+    match (health.intact, failed) {
+        (true, _) => (Tone::Good, IconName::Check, "intact"),
+        (false, true) => (Tone::Bad, IconName::Cross, "damaged"),
+        (false, false) => (Tone::Warn, IconName::Question, "not fully proven"),
+    }
+}
+
+pub(super) fn stores(reports: &[StoreReport]) -> impl IntoView + use<> {
+    let items = reports.iter().map(store).collect_view();
+    view! {
+        <Card title="Stores">
+            <ul class="items stores">{items}</ul>
+        </Card>
+    }
+}
+
+fn store(s: &StoreReport) -> impl IntoView + use<> {
+    let (tone, icon, word) = match s.status {
+        StoreStatus::Up => (Tone::Good, IconName::Check, "answers"),
+        StoreStatus::Degraded => (Tone::Warn, IconName::Warning, "complains"),
+        StoreStatus::Down => (Tone::Bad, IconName::Cross, "down"),
+    };
+    let engine = if s.engine == "embedded" { format!("{} (embedded)", s.store) } else { s.engine.clone() };
+    let name = [Some(engine), s.version.clone()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let latency = s.latency_ms.map(|ms| if ms == 0 { "below 1 ms".to_owned() } else { format::duration(ms) });
+    view! {
+        <li>
+            <div class="top">
+                <span class="store">
+                    <StoreDot store=s.store />
+                    {format::visible(&name)}
+                </span>
+                <Badge tone=tone icon=icon text=word.to_owned() />
+            </div>
+            <span class="small muted num">{latency}</span>
+            <p class="why foreign">
+                {format::visible(&s.detail)} <span class="under location">{format::visible(&s.location)}</span>
+                {s
+                    .remedy
+                    .as_deref()
+                    .map(|r| {
+                        view! {
+                            <span class="remedy">
+                                <Icon name=IconName::Arrow />
+                                {format::visible(r)}
+                            </span>
+                        }
+                    })}
+            </p>
+        </li>
+    }
+}

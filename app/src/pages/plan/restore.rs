@@ -1,0 +1,155 @@
+//! Which stores are restored: preset as the evidence recommends, changed by a plain form in the address.
+
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+use rollback_types::{RollbackPlan, RunKind, StoreKind, StorePlan};
+
+use super::sentences;
+use super::subject::Subject;
+use crate::choice;
+use crate::components::{Badge, Card, Icon, IconName, StoreName, Tone};
+use crate::format;
+
+/// Production against the copy, what follows from it, and the choice.
+#[component]
+pub fn RestoreCard(
+    /// The plan.
+    plan: RollbackPlan,
+) -> impl IntoView {
+    let subject = Subject::of(&plan);
+    let source = subject.source();
+    let path = subject.path();
+    let alive = RwSignal::new(false);
+    Effect::new(move |_| alive.set(true));
+    let navigate = use_navigate();
+
+    let of = |wanted: fn(&StorePlan) -> bool| -> Vec<StoreKind> {
+        StoreKind::ALL.into_iter().filter(|s| wanted(plan.stores.get(*s))).collect()
+    };
+    let (chosen, recommended) = (of(|p| p.restore), of(|p| p.restore_recommended));
+    let changed = {
+        let (path, chosen, recommended) = (path.clone(), chosen.clone(), recommended.clone());
+        Callback::new(move |(store, on): (StoreKind, bool)| {
+            let now: Vec<StoreKind> = StoreKind::ALL
+                .into_iter()
+                .filter(|s| if *s == store { on } else { chosen.contains(s) })
+                .collect();
+            // What is recommended needs no word in the address.
+            let query = choice::to_search(&(now != recommended).then_some(now));
+            let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
+            navigate(&format!("{path}{query}"), options);
+        })
+    };
+
+    let (tone, icon, word) = standing(&plan);
+    let rows = StoreKind::ALL.into_iter().map(|s| row(s, plan.stores.get(s), changed)).collect_view();
+    let way_back = (plan.way_back_bytes > 0).then(|| {
+        view! {
+            <p class="note">
+                <Icon name=IconName::Shield />
+                <span>
+                    "Before anything is replaced, this run saves what is there: its way back, about "
+                    <b>{format::bytes(plan.way_back_bytes)}</b> ", kept for an undo."
+                </span>
+            </p>
+        }
+    });
+    let against = format!("Production against {source}");
+    let region = format!("{against}, by store");
+    let title = match plan.kind {
+        RunKind::UndoRestore => "Put back".to_owned(),
+        _ => format!("Restore from {source}?"),
+    };
+    view! {
+        <Card
+            title=title
+            class="choice"
+            aside=view! { <Badge tone=tone icon=icon text=word /> }.into_any()
+            footer=view! {
+                <p class="foreign">{sentences::restore_footer(&plan, &chosen, &recommended)}</p>
+                {way_back}
+            }
+                .into_any()
+        >
+            <form method="get" action=path id="restore-choice">
+                // Without a box ticked the address says so, rather than nothing.
+                <input type="hidden" name="restore" value=choice::NONE />
+                <div class="scroll" tabindex="0" role="region" aria-label=region>
+                    <table class="stack restore">
+                        <thead>
+                            <tr>
+                                <th scope="col">"Store"</th>
+                                <th scope="col">"Restore"</th>
+                                <th scope="col">{against}</th>
+                                <th scope="col">"Evidence"</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+                {move || {
+                    (!alive.get())
+                        .then(|| {
+                            view! {
+                                <p class="choose">
+                                    <button class="btn small" type="submit">
+                                        "Plan with this choice"
+                                    </button>
+                                </p>
+                            }
+                        })
+                }}
+            </form>
+        </Card>
+    }
+}
+
+fn standing(plan: &RollbackPlan) -> (Tone, IconName, &'static str) {
+    let any = |wanted: fn(&StorePlan) -> bool| StoreKind::ALL.into_iter().any(|s| wanted(plan.stores.get(s)));
+    if any(|p| p.differs == Some(true) && !p.restore) {
+        (Tone::Warn, IconName::Warning, "production differs and stays so")
+    } else if any(|p| p.restore) {
+        (Tone::Warn, IconName::Refresh, "part of this plan")
+    } else if any(|p| p.differs.is_none()) {
+        (Tone::Warn, IconName::Question, "not known")
+    } else {
+        (Tone::Good, IconName::Check, "not needed")
+    }
+}
+
+fn row(store: StoreKind, plan: &StorePlan, changed: Callback<(StoreKind, bool)>) -> impl IntoView + use<> {
+    let (tone, icon, word) = match plan.differs {
+        Some(true) => (Tone::Bad, IconName::Cross, "differs"),
+        Some(false) => (Tone::Good, IconName::Check, "equal"),
+        None => (Tone::Warn, IconName::Question, "not known"),
+    };
+    let advice = if plan.restore_recommended { "recommended" } else { "not needed" };
+    let advice = if plan.differs.is_none() && !plan.restore_recommended { "not known" } else { advice };
+    let evidence = format::visible(&plan.evidence);
+    view! {
+        <tr>
+            <td>
+                <StoreName store=store />
+            </td>
+            <td>
+                <label class="check-label">
+                    <input
+                        type="checkbox"
+                        name="restore"
+                        value=store.as_str()
+                        checked=plan.restore
+                        prop:checked=plan.restore
+                        aria-label=format!("Restore {store}")
+                        on:change=move |ev| changed.run((store, event_target_checked(&ev)))
+                    />
+                    <span class="small muted">{advice}</span>
+                </label>
+            </td>
+            <td>
+                <Badge tone=tone icon=icon text=word />
+            </td>
+            <td class="wide foreign">{evidence}</td>
+        </tr>
+    }
+}

@@ -1,0 +1,141 @@
+//! What stands in a plan's way, and why a start was not done.
+
+use leptos::prelude::*;
+use rollback_types::{CheckState, Difference, Problem, ProblemKind, RollbackPlan};
+
+use super::obstacles;
+use super::sentences;
+use super::subject::Subject;
+use crate::components::{Callout, ErrorPanel, Tone, VersionLink};
+use crate::format;
+
+/// Everything that forbids the start, each with what to do about it.
+pub fn refusals(plan: &RollbackPlan) -> impl IntoView + use<> {
+    let items = obstacles(plan)
+        .iter()
+        .map(|r| {
+            let active =
+                (r.code == "active_run").then(|| view! { " "<a href="/runs?state=running">"To the active run"</a> });
+            view! {
+                <li>
+                    <span class="foreign">{format::visible_lines(&r.message)}</span>
+                    {active}
+                </li>
+            }
+        })
+        .collect_view();
+    let failed = plan.checklist.iter().filter(|c| c.state == CheckState::Failed).count();
+    let hint = (failed > 0).then(|| {
+        view! {
+            <p class="small">
+                <a href="#card-before-you-start">{format::counted(failed as u64, "failed checks")}</a>
+                " with the evidence below. Nothing was changed."
+            </p>
+        }
+    });
+    view! {
+        <Callout tone=Tone::Bad title=format!("This {} cannot start.", Subject::of(plan).noun())>
+            <ul class="refusals">{items}</ul>
+            {hint}
+        </Callout>
+    }
+}
+
+/// What a restore from an older backup loses, by name. Disaster recovery says so even when nothing is lost.
+pub fn losses(plan: &RollbackPlan) -> Option<impl IntoView + use<>> {
+    let subject = Subject::of(plan);
+    let disaster = subject.is_disaster_recovery();
+    if plan.losses.is_empty() && !disaster {
+        return None;
+    }
+    let n = plan.losses.len() as u64;
+    let title = match n {
+        0 => "Nothing that was committed is lost.".to_owned(),
+        1 => "1 committed version will be lost from production.".to_owned(),
+        n => format!("{} committed versions will be lost from production.", format::count(n)),
+    };
+    let names = plan.losses.iter().cloned().map(|id| view! { <li><VersionLink id=id /></li> }).collect_view();
+    let tone = if n > 0 { Tone::Bad } else { Tone::Warn };
+    Some(view! {
+        <section id="losses" aria-label="What is lost">
+            <Callout tone=tone title=title>
+                {(n > 0)
+                    .then(|| {
+                        view! {
+                            <p>
+                                "They were committed after "
+                                <bdi class="id">{format::visible(&subject.name)}</bdi>
+                                " was made. Their chapters, points and nodes go from production; their registry rows stay."
+                            </p>
+                            <ul class="losses">{names}</ul>
+                        }
+                    })}
+                <p>
+                    "What production holds now is saved first, as this run’s way back: the restore can be undone while that is kept."
+                </p>
+                {disaster
+                    .then(|| {
+                        view! {
+                            <p>
+                                "Disaster recovery is the last resort. If "<a href="/restore/latest-copy">"latest-copy"</a>
+                                " is intact, restore from that."
+                            </p>
+                        }
+                    })}
+            </Callout>
+        </section>
+    })
+}
+
+/// Why the start was not done.
+pub fn start_problem(problem: Problem) -> AnyView {
+    if problem.kind == ProblemKind::StalePlan {
+        view! { <StalePlan differences=problem.differences /> }.into_any()
+    } else {
+        view! { <ErrorPanel problem=problem /> }.into_any()
+    }
+}
+
+#[component]
+fn StalePlan(differences: Vec<Difference>) -> impl IntoView {
+    let shown = |v: Option<String>| v.map_or_else(|| "–".to_owned(), |v| format::clip(&format::visible(&v), 400));
+    let rows = differences
+        .into_iter()
+        .map(|d| {
+            view! {
+                <tr>
+                    <td class="wide">
+                        <span class="foreign" title=format::visible(&d.field)>
+                            {format::visible(&sentences::field(&d.field))}
+                        </span>
+                    </td>
+                    <td class="foreign" data-label="When you read it">
+                        {shown(d.before)}
+                    </td>
+                    <td class="foreign" data-label="Now">
+                        <b>{shown(d.now)}</b>
+                    </td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div role="alert" id="stale-plan">
+            <Callout tone=Tone::Warn title="Something changed since you read this plan. Nothing was started.">
+                <p>"The plan below is the new one. Read what differs, then confirm again."</p>
+                <div class="scroll" tabindex="0" role="region" aria-label="What changed">
+                    <table class="stack">
+                        <thead>
+                            <tr>
+                                <th scope="col">"What"</th>
+                                <th scope="col">"When you read it"</th>
+                                <th scope="col">"Now"</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+            </Callout>
+        </div>
+    }
+}

@@ -1,0 +1,177 @@
+//! What came of a run, and where to go from here.
+
+use leptos::prelude::*;
+use rollback_types::run_kind::PRODUCTION;
+use rollback_types::{RunKind, RunState, RunSummary, Step};
+
+use crate::components::{Callout, Icon, IconName, Time, TimeStyle, Tone};
+use crate::format;
+use crate::live::LiveRun;
+use crate::pages::plan::sentences::listed;
+use crate::pages::plan::subject::Subject;
+
+/// The end in one sentence.
+fn title(kind: RunKind, state: RunState, marked: bool) -> (Tone, &'static str) {
+    use RunKind::{MakeBackup, RestoreProduction, Rollback, UndoRestore, Validate};
+    match (state, kind) {
+        (RunState::Completed, Rollback) => (Tone::Good, "Rolled back."),
+        (RunState::Completed, RestoreProduction) => (Tone::Good, "Production is restored."),
+        (RunState::Completed, UndoRestore) => (Tone::Good, "The restore is undone."),
+        (RunState::Completed, Validate) => (Tone::Good, "Validated: nothing is wrong."),
+        (RunState::Completed, MakeBackup) => (Tone::Good, "The new latest-copy is in place."),
+        (RunState::CompletedWithFindings, Rollback) => {
+            (Tone::Warn, "Rolled back, but a check afterwards found something.")
+        }
+        (RunState::CompletedWithFindings, RestoreProduction) => {
+            (Tone::Warn, "Production is restored, but a check afterwards found something.")
+        }
+        (RunState::CompletedWithFindings, UndoRestore) => {
+            (Tone::Warn, "The restore is undone, but a check afterwards found something.")
+        }
+        (RunState::CompletedWithFindings, Validate) => (Tone::Warn, "Validated: something was found."),
+        (RunState::CompletedWithFindings, MakeBackup) => {
+            (Tone::Warn, "The new latest-copy is in place, but something was found.")
+        }
+        // Before step 2 was through nothing was marked: there is nothing to take over.
+        (RunState::Aborted, Rollback) if !marked => (Tone::Bad, "Aborted before anything was deleted."),
+        (RunState::Aborted, Rollback) => (Tone::Bad, "Aborted. The version stays rolling_back."),
+        (RunState::Aborted, MakeBackup) => (Tone::Bad, "Aborted. latest-copy is as it was."),
+        (RunState::Aborted, _) => (Tone::Bad, "Aborted."),
+        (RunState::Interrupted, _) => (Tone::Warn, "Interrupted: Stepback ended in the middle of this run."),
+        (RunState::Running | RunState::NeedsDecision, _) => (Tone::Idle, "Ended."),
+    }
+}
+
+/// What to do when it did not come to its end.
+fn next(kind: RunKind, state: RunState, marked: bool) -> Option<&'static str> {
+    match (state, kind) {
+        (RunState::Aborted, RunKind::Rollback) if !marked => None,
+        (RunState::Aborted, RunKind::Rollback) => Some(
+            "What was deleted stays deleted; nothing else was touched. Plan the version again to take over.",
+        ),
+        (RunState::Interrupted, RunKind::Rollback) => Some(
+            "Nothing goes on by itself. Plan the version again to take over: what is gone is found absent.",
+        ),
+        (RunState::Aborted | RunState::Interrupted, RunKind::RestoreProduction | RunKind::UndoRestore) => Some(
+            "Stores that were restored stay so; each other one is as it was, or its way back is kept. Plan it again: \
+             the plan compares every store anew.",
+        ),
+        (RunState::Aborted | RunState::Interrupted, RunKind::MakeBackup) => {
+            Some("The present latest-copy stays in use. Plan it again when the cause is mended.")
+        }
+        _ => None,
+    }
+}
+
+/// What came of it, and where to go from here.
+#[component]
+pub fn RunResult(
+    /// The run.
+    live: LiveRun,
+) -> impl IntoView {
+    let ended =
+        Memo::new(move |_| live.view.with(|v| v.run.ended_at.map(|at| (at, v.run.state, v.run.summary.clone()))));
+    let run = live.view.with_untracked(|v| v.run.clone());
+    let kind = run.kind;
+    let failed = move || {
+        live.view.with_untracked(|v| {
+            let failed: Vec<String> =
+                v.steps.iter().filter(|s| s.error.is_some()).map(|s| format!("{}, {}", s.step, s.title)).collect();
+            failed
+        })
+    };
+    let marked = move || live.view.with_untracked(|v| v.step(Step::Mark).is_some_and(|s| s.state.is_through()));
+    let unsound = move || live.view.with_untracked(|v| v.validation.as_ref().is_some_and(|r| !r.is_sound()));
+    move || {
+        ended.get().map(|(at, state, summary)| {
+            let run = run.clone();
+            let (tone, title) = title(kind, state, marked());
+            let next = next(kind, state, marked());
+            let failed = failed();
+            let failed = (!failed.is_empty() && next.is_some())
+                .then(|| view! { <p>{format!("It stopped at {}.", listed(&failed))}</p> });
+            // A validation of what is staged says nothing about production.
+            let of_production = kind != RunKind::Validate || run.version_id.as_str() == PRODUCTION;
+            let restore = unsound() && of_production && kind != RunKind::MakeBackup;
+            view! {
+                <div class="run-result">
+                    <Callout tone=tone title=title>
+                        {summary.map(|s| view! { <p class="foreign">{format::visible_lines(&s)}</p> })}
+                        {failed}
+                        {next.map(|n| view! { <p>{n}</p> })}
+                        {restore
+                            .then(|| view! { <p>"Critical checks of production failed: a restore may be needed."</p> })}
+                        <p class="small muted">
+                            "Ended "
+                            <Time at=at style=TimeStyle::Both />
+                        </p>
+                        <div class="actions">
+                            {restore
+                                .then(|| {
+                                    view! {
+                                        <a class="btn primary" href="/restore/latest-copy">
+                                            <Icon name=IconName::Back />
+                                            "Restore production…"
+                                        </a>
+                                    }
+                                })} {next.is_some().then(|| again(&run))} {to_subject(&run)}
+                            <a class="btn" href="/runs">
+                                "History"
+                            </a>
+                        </div>
+                    </Callout>
+                </div>
+            }
+        })
+    }
+}
+
+fn again(run: &RunSummary) -> impl IntoView + use<> {
+    let href = Subject { kind: run.kind, name: run.version_id.as_str().to_owned() }.path();
+    let label = if run.kind == RunKind::Rollback { "Plan the take-over" } else { "Plan it again" };
+    view! {
+        <a class="btn primary" href=href>
+            <Icon name=IconName::Back />
+            {label}
+        </a>
+    }
+}
+
+fn to_subject(run: &RunSummary) -> impl IntoView + use<> {
+    let of_version = run.kind == RunKind::Rollback
+        || (run.kind == RunKind::Validate && run.version_id.as_str() != PRODUCTION);
+    let (href, label) = match run.kind {
+        _ if of_version => (format::version_path(run.version_id.as_str())?, "To the version"),
+        RunKind::Validate => ("/".to_owned(), "To the overview"),
+        _ => ("/backups".to_owned(), "To the backups"),
+    };
+    Some(view! {
+        <a class="btn" href=href>
+            {label}
+        </a>
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_rollback_says_that_it_rolled_back() {
+        for kind in RunKind::ALL {
+            for state in [RunState::Completed, RunState::CompletedWithFindings, RunState::Aborted] {
+                let said = title(kind, state, true).1.to_lowercase();
+                assert_eq!(said.contains("roll"), kind == RunKind::Rollback, "{kind:?} {state:?}: {said}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_did_not_end_says_what_to_do() {
+        for kind in [RunKind::Rollback, RunKind::RestoreProduction, RunKind::UndoRestore, RunKind::MakeBackup] {
+            assert!(next(kind, RunState::Interrupted, true).is_some());
+            assert!(next(kind, RunState::Completed, true).is_none());
+        }
+        assert!(next(RunKind::Rollback, RunState::Aborted, false).is_none());
+    }
+}
