@@ -85,6 +85,20 @@ impl WholeGraph for WholeNeo4j {
                    (e)-[:NEXT {weight: 0.5}]->(s), (e)-[:NEXT {weight: 0.5}]->(s), (s)-[:`PREV ``odd```]->(e),
                    (bare)-[:SELF]->(bare), (bare)-[:SELF]->(bare), (e)-[:SELF {list: ['a', '\"']}]->(e)";
         self.raw.run(query(create).param("nasty", nasty)).await.unwrap();
+        // The reader must see what is to be compared.
+        let lines = self.read().await.join("\n");
+        for part in [
+            "\"d DATE NOT NULL 2024-02-29\"",
+            "after ZONED DATETIME NOT NULL 2024-10-27T02:30:00+01:00[Europe/Berlin]",
+            "du DURATION NOT NULL P1Y2M3DT4H5M6.789S",
+            "w3 POINT NOT NULL point({x: 1.0, y: 2.0, z: 3.0, crs: 'wgs-84-3d'})",
+            "whole FLOAT NOT NULL 3.0",
+            "nan FLOAT NOT NULL NaN",
+            "|2024-01-02|2024-01-03",
+            "on DATE NOT NULL 2024-01-02",
+        ] {
+            assert!(lines.contains(part), "{part} in {lines}");
+        }
     }
 
     async fn read(&self) -> Vec<String> {
