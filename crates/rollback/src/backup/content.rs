@@ -11,6 +11,8 @@ pub(super) struct Expected {
     /// Chapters, by the registry's row of that version.
     pub chapters: Option<u64>,
     pub layout: Option<Layout>,
+    /// A way back holds production as it was, good or bad: its files need not agree.
+    pub as_it_was: bool,
 }
 
 /// How one file stands on the rung.
@@ -29,13 +31,19 @@ pub(super) fn judge(
     found: Option<&Paragraphs>,
     expected: &Expected,
 ) -> Content {
-    match store {
+    let judged = match store {
         StoreKind::Sqlite => chapters(contents, expected),
         StoreKind::Qdrant => agree(contents, found, expected),
         StoreKind::Neo4j => match agree(contents, found, expected) {
             Content::Right(said) => Content::Right(format!("{said}{}", counted(contents))),
             other => other,
         },
+    };
+    match judged {
+        Content::Wrong(why) if expected.as_it_was => {
+            Content::Open(format!("{why}: so production was when this was saved"))
+        }
+        other => other,
     }
 }
 
@@ -123,7 +131,7 @@ mod tests {
 
     #[test]
     fn points_and_paragraphs_must_agree_in_number_and_ids() {
-        let expected = Expected { chapters: Some(3), layout: Some(Layout::Shared) };
+        let expected = Expected { chapters: Some(3), layout: Some(Layout::Shared), as_it_was: false };
         let judged = |count, digest: &str| {
             let found = Paragraphs { count, digest: Some(digest.into()) };
             judge(StoreKind::Qdrant, &contents(3, 5), Some(&found), &expected)
@@ -131,19 +139,22 @@ mod tests {
         assert!(matches!(judged(5, "aa"), Content::Right(_)));
         assert!(matches!(judged(5, "bb"), Content::Wrong(_)));
         assert!(matches!(judged(4, "aa"), Content::Wrong(_)));
-        let per_version = Expected { chapters: None, layout: Some(Layout::PerVersion) };
+        let way_back = Expected { chapters: None, layout: Some(Layout::Shared), as_it_was: true };
+        let found = Paragraphs { count: 4, digest: Some("aa".into()) };
+        assert!(matches!(judge(StoreKind::Neo4j, &contents(3, 5), Some(&found), &way_back), Content::Open(_)));
+        let per_version = Expected { chapters: None, layout: Some(Layout::PerVersion), as_it_was: false };
         let fewer = Paragraphs { count: 4, digest: None };
         assert!(matches!(judge(StoreKind::Neo4j, &contents(3, 5), Some(&fewer), &per_version), Content::Open(_)));
     }
 
     #[test]
     fn chapters_are_as_many_as_the_registry_says() {
-        let shared = |chapters| Expected { chapters, layout: Some(Layout::Shared) };
+        let shared = |chapters| Expected { chapters, layout: Some(Layout::Shared), as_it_was: false };
         let judged = |rows, expected: Expected| judge(StoreKind::Sqlite, &contents(rows, 1), None, &expected);
         assert!(matches!(judged(3, shared(Some(3))), Content::Right(_)));
         assert!(matches!(judged(4, shared(Some(3))), Content::Wrong(_)));
         assert!(matches!(judged(0, shared(None)), Content::Wrong(_)));
-        let per_version = |chapters| Expected { chapters, layout: Some(Layout::PerVersion) };
+        let per_version = |chapters| Expected { chapters, layout: Some(Layout::PerVersion), as_it_was: false };
         assert!(matches!(judged(4, per_version(Some(3))), Content::Right(_)));
         assert!(matches!(judged(2, per_version(Some(3))), Content::Wrong(_)));
     }

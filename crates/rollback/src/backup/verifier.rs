@@ -140,6 +140,7 @@ impl BackupVerifier {
     /// The whole ladder, the trial restore included; the three stores at the same time. A file that does not reach
     /// *content* is not tried. Only while no run is active: the caller sees to that.
     pub async fn try_restore(&self, source: &BackupSource, progress: Option<OnProgress>) -> Examination {
+        let started = Timestamp::now();
         let before = self.examine(source, false, None).await;
         if !before.health.intact {
             return before;
@@ -165,7 +166,12 @@ impl BackupVerifier {
         join_all(tries).await;
         drop(_one_at_a_time);
         let mut after = self.examine(source, false, None).await;
-        self.keep_trend(&after.health, true).await;
+        // With a store down it was no trial: what is known of an earlier one stays, with its time.
+        let is_new = |r: &rollback_types::RungResult| {
+            r.rung == Rung::TrialRestore && r.checked_at.is_some_and(|at| at >= started)
+        };
+        let tried = after.health.files.iter().all(|file| file.rungs.iter().any(is_new));
+        self.keep_trend(&after.health, tried).await;
         after.health.history = self.history(source).await;
         after
     }
@@ -210,7 +216,7 @@ impl BackupVerifier {
             },
             BackupSource::LatestCopy | BackupSource::WayBack(_) | BackupSource::Fresh(_) => None,
         };
-        Expected { chapters, layout }
+        Expected { chapters, layout, as_it_was: matches!(source, BackupSource::WayBack(_)) }
     }
 
     /// Without it a page only lacks the trend.
