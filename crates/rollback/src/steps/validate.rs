@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rollback_types::run_kind::PRODUCTION;
-use rollback_types::validation::{CheckOutcome, ValidationScope};
+use rollback_types::validation::{CheckOutcome, ValidationScope, ValidationVerdict};
 use rollback_types::{RunKind, ValidationReport};
 
 use crate::context::{Halt, Outcome, StepContext};
@@ -39,8 +39,11 @@ pub(super) async fn validate(cx: &mut StepContext) -> Result<Outcome, Halt> {
         limit: DEFAULT_LIMIT,
     };
     let report = validation.run().await;
-    for finding in report.findings() {
-        shared.find(format!("{finding}."));
+    // Warnings stand in the report; only what is wrong, or what could not be looked at, marks the whole run.
+    if matches!(report.verdict, ValidationVerdict::Unsound | ValidationVerdict::Incomplete) {
+        for finding in report.findings() {
+            shared.find(format!("{finding}."));
+        }
     }
     if !report.is_sound() && spec.kind != RunKind::Validate {
         shared.find("Critical checks failed: compare with latest-copy, and restore production if it differs.".into());
