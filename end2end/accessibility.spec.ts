@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type { Page } from '@playwright/test';
 import type { AxeResults } from 'axe-core';
 import { placesWithRuns } from './places.ts';
-import { expect, heading, open, startRollback, test } from './test.ts';
+import { expect, heading, open, startRollback, startRun, test } from './test.ts';
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -56,6 +56,26 @@ test.describe('axe finds nothing', () => {
       await look(page, path, path, ['desktop', 'phone'], found);
     }
     expect(found).toEqual([]);
+  });
+
+  test.describe('after a restore', () => {
+    test.use({ contaminated: true });
+
+    test('on the run, its undo, the ways back and a validation that found something', async ({ page, deployment }) => {
+      test.setTimeout(150_000);
+      const found: string[] = [];
+      await open(page, deployment.version(deployment.failed, '/plan'));
+      await startRollback(page, deployment.failed);
+      await expect(page.getByText('Rolled back.', { exact: true })).toBeVisible({ timeout: 40_000 });
+      for (const path of ['/runs/1', '/runs/1/undo', '/backups', '/runs']) {
+        await look(page, path, path, ['desktop', 'phone'], found);
+      }
+      await open(page, '/runs/1/undo');
+      await startRun(page, 'run-1');
+      await expect(page.getByText(/^The restore is undone/)).toBeVisible({ timeout: 40_000 });
+      await look(page, 'findings', '/runs/2', ['desktop', 'phone'], found);
+      expect(found).toEqual([]);
+    });
   });
 
   test.describe('in the per-version layout', () => {

@@ -98,6 +98,11 @@ export class Deployment {
     await rm(this.folder, { recursive: true, force: true });
   }
 
+  /** The baseline's id; it is never rolled back, and disaster recovery restores from it. */
+  get baseline(): string {
+    return this.layout === 'shared' ? 'v1_baseline' : 'v1_baseline_20260731_102653';
+  }
+
   /** What the server wrote to standard error so far. */
   get serverLog(): string {
     return this.log;

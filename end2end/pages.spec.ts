@@ -30,7 +30,7 @@ test('no page scrolls sideways, from 320 pixels up', async ({ browser, page, dep
 
 test('before the first run the pages say what would be there', async ({ page }) => {
   await open(page, '/runs');
-  await expect(page.getByText('No rollback was started here yet.')).toBeVisible();
+  await expect(page.getByText('No run was started here yet.')).toBeVisible();
   await open(page, '/runs?state=aborted');
   await expect(page.getByText('No run matches.')).toBeVisible();
   await open(page, '/');

@@ -1,4 +1,4 @@
-import { acknowledgements, expect, open, startRollback, test } from './test.ts';
+import { acknowledgements, expect, hydrated, open, startRollback, step, test } from './test.ts';
 
 test.use({ expectedErrors: /status of 409 \(Conflict\)/ });
 
@@ -27,16 +27,37 @@ test('a plan that went stale starts nothing and shows the difference', async ({ 
 test.describe('production that differs from latest-copy', () => {
   test.use({ contaminated: true });
 
-  test('forbids the start, with the evidence', async ({ page, deployment }) => {
-    const before = await deployment.counts();
-    await open(page, deployment.version(deployment.failed, '/plan'));
-    await expect(page.getByText('This rollback cannot start.')).toBeVisible();
+  test('is restored as the evidence recommends, unless a person chooses otherwise', async ({ page, deployment }) => {
+    const id = deployment.failed;
+    await open(page, deployment.version(id, '/plan'));
     const restore = page.getByRole('region', { name: 'Restore from latest-copy?' });
-    await expect(restore).toContainText('production differs');
+    const box = (store: string) => restore.getByRole('checkbox', { name: `Restore ${store}` });
     await expect(restore.getByRole('row').filter({ hasText: 'differs' }).first()).toContainText(/\d/);
-    await expect(page.getByRole('button', { name: /^Roll back/ })).toBeDisabled();
-    await expect(page.getByLabel('Type the version id')).toHaveCount(0);
-    expect(await deployment.counts()).toEqual(before);
-    expect(await deployment.status(deployment.failed)).toBe('validating_failed');
+    await expect(restore).toContainText('way back, about');
+    for (const store of ['SQLite', 'Qdrant', 'Neo4j']) await expect(box(store)).toBeChecked();
+    const asked = await acknowledgements(page).count();
+
+    // Another choice is another plan, with an address of its own and something more to be seen.
+    await box('Neo4j').uncheck();
+    await expect(page).toHaveURL(/\?restore=sqlite&restore=qdrant$/);
+    await expect(acknowledgements(page)).toHaveCount(asked + 1);
+    await expect(restore).toContainText('production differs and stays so');
+    await page.reload();
+    await hydrated(page);
+    await expect(box('Neo4j')).not.toBeChecked();
+    await expect(box('SQLite')).toBeChecked();
+    for (const store of ['SQLite', 'Qdrant']) {
+      await box(store).uncheck();
+      await expect(page).toHaveURL(store === 'SQLite' ? /\?restore=qdrant$/ : /\?restore=none$/);
+    }
+    await expect(restore).toContainText('restores nothing');
+    expect(await deployment.status(id)).toBe('validating_failed');
+
+    // What is chosen is what is started: nothing is restored, and the run says so.
+    await expect(acknowledgements(page)).toHaveCount(asked + 3);
+    await startRollback(page, id);
+    await expect(page).toHaveTitle(/^completed/, { timeout: 30_000 });
+    await expect(step(page, 7)).toContainText('skipped');
+    await expect(page.getByRole('region', { name: 'Way back' })).toHaveCount(0);
   });
 });

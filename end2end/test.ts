@@ -102,6 +102,17 @@ export async function startRollback(page: Page, id: string, reason = 'Check 4 fa
   await expect(page).toHaveURL(/\/runs\/\d+$/, { timeout: 30_000 });
 }
 
+/** Fills in the confirmation of a plan of any kind and starts; ends on the page of the run, once that has ended. */
+export async function startRun(page: Page, name: string | undefined, reason = 'By the end-to-end test'): Promise<void> {
+  await page.getByLabel('Reason').fill(reason);
+  const typed = page.getByLabel(/^Type the /);
+  if (name === undefined) await expect(typed).toHaveCount(0);
+  else await typed.fill(name);
+  for (const box of await acknowledgements(page).all()) await box.check();
+  await page.locator('#confirm').getByRole('button').click();
+  await expect(page).toHaveURL(/\/runs\/\d+$/, { timeout: 30_000 });
+}
+
 /** What a plan asks to be acknowledged. */
 export function acknowledgements(page: Page): Locator {
   return page.getByRole('checkbox', { name: /^I have seen/ });

@@ -266,20 +266,16 @@ fn PlanView(
 /// What goes, what comes in its place, and what stays: by the kind of run.
 fn what_changes(plan: &RollbackPlan) -> AnyView {
     match plan.kind {
-        RunKind::Rollback => {
-            view! {
-                <GoesCard plan=plan.clone() />
-                <RestoreCard plan=plan.clone() />
-            }
-            .into_any()
+        RunKind::Rollback => view! {
+            <GoesCard plan=plan.clone() />
+            <RestoreCard plan=plan.clone() />
         }
-        RunKind::RestoreProduction | RunKind::UndoRestore => {
-            view! {
-                <ReplacedCard plan=plan.clone() />
-                <RestoreCard plan=plan.clone() />
-            }
-            .into_any()
+        .into_any(),
+        RunKind::RestoreProduction | RunKind::UndoRestore => view! {
+            <ReplacedCard plan=plan.clone() />
+            <RestoreCard plan=plan.clone() />
         }
+        .into_any(),
         RunKind::MakeBackup | RunKind::Validate => view! { <CopiesCard plan=plan.clone() /> }.into_any(),
     }
 }

@@ -144,9 +144,8 @@ fn Announcer(live: LiveRun) -> impl IntoView {
             let states: Vec<StepState> = v.steps.iter().map(|s| s.state).collect();
             if let Some((before, run)) = before {
                 let changed = v.steps.iter().zip(&before).filter(|(now, was)| now.state != **was);
-                let mut parts: Vec<String> = changed
-                    .map(|(now, _)| format!("{}: {}.", now.title, step_look(now.state).2))
-                    .collect();
+                let mut parts: Vec<String> =
+                    changed.map(|(now, _)| format!("{}: {}.", now.title, step_look(now.state).2)).collect();
                 if run != v.run.state {
                     parts.push(format!("The run: {}.", run_look(v.run.state).2));
                 }

@@ -99,7 +99,8 @@ pub(super) fn Backup(health: BackupHealth, verify: ServerAction<VerifyBackup>) -
 
 /// The lowest rung that fails, of whichever file, with what was seen.
 fn lowest_failure(health: &BackupHealth) -> Option<impl IntoView + use<>> {
-    let lowest = health.files.iter().filter_map(|f| Some((f.store, f.lowest_failure()?))).min_by_key(|(_, r)| r.rung)?;
+    let lowest =
+        health.files.iter().filter_map(|f| Some((f.store, f.lowest_failure()?))).min_by_key(|(_, r)| r.rung)?;
     let (store, rung) = lowest;
     let said = format!("Fails at “{}”, {store}: {}", rung.rung.title(), format::visible(&rung.detail));
     Some(view! { <p class="foreign fails"><Icon name=IconName::Cross />" "{said}</p> })

@@ -15,7 +15,7 @@ pub(super) fn Trend(
 ) -> impl IntoView {
     (!history.is_empty()).then(|| {
         let passed = history.iter().filter(|c| c.intact).count();
-        let said = format!("{passed} of the last {} found it intact", format::counted(history.len() as u64, "looks"));
+        let said = said(passed, history.len());
         // Marks only: the table says the same in words.
         let marks = history.iter().rev().map(mark).collect_view();
         let rows = history.iter().map(row).collect_view();
@@ -50,6 +50,14 @@ pub(super) fn Trend(
             </details>
         }
     })
+}
+
+fn said(passed: usize, looks: usize) -> String {
+    match (passed, looks) {
+        (1, 1) => "The only look so far found it intact".to_owned(),
+        (_, 1) => "The only look so far found it wanting".to_owned(),
+        _ => format!("{passed} of the last {looks} looks found it intact"),
+    }
 }
 
 fn mark(check: &BackupCheck) -> impl IntoView + use<> {
@@ -103,6 +111,13 @@ mod tests {
     fn check(bytes: u64) -> BackupCheck {
         let at = Timestamp::from_unix_ms(0);
         BackupCheck { at, intact: true, highest: None, failure: None, bytes, took_ms: 1, trial: false }
+    }
+
+    #[test]
+    fn one_look_is_no_trend() {
+        assert_eq!(said(1, 1), "The only look so far found it intact");
+        assert_eq!(said(0, 1), "The only look so far found it wanting");
+        assert_eq!(said(2, 3), "2 of the last 3 looks found it intact");
     }
 
     #[test]

@@ -31,10 +31,8 @@ pub fn RestoreCard(
     let changed = {
         let (path, chosen, recommended) = (path.clone(), chosen.clone(), recommended.clone());
         Callback::new(move |(store, on): (StoreKind, bool)| {
-            let now: Vec<StoreKind> = StoreKind::ALL
-                .into_iter()
-                .filter(|s| if *s == store { on } else { chosen.contains(s) })
-                .collect();
+            let now: Vec<StoreKind> =
+                StoreKind::ALL.into_iter().filter(|s| if *s == store { on } else { chosen.contains(s) }).collect();
             // What is recommended needs no word in the address.
             let query = choice::to_search(&(now != recommended).then_some(now));
             let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
@@ -82,7 +80,6 @@ pub fn RestoreCard(
                                 <th scope="col">"Store"</th>
                                 <th scope="col">"Restore"</th>
                                 <th scope="col">{against}</th>
-                                <th scope="col">"Evidence"</th>
                             </tr>
                         </thead>
                         <tbody>{rows}</tbody>
@@ -146,10 +143,10 @@ fn row(store: StoreKind, plan: &StorePlan, changed: Callback<(StoreKind, bool)>)
                     <span class="small muted">{advice}</span>
                 </label>
             </td>
-            <td>
+            <td class="wide">
                 <Badge tone=tone icon=icon text=word />
+                <span class="why foreign">{evidence}</span>
             </td>
-            <td class="wide foreign">{evidence}</td>
         </tr>
     }
 }

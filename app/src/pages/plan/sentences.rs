@@ -21,7 +21,8 @@ pub fn headline(plan: &RollbackPlan) -> String {
     match plan.kind {
         RunKind::Rollback => removal(plan),
         RunKind::MakeBackup => {
-            "Copies production as it is, proves the copy up to a trial restore, then puts it in latest-copy’s place.".to_owned()
+            "Copies production as it is, proves the copy up to a trial restore, then puts it in latest-copy’s place."
+                .to_owned()
         }
         RunKind::Validate => "Runs the seven checks and a search. Nothing is changed.".to_owned(),
         RunKind::RestoreProduction | RunKind::UndoRestore if restored.is_empty() => {
@@ -45,19 +46,17 @@ pub fn restore_footer(plan: &RollbackPlan, chosen: &[StoreKind], recommended: &[
             "Production equals {source}: the evidence recommends restoring nothing, and step 7 is skipped with this proof."
         ),
         (chosen, recommended) if chosen == recommended => {
-            format!("As the evidence recommends: {} is to be restored in step 7.", named_stores(chosen))
+            format!("Step 7 restores {}, as the evidence recommends.", named_stores(chosen))
         }
         ([], recommended) => {
-            format!("The evidence recommends {}; nothing is to be restored.", named_stores(recommended))
+            format!("Step 7 restores nothing, though the evidence recommends {}.", named_stores(recommended))
         }
         (chosen, []) => {
-            format!("The evidence recommends restoring nothing; {} is restored all the same.", named_stores(chosen))
+            format!("Step 7 restores {}, though the evidence recommends nothing.", named_stores(chosen))
         }
-        (chosen, recommended) => format!(
-            "The evidence recommends {}; {} is to be restored.",
-            named_stores(recommended),
-            named_stores(chosen)
-        ),
+        (chosen, recommended) => {
+            format!("Step 7 restores {}; the evidence recommends {}.", named_stores(chosen), named_stores(recommended))
+        }
     }
 }
 

@@ -179,7 +179,7 @@ pub fn ReplacedCard(
     view! {
         <Card title="What is replaced">
             <div class="scroll" tabindex="0" role="region" aria-label="What is replaced, by store">
-                <table class="stack goes">
+                <table class="stack goes replaced">
                     <thead>
                         <tr>
                             <th scope="col">"Store"</th>
@@ -236,7 +236,7 @@ pub fn CopiesCard(
                 .into_any()
         >
             <div class="scroll" tabindex="0" role="region" aria-label="What is copied, by store">
-                <table class="stack goes">
+                <table class="stack goes replaced">
                     <thead>
                         <tr>
                             <th scope="col">"Store"</th>

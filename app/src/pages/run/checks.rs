@@ -41,24 +41,14 @@ pub(super) fn entry(
 
 /// One of the seven.
 pub(super) fn check(run: RunId, c: &CheckResult) -> impl IntoView + use<> {
-    // The sentence has the counts; side by side they are read at a glance.
-    let counts = match (c.expected, c.found) {
-        (Some(expected), Some(found)) if expected != found => {
-            Some(format!("{} expected, {} found.", format::count(expected), format::count(found)))
-        }
-        _ => None,
-    };
     let offenders = c.offenders.iter().filter(|o| o.count > 0).map(|o| offenders(run, o)).collect_view();
-    let more = view! {
-        {counts.map(|t| view! { <span class="evidence num-line">{t}</span> })} {offenders}
-    };
     entry(
         format!("{}. {}", c.number, format::visible(&c.title)),
         c.severity,
         c.state,
         &c.detail,
         Some(c.took_ms),
-        more.into_any(),
+        offenders.into_any(),
     )
 }
 

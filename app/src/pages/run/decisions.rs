@@ -1,7 +1,7 @@
 //! A failure stops and asks. The answers are plain forms.
 
 use leptos::prelude::*;
-use rollback_types::{Decision, RunId, Step};
+use rollback_types::{Decision, RunId, RunKind, Step};
 
 use crate::api::runs::DecideRun;
 use crate::components::{Icon, IconName};
@@ -11,6 +11,8 @@ use crate::components::{Icon, IconName};
 pub fn Decisions(
     /// The run.
     run: RunId,
+    /// Its kind.
+    kind: RunKind,
     /// The failed step.
     step: Step,
     /// What may be decided.
@@ -24,7 +26,7 @@ pub fn Decisions(
             Decision::Retry => view! { <Retry run=run step=step decide=decide /> }.into_any(),
             Decision::Skip => view! { <Skip run=run step=step decide=decide /> }.into_any(),
             Decision::WayBack => view! { <WayBack run=run step=step decide=decide /> }.into_any(),
-            Decision::Abort => view! { <Abort run=run step=step decide=decide /> }.into_any(),
+            Decision::Abort => view! { <Abort run=run kind=kind step=step decide=decide /> }.into_any(),
         })
         .collect_view();
     view! {
@@ -89,7 +91,8 @@ fn WayBack(run: RunId, step: Step, decide: ServerAction<DecideRun>) -> impl Into
             <ActionForm action=decide attr:class="decision-body">
                 {fields(run, step, Decision::WayBack)}
                 <p class="small">
-                    "Puts in again what this store held before step 7, from this run’s own copy of it, and proves it. The run goes on                      without the restore, and says so in its record."
+                    "Puts in again what this store held before step 7, from this run’s own copy of it, and proves it. The run goes on \
+                    without the restore, and says so in its record."
                 </p>
                 <div class="actions">
                     <button class="btn" type="submit" disabled=move || decide.pending().get()>
@@ -101,18 +104,29 @@ fn WayBack(run: RunId, step: Step, decide: ServerAction<DecideRun>) -> impl Into
     }
 }
 
+fn aborting(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Rollback => {
+            "Ends this run. What was deleted stays deleted, nothing else is touched, and the version stays rolling_back: \
+             it can be taken over later by a new plan."
+        }
+        RunKind::RestoreProduction | RunKind::UndoRestore => {
+            "Ends this run. Stores that were restored stay so. What each held before is kept as this run’s way back."
+        }
+        RunKind::MakeBackup => "Ends this run. The present latest-copy stays in use; production was only read.",
+        RunKind::Validate => "Ends this run. It changed nothing.",
+    }
+}
+
 #[component]
-fn Abort(run: RunId, step: Step, decide: ServerAction<DecideRun>) -> impl IntoView {
+fn Abort(run: RunId, kind: RunKind, step: Step, decide: ServerAction<DecideRun>) -> impl IntoView {
     let field = format!("abort-reason-{}", step.as_str());
     view! {
         <details class="decision">
             <summary class="btn">"Abort…"</summary>
             <ActionForm action=decide attr:class="decision-body">
                 {fields(run, step, Decision::Abort)}
-                <p class="small">
-                    "Ends this run. What was deleted stays deleted, nothing else is touched, and the version stays "
-                    <code>"rolling_back"</code> ": it can be taken over later by a new plan."
-                </p>
+                <p class="small">{aborting(kind)}</p>
                 <div class="field">
                     <label for=field.clone()>"Reason (may be empty)"</label>
                     <textarea id=field name="reason" rows="2" maxlength="500"></textarea>

@@ -46,12 +46,12 @@ fn title(kind: RunKind, state: RunState, marked: bool) -> (Tone, &'static str) {
 fn next(kind: RunKind, state: RunState, marked: bool) -> Option<&'static str> {
     match (state, kind) {
         (RunState::Aborted, RunKind::Rollback) if !marked => None,
-        (RunState::Aborted, RunKind::Rollback) => Some(
-            "What was deleted stays deleted; nothing else was touched. Plan the version again to take over.",
-        ),
-        (RunState::Interrupted, RunKind::Rollback) => Some(
-            "Nothing goes on by itself. Plan the version again to take over: what is gone is found absent.",
-        ),
+        (RunState::Aborted, RunKind::Rollback) => {
+            Some("What was deleted stays deleted; nothing else was touched. Plan the version again to take over.")
+        }
+        (RunState::Interrupted, RunKind::Rollback) => {
+            Some("Nothing goes on by itself. Plan the version again to take over: what is gone is found absent.")
+        }
         (RunState::Aborted | RunState::Interrupted, RunKind::RestoreProduction | RunKind::UndoRestore) => Some(
             "Stores that were restored stay so; each other one is as it was, or its way back is kept. Plan it again: \
              the plan compares every store anew.",
@@ -138,8 +138,8 @@ fn again(run: &RunSummary) -> impl IntoView + use<> {
 }
 
 fn to_subject(run: &RunSummary) -> impl IntoView + use<> {
-    let of_version = run.kind == RunKind::Rollback
-        || (run.kind == RunKind::Validate && run.version_id.as_str() != PRODUCTION);
+    let of_version =
+        run.kind == RunKind::Rollback || (run.kind == RunKind::Validate && run.version_id.as_str() != PRODUCTION);
     let (href, label) = match run.kind {
         _ if of_version => (format::version_path(run.version_id.as_str())?, "To the version"),
         RunKind::Validate => ("/".to_owned(), "To the overview"),

@@ -294,14 +294,14 @@ fn Trouble(view: Memo<Option<StepView>>, live: LiveRun, decide: ServerAction<Dec
             Some((error, s.decisions.clone(), s.state == StepState::Running))
         })
     });
-    let run = live.view.with_untracked(|v| v.run.id);
+    let (run, kind) = live.view.with_untracked(|v| (v.run.id, v.run.kind));
     move || {
         trouble.get().map(|(error, offered, retrying)| {
             view! {
                 <div class="problem">
                     <Fault error=error retrying=retrying />
                     {(!offered.is_empty())
-                        .then(|| view! { <Decisions run=run step=step offered=offered decide=decide /> })}
+                        .then(|| view! { <Decisions run=run kind=kind step=step offered=offered decide=decide /> })}
                 </div>
             }
         })

@@ -62,14 +62,6 @@ fn card(run: RunId, report: &ValidationReport) -> impl IntoView + use<> {
 }
 
 fn search(s: &SearchResult) -> impl IntoView + use<> {
-    // Measured in microseconds; a page has no use for more than tenths of a millisecond.
-    let ms = |us: u64| format!("{}.{} ms", us / 1_000, us % 1_000 / 100);
-    let times = s.median_us.map(|us| {
-        let before = s.last_known_us.map(|b| format!(", last known {}", ms(b))).unwrap_or_default();
-        let slower = if s.slower { ": more than 20 % slower" } else { "" };
-        format!("Median of {}: {}{before}{slower}.", format::counted(s.sampled.into(), "searches"), ms(us))
-    });
-    let times = times.map(|t| if s.sampled == 1 { t.replace("1 searche:", "1 search:") } else { t });
     let not_found = (!s.not_found.is_empty()).then(|| {
         let ids = s.not_found.iter().map(|id| view! { <li><code>{format::visible(id)}</code></li> }).collect_view();
         view! {
@@ -79,10 +71,8 @@ fn search(s: &SearchResult) -> impl IntoView + use<> {
             </details>
         }
     });
-    let more = view! {
-        {times.map(|t| view! { <span class="evidence">{t}</span> })} {not_found}
-    };
-    entry("Search: stored vectors find themselves".to_owned(), s.severity, s.state, &s.detail, None, more.into_any())
+    let title = "Search: stored vectors find themselves".to_owned();
+    entry(title, s.severity, s.state, &s.detail, None, not_found.into_any())
 }
 
 fn command(c: &CommandResult) -> impl IntoView + use<> {
