@@ -11,7 +11,7 @@ use rollback_stores::secret::Secret;
 use rollback_stores::vector_point::VectorPoint;
 
 use super::error::DemoError;
-use super::graph::Graph;
+use super::graph::{Graph, SCHEMA};
 use super::part::{DemoPoint, Part};
 
 /// A collection to be made, with the parts whose points it holds.
@@ -90,17 +90,21 @@ impl GraphTarget {
     /// Writes everything and lets go of the file; returns nodes and relationships written.
     pub async fn load(self, graph: &Graph<'_>) -> Result<(u64, u64), StoreError> {
         tracing::info!("writing the graph");
+        let schema: Vec<String> = SCHEMA.iter().map(|s| (*s).to_owned()).collect();
         match self {
             Self::Embedded(store) => {
                 let nodes = store.insert_nodes(graph.nodes()).await?;
                 let relationships = store.insert_relationships(graph.relationships()).await?;
+                store.set_schema(&schema).await?;
                 store.close().await;
                 Ok((nodes, relationships))
             }
             Self::Server(store) => {
                 let mut loader = store.loader(LoadInto::EmptyDatabase).await?;
                 let nodes = loader.load_nodes(graph.nodes()).await?;
-                Ok((nodes, loader.load_relationships(graph.relationships()).await?))
+                let relationships = loader.load_relationships(graph.relationships()).await?;
+                loader.load_schema(&schema).await?;
+                Ok((nodes, relationships))
             }
         }
     }

@@ -6,8 +6,8 @@ use neo4rs::{BoltMap, BoltType, query};
 use rollback::store::{Fault, StoreError};
 
 use super::connection::Patience;
-use super::{Neo4jGraph, statements};
-use crate::graph_data::{GraphNode, GraphRelationship, Properties, ROWS_PER_REQUEST, check_name};
+use super::{Neo4jGraph, schema, statements};
+use crate::graph_data::{GraphNode, GraphRelationship, Properties, ROWS_PER_REQUEST, SchemaRule, check_name};
 
 /// What may be in the database before a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,23 @@ impl Neo4jGraph {
 }
 
 impl Neo4jLoader<'_> {
+    /// Makes those of the constraints and indexes that are not there yet, and waits until they are filled.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn load_schema(&self, statements: &[String]) -> Result<(), StoreError> {
+        let (connector, operation) = (&self.graph.connector, "making constraints and indexes");
+        let mut txn = connector.begin(Patience::Request, operation).await?;
+        let present = schema::present(&mut txn).await?;
+        txn.commit().await?;
+        let there: Vec<_> =
+            present.iter().filter_map(|rule| SchemaRule::read(&rule.statement)).map(|r| r.key).collect();
+        let missing = |statement: &&String| SchemaRule::read(statement).is_none_or(|rule| !there.contains(&rule.key));
+        let missing: Vec<String> = statements.iter().filter(missing).cloned().collect();
+        schema::make(connector, &missing, operation).await?;
+        schema::settle(connector, operation).await
+    }
+
     /// Creates the nodes and remembers their ids for [`load_relationships`](Self::load_relationships); returns how many.
     ///
     /// # Errors
