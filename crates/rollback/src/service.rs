@@ -40,6 +40,8 @@ pub struct RollbackService {
     launched: Mutex<HashSet<RunId>>,
     /// One start at a time in this process; the journal's unique index guards against other processes.
     starting: tokio::sync::Mutex<()>,
+    /// What the overview counted last.
+    counted: tokio::sync::Mutex<Option<look::Counted>>,
     /// The latest plans, oldest first.
     plans: Mutex<Vec<(PlanDigest, Facts)>>,
 }
@@ -64,6 +66,7 @@ impl RollbackService {
             live: Arc::default(),
             launched: Mutex::default(),
             starting: tokio::sync::Mutex::default(),
+            counted: tokio::sync::Mutex::default(),
             plans: Mutex::default(),
         }
     }

@@ -33,6 +33,9 @@ pub struct Settings {
     pub way_back_retention: Duration,
     /// Space that must be free, at least.
     pub min_free_bytes: u64,
+    /// How long the overview shows what it counted last, before it asks the stores again: counting every id and node for
+    /// every tab every few seconds would be a load of its own.
+    pub overview_age: Duration,
     /// The pause between the two looks that tell whether staging still moves.
     pub settle: Duration,
     /// Pauses before a passing fault is tried again; their number is the number of tries.
@@ -59,6 +62,7 @@ impl Default for Settings {
             search_command: None,
             way_back_retention: Duration::from_secs(14 * 24 * 3_600),
             min_free_bytes: 500_000_000,
+            overview_age: Duration::from_secs(4),
             settle: Duration::from_secs(1),
             retry_pauses: [250, 1_000, 4_000].map(Duration::from_millis).to_vec(),
             rest_limit: Duration::from_secs(120),

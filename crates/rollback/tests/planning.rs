@@ -235,3 +235,18 @@ async fn a_layout_that_was_not_expected_refuses() {
     let service = b.deployment.service_with(|s| s.expected_layout = Some(rollback_types::Layout::PerVersion));
     assert!(codes(&service.plan(&request(FAILED)).await.unwrap()).contains(&"layout_unexpected"));
 }
+
+#[tokio::test]
+async fn the_overview_counts_once_for_all_tabs_and_anew_after_a_run() {
+    let b = bench();
+    let service =
+        std::sync::Arc::new(b.deployment.service_with(|s| s.overview_age = std::time::Duration::from_secs(3_600)));
+    let staged = |o: &rollback_types::Overview| o.staged[0].staging.as_ref().and_then(|s| s.rows);
+    assert_eq!(staged(&service.overview().await.unwrap()), Some(7));
+    b.deployment.stage_more(FAILED);
+    assert_eq!(staged(&service.overview().await.unwrap()), Some(7), "counted a moment ago");
+    let plan = service.plan(&request(FAILED)).await.unwrap();
+    let id = service.start(&start_request(&plan), "t").await.unwrap().run.id;
+    support::events_after(&service, id, 0).await;
+    assert_eq!(service.overview().await.unwrap().staged[0].staging.as_ref().and_then(|s| s.rows), None);
+}

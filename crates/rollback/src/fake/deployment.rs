@@ -95,6 +95,7 @@ impl FakeDeployment {
     /// The same with some settings changed.
     pub fn service_with(&self, change: impl FnOnce(&mut Settings)) -> RollbackService {
         let mut settings = Settings {
+            overview_age: Duration::ZERO,
             settle: Duration::ZERO,
             retry_pauses: vec![Duration::ZERO; 2],
             rest_poll: Duration::ZERO,

@@ -1,8 +1,10 @@
 //! Looking without touching: overview, versions, backups.
 
+use std::time::Instant;
+
 use rollback_types::{
-    BackupSource, Layout, Overview, Page, RollbackTarget, RunQuery, StagedInStore, StateCount, StoreKind, StoreReport,
-    StoreStatus, Timestamp, VersionDetail, VersionId, VersionQuery, VersionRow,
+    BackupSource, Layout, Overview, Page, RollbackTarget, RunId, RunQuery, StagedInStore, StateCount, StoreKind,
+    StoreReport, StoreStatus, Timestamp, VersionDetail, VersionId, VersionQuery, VersionRow,
 };
 
 use super::{Answer, RollbackService};
@@ -12,6 +14,17 @@ use crate::plan::gather::{candidates, selectors, staging_points};
 use crate::plan::{FALLBACK_LAYOUT, production_of};
 use crate::store::StoreError;
 use crate::verdict::{Situation, urgency, verdict};
+
+/// What the overview counted, and when.
+#[derive(Debug)]
+pub(super) struct Counted {
+    at: Instant,
+    layout: Layout,
+    target: Option<RollbackTarget>,
+    /// The newest run and its last event.
+    story: Option<(RunId, u64)>,
+    staged: Vec<StagedInStore>,
+}
 
 impl RollbackService {
     /// A page of versions.
@@ -93,7 +106,10 @@ impl RollbackService {
         // What needs a person most stands first; within that, newest first.
         found.sort_by_key(|v| urgency(v, layout));
         let newest = found.first().and_then(|v| RollbackTarget::new(&v.version_id).ok());
-        let staged = self.staged(layout.unwrap_or(FALLBACK_LAYOUT), newest.as_ref(), &found).await;
+        let runs = runs?.items;
+        // Whatever a run has done since makes what was counted before it old.
+        let story = runs.first().map(|run| (run.id, run.last_event));
+        let staged = self.staged_lately(layout.unwrap_or(FALLBACK_LAYOUT), newest.as_ref(), story, &found).await;
         let mut active = active?;
         if let Some(run) = &mut active {
             self.tell_orphan(run);
@@ -130,11 +146,33 @@ impl RollbackService {
             candidates: found,
             candidate_count,
             staged,
-            recent_runs: runs?.items,
+            recent_runs: runs,
             layout,
             deployment: self.settings.deployment.clone(),
             at: Timestamp::now(),
         })
+    }
+
+    /// The same for every tab that asks within a few seconds.
+    async fn staged_lately(
+        &self,
+        layout: Layout,
+        target: Option<&RollbackTarget>,
+        story: Option<(RunId, u64)>,
+        candidates: &[VersionRow],
+    ) -> Vec<StagedInStore> {
+        let mut counted = self.counted.lock().await;
+        let still_right = |c: &&Counted| {
+            let same = c.layout == layout && c.target.as_ref() == target && c.story == story;
+            same && c.at.elapsed() < self.settings.overview_age
+        };
+        if let Some(known) = counted.as_ref().filter(still_right) {
+            return known.staged.clone();
+        }
+        let staged = self.staged(layout, target, candidates).await;
+        let (at, target) = (Instant::now(), target.cloned());
+        *counted = Some(Counted { at, layout, target, story, staged: staged.clone() });
+        staged
     }
 
     /// Staging and production of each store, asked at the same time; what fails says so.
