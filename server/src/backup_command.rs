@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use rollback::ServiceError;
-use rollback_types::{BackupFile, BackupHealth, Page, Problem, Rung, RungState};
+use rollback_types::{BackupFile, BackupHealth, Page, Problem, Rung, RungResult, RungState, Timestamp};
 
 use crate::config::Config;
 use crate::wiring::{WiringError, wire, wire_beside};
@@ -73,7 +73,8 @@ impl Outcome {
 #[derive(Clone, Debug)]
 pub struct VerifyReport {
     backups: Vec<BackupHealth>,
-    trial: bool,
+    /// When trials began, if they were asked for.
+    trials_since: Option<Timestamp>,
 }
 
 /// Reads every file of one backup, or of all, and restores them on trial if told.
@@ -92,11 +93,12 @@ pub async fn verify(config: &Config, name: Option<&str>, trial: bool) -> Result<
         Some(name) => vec![name.to_owned()],
         None => service.backup_sources().await?.iter().map(|source| source.name().into_owned()).collect(),
     };
+    let trials_since = trial.then(Timestamp::now);
     let mut backups = Vec::new();
     for name in names {
         backups.push(service.verify_backup(&name, trial, None).await?);
     }
-    Ok(VerifyReport { backups, trial })
+    Ok(VerifyReport { backups, trials_since })
 }
 
 impl VerifyReport {
@@ -106,11 +108,14 @@ impl VerifyReport {
     }
 
     fn outcome_of(&self, health: &BackupHealth) -> Outcome {
-        let tried =
-            |file: &BackupFile| file.rungs.iter().any(|r| r.rung == Rung::TrialRestore && r.state == RungState::Passed);
+        // An earlier trial is no answer to the one asked for.
+        let tried = |file: &BackupFile, since: Timestamp| {
+            let is_new = |r: &RungResult| r.rung == Rung::TrialRestore && r.checked_at.is_some_and(|at| at >= since);
+            file.rungs.iter().any(is_new)
+        };
         if !health.intact || health.files.iter().any(|file| file.lowest_failure().is_some()) {
             Outcome::NotIntact
-        } else if self.trial && !health.files.iter().all(tried) {
+        } else if self.trials_since.is_some_and(|since| !health.files.iter().all(|file| tried(file, since))) {
             Outcome::NotTried
         } else {
             Outcome::Intact

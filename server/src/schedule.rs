@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use rollback::{RollbackService, ServiceError};
-use rollback_types::{BackupSource, RunQuery, Rung, RungState};
+use rollback_types::{BackupFile, BackupSource, RunQuery, Rung, RungResult, Timestamp};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -114,13 +114,17 @@ impl Schedule {
     /// Does it. Returns for how long it is not to be done again, where the time it was done does not tell.
     async fn perform(&self, service: &RollbackService, task: &Task) -> Option<Duration> {
         let name = task.source.name();
+        let started = Timestamp::now();
         match service.verify_backup(&name, task.trial, None).await {
             Ok(health) => {
                 tracing::info!(backup = %name, trial = task.trial, intact = health.intact, "{}", health.verdict);
-                let untried = |rungs: &[rollback_types::RungResult]| {
-                    rungs.iter().any(|r| r.rung == Rung::TrialRestore && r.state == RungState::NotProven)
+                // The service says of a store that was down what an earlier trial found.
+                let tried = |file: &BackupFile| {
+                    let is_new =
+                        |r: &RungResult| r.rung == Rung::TrialRestore && r.checked_at.is_some_and(|at| at >= started);
+                    file.rungs.iter().any(is_new)
                 };
-                let inconclusive = !health.intact || (task.trial && health.files.iter().any(|f| untried(&f.rungs)));
+                let inconclusive = !health.intact || (task.trial && !health.files.iter().all(tried));
                 inconclusive.then_some(self.retry)
             }
             // A run began meanwhile, or the folder went: the next look sees.

@@ -52,6 +52,49 @@ fn without_anything_the_defaults_hold() {
     assert_eq!(config.rollback.min_free_bytes, 500_000_000);
     assert_eq!(config.rollback.layout, LayoutChoice::Auto);
     assert!(config.rollback.keep_evidence && config.rollback.extra_states.is_empty());
+    assert_eq!((config.verify.every, config.verify.trial_restore_every), (Some(6 * HOUR), Some(7 * 24 * HOUR)));
+    assert_eq!(config.keep_way_back, 14 * 24 * HOUR);
+    assert_eq!((config.search, config.expected_chapters), (None, None));
+}
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+#[test]
+fn times_are_written_as_people_write_them() {
+    let dir = tempfile::tempdir().unwrap();
+    for (text, time) in [
+        ("6h", Some(6 * HOUR)),
+        ("90 minutes", Some(HOUR * 3 / 2)),
+        ("1h 30m", Some(HOUR * 3 / 2)),
+        ("7d", Some(7 * 24 * HOUR)),
+        ("2w", Some(14 * 24 * HOUR)),
+        ("off", None),
+    ] {
+        let text = format!("[verify]\nevery = {text:?}\ntrial_restore_every = {text:?}\n");
+        let verify = Config::load(&with_file(dir.path(), &text)).unwrap().verify;
+        assert_eq!((verify.every, verify.trial_restore_every), (time, time), "{text}");
+    }
+    let config = Config::load(&with_variables(dir.path(), &[("STEPBACK_RETENTION_WAY_BACK", "36h")])).unwrap();
+    assert_eq!(config.keep_way_back, 36 * HOUR);
+}
+
+#[test]
+fn the_search_command_is_taken_word_for_word_and_its_arguments_are_never_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sources =
+        with_file(dir.path(), "[search]\ncommand = [\"/bin/look\", \" --key=hunter2, \", \"\"]\nlimit = \"2m\"\n");
+    let search = Config::load(&sources).unwrap().search.unwrap();
+    assert_eq!(search.argv, ["/bin/look", " --key=hunter2, ", ""]);
+    assert_eq!(search.limit, Duration::from_secs(120));
+    assert!(!format!("{search:?}").contains("hunter2"));
+    sources.environment.insert("STEPBACK_SEARCH_COMMAND".into(), "[\"other\", \"a,b\"]".into());
+    assert_eq!(Config::load(&sources).unwrap().search.unwrap().argv, ["other", "a,b"]);
+
+    for wrong in ["\"/bin/look hunter2\"", "[]", "[\"\", \"hunter2\"]", "[\"x\", 2]", "[\"hunter2\\u0000\"]"] {
+        let message = refusal(&with_file(dir.path(), &format!("[search]\ncommand = {wrong}\n")));
+        assert!(message.contains("search.command") && message.contains("allowed: "), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
+    }
 }
 
 #[test]
@@ -230,6 +273,19 @@ fn wrong_values_are_refused_with_key_value_and_what_is_allowed() {
         ("rollback", "extra_states", "[1]"),
         ("rollback", "min_free_bytes", "\"5 apples\""),
         ("rollback", "min_free_bytes", "-5"),
+        ("verify", "every", "6"),
+        ("verify", "every", "\"6\""),
+        ("verify", "every", "\"-6h\""),
+        ("verify", "every", "\"59s\""),
+        ("verify", "every", "\"never\""),
+        ("verify", "trial_restore_every", "\"1 month\""),
+        ("verify", "trial_restore_every", "\"11y\""),
+        ("retention", "way_back", "\"off\""),
+        ("retention", "way_back", "\"0d\""),
+        ("search", "limit", "\"0s\""),
+        ("search", "limit", "\"61m\""),
+        ("validation", "expected_chapters", "0"),
+        ("validation", "expected_chapters", "\"220\""),
     ] {
         let error = Config::load(&with_file(dir.path(), &format!("[{section}]\n{key} = {value}\n"))).unwrap_err();
         assert!(matches!(error, ConfigError::WrongValue { .. }), "{section}.{key} = {value}: {error}");

@@ -162,6 +162,7 @@ async fn names_that_were_promised_are_there() {
         (7, &qdrant),
         (7, &neo4j),
         (8, &none),
+        (9, &none),
     ];
     assert_eq!(places, expected);
     for step in steps {

@@ -78,7 +78,21 @@ impl App {
     }
 
     pub async fn plan(&self, version: &str) -> Value {
-        self.post("/api/v1/plans", &json!({ "version_id": version })).await.json(200)
+        self.plan_of("rollback", version).await
+    }
+
+    /// The plan of a run of any kind.
+    pub async fn plan_of(&self, kind: &str, subject: &str) -> Value {
+        self.post("/api/v1/plans", &json!({ "kind": kind, "version_id": subject })).await.json(200)
+    }
+
+    /// Plans a run of any kind, starts it with all it asks to be acknowledged, and waits for its end.
+    pub async fn carry_out(&self, kind: &str, subject: &str) -> Value {
+        let plan = self.plan_of(kind, subject).await;
+        let run = self.post("/api/v1/runs", &Self::start_request(&plan, "carried out by a test")).await.json(201);
+        let id = run["id"].as_u64().unwrap();
+        self.events(id).await.read_to_end().await;
+        self.run(id).await
     }
 
     /// A request to start what a plan describes, with all it asks to be acknowledged.
@@ -86,7 +100,7 @@ impl App {
         let asked = plan["acknowledgements"].as_array().unwrap();
         let codes: Vec<&Value> = asked.iter().map(|a| &a["code"]).collect();
         json!({
-            "version_id": plan["version_id"], "confirm_version_id": plan["version_id"], "plan_digest": plan["digest"],
+            "kind": plan["kind"], "version_id": plan["version_id"], "confirm_version_id": plan["version_id"], "plan_digest": plan["digest"],
             "reason": reason, "acknowledgements": codes,
         })
     }

@@ -51,6 +51,10 @@ impl Client {
         self.send("GET", path, &[], "").await
     }
 
+    pub async fn delete(&self, path: &str, body: &Value) -> Answer {
+        self.send("DELETE", path, &[("content-type", "application/json")], &body.to_string()).await
+    }
+
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send("POST", path, &[("content-type", "application/json")], &body.to_string()).await
     }

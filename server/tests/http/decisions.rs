@@ -94,11 +94,13 @@ async fn a_skip_needs_a_reason_and_its_step() {
         (json!({ "decision": "retry" }), 400, "invalid-request"),
         (json!({ "step": 4, "decision": "retry", "force": true }), 400, "invalid-request"),
         (json!({ "step": 0, "decision": "retry" }), 400, "invalid-request"),
-        (json!({ "step": 9, "decision": "retry" }), 400, "invalid-request"),
+        (json!({ "step": 10, "decision": "retry" }), 400, "invalid-request"),
         (json!({ "step": "delete_everything", "decision": "retry" }), 400, "invalid-request"),
         (json!({ "step": 4, "lane": "neo4j", "decision": "retry" }), 400, "invalid-request"),
         (json!({ "step": 5, "decision": "retry" }), 409, "conflict"),
         (json!({ "step": 8, "decision": "abort" }), 409, "conflict"),
+        (json!({ "step": 9, "decision": "abort" }), 409, "conflict"),
+        (json!({ "step": 4, "decision": "way_back" }), 409, "conflict"),
         (json!({ "step": 7, "lane": "neo4j", "decision": "skip", "reason": "not yet" }), 409, "conflict"),
     ];
     for (body, status, kind) in bodies {

@@ -40,11 +40,14 @@ struct Model {
 }
 
 impl Model {
-    async fn make(layout: Layout) -> Self {
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("http-{}", layout.word()));
+    async fn make(layout: Layout, contaminated: bool) -> Self {
+        let kind = if contaminated { "-contaminated" } else { "" };
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("http-{}{kind}", layout.word()));
         let lock = File::create(dir.with_extension("lock")).unwrap();
         lock.lock().unwrap();
-        let report = demo::create(&demo_args(&dir, &["--force", "--layout", layout.word()])).await.unwrap();
+        let more = if contaminated { &["--contaminated"][..] } else { &[] };
+        let words = [&["--force", "--layout", layout.word()], more].concat();
+        let report = demo::create(&demo_args(&dir, &words)).await.unwrap();
         Self { dir, failed: report.failed_version, _lock: lock }
     }
 }
@@ -57,8 +60,18 @@ pub struct Deployment {
 
 impl Deployment {
     pub async fn new(layout: Layout) -> Self {
-        static MODELS: [OnceCell<Model>; 2] = [OnceCell::const_new(), OnceCell::const_new()];
-        let Model { dir, failed, .. } = MODELS[layout as usize].get_or_init(|| Model::make(layout)).await;
+        Self::copy_of(layout, false).await
+    }
+
+    /// Production differs from latest-copy, as a failed ingestion leaves it.
+    pub async fn contaminated(layout: Layout) -> Self {
+        Self::copy_of(layout, true).await
+    }
+
+    async fn copy_of(layout: Layout, contaminated: bool) -> Self {
+        static MODELS: [OnceCell<Model>; 4] = [const { OnceCell::const_new() }; 4];
+        let place = &MODELS[layout as usize * 2 + usize::from(contaminated)];
+        let Model { dir, failed, .. } = place.get_or_init(|| Model::make(layout, contaminated)).await;
         let folder = tempfile::tempdir().unwrap();
         copy(dir, folder.path());
         Self { folder, failed: failed.clone() }

@@ -3,6 +3,7 @@
 
 mod api;
 mod app;
+mod backups;
 mod client;
 mod contents;
 mod decisions;
@@ -14,7 +15,11 @@ mod hostile;
 mod interruption;
 mod openapi;
 mod pages;
+mod production;
+mod restores;
 mod rollback;
 mod rollback_servers;
+mod schedule;
 mod starting;
+mod validation;
 mod weather;

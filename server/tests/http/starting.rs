@@ -99,10 +99,11 @@ async fn what_is_not_confirmed_is_not_started() {
     assert_eq!(codes(&problem["refusals"]), ["acknowledgement_required"]);
     assert_eq!(problem["plan"]["digest"], plan["digest"]);
 
-    // A restore that nobody can carry out yet is refused, with words.
+    // A restore that is not needed is done by one who says so, and not otherwise.
     let restore = json!({ "version_id": d.failed, "restore": ["sqlite"] });
     let restore = app.post("/api/v1/plans", &restore).await.json(200);
-    assert!(codes(&restore["refusals"]).contains(&"restore_unavailable".to_owned()), "{restore}");
+    assert!(codes(&restore["acknowledgements"]).contains(&"restore_equal:sqlite".to_owned()), "{restore}");
+    assert_eq!(restore["startable"], false);
 
     let nobody = json!({ "version_id": "v99_minor_20200101_000000" });
     app.post("/api/v1/plans", &nobody).await.problem(404, "not-found");
@@ -113,7 +114,7 @@ async fn what_is_not_confirmed_is_not_started() {
 }
 
 #[tokio::test]
-async fn production_that_differs_is_not_rolled_back() {
+async fn production_that_differs_is_left_so_only_by_one_who_says_so() {
     let d = Deployment::new(Layout::Shared).await;
     d.run("UPDATE chapter_metadata SET content_hash = 'changed' WHERE rowid = 1").await;
     let before = tables(&d).await;
@@ -121,8 +122,15 @@ async fn production_that_differs_is_not_rolled_back() {
     let plan = app.plan(&d.failed).await;
     let sqlite = &plan["stores"]["sqlite"];
     assert_eq!((&sqlite["differs"], &sqlite["restore_recommended"]), (&json!(true), &json!(true)));
-    let problem = app.post("/api/v1/runs", &App::start_request(&plan, "all the same")).await.problem(422, "refused");
-    assert!(codes(&problem["refusals"]).contains(&"production_differs:sqlite".to_owned()), "{problem}");
+    assert_eq!(sqlite["restore"], true, "as the evidence recommends");
+
+    let leave = json!({ "version_id": d.failed, "restore": [] });
+    let leave = app.post("/api/v1/plans", &leave).await.json(200);
+    assert!(codes(&leave["acknowledgements"]).contains(&"leave_different:sqlite".to_owned()), "{leave}");
+    let mut start = App::start_request(&leave, "all the same");
+    start["restore"] = json!([]);
+    start["acknowledgements"].as_array_mut().unwrap().retain(|code| code != "leave_different:sqlite");
+    app.post("/api/v1/runs", &start).await.problem(422, "refused");
     nothing_began(&app, &d, &before).await;
 }
 
