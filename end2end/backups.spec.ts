@@ -47,6 +47,7 @@ test('a new latest-copy is made from production, proven and swapped in', async (
   expect(after.length, 'the old one is kept').toBe(before.length + 1);
   await open(page, '/backups');
   const card = page.getByRole('region', { name: 'latest-copy', exact: true });
-  await expect(card).toContainText('intact');
-  await expect(card).toContainText('Last proven by a trial restore');
+  await expect(card).toContainText('All three files exist, match their checksums');
+  await card.getByRole('button', { name: 'Verify with trial restore: latest-copy' }).click();
+  await expect(card).toContainText('Last proven by a trial restore', { timeout: 30_000 });
 });

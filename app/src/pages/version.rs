@@ -2,7 +2,7 @@
 #![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
 
 use leptos::prelude::*;
-use rollback_types::{Candidacy, OperationRow, Timestamp, VersionDetail, VersionRow};
+use rollback_types::{Candidacy, OperationRow, Problem, ProblemKind, Timestamp, VersionDetail, VersionRow};
 
 use super::overview::ValidateForm;
 use super::run_rows::RunRows;
@@ -22,7 +22,16 @@ use crate::format;
 #[component]
 pub fn VersionPage() -> impl IntoView {
     let id = use_version_id();
-    let version = Resource::new_blocking(move || id.get(), get_version);
+    let version = Resource::new_blocking(
+        move || id.get(),
+        |id| async move {
+            // The address of the page that is being left for.
+            if id.is_empty() {
+                return Err(Problem::new(ProblemKind::NotFound, "The address names no version.").into());
+            }
+            get_version(id).await
+        },
+    );
     view! {
         <Transition fallback=Loading>
             {move || Suspend::new(async move {

@@ -23,7 +23,7 @@ pub(super) fn Backup(health: BackupHealth, verify: ServerAction<VerifyBackup>) -
         BackupSource::Version(id) if id.is_baseline() => "the baseline: for disaster recovery",
         BackupSource::Version(_) => "a kept version",
         BackupSource::WayBack(_) => "what a run saved before it restored",
-        BackupSource::Fresh(_) => "a copy that is being made",
+        BackupSource::Fresh(_) | BackupSource::FreshSafety(_) => "a copy that is being made",
     };
     // A kept version that is well needs no room; the safety copy and whatever is not well are open.
     let open = !health.intact || health.source == BackupSource::LatestCopy;
@@ -136,9 +136,9 @@ fn Actions(name: String, intact: bool, verify: ServerAction<VerifyBackup>) -> im
     let restore = restore_path(&name);
     // The router in the browser decodes a path twice: names it could change are followed by a full page load.
     let rel = (!format::is_plain(&name)).then_some("external");
-    let restore_label = format!("Restore production from {about}");
+    let restore_label = format!("Restore production from this…: {about}");
     let button = move |trial: bool, label: &'static str, at_work: &'static str| {
-        let (name, busy) = (name.clone(), busy.clone());
+        let (name, about, busy) = (name.clone(), about.clone(), busy.clone());
         let mine = Signal::derive(move || busy(trial));
         view! {
             <ActionForm action=verify>
@@ -148,7 +148,7 @@ fn Actions(name: String, intact: bool, verify: ServerAction<VerifyBackup>) -> im
                     class="btn small"
                     type="submit"
                     disabled=move || verify.pending().get()
-                    aria-label=format!("{label}: {about}")
+                    aria-label=move || format!("{}: {about}", if mine.get() { at_work } else { label })
                 >
                     <Icon name=Signal::derive(move || {
                         if mine.get() { IconName::Spinner } else { IconName::Refresh }

@@ -66,7 +66,7 @@ fn item(way: WayBackView, remove: ServerAction<RemoveWayBack>) -> impl IntoView 
 #[component]
 pub(crate) fn UndoLink(run: RunId) -> impl IntoView {
     view! {
-        <a class="btn small" href=format!("/runs/{run}/undo") aria-label=format!("Undo the restore of run #{run}")>
+        <a class="btn small" href=format!("/runs/{run}/undo") aria-label=format!("Undo this restore…: run #{run}")>
             <Icon name=IconName::Back />
             "Undo this restore…"
         </a>

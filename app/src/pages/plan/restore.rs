@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
+use leptos_router::hooks::{use_location, use_navigate};
 use rollback_types::{RollbackPlan, RunKind, StoreKind, StorePlan};
 
 use super::sentences;
@@ -29,8 +29,11 @@ pub fn RestoreCard(
     };
     let (chosen, recommended) = (of(|p| p.restore), of(|p| p.restore_recommended));
     let changed = {
-        let (path, chosen, recommended) = (path.clone(), chosen.clone(), recommended.clone());
+        let (path, recommended) = (path.clone(), recommended.clone());
+        let search = use_location().search;
         Callback::new(move |(store, on): (StoreKind, bool)| {
+            // The address is ahead of the plan while one is being made: the next box may be ticked before it is shown.
+            let chosen = choice::from_search(&search.get_untracked()).unwrap_or_else(|| recommended.clone());
             let now: Vec<StoreKind> =
                 StoreKind::ALL.into_iter().filter(|s| if *s == store { on } else { chosen.contains(s) }).collect();
             // What is recommended needs no word in the address.
