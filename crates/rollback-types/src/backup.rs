@@ -17,6 +17,8 @@ pub enum BackupSource {
     WayBack(String),
     /// A new latest-copy that is being made, by the key of the run that makes it.
     Fresh(String),
+    /// A backup that is being made of a safety backup inside the stores, by the key of the run.
+    FreshSafety(String),
 }
 
 impl BackupSource {
@@ -30,6 +32,7 @@ impl BackupSource {
             Self::Version(id) => id.as_str().into(),
             Self::WayBack(_) => "the way back".into(),
             Self::Fresh(_) => "the new latest-copy".into(),
+            Self::FreshSafety(_) => "the new backup".into(),
         }
     }
 

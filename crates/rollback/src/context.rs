@@ -188,6 +188,12 @@ impl Shared {
         self.settings.names.staging_collection(self.spec.layout, target)
     }
 
+    /// The backup that this run makes.
+    pub(crate) fn fresh(&self) -> BackupSource {
+        let key = self.spec.run_key.clone();
+        if self.spec.subject.is_safety_backup() { BackupSource::FreshSafety(key) } else { BackupSource::Fresh(key) }
+    }
+
     /// Something worth telling at the end.
     pub(crate) fn find(&self, finding: String) {
         self.findings.lock().unwrap_or_else(PoisonError::into_inner).push(finding);

@@ -304,7 +304,7 @@ impl Engine {
                 format!("{} was validated: {said}.", spec.subject)
             }
             RunKind::MakeBackup => {
-                format!("latest-copy is new. {}.", lanes([Step::CopySqlite, Step::CopyQdrant, Step::CopyNeo4j]))
+                format!("{} is new. {}.", spec.subject, lanes([Step::CopySqlite, Step::CopyQdrant, Step::CopyNeo4j]))
             }
         }
     }

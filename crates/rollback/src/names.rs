@@ -1,6 +1,6 @@
 //! Where staging and production live, in each layout (HybridFlow's "Where staging data lives").
 
-use rollback_types::{Layout, RollbackTarget};
+use rollback_types::{Layout, RollbackTarget, VersionId};
 
 use crate::store::{Alias, StagingSelector};
 
@@ -33,6 +33,11 @@ impl Names {
             Layout::Shared | Layout::Mixed => format!("{}_staging", self.collection),
             Layout::PerVersion => format!("{}_{target}", self.collection),
         }
+    }
+
+    /// The collection of a safety backup, `latest_copy…`.
+    pub fn safety_collection(&self, backup: &VersionId) -> String {
+        format!("{}_{backup}", self.collection)
     }
 
     /// How the version's staging nodes are told from the others.

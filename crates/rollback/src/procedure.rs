@@ -111,7 +111,9 @@ impl Procedure {
                 let allowed = match (self.phase(*step), by_decision) {
                     (Phase::ToSkip, true) => true,
                     // A lane of step 7 finds by looking that there is nothing to restore, or puts the way back in again.
-                    (Phase::Running { .. }, _) => step.is_restore(),
+                    (Phase::Running { .. }, _) if step.is_restore() => true,
+                    // A safety backup has no copy of the graph.
+                    (Phase::Running { .. }, false) => *step == Step::CopyNeo4j,
                     _ => false,
                 };
                 if !allowed {

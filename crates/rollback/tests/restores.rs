@@ -262,6 +262,32 @@ async fn a_new_latest_copy_is_proven_before_it_takes_the_old_ones_place() {
 }
 
 #[tokio::test]
+async fn a_safety_backup_inside_the_stores_becomes_a_source_for_a_restore() {
+    const SAFETY: &str = "latest_copy20261122_231459";
+    let b = support::bench_per_version();
+    b.deployment.leave_safety_backup(SAFETY);
+    let good = b.service.stores().await.len();
+    assert_eq!(good, 3);
+    b.deployment.contaminate(StoreKind::Sqlite);
+    b.deployment.contaminate(StoreKind::Qdrant);
+    let made = b.carry_out(of(RunKind::MakeBackup, SAFETY)).await;
+    assert_eq!(made.run.state, RunState::Completed, "{made:?}");
+    assert_eq!(made.step(Step::CopyNeo4j).unwrap().state, StepState::Skipped);
+    let names: Vec<String> = b.service.backups().await.unwrap().iter().map(|h| h.source.name().into_owned()).collect();
+    assert!(names.contains(&SAFETY.to_owned()), "{names:?}");
+    let plan = b.plan_all(of(RunKind::RestoreProduction, SAFETY)).await;
+    assert!(plan.stores.sqlite.restore && plan.stores.qdrant.restore && !plan.stores.neo4j.restore, "{plan:?}");
+    let restored = b.carry_out(of(RunKind::RestoreProduction, SAFETY)).await;
+    assert_eq!(restored.step(Step::RestoreSqlite).unwrap().state, StepState::Done, "{restored:?}");
+    assert_eq!(restored.step(Step::RestoreQdrant).unwrap().state, StepState::Done);
+    let after = b.service.plan(&of(RunKind::RestoreProduction, SAFETY)).await.unwrap();
+    assert_eq!((after.stores.sqlite.differs, after.stores.qdrant.differs), (Some(false), Some(false)));
+    for hostile in ["latest_copy../x", "latest_copy20990101_000000"] {
+        assert!(b.service.plan(&of(RunKind::MakeBackup, hostile)).await.is_err(), "{hostile}");
+    }
+}
+
+#[tokio::test]
 async fn a_copy_that_fails_leaves_latest_copy_alone() {
     for (operation, step) in
         [("back_up", Step::CopySqlite), ("take_snapshot", Step::CopyQdrant), ("export", Step::CopyNeo4j)]

@@ -232,7 +232,11 @@ impl RecordStore for SqliteRecords {
     }
 
     async fn back_up(&self, to: &Path) -> Result<CopyTaken, StoreError> {
-        back_up::back_up(&self.connections, &absolute(to)).await
+        back_up::back_up(&self.connections, &absolute(to), None).await
+    }
+
+    async fn back_up_safety(&self, backup: &VersionId, to: &Path) -> Result<CopyTaken, StoreError> {
+        back_up::back_up(&self.connections, &absolute(to), Some(backup)).await
     }
 
     async fn restore(&self, copy: &Path) -> Result<Inventory, StoreError> {

@@ -89,3 +89,26 @@ async fn nothing_is_left_of_a_copy_that_failed() {
     let taken = d.records.back_up(&d.dir.path().join("second.db")).await.unwrap();
     assert_eq!((taken.inventory.rows, taken.inventory.digest), (None, None));
 }
+
+#[tokio::test]
+async fn a_safety_backup_takes_productions_place_in_the_copy_and_nothing_else_changes() {
+    let d = Deployment::of(KINDS[2]).await;
+    let good = d.records.production().await.unwrap();
+    d.run(
+        "CREATE TABLE chapter_metadata_latest_copy20261122_231459 AS SELECT * FROM chapter_metadata;
+         UPDATE chapter_metadata SET content_hash = 'harmed'; DELETE FROM chapter_metadata WHERE chapter_number = 10;",
+    )
+    .await;
+    let harmed = d.records.production().await.unwrap();
+    let to = d.path.with_file_name("safety.db");
+    let backup = rollback_types::VersionId::new("latest_copy20261122_231459");
+    let taken = d.records.back_up_safety(&backup, &to).await.unwrap();
+    assert_eq!(taken.inventory.digest, good.digest);
+    assert_eq!(d.records.production().await.unwrap(), harmed, "the live file was only read");
+    assert_eq!(d.records.restore(&to).await.unwrap().digest, good.digest);
+    for (id, fault) in [("latest_copy_nobody", Fault::Missing), ("v1", Fault::Missing)] {
+        let to = d.path.with_file_name("none.db");
+        let refused = d.records.back_up_safety(&rollback_types::VersionId::new(id), &to).await.unwrap_err();
+        assert_eq!((refused.fault, to.exists()), (fault, false), "{id}");
+    }
+}

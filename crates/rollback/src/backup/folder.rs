@@ -42,7 +42,9 @@ impl BackupFolders {
             BackupSource::Version(id) => self.root.join(id.as_str()),
             BackupSource::WayBack(key) => self.run_folder(key).join("way-back"),
             // Hidden, and on the file system of the folder whose place it takes.
-            BackupSource::Fresh(key) => self.root.join(format!(".{}.new-{key}", BackupSource::LATEST_COPY)),
+            BackupSource::Fresh(key) | BackupSource::FreshSafety(key) => {
+                self.root.join(format!(".{}.new-{key}", BackupSource::LATEST_COPY))
+            }
         }
     }
 
@@ -50,7 +52,7 @@ impl BackupFolders {
     pub fn file(&self, source: &BackupSource, store: StoreKind) -> PathBuf {
         let latest = match source {
             BackupSource::LatestCopy | BackupSource::Fresh(_) => "_latest",
-            BackupSource::Version(_) | BackupSource::WayBack(_) => "",
+            BackupSource::Version(_) | BackupSource::WayBack(_) | BackupSource::FreshSafety(_) => "",
         };
         let name = match store {
             StoreKind::Sqlite => "metadata.db".to_owned(),
@@ -63,7 +65,9 @@ impl BackupFolders {
     /// The stores a backup must have a file of: all three, but of a way back only those that were restored. Blocks.
     pub fn stores(&self, source: &BackupSource) -> Vec<StoreKind> {
         let there = |store: &StoreKind| match source {
-            BackupSource::WayBack(_) => self.file(source, *store).exists(),
+            BackupSource::WayBack(_) | BackupSource::FreshSafety(_) => self.file(source, *store).exists(),
+            // A safety backup has no copy of the graph.
+            BackupSource::Version(id) if id.is_safety_backup() => self.file(source, *store).exists(),
             _ => true,
         };
         StoreKind::ALL.into_iter().filter(there).collect()
@@ -87,7 +91,9 @@ impl BackupFolders {
         for entry in entries {
             let entry = entry?;
             let Ok(name) = entry.file_name().into_string() else { continue };
-            let hidden = name.starts_with('.') || name.starts_with(BackupSource::LATEST_COPY);
+            // `….before-run-7` is what a new backup took the place of.
+            let hidden =
+                name.starts_with('.') || name.starts_with(BackupSource::LATEST_COPY) || name.contains(".before-run-");
             if !hidden && entry.path().join("metadata.db").exists() {
                 versions.push(VersionId::new(name));
             }

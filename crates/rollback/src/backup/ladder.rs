@@ -100,8 +100,8 @@ pub(super) fn health(
             good, or use a kept version or v1_baseline."
                 .to_owned()
         }
-        BackupSource::Fresh(_) => {
-            "It does not take latest-copy's place. Look at the stores, then try again.".to_owned()
+        BackupSource::Fresh(_) | BackupSource::FreshSafety(_) => {
+            "It does not take its place. Look at the stores, then try again.".to_owned()
         }
         BackupSource::Version(_) | BackupSource::WayBack(_) => {
             "Do not restore from it; use another copy, and keep this one for finding the cause.".to_owned()

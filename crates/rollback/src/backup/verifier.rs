@@ -214,7 +214,10 @@ impl BackupVerifier {
                 Ok(Some(row)) => row.chapter_count.and_then(|n| u64::try_from(n).ok()),
                 _ => None,
             },
-            BackupSource::LatestCopy | BackupSource::WayBack(_) | BackupSource::Fresh(_) => None,
+            BackupSource::LatestCopy
+            | BackupSource::WayBack(_)
+            | BackupSource::Fresh(_)
+            | BackupSource::FreshSafety(_) => None,
         };
         Expected { chapters, layout, as_it_was: matches!(source, BackupSource::WayBack(_)) }
     }

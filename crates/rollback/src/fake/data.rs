@@ -107,6 +107,8 @@ pub(super) struct Data {
     pub versions: BTreeMap<VersionId, (VersionState, Option<String>)>,
     pub operations: Vec<OperationRow>,
     pub chapters: BTreeMap<String, String>,
+    /// Tables of safety backups.
+    pub safety_chapters: BTreeMap<VersionId, BTreeMap<String, String>>,
     /// Rows of `chapter_metadata_staging` with the version they name.
     pub staged_chapters: Option<Vec<String>>,
     pub collections: BTreeMap<String, Collection>,
@@ -169,6 +171,7 @@ impl Data {
             ]),
             operations: Vec::new(),
             chapters: twelve_chapters(),
+            safety_chapters: BTreeMap::new(),
             staged_chapters: Some(vec![FAILED.to_owned(); 7]),
             collections: BTreeMap::from([
                 ("textbook_chunks".into(), points((0..30).map(|i| (u64::from(i), chunk_id(i))), None)),
@@ -206,6 +209,7 @@ impl Data {
             ]),
             operations: Vec::new(),
             chapters: twelve_chapters(),
+            safety_chapters: BTreeMap::new(),
             staged_chapters: None,
             collections: BTreeMap::from([
                 ("textbook_chunks".into(), base),

@@ -1,5 +1,7 @@
 //! Damage to production, to be found by a validation.
 
+use rollback_types::{VersionId, VersionState};
+
 use super::data::{Edge, Node, Point};
 use super::deployment::FakeDeployment;
 
@@ -56,6 +58,16 @@ impl FakeDeployment {
                 Some(value) => drop(node.properties.insert(key.to_owned(), value.into())),
                 None => drop(node.properties.remove(key)),
             }
+        });
+    }
+
+    /// Leaves a safety backup of production as it is, as the pipeline does before an ingestion.
+    pub fn leave_safety_backup(&self, id: &str) {
+        self.change(|d| {
+            let points = d.collections.get(&d.production_collection()).cloned().unwrap_or_default();
+            d.collections.insert(format!("textbook_chunks_{id}"), points);
+            d.safety_chapters.insert(VersionId::new(id), d.chapters.clone());
+            d.versions.insert(VersionId::new(id), (VersionState::Pending, None));
         });
     }
 

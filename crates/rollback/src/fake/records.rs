@@ -187,6 +187,18 @@ impl RecordStore for FakeRecords {
         Ok(taken)
     }
 
+    async fn back_up_safety(&self, backup: &VersionId, to: &Path) -> Result<CopyTaken, StoreError> {
+        self.check("back_up_safety", Moment::Before)?;
+        let held = self.data().safety_chapters.get(backup).cloned();
+        let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
+        held.ok_or_else(missing)
+            .and_then(|held| {
+                write_chapters(to, &held)?;
+                taken(to, chapters_inventory("chapter_metadata", &held))
+            })
+            .map_err(|e| file_error(StoreKind::Sqlite, "backing up a safety backup", to, &e))
+    }
+
     async fn restore(&self, copy: &Path) -> Result<Inventory, StoreError> {
         self.check("restore", Moment::Before)?;
         let chapters = self.read(copy, "restoring a copy")?;

@@ -7,6 +7,7 @@ mod intents;
 mod judge;
 mod triggers;
 
+use rollback_types::ids::MAX_TARGET_BYTES;
 use rollback_types::plan::TimeEstimate;
 use rollback_types::run_kind::{PRODUCTION, backup_of_subject, run_of_subject};
 use rollback_types::{
@@ -134,15 +135,25 @@ impl Planner<'_> {
         Ok(Parts { subject, row, target, source, losses, gathered, judged, expected_chapters })
     }
 
+    /// A new latest-copy of production, or a backup of a safety backup that the pipeline left inside the stores.
     async fn make_backup(&self, request: &PlanRequest) -> Result<Parts, ServiceError> {
-        if request.version_id != BackupSource::LATEST_COPY {
-            let said = format!("version_id: only {} can be made anew", BackupSource::LATEST_COPY);
-            return Err(ServiceError::Invalid(said));
+        let subject = VersionId::new(request.version_id.clone());
+        let safety = subject.is_safety_backup() && self.row(&subject).await?.version_id == subject;
+        if !safety && request.version_id != BackupSource::LATEST_COPY {
+            let said = "version_id: only latest-copy, or a safety backup (latest_copy…), can be made into a backup";
+            return Err(ServiceError::Invalid(said.into()));
+        }
+        if safety && !is_plain(subject.as_str()) {
+            return Err(ServiceError::Invalid("version_id: that name would make no safe folder or table name".into()));
         }
         let gathered = Gathered::read(self, None, None, &BackupSource::LatestCopy).await;
-        let judged = judge::make_backup(self, &gathered, request);
+        let judged = if safety {
+            judge::validation(self, &gathered, request)
+        } else {
+            judge::make_backup(self, &gathered, request)
+        };
         Ok(Parts {
-            subject: VersionId::new(BackupSource::LATEST_COPY),
+            subject,
             row: None,
             target: None,
             source: None,
@@ -307,6 +318,11 @@ impl Planner<'_> {
             expected_chapters,
         })
     }
+}
+
+/// A safety backup's id becomes part of a folder's, a table's and a collection's name.
+fn is_plain(id: &str) -> bool {
+    id.len() <= MAX_TARGET_BYTES && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 /// Layout of a deployment whose registry could not be read: the specification's, so that nothing named after a

@@ -1,13 +1,21 @@
 //! Making a backup, step 1: one store's data into the new folder, with its checksum. Production is only read.
 
-use rollback_types::{BackupSource, StoreKind};
+use rollback_types::StoreKind;
 
-use super::way_back::save;
+use super::way_back::{save, save_safety};
 use crate::context::{Halt, Outcome, StepContext};
 
 pub(super) async fn copy(cx: &mut StepContext, store: StoreKind) -> Result<Outcome, Halt> {
-    let source = BackupSource::Fresh(cx.shared.spec.run_key.clone());
-    let taken = save(cx, store, &source).await?;
+    let source = cx.shared.fresh();
+    let safety = cx.shared.spec.subject.clone();
+    let taken = if !safety.is_safety_backup() {
+        save(cx, store, &source).await?
+    } else if store == StoreKind::Neo4j {
+        let proof = "a safety backup has no copy of the graph: its label marks live nodes".to_owned();
+        return Ok(Outcome::NothingToRestore { proof });
+    } else {
+        save_safety(cx, store, &source, &safety).await?
+    };
     let held = &taken.inventory;
     let said = match store {
         StoreKind::Sqlite => format!("{} chapters", held.rows.unwrap_or(0)),

@@ -3,16 +3,16 @@
 use std::io;
 use std::path::Path;
 
-use rollback_types::BackupSource;
+use rollback_types::run_kind::backup_of_subject;
 
 use crate::context::{Halt, Outcome, StepContext};
 use crate::store::Host;
 
 pub(super) async fn swap_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
     let folders = cx.shared.verifier.folders();
-    let key = &cx.shared.spec.run_key;
-    let (new, place) = (folders.folder(&BackupSource::Fresh(key.clone())), folders.folder(&BackupSource::LatestCopy));
-    let old = folders.root().join(format!("{}.before-run-{}", BackupSource::LATEST_COPY, cx.shared.spec.run_id));
+    let subject = backup_of_subject(cx.shared.spec.subject.as_str());
+    let (new, place) = (folders.folder(&cx.shared.fresh()), folders.folder(&subject));
+    let old = folders.root().join(format!("{}.before-run-{}", subject.name(), cx.shared.spec.run_id));
     cx.checkpoint()?;
     let (from, to, kept) = (new.clone(), place.clone(), old.clone());
     let host = cx.shared.stores.host.clone();

@@ -53,7 +53,7 @@ pub(super) async fn verify_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
 
 /// Of a new backup: every rung, the highest too.
 pub(super) async fn prove_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
-    let source = BackupSource::Fresh(cx.shared.spec.run_key.clone());
+    let source = cx.shared.fresh();
     let progress = cx.progress_from_thread();
     let examination = cx.shared.verifier.try_restore(&source, Some(progress)).await;
     let tried = examination.health.files.iter().all(|f| f.highest_proven() == Some(rollback_types::Rung::TrialRestore));

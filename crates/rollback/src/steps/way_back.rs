@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rollback_types::{BackupSource, Inventory, StoreKind};
+use rollback_types::{BackupSource, Inventory, StoreKind, VersionId};
 
 use super::restore::proven;
 use crate::backup::checksum_file;
@@ -30,17 +30,7 @@ pub(super) async fn take(cx: &mut StepContext, store: StoreKind) -> Result<(), H
 /// Copies one store's data into a backup's folder, and records its checksum there.
 pub(super) async fn save(cx: &mut StepContext, store: StoreKind, source: &BackupSource) -> Result<CopyTaken, Halt> {
     let shared = cx.shared.clone();
-    let folders = shared.verifier.folders();
-    let (path, sums) = (folders.file(source, store), folders.checksums(source));
-    let failed = |e: std::io::Error| file_trouble(store, &path, &e);
-    if let Some(folder) = path.parent() {
-        tokio::fs::create_dir_all(folder).await.map_err(failed)?;
-    }
-    match tokio::fs::remove_file(&path).await {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(e)),
-        _ => {}
-    }
-    cx.checkpoint()?;
+    let path = make_room(cx, store, source).await?;
     let before = whole(&shared.stores, store, cx).await?;
     let progress = cx.progress_from_thread();
     let taken = take_copy(&shared.stores, &shared.settings.names, store, &path, progress).await?;
@@ -56,16 +46,57 @@ pub(super) async fn save(cx: &mut StepContext, store: StoreKind, source: &Backup
         ));
     }
     proven(store, &taken.inventory, &after)?;
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let sha256 = taken.sha256.clone();
-    let _one_writer = shared.checksums.lock().await;
-    tokio::task::spawn_blocking(move || checksum_file::record(&sums, &name, &sha256))
-        .await
-        .unwrap_or_else(|e| Err(e.to_string()))
-        .map_err(|said| {
-            Halt::refused("checksums", Some(store), said, SAFE, "Free some space or mend the rights, then try again.")
-        })?;
+    record(cx, store, source, &taken).await?;
     Ok(taken)
+}
+
+/// The same with what a safety backup of the per-version layout holds: a table and a collection in the live stores.
+pub(super) async fn save_safety(
+    cx: &mut StepContext,
+    store: StoreKind,
+    source: &BackupSource,
+    backup: &VersionId,
+) -> Result<CopyTaken, Halt> {
+    let stores = cx.shared.stores.clone();
+    let path = make_room(cx, store, source).await?;
+    let taken = if store == StoreKind::Sqlite {
+        stores.records.back_up_safety(backup, &path).await?
+    } else {
+        let collection = cx.shared.settings.names.safety_collection(backup);
+        let progress = cx.progress_from_thread();
+        let taken = stores.vectors.take_snapshot(&collection, &path, progress).await?;
+        proven(store, &taken.inventory, &production_points(&stores, collection).await?)?;
+        taken
+    };
+    record(cx, store, source, &taken).await?;
+    Ok(taken)
+}
+
+/// The file that is to be written, in a folder that is there; what an earlier try left of it goes.
+async fn make_room(cx: &StepContext, store: StoreKind, source: &BackupSource) -> Result<PathBuf, Halt> {
+    let path = cx.shared.verifier.folders().file(source, store);
+    let failed = |e: std::io::Error| file_trouble(store, &path, &e);
+    if let Some(folder) = path.parent() {
+        tokio::fs::create_dir_all(folder).await.map_err(failed)?;
+    }
+    match tokio::fs::remove_file(&path).await {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(e)),
+        _ => {}
+    }
+    cx.checkpoint()?;
+    Ok(path)
+}
+
+/// The checksum beside the file.
+async fn record(cx: &StepContext, store: StoreKind, source: &BackupSource, taken: &CopyTaken) -> Result<(), Halt> {
+    let sums = cx.shared.verifier.folders().checksums(source);
+    let name = taken.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let sha256 = taken.sha256.clone();
+    let _one_writer = cx.shared.checksums.lock().await;
+    let recorded = tokio::task::spawn_blocking(move || checksum_file::record(&sums, &name, &sha256)).await;
+    recorded.unwrap_or_else(|e| Err(e.to_string())).map_err(|said| {
+        Halt::refused("checksums", Some(store), said, SAFE, "Free some space or mend the rights, then try again.")
+    })
 }
 
 async fn take_copy(

@@ -124,6 +124,9 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
     /// A copy of the whole database as it is at one moment, WAL included (`VACUUM INTO` or the online backup API),
     /// proven by `integrity_check`. `to` must not exist. Writers go on meanwhile.
     async fn back_up(&self, to: &Path) -> Result<CopyTaken, StoreError>;
+    /// The same, with the chapters that a safety backup of the per-version layout holds (`chapter_metadata_latest_copy…`)
+    /// in the place of production's. [`Fault::Missing`](super::Fault::Missing) when there is no such table.
+    async fn back_up_safety(&self, backup: &VersionId, to: &Path) -> Result<CopyTaken, StoreError>;
     /// In one transaction against the attached copy, every table, index, view and trigger of the copy replaces ours,
     /// except `version_registry`, `operation_log`, and staging and safety-backup tables, which stay ours row for row. Readers see the
     /// old state or the new. The digest is compared with the copy's before the commit. Returns the chapters after it.
