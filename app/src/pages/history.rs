@@ -127,8 +127,7 @@ fn listing(page: Page<RunSummary>, asked: &Asked) -> impl IntoView + use<> {
                         <tr>
                             <th scope="col">"Run"</th>
                             <th scope="col">"State"</th>
-                            <th scope="col">"Kind"</th>
-                            <th scope="col">"About"</th>
+                            <th scope="col">"What"</th>
                             <th scope="col">"Reason"</th>
                             <th scope="col">"By"</th>
                             <th scope="col" class="num">
@@ -160,10 +159,10 @@ fn row(run: RunSummary) -> impl IntoView {
             <td>
                 <RunBadge state=run.state />
             </td>
-            <td data-label="Kind" class="kind">
-                {run.kind.title()}
+            <td class="wide what">
+                <span class="kind">{run.kind.title()}</span>
+                <span class="subject">{subject(&run)}</span>
             </td>
-            <td class="wide">{subject(&run)}</td>
             <td class="wide reason">
                 <Foreign text=reason />
                 {summary}

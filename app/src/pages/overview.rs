@@ -233,7 +233,7 @@ fn active_run(run: RunSummary) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rollback_types::{Layout, StoreKind, Timestamp, Verdict};
+    use rollback_types::{Layout, StoreKind, StoreReport, Timestamp, Verdict};
 
     fn overview(statuses: [StoreStatus; 3], candidate_count: u64, layout: Option<Layout>) -> Overview {
         let at = Timestamp::from_unix_ms(0);

@@ -57,7 +57,7 @@ fn row(run: RunSummary) -> impl IntoView {
                 <RunBadge state=run.state />
             </td>
             <td class="wide foreign">{format::clip(&format::visible(&run.reason), 200)}</td>
-            <td class="hide foreign">{format::clip(&format::visible(&run.actor), 40)}</td>
+            <td class="hide foreign by">{format::clip(&format::visible(&run.actor), 40)}</td>
             <td class="num">{took}</td>
             <td class="num muted">
                 <Time at=run.started_at style=TimeStyle::Relative />
