@@ -168,6 +168,8 @@ pub(crate) struct Shared {
     pub done: std::sync::Mutex<BTreeMap<Step, String>>,
     /// What is worth telling at the end, though no step failed.
     pub findings: std::sync::Mutex<Vec<String>>,
+    /// Constraints and indexes before the first try of a restore.
+    pub schema_before: std::sync::Mutex<Option<Vec<String>>>,
     /// Lanes that a person told to put the way back in again.
     pub way_back_wanted: std::sync::Mutex<BTreeSet<Step>>,
     /// The median time of the last sound search test, in microseconds.

@@ -217,6 +217,10 @@ impl Engine {
                 let request =
                     AbortRequest { target: target.clone(), run_key: spec.run_key.clone(), message: message.clone() };
                 match self.shared.stores.records.note_abort(&request).await {
+                    Ok(()) if self.begun_to_restore() => format!(
+                        "{message}. A restore had begun: compare each store, and see this run's ways back. The version stays \
+                         rolling_back and is offered as “take over”."
+                    ),
                     Ok(()) if marked => {
                         format!("{message}. The version stays rolling_back and is offered as “take over”.")
                     }

@@ -42,6 +42,8 @@ pub struct RollbackService {
     starting: tokio::sync::Mutex<()>,
     /// What the overview counted last.
     counted: tokio::sync::Mutex<Option<look::Counted>>,
+    /// Held while a backup is read and tried. No run starts meanwhile.
+    looking: tokio::sync::Mutex<()>,
     /// The latest plans, oldest first.
     plans: Mutex<Vec<(PlanDigest, Facts)>>,
 }
@@ -67,6 +69,7 @@ impl RollbackService {
             launched: Mutex::default(),
             starting: tokio::sync::Mutex::default(),
             counted: tokio::sync::Mutex::default(),
+            looking: tokio::sync::Mutex::default(),
             plans: Mutex::default(),
         }
     }

@@ -277,7 +277,12 @@ impl VectorStore for QdrantVectors {
         if !exists {
             return Ok(Removal::Absent);
         }
-        let Some(points) = absent_as_none(self.exact_count(&operation, collection, None).await)? else {
+        // Without a bound nothing depends on the count, and a collection that a bad snapshot destroyed cannot be counted.
+        let counted = match absent_as_none(self.exact_count(&operation, collection, None).await) {
+            Err(_) if at_most == u64::MAX => Some(0),
+            counted => counted?,
+        };
+        let Some(points) = counted else {
             return Ok(Removal::Absent);
         };
         if points > at_most {

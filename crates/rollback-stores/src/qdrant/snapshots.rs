@@ -163,7 +163,13 @@ impl QdrantVectors {
         let name = format!("{UPLOAD_PREFIX}{}.snapshot", Uuid::new_v4().simple());
         let sent = self.upload(&operation, collection, from, &name, &sha256, progress).await;
         match sent {
-            Ok(()) => self.remove_uploads(&operation, collection, &name, 4).await,
+            Ok(()) => {
+                // The restore is done whatever becomes of the upload; the next one sweeps what is left.
+                if let Err(error) = self.remove_uploads(&operation, collection, &name, 4).await {
+                    tracing::warn!(%error, name, "an uploaded snapshot stays in the collection's list");
+                }
+                Ok(())
+            }
             Err(error) => match self.remove_uploads(&operation, collection, &name, 1).await {
                 Ok(()) => Err(error),
                 Err(_) => Err(with_leftover(error, &name)),

@@ -13,6 +13,8 @@ pub(super) struct Expected {
     pub layout: Option<Layout>,
     /// A way back holds production as it was, good or bad: its files need not agree.
     pub as_it_was: bool,
+    /// Nodes with the staging label that the export holds: a restore would bring them back.
+    pub staged_nodes: u64,
 }
 
 /// How one file stands on the rung.
@@ -34,6 +36,10 @@ pub(super) fn judge(
     let judged = match store {
         StoreKind::Sqlite => chapters(contents, expected),
         StoreKind::Qdrant => agree(contents, found, expected),
+        StoreKind::Neo4j if expected.staged_nodes > 0 => Content::Wrong(format!(
+            "it holds {} staged nodes: it was made while a version was staged, and a restore would bring them back",
+            expected.staged_nodes
+        )),
         StoreKind::Neo4j => match agree(contents, found, expected) {
             Content::Right(said) => Content::Right(format!("{said}{}", counted(contents))),
             other => other,
@@ -131,7 +137,7 @@ mod tests {
 
     #[test]
     fn points_and_paragraphs_must_agree_in_number_and_ids() {
-        let expected = Expected { chapters: Some(3), layout: Some(Layout::Shared), as_it_was: false };
+        let expected = Expected { chapters: Some(3), layout: Some(Layout::Shared), as_it_was: false, staged_nodes: 0 };
         let judged = |count, digest: &str| {
             let found = Paragraphs { count, digest: Some(digest.into()) };
             judge(StoreKind::Qdrant, &contents(3, 5), Some(&found), &expected)
@@ -139,22 +145,32 @@ mod tests {
         assert!(matches!(judged(5, "aa"), Content::Right(_)));
         assert!(matches!(judged(5, "bb"), Content::Wrong(_)));
         assert!(matches!(judged(4, "aa"), Content::Wrong(_)));
-        let way_back = Expected { chapters: None, layout: Some(Layout::Shared), as_it_was: true };
+        let way_back = Expected { chapters: None, layout: Some(Layout::Shared), as_it_was: true, staged_nodes: 0 };
         let found = Paragraphs { count: 4, digest: Some("aa".into()) };
         assert!(matches!(judge(StoreKind::Neo4j, &contents(3, 5), Some(&found), &way_back), Content::Open(_)));
-        let per_version = Expected { chapters: None, layout: Some(Layout::PerVersion), as_it_was: false };
+        let per_version =
+            Expected { chapters: None, layout: Some(Layout::PerVersion), as_it_was: false, staged_nodes: 0 };
         let fewer = Paragraphs { count: 4, digest: None };
         assert!(matches!(judge(StoreKind::Neo4j, &contents(3, 5), Some(&fewer), &per_version), Content::Open(_)));
     }
 
     #[test]
+    fn an_export_made_while_something_was_staged_is_told() {
+        let expected = Expected { chapters: None, layout: Some(Layout::Shared), as_it_was: false, staged_nodes: 3 };
+        let found = Paragraphs { count: 5, digest: Some("aa".into()) };
+        assert!(matches!(judge(StoreKind::Neo4j, &contents(3, 5), Some(&found), &expected), Content::Wrong(_)));
+        assert!(matches!(judge(StoreKind::Qdrant, &contents(3, 5), Some(&found), &expected), Content::Right(_)));
+    }
+
+    #[test]
     fn chapters_are_as_many_as_the_registry_says() {
-        let shared = |chapters| Expected { chapters, layout: Some(Layout::Shared), as_it_was: false };
+        let shared = |chapters| Expected { chapters, layout: Some(Layout::Shared), as_it_was: false, staged_nodes: 0 };
         let judged = |rows, expected: Expected| judge(StoreKind::Sqlite, &contents(rows, 1), None, &expected);
         assert!(matches!(judged(3, shared(Some(3))), Content::Right(_)));
         assert!(matches!(judged(4, shared(Some(3))), Content::Wrong(_)));
         assert!(matches!(judged(0, shared(None)), Content::Wrong(_)));
-        let per_version = |chapters| Expected { chapters, layout: Some(Layout::PerVersion), as_it_was: false };
+        let per_version =
+            |chapters| Expected { chapters, layout: Some(Layout::PerVersion), as_it_was: false, staged_nodes: 0 };
         assert!(matches!(judged(4, per_version(Some(3))), Content::Right(_)));
         assert!(matches!(judged(2, per_version(Some(3))), Content::Wrong(_)));
     }

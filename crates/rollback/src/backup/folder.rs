@@ -3,7 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use backup_formats::checksums::Checksums;
 use rollback_types::{BackupSource, StoreKind, VersionId};
+
+use super::checksum_file;
 
 /// The folder of all backups, the folder of all runs (a run's way back is a backup too), and the name of the base
 /// collection that is part of the snapshots' names.
@@ -62,15 +65,29 @@ impl BackupFolders {
         self.folder(source).join(name)
     }
 
-    /// The stores a backup must have a file of: all three, but of a way back only those that were restored. Blocks.
+    /// The stores a backup must have a file of: all three, but of a way back or a safety backup those that its list of
+    /// checksums names. Blocks.
     pub fn stores(&self, source: &BackupSource) -> Vec<StoreKind> {
-        let there = |store: &StoreKind| match source {
-            BackupSource::WayBack(_) | BackupSource::FreshSafety(_) => self.file(source, *store).exists(),
-            // A safety backup has no copy of the graph.
-            BackupSource::Version(id) if id.is_safety_backup() => self.file(source, *store).exists(),
-            _ => true,
+        let partial = match source {
+            BackupSource::WayBack(_) | BackupSource::FreshSafety(_) => true,
+            BackupSource::Version(id) => id.is_safety_backup(),
+            BackupSource::LatestCopy | BackupSource::Fresh(_) => false,
         };
-        StoreKind::ALL.into_iter().filter(there).collect()
+        let listed = if partial { checksum_file::read(&self.checksums(source)).ok().flatten() } else { None };
+        let belongs = |store: &StoreKind| {
+            let file = self.file(source, *store);
+            let named = |sums: &Checksums| file.file_name().is_some_and(|n| sums.get(&n.to_string_lossy()).is_some());
+            match &listed {
+                Some(sums) => named(sums),
+                None => !partial || file.exists(),
+            }
+        };
+        StoreKind::ALL.into_iter().filter(belongs).collect()
+    }
+
+    /// Where a way back keeps the name of the collection that its points are of.
+    pub fn collection_note(&self, source: &BackupSource) -> PathBuf {
+        self.folder(source).join("collection.txt")
     }
 
     /// The recorded checksums; may be absent.
@@ -94,7 +111,11 @@ impl BackupFolders {
             // `….before-run-7` is what a new backup took the place of.
             let hidden =
                 name.starts_with('.') || name.starts_with(BackupSource::LATEST_COPY) || name.contains(".before-run-");
-            if !hidden && entry.path().join("metadata.db").exists() {
+            let source = BackupSource::Version(VersionId::new(name.clone()));
+            // A backup that lost one of its files is a backup all the same: the ladder says what is missing.
+            let of_backup =
+                || self.checksums(&source).exists() || StoreKind::ALL.iter().any(|s| self.file(&source, *s).exists());
+            if !hidden && of_backup() {
                 versions.push(VersionId::new(name));
             }
         }

@@ -43,6 +43,9 @@ pub(super) struct FileContents {
     pub inventory: Inventory,
     /// In one sentence.
     pub said: String,
+    /// Neo4j: nodes with the staging label.
+    #[serde(default)]
+    pub staged_nodes: u64,
     /// Neo4j: its paragraphs, staging left out.
     #[serde(default)]
     pub paragraphs: Option<Paragraphs>,
@@ -116,7 +119,7 @@ fn open_snapshot(file: File, name: String, on_bytes: OnBytes) -> Result<FileCont
     };
     let digest = summary.ids.map(|ids| hex::encode(ids.xor));
     let inventory = Inventory { name, points, digest, ..Inventory::default() };
-    Ok(FileContents { inventory, said, paragraphs: None })
+    Ok(FileContents { inventory, said, staged_nodes: 0, paragraphs: None })
 }
 
 fn open_export(file: File, name: String, staging_label: &str, on_bytes: OnBytes) -> Result<FileContents, String> {
@@ -149,5 +152,6 @@ fn open_export(file: File, name: String, staging_label: &str, on_bytes: OnBytes)
         count: found.ids.count + found.without_chunk_id,
         digest: (found.without_chunk_id == 0).then(|| hex::encode(found.ids.xor)),
     };
-    Ok(FileContents { inventory, said, paragraphs: Some(paragraphs) })
+    let staged_nodes = inventory.labels.get(staging_label).copied().unwrap_or(0);
+    Ok(FileContents { inventory, said, staged_nodes, paragraphs: Some(paragraphs) })
 }

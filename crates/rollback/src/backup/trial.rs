@@ -56,7 +56,10 @@ impl Trials {
 
     /// Into a scratch collection, which is deleted again whatever happens; one that a crash left behind goes first.
     async fn try_snapshot(&self, path: &Path, sha256: &str, progress: OnProgress) -> Result<Inventory, StoreError> {
-        self.remove_leftovers().await?;
+        // Another name than this trial's: it is in nobody's way.
+        if let Err(error) = self.remove_leftovers().await {
+            tracing::warn!(%error, "a scratch collection of an earlier trial stays");
+        }
         let vectors = &self.stores.vectors;
         let name = format!("{}{}", self.settings.scratch_prefix(), short(sha256));
         let restored = vectors.restore_snapshot(&name, path, sha256, progress).await;

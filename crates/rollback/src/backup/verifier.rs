@@ -17,8 +17,8 @@ use super::proof::{self, FileContents, FileProof, Identity, OnBytes, TrialProof}
 use super::trial::Trials;
 use super::{CopyContents, Examination, VerifiedBackup, checksum_file};
 use crate::journal::{Journal, KnownHash};
-use crate::plan::compare::compare;
-use crate::store::Fault;
+use crate::plan::compare::compare_named;
+use crate::store::{Fault, StoreError};
 
 pub use crate::store::OnProgress;
 
@@ -72,7 +72,16 @@ impl BackupVerifier {
 
     /// Looks at a backup. Files that did not change since they were proven are not read again, unless `force`.
     pub async fn examine(&self, source: &BackupSource, force: bool, progress: Option<OnProgress>) -> Examination {
-        let stores = self.folders.stores(source);
+        self.examine_files(source, self.folders.stores(source), force, progress).await
+    }
+
+    async fn examine_files(
+        &self,
+        source: &BackupSource,
+        stores: Vec<StoreKind>,
+        force: bool,
+        progress: Option<OnProgress>,
+    ) -> Examination {
         // What is remembered is told at once, also while step 6 reads.
         let mut known = !force;
         for store in &stores {
@@ -109,7 +118,9 @@ impl BackupVerifier {
             *place = Some(held.inventory.clone());
             paragraphs = paragraphs.or_else(|| held.paragraphs.clone());
         }
-        let expected = self.expected(source).await;
+        let mut expected = self.expected(source).await;
+        expected.staged_nodes =
+            looks.iter().filter_map(|l| l.proof.as_ref()?.opened.as_ref().ok()).map(|c| c.staged_nodes).sum();
         let now = Timestamp::now();
         // Files are read side by side: the slowest is the whole.
         let took = looks.iter().filter_map(|l| Some(l.proof.as_ref()?.took_ms)).max().unwrap_or(0);
@@ -187,12 +198,12 @@ impl BackupVerifier {
         let started = std::time::Instant::now();
         let outcome = match self.trials.try_file(store, &path, &sha256, progress).await {
             Ok(found) => same_as(store, &found, expected.as_ref()),
+            Err(e) if self.is_about_the_file(store, &e).await => Err(e.detail),
             // Says nothing about the file: it stays untried.
-            Err(e) if e.fault.is_transient() || matches!(e.fault, Fault::Full | Fault::Authentication) => {
+            Err(e) => {
                 tracing::warn!(%store, error = %e, "a trial restore could not be made");
                 return;
             }
-            Err(e) => Err(e.detail),
         };
         let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let trial = TrialProof { outcome, at: Timestamp::now(), took_ms };
@@ -203,6 +214,18 @@ impl BackupVerifier {
             proof.clone()
         };
         self.keep(&path, &proof).await;
+    }
+
+    /// A server answers a snapshot that it cannot read with an error of its own: when it is well otherwise, the file was it.
+    async fn is_about_the_file(&self, store: StoreKind, error: &StoreError) -> bool {
+        match error.fault {
+            Fault::Corrupt | Fault::Foreign | Fault::Refused => true,
+            Fault::ServerFailed => match store {
+                StoreKind::Qdrant => self.trials.stores.vectors.probe().await.is_ok(),
+                StoreKind::Sqlite | StoreKind::Neo4j => false,
+            },
+            _ => false,
+        }
     }
 
     /// What the registry says about the version that this is a backup of.
@@ -219,7 +242,7 @@ impl BackupVerifier {
             | BackupSource::Fresh(_)
             | BackupSource::FreshSafety(_) => None,
         };
-        Expected { chapters, layout, as_it_was: matches!(source, BackupSource::WayBack(_)) }
+        Expected { chapters, layout, as_it_was: matches!(source, BackupSource::WayBack(_)), staged_nodes: 0 }
     }
 
     /// Without it a page only lacks the trend.
@@ -265,6 +288,17 @@ impl BackupVerifier {
         progress: Option<OnProgress>,
     ) -> (Examination, Option<VerifiedBackup>) {
         let examination = self.examine(source, true, progress).await;
+        let verified = VerifiedBackup::from_examination(&examination);
+        (examination, verified)
+    }
+
+    /// The same of one file alone: what a lane puts back needs no sibling's file.
+    pub(crate) async fn verify_file(
+        &self,
+        source: &BackupSource,
+        store: StoreKind,
+    ) -> (Examination, Option<VerifiedBackup>) {
+        let examination = self.examine_files(source, vec![store], true, None).await;
         let verified = VerifiedBackup::from_examination(&examination);
         (examination, verified)
     }
@@ -394,7 +428,7 @@ impl BackupVerifier {
         }
         let inventory = copy.chapters.ok_or("it has no table chapter_metadata")?;
         let said = format!("integrity_check ok, {} chapters", inventory.rows.unwrap_or(0));
-        Ok(FileContents { inventory, said, paragraphs: None })
+        Ok(FileContents { inventory, said, staged_nodes: 0, paragraphs: None })
     }
 
     /// The recorded checksum decides; without one the first hash ever seen does, as long as the file claims to be
@@ -510,7 +544,7 @@ fn same_as(store: StoreKind, found: &Inventory, expected: Option<&Inventory>) ->
         StoreKind::Qdrant => "points",
         StoreKind::Neo4j => "nodes",
     };
-    let (differs, evidence) = compare(store, Some(found), expected);
+    let (differs, evidence) = compare_named(store, ("the scratch place", Some(found)), ("the file", expected));
     match differs {
         Some(true) => Err(format!("restored on trial, it was not what the file says: {evidence}")),
         _ => Ok(format!("{units} {what} restored into a scratch place and counted")),

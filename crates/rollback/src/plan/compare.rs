@@ -10,15 +10,25 @@ pub(crate) fn compare(
     production: Option<&Inventory>,
     copy: Option<&Inventory>,
 ) -> (Option<bool>, String) {
-    let (production, copy) = match (production, copy) {
-        (Some(p), Some(c)) => (p, c),
-        (None, _) => return (None, "production could not be counted".into()),
-        (_, None) => return (None, "latest-copy could not be read".into()),
+    compare_named(store, ("production", production), ("latest-copy", copy))
+}
+
+/// The same of any two places.
+pub(crate) fn compare_named(
+    store: StoreKind,
+    (here, a): (&str, Option<&Inventory>),
+    (there, b): (&str, Option<&Inventory>),
+) -> (Option<bool>, String) {
+    let (a, b) = match (a, b) {
+        (Some(a), Some(b)) => (a, b),
+        (None, _) => return (None, format!("{here} could not be counted")),
+        (_, None) => return (None, format!("{there} could not be read")),
     };
+    let names = (here, there);
     match store {
-        StoreKind::Sqlite => chapters(production, copy),
-        StoreKind::Qdrant => points(production, copy),
-        StoreKind::Neo4j => graph(production, copy),
+        StoreKind::Sqlite => chapters(a, b, names),
+        StoreKind::Qdrant => points(a, b, names),
+        StoreKind::Neo4j => graph(a, b, names),
     }
 }
 
@@ -30,7 +40,7 @@ pub(crate) fn not_covered(
     copy: Option<&Inventory>,
 ) -> Option<(Option<bool>, String)> {
     let (base, copy) = (base?, copy?);
-    let (differs, _) = points(base, copy);
+    let (differs, _) = points(base, copy, ("", ""));
     (differs == Some(false)).then(|| {
         let said = format!(
             "latest-copy holds {} ({} points), not {}, which serves production ({} points): it does not cover production \
@@ -44,10 +54,10 @@ pub(crate) fn not_covered(
     })
 }
 
-fn chapters(production: &Inventory, copy: &Inventory) -> (Option<bool>, String) {
+fn chapters(production: &Inventory, copy: &Inventory, (here, there): (&str, &str)) -> (Option<bool>, String) {
     let (p, c) = (production.rows.unwrap_or(0), copy.rows.unwrap_or(0));
     if p != c {
-        return (Some(true), format!("{p} chapters in production, {c} in latest-copy"));
+        return (Some(true), format!("{p} chapters in {here}, {c} in {there}"));
     }
     match (&production.digest, &copy.digest) {
         (Some(a), Some(b)) if a == b => (Some(false), format!("{p} chapters, same digest")),
@@ -56,12 +66,12 @@ fn chapters(production: &Inventory, copy: &Inventory) -> (Option<bool>, String) 
     }
 }
 
-fn points(production: &Inventory, copy: &Inventory) -> (Option<bool>, String) {
+fn points(production: &Inventory, copy: &Inventory, (here, there): (&str, &str)) -> (Option<bool>, String) {
     let (Some(p), Some(c)) = (production.points, copy.points) else {
-        return (None, "the points of latest-copy cannot be counted offline".into());
+        return (None, format!("the points of {there} cannot be counted offline"));
     };
     if p != c {
-        return (Some(true), format!("{p} points in production, {c} in latest-copy"));
+        return (Some(true), format!("{p} points in {here}, {c} in {there}"));
     }
     match (&production.digest, &copy.digest) {
         (Some(a), Some(b)) if a == b => (Some(false), format!("{p} ids, same set")),
@@ -70,18 +80,18 @@ fn points(production: &Inventory, copy: &Inventory) -> (Option<bool>, String) {
     }
 }
 
-fn graph(production: &Inventory, copy: &Inventory) -> (Option<bool>, String) {
+fn graph(production: &Inventory, copy: &Inventory, (here, there): (&str, &str)) -> (Option<bool>, String) {
     let mut differing = Vec::new();
     let totals =
         [("nodes", production.nodes, copy.nodes), ("relationships", production.relationships, copy.relationships)];
     for (what, p, c) in totals {
         let (p, c) = (p.unwrap_or(0), c.unwrap_or(0));
         if p != c {
-            differing.push(format!("{p} {what} in production, {c} in latest-copy"));
+            differing.push(format!("{p} {what} in {here}, {c} in {there}"));
         }
     }
-    differing.extend(groups(":", &production.labels, &copy.labels));
-    differing.extend(groups("type ", &production.types, &copy.types));
+    differing.extend(groups(":", &production.labels, &copy.labels, (here, there)));
+    differing.extend(groups("type ", &production.types, &copy.types, (here, there)));
     if differing.is_empty() {
         let said = format!(
             "{} labels, {} types, same counts ({} nodes, {} relationships)",
@@ -101,7 +111,12 @@ fn graph(production: &Inventory, copy: &Inventory) -> (Option<bool>, String) {
     (Some(true), said)
 }
 
-fn groups(prefix: &str, production: &BTreeMap<String, u64>, copy: &BTreeMap<String, u64>) -> Vec<String> {
+fn groups(
+    prefix: &str,
+    production: &BTreeMap<String, u64>,
+    copy: &BTreeMap<String, u64>,
+    (here, there): (&str, &str),
+) -> Vec<String> {
     let mut names: Vec<&String> = production.keys().chain(copy.keys()).collect();
     names.sort();
     names.dedup();
@@ -110,7 +125,7 @@ fn groups(prefix: &str, production: &BTreeMap<String, u64>, copy: &BTreeMap<Stri
         .into_iter()
         .map(|n| (n, count(production, n), count(copy, n)))
         .filter(|(_, p, c)| p != c)
-        .map(|(n, p, c)| format!("{prefix}{n}: {p} in production, {c} in latest-copy"))
+        .map(|(n, p, c)| format!("{prefix}{n}: {p} in {here}, {c} in {there}"))
         .collect()
 }
 

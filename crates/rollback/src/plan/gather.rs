@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use rollback_types::{
-    BackupSource, Inventory, Layout, OperationRow, RollbackTarget, RunSummary, StagingCounts, StoreKind, VersionId,
-    VersionQuery, VersionRow, VersionState,
+    BackupSource, Inventory, Layout, OperationRow, RollbackTarget, RunId, RunQuery, RunState, RunSummary,
+    StagingCounts, StoreKind, VersionId, VersionQuery, VersionRow, VersionState,
 };
 
 use super::{FALLBACK_LAYOUT, Planner};
@@ -38,6 +38,8 @@ pub(crate) struct Gathered {
     /// What of the copy's tables is not as ours.
     pub shape: Result<Vec<String>, StoreError>,
     pub active_run: Result<Option<RunSummary>, JournalError>,
+    /// Runs whose restore did not end well, and the stores they had saved; none after a restore that did.
+    pub earlier_ways_back: Vec<(RunId, Vec<StoreKind>)>,
     pub free: Vec<(std::path::PathBuf, std::io::Result<u64>)>,
 }
 
@@ -142,7 +144,8 @@ impl Gathered {
         } else {
             Ok(Vec::new())
         };
-        let free = [settings.evidence_dir.as_path()]
+        let earlier_ways_back = earlier_ways_back(planner).await;
+        let free = [settings.evidence_dir.as_path(), planner.verifier.folders().root()]
             .into_iter()
             .map(|path| (path.to_owned(), stores.host.free_bytes(path)))
             .collect();
@@ -163,9 +166,30 @@ impl Gathered {
             copy,
             shape,
             active_run,
+            earlier_ways_back,
             free,
         }
     }
+}
+
+/// A restore that was cut short leaves a store half restored: what it held is in that run's way back, and nowhere else.
+async fn earlier_ways_back(planner: &Planner<'_>) -> Vec<(RunId, Vec<StoreKind>)> {
+    let query = RunQuery { limit: Some(50), ..RunQuery::default() };
+    // Told to help, beside what is refused without it: a journal that cannot be read refuses the plan elsewhere.
+    let Ok(page) = planner.journal.runs(&query).await else { return Vec::new() };
+    let mut found = Vec::new();
+    for run in page.items {
+        let Ok(Some(record)) = planner.journal.run(run.id).await else { continue };
+        let source = BackupSource::WayBack(record.run_key);
+        let stores = planner.verifier.folders().stores(&source);
+        let ended_well = matches!(run.state, RunState::Completed | RunState::CompletedWithFindings);
+        match (ended_well, stores.is_empty()) {
+            (true, false) => break,
+            (false, false) if !run.state.is_active() => found.push((run.id, stores)),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Every version that may be rolled back, newest first.

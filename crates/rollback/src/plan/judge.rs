@@ -28,6 +28,8 @@ struct Judge<'a> {
     refusals: Vec<Refusal>,
     asked: Vec<Acknowledgement>,
     checklist: Vec<CheckItem>,
+    /// The copy is of the base collection, and production is another one.
+    not_covered: bool,
     g: &'a Gathered,
 }
 
@@ -54,7 +56,7 @@ pub(super) fn rollback(
     j.whose_staging(row, target);
     j.aliases(planner, target);
     j.production(&stores, RunKind::Rollback, &source);
-    j.taken_along(&chosen);
+    j.taken_along(planner, &chosen, &stores, &source);
     j.active_run();
     j.check("stakeholders", "Stakeholders notified", CheckState::ForPerson, "only a person can tell");
     if !row.candidacy.is_offered() || target.is_err() {
@@ -71,6 +73,7 @@ pub(super) fn restore(
     request: &PlanRequest,
     source: &BackupSource,
     losses: &[VersionId],
+    saved_collection: Option<String>,
 ) -> Judged {
     let mut stores = store_plans(planner, g);
     if let BackupSource::WayBack(_) = source {
@@ -84,11 +87,24 @@ pub(super) fn restore(
     j.copy(source, true);
     let way_back_bytes = restore::bytes_of(planner, source, &chosen);
     let disk = j.disk(planner, way_back_bytes);
-    j.stores_answer(&stores);
+    j.stores_answer_for(&stores, &chosen, request.kind);
     j.ingestion();
     j.registry(planner.settings.expected_layout);
+    if let (Some(of), Some(now)) = (saved_collection, &stores.qdrant.production)
+        && chosen.contains(&StoreKind::Qdrant)
+        && now.name != of
+    {
+        j.refuse(
+            "other_collection:qdrant",
+            format!(
+                "What the run saved is of the collection {of}, and production is {} now: it must not be put into that. Leave \
+                 Qdrant out, or point the alias back first.",
+                now.name
+            ),
+        );
+    }
     j.production(&stores, request.kind, source);
-    j.taken_along(&chosen);
+    j.taken_along(planner, &chosen, &stores, source);
     j.restore_apart(&chosen, source, losses);
     j.active_run();
     j.check("stakeholders", "Stakeholders notified", CheckState::ForPerson, "only a person can tell");
@@ -96,7 +112,7 @@ pub(super) fn restore(
 }
 
 /// Judges the making of a new latest-copy.
-pub(super) fn make_backup(planner: &Planner<'_>, g: &Gathered, request: &PlanRequest) -> Judged {
+pub(super) fn make_backup(planner: &Planner<'_>, g: &Gathered, request: &PlanRequest, staged_nodes: u64) -> Judged {
     let stores = store_plans(planner, g);
     let mut j = Judge::new(g);
     let all = StoreKind::ALL.into_iter().collect();
@@ -104,6 +120,15 @@ pub(super) fn make_backup(planner: &Planner<'_>, g: &Gathered, request: &PlanReq
     let disk = j.disk(planner, bytes);
     j.stores_answer(&stores);
     j.ingestion();
+    if staged_nodes > 0 {
+        j.refuse(
+            "staged",
+            format!(
+                "{staged_nodes} nodes are staged in Neo4j: they would be part of the export, and every restore from it would bring \
+                 them back. Roll their version back, or let it commit, then plan again."
+            ),
+        );
+    }
     if !g.other_candidates.is_empty() {
         let names: Vec<String> = g.other_candidates.iter().take(20).map(ToString::to_string).collect();
         j.ask(
@@ -124,6 +149,18 @@ pub(super) fn make_backup(planner: &Planner<'_>, g: &Gathered, request: &PlanReq
             );
         }
     }
+    j.active_run();
+    j.end(stores, disk, 0, request)
+}
+
+/// Judges making a backup of a safety backup inside the stores: production is not read.
+pub(super) fn safety_backup(planner: &Planner<'_>, g: &Gathered, request: &PlanRequest) -> Judged {
+    let stores = store_plans(planner, g);
+    let mut j = Judge::new(g);
+    let held = [StoreKind::Sqlite, StoreKind::Qdrant].into_iter().collect();
+    let disk = j.disk(planner, restore::bytes_of(planner, &BackupSource::LatestCopy, &held));
+    j.stores_answer(&stores);
+    j.ingestion();
     j.active_run();
     j.end(stores, disk, 0, request)
 }
@@ -170,7 +207,10 @@ fn store_plan(planner: &Planner<'_>, g: &Gathered, store: StoreKind) -> StorePla
 
 impl<'a> Judge<'a> {
     fn new(g: &'a Gathered) -> Self {
-        Self { refusals: Vec::new(), asked: Vec::new(), checklist: Vec::new(), g }
+        let copy = g.copy.contents.get(StoreKind::Qdrant);
+        let production = g.qdrant.production.as_ref().ok();
+        let not_covered = production.is_some_and(|p| not_covered(p, g.base_points.as_ref(), copy).is_some());
+        Self { refusals: Vec::new(), asked: Vec::new(), checklist: Vec::new(), not_covered, g }
     }
 
     fn refuse(&mut self, code: &str, message: impl Into<String>) {

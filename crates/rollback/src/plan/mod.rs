@@ -22,6 +22,7 @@ use crate::backup::BackupVerifier;
 use crate::error::ServiceError;
 use crate::journal::Journal;
 use crate::settings::Settings;
+use crate::store::StagingSelector;
 use crate::stores::Stores;
 
 /// A plan, and what the engine needs to carry it out.
@@ -32,7 +33,7 @@ pub(crate) struct Planned {
     /// `None` when the id can never be a target, and for kinds of run that remove nothing.
     pub target: Option<RollbackTarget>,
     /// Nodes that are not production.
-    pub selectors: Vec<crate::store::StagingSelector>,
+    pub selectors: Vec<StagingSelector>,
     /// All other versions that could be rolled back.
     pub other_candidates: Vec<VersionId>,
     /// Chapters that the registry says there should be, in what the run validates.
@@ -102,9 +103,14 @@ impl Planner<'_> {
             RunKind::UndoRestore => self.way_back(subject.as_str()).await?,
             _ => self.kept(backup_of_subject(subject.as_str())).await?,
         };
-        let losses = self.losses(&source).await?;
+        let losses = self.losses(request, &source).await?;
         let gathered = Gathered::read(self, None, None, &source).await;
-        let judged = judge::restore(self, &gathered, request, &source, &losses);
+        let note = self.verifier.folders().collection_note(&source);
+        let saved_collection = match &source {
+            BackupSource::WayBack(_) => tokio::fs::read_to_string(note).await.ok().map(|name| name.trim().to_owned()),
+            _ => None,
+        };
+        let judged = judge::restore(self, &gathered, request, &source, &losses, saved_collection);
         let expected_chapters = match &source {
             BackupSource::LatestCopy => self.chapters_in_production(gathered.layout()).await,
             // An older copy holds what it holds; its own ladder compared it with its registry row.
@@ -148,9 +154,12 @@ impl Planner<'_> {
         }
         let gathered = Gathered::read(self, None, None, &BackupSource::LatestCopy).await;
         let judged = if safety {
-            judge::validation(self, &gathered, request)
+            judge::safety_backup(self, &gathered, request)
         } else {
-            judge::make_backup(self, &gathered, request)
+            let label = StagingSelector::Label(self.settings.names.staging_label.clone());
+            // A store that is down is refused by what was gathered.
+            let staged = self.stores.graph.staging(&label).await.map_or(0, |counts| counts.units());
+            judge::make_backup(self, &gathered, request, staged)
         };
         Ok(Parts {
             subject,
@@ -201,27 +210,51 @@ impl Planner<'_> {
         Ok(source)
     }
 
-    /// Versions that were committed after the one this is a backup of, newest first.
-    async fn losses(&self, source: &BackupSource) -> Result<Vec<VersionId>, ServiceError> {
-        let BackupSource::Version(id) = source else { return Ok(Vec::new()) };
-        let made = self.stores.records.version(id).await?.and_then(|row| row.created_at);
+    /// Versions that were committed after this backup was made, newest first.
+    async fn losses(&self, request: &PlanRequest, source: &BackupSource) -> Result<Vec<VersionId>, ServiceError> {
+        let made = match source {
+            BackupSource::Version(id) => self.stores.records.version(id).await?.and_then(|row| row.created_at),
+            BackupSource::WayBack(_) => match run_of_subject(&request.version_id) {
+                Some(run) => self.journal.run(run).await?.map(|record| record.summary.started_at),
+                None => None,
+            },
+            _ => None,
+        };
+        let made = match made {
+            Some(made) => Some(made),
+            None => self.written(source).await,
+        };
+        let own = match source {
+            BackupSource::Version(id) => Some(id),
+            _ => None,
+        };
         let later = |row: &VersionRow| match (row.created_at, made) {
             (Some(other), Some(made)) => other > made,
             // What cannot be told apart by its time may be lost: better named than not.
-            _ => true,
+            _ => row.status != VersionState::Archived,
         };
-        let mut committed = self.committed().await?;
-        committed.retain(|row| row.version_id != *id && later(row));
+        let mut committed = self.committed(true).await?;
+        committed.retain(|row| Some(&row.version_id) != own && !row.version_id.is_safety_backup() && later(row));
         Ok(committed.into_iter().map(|row| row.version_id).collect())
     }
 
-    /// Versions whose data is in production, newest first.
-    async fn committed(&self) -> Result<Vec<VersionRow>, ServiceError> {
-        let mut query = VersionQuery {
-            status: vec![VersionState::Committed, VersionState::InUse, VersionState::Restored],
-            limit: Some(VersionQuery::MAX_LIMIT),
-            ..VersionQuery::default()
-        };
+    /// When the newest file of the backup was written.
+    async fn written(&self, source: &BackupSource) -> Option<Timestamp> {
+        let mut newest = None;
+        for store in StoreKind::ALL {
+            let path = self.verifier.folders().file(source, store);
+            let Ok(modified) = tokio::fs::metadata(path).await.and_then(|meta| meta.modified()) else { continue };
+            let since = modified.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+            newest = newest.max(i64::try_from(since.as_millis()).ok());
+        }
+        newest.map(Timestamp::from_unix_ms)
+    }
+
+    /// Versions whose data is in production, or once was, newest first.
+    async fn committed(&self, archived_too: bool) -> Result<Vec<VersionRow>, ServiceError> {
+        let mut status = vec![VersionState::Committed, VersionState::InUse, VersionState::Restored];
+        status.extend(archived_too.then_some(VersionState::Archived));
+        let mut query = VersionQuery { status, limit: Some(VersionQuery::MAX_LIMIT), ..VersionQuery::default() };
         let mut found = Vec::new();
         loop {
             let page = self.stores.records.versions(&query).await?;
@@ -238,7 +271,7 @@ impl Planner<'_> {
         if layout == Layout::PerVersion {
             return None;
         }
-        let committed = self.committed().await.ok()?;
+        let committed = self.committed(false).await.ok()?;
         u64::try_from(committed.first()?.chapter_count?).ok()
     }
 

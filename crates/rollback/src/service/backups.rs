@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use rollback_types::{BackupHealth, BackupSource, RunId, StoreKind};
+use rollback_types::{BackupHealth, BackupSource, RunId, RunState, Rung, StoreKind};
 
 use super::{Answer, RollbackService};
 use crate::error::ServiceError;
@@ -84,7 +84,7 @@ impl RollbackService {
         if !self.backup_sources().await?.contains(&source) {
             return Err(ServiceError::NotFound("There is no backup of that name.".into()));
         }
-        let _no_start = self.starting.lock().await;
+        let _no_start = self.looking.lock().await;
         if let Some(active) = self.journal.active_run().await? {
             return Err(ServiceError::ActiveRun(active.id));
         }
@@ -142,13 +142,17 @@ impl RollbackService {
             return Ok(0);
         }
         let now = rollback_types::Timestamp::now();
-        let mut removed = 0;
+        let (mut removed, mut later_ended_well) = (0, false);
         let mut query = rollback_types::RunQuery { limit: Some(200), ..Default::default() };
         loop {
             let page = self.journal.runs(&query).await?;
             for run in &page.items {
                 let Some(there) = self.way_back(run.id).await? else { continue };
-                if there.kept_until.is_some_and(|until| until <= now) {
+                let ended_well = matches!(run.state, RunState::Completed | RunState::CompletedWithFindings);
+                // After a restore that was cut short it holds what is nowhere else, until a later one ended well.
+                let wanted = !ended_well && !later_ended_well;
+                later_ended_well |= ended_well;
+                if !wanted && there.kept_until.is_some_and(|until| until <= now) {
                     remove(there.folder).await?;
                     removed += 1;
                 }
@@ -195,6 +199,11 @@ impl RollbackService {
             }
             _ => {}
         }
+        let root = self.verifier.folders().root().to_owned();
+        let cleared = tokio::task::spawn_blocking(move || crate::steps::clear_unfinished(&root)).await;
+        if let Err(error) = cleared.map_err(std::io::Error::other).and_then(|r| r) {
+            tracing::warn!(%error, "an unfinished backup of an earlier process stays");
+        }
         Ok(self.verifier.trials().remove_leftovers().await?)
     }
 
@@ -206,12 +215,18 @@ impl RollbackService {
         let mut looks = Vec::new();
         for source in self.backup_sources().await? {
             let health = self.verifier.examine(&source, false, None).await.health;
-            let at = |trial: bool| {
-                let found = health.history.iter().find(|c| !trial || c.trial)?;
-                let ms = u64::try_from(found.at.unix_ms()).ok()?;
+            let time = |at: rollback_types::Timestamp| {
+                let ms = u64::try_from(at.unix_ms()).ok()?;
                 Some(SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(ms))
             };
-            looks.push((source, at(false), at(true)));
+            let look = health.history.first().and_then(|c| time(c.at));
+            // By the rungs themselves, not by the trend, which keeps few looks: the file tried longest ago decides.
+            let tried = |f: &rollback_types::BackupFile| {
+                f.rungs.iter().find(|r| r.rung == Rung::TrialRestore).and_then(|r| r.checked_at)
+            };
+            let trials: Option<Vec<_>> = health.files.iter().map(tried).collect();
+            let trial = trials.and_then(|all| all.into_iter().min()).and_then(time);
+            looks.push((source, look, trial));
         }
         Ok(looks)
     }

@@ -18,6 +18,9 @@ use crate::plan::{Facts, Planned};
 /// How long a decision may wait for the run to take it; a run that asks takes it at once.
 const DECISION_WAIT: Duration = Duration::from_secs(10);
 
+/// How long a start waits for the trial of a backup to end.
+const TRIAL_WAIT: Duration = Duration::from_secs(20);
+
 /// Takes a run out of the list of live ones, however its engine ends.
 struct RemoveWhenDropped {
     live: Arc<Mutex<HashMap<RunId, LiveRun>>>,
@@ -55,10 +58,16 @@ impl RollbackService {
     async fn start_to_end(&self, request: &StartRequest, actor: &str) -> Answer<RunView> {
         let reason = checked_reason(&request.reason)?;
         if request.kind.needs_typed_name() && request.confirm_version_id != request.version_id {
-            let said = "confirm_version_id is not the version_id: type the full id of the version to roll back";
+            let said = "confirm_version_id is not the version_id: type the full name of what the plan is about";
             return Err(ServiceError::Invalid(said.into()));
         }
         let _one_at_a_time = self.starting.lock().await;
+        // Held until the run is in the journal, from when on no trial begins.
+        let Ok(_no_trial) = tokio::time::timeout(TRIAL_WAIT, self.looking.lock()).await else {
+            let said = "A backup is being read and tried just now, which must not happen during a run. It ends by itself; start \
+                        again in a minute.";
+            return Err(ServiceError::Conflict(said.into()));
+        };
         self.interrupt_orphan(|run| self.launched_here(run)).await?;
         if let Some(active) = self.journal.active_run().await? {
             return Err(ServiceError::ActiveRun(active.id));
@@ -137,6 +146,7 @@ impl RollbackService {
             attempted: std::sync::Mutex::default(),
             done: std::sync::Mutex::default(),
             findings: std::sync::Mutex::default(),
+            schema_before: std::sync::Mutex::default(),
             way_back_wanted: std::sync::Mutex::default(),
             last_search_us: self.last_search_us().await,
             journal: self.journal.clone(),

@@ -13,9 +13,10 @@ mod validate;
 mod verify_copy;
 mod way_back;
 
+pub(crate) use swap_copy::clear_unfinished;
 pub(crate) use validate::SEARCH_KEY;
 
-use rollback_types::{Inventory, Layout, RollbackTarget, Step, StoreKind, VersionState};
+use rollback_types::{BackupSource, Inventory, Layout, RollbackTarget, Step, StoreKind, VersionState};
 
 use crate::context::{Halt, Outcome, StepContext};
 use crate::plan::gather::candidates;
@@ -25,9 +26,9 @@ use crate::plan::production_of;
 pub(crate) async fn carry_out(step: Step, cx: &mut StepContext) -> Result<Outcome, Halt> {
     match step {
         Step::VerifyCopy => verify_copy::verify_copy(cx).await,
-        Step::RestoreSqlite => restore::restore(cx, StoreKind::Sqlite).await,
-        Step::RestoreQdrant => restore::restore(cx, StoreKind::Qdrant).await,
-        Step::RestoreNeo4j => restore::restore(cx, StoreKind::Neo4j).await,
+        Step::RestoreSqlite => lane(cx, StoreKind::Sqlite).await,
+        Step::RestoreQdrant => lane(cx, StoreKind::Qdrant).await,
+        Step::RestoreNeo4j => lane(cx, StoreKind::Neo4j).await,
         Step::Validate => validate::validate(cx).await,
         Step::CopySqlite => copy::copy(cx, StoreKind::Sqlite).await,
         Step::CopyQdrant => copy::copy(cx, StoreKind::Qdrant).await,
@@ -41,6 +42,25 @@ pub(crate) async fn carry_out(step: Step, cx: &mut StepContext) -> Result<Outcom
             };
             of_rollback(step, cx, &target).await
         }
+    }
+}
+
+/// A lane of step 7. Once it has begun to replace, an error says so, and where the way back is.
+async fn lane(cx: &mut StepContext, store: StoreKind) -> Result<Outcome, Halt> {
+    let result = restore::restore(cx, store).await;
+    let begun = cx.shared.attempted(cx.step()).is_some();
+    match result {
+        Err(Halt::Failed { mut error, transient }) if begun => {
+            let source = BackupSource::WayBack(cx.shared.spec.run_key.clone());
+            let saved = cx.shared.verifier.folders().file(&source, store);
+            let state = match store {
+                StoreKind::Sqlite => "SQLite is as before or restored, never between: it is one transaction.",
+                StoreKind::Qdrant | StoreKind::Neo4j => "The store may be half restored.",
+            };
+            error.safe = format!("{state} What it held before is in {}.", saved.display());
+            Err(Halt::Failed { error, transient })
+        }
+        other => other,
     }
 }
 

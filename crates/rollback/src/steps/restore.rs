@@ -9,7 +9,7 @@ use rollback_types::{Inventory, RunKind, StoreKind};
 use super::way_back;
 use crate::backup::{VerifiedBackup, VerifiedFile};
 use crate::context::{Halt, Outcome, StepContext};
-use crate::plan::compare::{compare, not_covered};
+use crate::plan::compare::{compare, compare_named, not_covered};
 use crate::plan::gather::{base_points, production_points};
 use crate::plan::production_of;
 
@@ -35,7 +35,13 @@ pub(super) async fn restore(cx: &mut StepContext, store: StoreKind) -> Result<Ou
         };
     }
     let Some(file) = verified.file(store) else {
-        return Ok(Outcome::NothingToRestore { proof: format!("{} has no file of it", shared.spec.source.name()) });
+        return Err(Halt::refused(
+            "latest_copy_changed",
+            Some(store),
+            format!("{} has no file of {store}, which the plan saw", shared.spec.source.name()),
+            "Production was not touched by this try.",
+            "Put the file back, then try again; or abort, and plan again.",
+        ));
     };
     same_bytes(cx, store, file).await?;
     // What is there now is damaged if an earlier try of this lane began: then the way back of that try is the one to keep.
@@ -125,7 +131,8 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
         StoreKind::Qdrant => {
             let tried = try_first(cx, store, file).await?;
             let aliases = stores.vectors.aliases().await?;
-            let collection = shared.settings.names.production_collection(&aliases);
+            let collection = collection(cx).await?;
+            same_bytes(cx, store, file).await?;
             cx.checkpoint()?;
             shared.attempt(cx.step(), units);
             let progress = cx.progress_from_thread();
@@ -147,12 +154,15 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
         }
         StoreKind::Neo4j => {
             let tried = try_first(cx, store, file).await?;
-            let schema = stores.graph.schema_lines().await?;
+            let schema = schema_before(cx).await?;
+            same_bytes(cx, store, file).await?;
             cx.checkpoint()?;
             shared.attempt(cx.step(), units);
             let progress = cx.progress_from_thread();
             let found = stores.graph.restore_export(file.path, progress).await?;
             proven(store, &found, &tried)?;
+            // Counts alone would not see another text: the bytes that were read are those that were proven.
+            same_bytes(cx, store, file).await?;
             let after = stores.graph.schema_lines().await?;
             let lost = schema.iter().filter(|line| !after.contains(line)).count();
             let said = match lost {
@@ -174,6 +184,35 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
     }
 }
 
+/// The production collection is still the one that the plan counted: an alias that moved since would have another version's data
+/// replaced.
+pub(super) async fn collection(cx: &StepContext) -> Result<String, Halt> {
+    let shared = &cx.shared;
+    let aliases = shared.stores.vectors.aliases().await?;
+    let now = shared.settings.names.production_collection(&aliases);
+    match shared.spec.production.get(&StoreKind::Qdrant) {
+        Some(planned) if planned.name != now => Err(Halt::refused(
+            "changed",
+            Some(StoreKind::Qdrant),
+            format!("production was the collection {} in the plan and is {now} now", planned.name),
+            "Neither of the two was touched by this try.",
+            "Find out who moved the alias. Abort, and plan again.",
+        )),
+        _ => Ok(now),
+    }
+}
+
+/// As it was before the first try: a try that failed may have dropped it.
+async fn schema_before(cx: &StepContext) -> Result<Vec<String>, Halt> {
+    let known = cx.shared.schema_before.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let now = cx.shared.stores.graph.schema_lines().await?;
+    *cx.shared.schema_before.lock().unwrap_or_else(PoisonError::into_inner) = Some(now.clone());
+    Ok(now)
+}
+
 fn done(count: u64, said: String) -> Result<Outcome, Halt> {
     Ok(Outcome::Done { count: Some(count), said: format!("restored: {said}") })
 }
@@ -188,7 +227,9 @@ pub(super) async fn try_first(
     // The meter belongs to the restore itself.
     let silent: crate::store::OnProgress = std::sync::Arc::new(|_, _| {});
     let tried = cx.shared.verifier.trials().try_file(store, file.path, file.sha256, silent).await?;
-    if let (Some(true), evidence) = compare(store, Some(&tried), Some(file.contents)) {
+    let (differs, evidence) =
+        compare_named(store, ("the scratch place", Some(&tried)), ("the file", Some(file.contents)));
+    if differs == Some(true) {
         return Err(Halt::refused(
             "trial_failed",
             Some(store),
@@ -201,16 +242,17 @@ pub(super) async fn try_first(
     Ok(tried)
 }
 
-/// What is there now is what the copy holds.
+/// What is there now is what the copy holds. What cannot be told is not proven.
 pub(super) fn proven(store: StoreKind, found: &Inventory, expected: &Inventory) -> Result<(), Halt> {
-    match compare(store, Some(found), Some(expected)) {
-        (Some(true), evidence) => Err(Halt::refused(
-            "restored_wrong",
-            Some(store),
-            format!("{store}: after the restore it does not hold what the copy holds: {evidence}"),
-            "The way back of this store is kept in this run's folder.",
-            "Try again; or put the way back in again; or abort and restore from v1_baseline (disaster recovery).",
-        )),
-        _ => Ok(()),
+    let (differs, evidence) = compare_named(store, ("the store", Some(found)), ("the copy", Some(expected)));
+    if differs == Some(false) {
+        return Ok(());
     }
+    Err(Halt::refused(
+        "restored_wrong",
+        Some(store),
+        format!("{store}: that it holds what the copy holds is not proven: {evidence}"),
+        "The way back of this store is kept in this run's folder.",
+        "Try again; or put the way back in again; or abort and restore from v1_baseline (disaster recovery).",
+    ))
 }

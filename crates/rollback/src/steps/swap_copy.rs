@@ -1,8 +1,9 @@
 //! Making a backup, step 3: the new folder takes latest-copy's place in one rename; the old one is kept beside it.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use rollback_types::BackupSource;
 use rollback_types::run_kind::backup_of_subject;
 
 use crate::context::{Halt, Outcome, StepContext};
@@ -15,19 +16,17 @@ pub(super) async fn swap_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
     let old = folders.root().join(format!("{}.before-run-{}", subject.name(), cx.shared.spec.run_id));
     cx.checkpoint()?;
     let (from, to, kept) = (new.clone(), place.clone(), old.clone());
-    let host = cx.shared.stores.host.clone();
-    let swapped =
-        tokio::task::spawn_blocking(move || swap(host.as_ref(), &from, &to, &kept)).await.map_err(io::Error::other);
+    let (host, marker) = (cx.shared.stores.host.clone(), marker(&cx.shared.spec.run_key));
+    let swapped = tokio::task::spawn_blocking(move || swap(host.as_ref(), &from, &to, &kept, &marker))
+        .await
+        .map_err(io::Error::other);
     match swapped.and_then(|r| r) {
-        Ok(Swapped::Now { kept: true }) => Ok(Outcome::Done {
+        Ok(Swapped { kept: true }) => Ok(Outcome::Done {
             count: None,
             said: format!("{} is new; the one before it is kept as {}", place.display(), old.display()),
         }),
-        Ok(Swapped::Now { kept: false }) => {
+        Ok(Swapped { kept: false }) => {
             Ok(Outcome::Done { count: None, said: format!("{} is new; there was none before", place.display()) })
-        }
-        Ok(Swapped::Before) => {
-            Ok(Outcome::FoundAbsent { said: "an earlier try of this step had swapped it in".to_owned() })
         }
         Err(e) => Err(Halt::refused(
             "swap",
@@ -39,22 +38,70 @@ pub(super) async fn swap_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
     }
 }
 
-enum Swapped {
-    Now { kept: bool },
-    Before,
+struct Swapped {
+    /// There was one before.
+    kept: bool,
 }
 
-/// There is a latest-copy at every moment: the two folders change names in one call.
-fn swap(host: &dyn Host, new: &Path, place: &Path, old: &Path) -> io::Result<Swapped> {
-    if !new.exists() {
-        let done = place.exists();
-        return if done { Ok(Swapped::Before) } else { Err(io::Error::other("neither of them is there")) };
+/// There is a latest-copy at every moment: the two folders change names in one call. A marker in the new folder tells which
+/// is which, so that a step that is tried again never swaps the old one back in.
+fn swap(host: &dyn Host, new: &Path, place: &Path, old: &Path, marker: &str) -> io::Result<Swapped> {
+    if !place.join(marker).exists() {
+        if !new.exists() {
+            return Err(io::Error::other("the new copy is not there any more"));
+        }
+        std::fs::write(new.join(marker), b"")?;
+        if place.exists() {
+            host.exchange(new, place)?;
+        } else {
+            std::fs::rename(new, place)?;
+        }
     }
-    if !place.exists() {
-        std::fs::rename(new, place)?;
-        return Ok(Swapped::Now { kept: false });
+    let kept = new.exists();
+    if kept {
+        std::fs::rename(new, free_name(old))?;
     }
-    host.exchange(new, place)?;
-    std::fs::rename(new, old)?;
-    Ok(Swapped::Now { kept: true })
+    std::fs::remove_file(place.join(marker))?;
+    Ok(Swapped { kept })
+}
+
+/// Nothing that was kept earlier is replaced: run numbers begin anew with a new journal.
+fn free_name(wanted: &Path) -> PathBuf {
+    let mut name = wanted.to_owned();
+    let mut n = 2;
+    while name.exists() {
+        let mut text = wanted.as_os_str().to_owned();
+        text.push(format!("-{n}"));
+        name = PathBuf::from(text);
+        n += 1;
+    }
+    name
+}
+
+/// What a process that ended left in the folder of the backups: an unfinished copy goes, one that had been swapped out is kept.
+pub(crate) fn clear_unfinished(root: &Path) -> io::Result<()> {
+    let entries = match std::fs::read_dir(root) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other?.collect::<io::Result<Vec<_>>>()?,
+    };
+    for entry in &entries {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let unfinished = name.strip_prefix('.').and_then(|n| n.split_once(".new-"));
+        let Some((_, key)) = unfinished.filter(|(of, _)| *of == BackupSource::LATEST_COPY) else { continue };
+        let swapped_in = entries.iter().map(|other| other.path()).find(|p| p.join(marker(key)).exists());
+        match swapped_in {
+            Some(place) if place != entry.path() => {
+                let mut kept = place.as_os_str().to_owned();
+                kept.push(format!(".before-run-{key}"));
+                std::fs::rename(entry.path(), free_name(Path::new(&kept)))?;
+                std::fs::remove_file(place.join(marker(key)))?;
+            }
+            _ => std::fs::remove_dir_all(entry.path())?,
+        }
+    }
+    Ok(())
+}
+
+fn marker(key: &str) -> String {
+    format!(".stepback-{key}")
 }

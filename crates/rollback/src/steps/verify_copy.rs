@@ -3,7 +3,7 @@
 
 use std::sync::PoisonError;
 
-use rollback_types::{BackupSource, RunKind};
+use rollback_types::{BackupSource, RunKind, Rung, RungResult, RungState};
 
 use crate::backup::Examination;
 use crate::context::{Halt, Outcome, StepContext};
@@ -42,6 +42,15 @@ pub(super) async fn verify_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
             ));
         }
     }
+    if let Some(store) = cx.shared.spec.hashes.keys().find(|store| !verified.hashes().contains_key(store)) {
+        return Err(Halt::refused(
+            "latest_copy_changed",
+            Some(*store),
+            format!("the {store} file of {}, which the plan saw, is gone", source.name()),
+            safe(cx),
+            "Put it back, then try again; or abort, and plan again.",
+        ));
+    }
     let bytes = bytes(&examination);
     let files = verified.hashes().len();
     *cx.shared.verified.lock().unwrap_or_else(PoisonError::into_inner) = Some(verified);
@@ -56,27 +65,28 @@ pub(super) async fn prove_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
     let source = cx.shared.fresh();
     let progress = cx.progress_from_thread();
     let examination = cx.shared.verifier.try_restore(&source, Some(progress)).await;
-    let tried = examination.health.files.iter().all(|f| f.highest_proven() == Some(rollback_types::Rung::TrialRestore));
     // In the per-version layout points and paragraphs need not agree, and the rung between stays open.
-    let intact = examination.health.intact && (tried || no_rung_failed_and_all_tried(&examination));
-    if !intact {
+    let tried = all_tried(&examination);
+    if !examination.health.intact || !tried {
+        let why = if examination.health.intact {
+            "not every file could be restored on trial: is a store down, or a disk full?".to_owned()
+        } else {
+            examination.health.verdict
+        };
         return Err(Halt::refused(
             "backup_not_intact",
             None,
-            format!("the new copy is not proven: {}", examination.health.verdict),
+            format!("the new copy is not proven: {why}"),
             "latest-copy is as it was; production was only read.",
-            "Look at the rungs below, then try again; or abort: the new copy is left in its hidden folder.",
+            "See the backup's rungs and the stores, then try again; or abort: the unfinished copy goes at the next start.",
         ));
     }
     Ok(Outcome::Done { count: Some(bytes(&examination)), said: examination.health.verdict })
 }
 
-fn no_rung_failed_and_all_tried(examination: &Examination) -> bool {
-    use rollback_types::{Rung, RungState};
-    examination.health.files.iter().all(|file| {
-        file.lowest_failure().is_none()
-            && file.rungs.iter().any(|r| r.rung == Rung::TrialRestore && r.state == RungState::Passed)
-    })
+fn all_tried(examination: &Examination) -> bool {
+    let passed = |r: &RungResult| r.rung == Rung::TrialRestore && r.state == RungState::Passed;
+    examination.health.files.iter().all(|file| file.rungs.iter().any(passed))
 }
 
 fn bytes(examination: &Examination) -> u64 {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use rollback_types::{BackupSource, Inventory, StoreKind, VersionId};
 
-use super::restore::proven;
+use super::restore::{collection, proven, try_first};
 use crate::backup::checksum_file;
 use crate::context::{Halt, Outcome, StepContext};
+use crate::plan::compare::compare_named;
 use crate::plan::gather::production_points;
 use crate::store::{CopyTaken, OnProgress, StoreError};
 use crate::stores::Stores;
@@ -17,7 +18,17 @@ const SAFE: &str = "Production was not touched by this try.";
 /// Saves one store's data into this run's folder. What an earlier try saved is replaced: it had not begun to restore.
 pub(super) async fn take(cx: &mut StepContext, store: StoreKind) -> Result<(), Halt> {
     let source = BackupSource::WayBack(cx.shared.spec.run_key.clone());
-    let taken = save(cx, store, &source).await?;
+    let saved = save(cx, store, &source).await;
+    let no_way_back = cx.shared.spec.acknowledges(&format!("no_way_back:{}", store.as_str()));
+    let taken = match saved {
+        Err(Halt::Failed { error, .. }) if no_way_back => {
+            return cx.note(format!("no way back, as acknowledged in the plan: {error}")).await;
+        }
+        saved => saved?,
+    };
+    if store == StoreKind::Qdrant {
+        remember_collection(cx, &source).await?;
+    }
     cx.note(format!(
         "the way back is taken: {} bytes in {}, SHA-256 {}",
         taken.bytes,
@@ -45,9 +56,23 @@ pub(super) async fn save(cx: &mut StepContext, store: StoreKind, source: &Backup
             "Stop what writes to it (an ingestion?), then try again.",
         ));
     }
-    proven(store, &taken.inventory, &after)?;
+    agrees(store, &taken.inventory, &after)?;
     record(cx, store, source, &taken).await?;
     Ok(taken)
+}
+
+/// The copy holds what the store holds, as far as a file tells: a snapshot of another engine may not be countable.
+fn agrees(store: StoreKind, taken: &Inventory, there: &Inventory) -> Result<(), Halt> {
+    match compare_named(store, ("the copy", Some(taken)), ("the store", Some(there))) {
+        (Some(true), evidence) => Err(Halt::refused(
+            "copy_differs",
+            Some(store),
+            format!("{store}: the copy that was taken is not what the store holds: {evidence}"),
+            SAFE,
+            "Stop what writes to the store, then try again.",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The same with what a safety backup of the per-version layout holds: a table and a collection in the live stores.
@@ -60,12 +85,13 @@ pub(super) async fn save_safety(
     let stores = cx.shared.stores.clone();
     let path = make_room(cx, store, source).await?;
     let taken = if store == StoreKind::Sqlite {
+        // One statement copies the table: it is of one moment.
         stores.records.back_up_safety(backup, &path).await?
     } else {
         let collection = cx.shared.settings.names.safety_collection(backup);
         let progress = cx.progress_from_thread();
         let taken = stores.vectors.take_snapshot(&collection, &path, progress).await?;
-        proven(store, &taken.inventory, &production_points(&stores, collection).await?)?;
+        agrees(store, &taken.inventory, &production_points(&stores, collection).await?)?;
         taken
     };
     record(cx, store, source, &taken).await?;
@@ -136,7 +162,7 @@ pub(super) async fn put_back(cx: &mut StepContext, store: StoreKind) -> Result<O
     }
     let source = BackupSource::WayBack(shared.spec.run_key.clone());
     let path: PathBuf = shared.verifier.folders().file(&source, store);
-    let (examination, verified) = shared.verifier.verify(&source, None).await;
+    let (examination, verified) = shared.verifier.verify_file(&source, store).await;
     let Some(file) = verified.as_ref().and_then(|v| v.file(store)) else {
         return Err(Halt::refused(
             "way_back_not_intact",
@@ -147,24 +173,39 @@ pub(super) async fn put_back(cx: &mut StepContext, store: StoreKind) -> Result<O
         ));
     };
     let stores = &shared.stores;
-    cx.checkpoint()?;
     let found = match store {
-        StoreKind::Sqlite => stores.records.restore(file.path).await?,
+        StoreKind::Sqlite => {
+            cx.checkpoint()?;
+            let found = stores.records.restore(file.path).await?;
+            proven(store, &found, file.contents)?;
+            found
+        }
         StoreKind::Qdrant => {
-            let aliases = stores.vectors.aliases().await?;
-            let collection = shared.settings.names.production_collection(&aliases);
+            let tried = try_first(cx, store, file).await?;
+            let collection = collection(cx).await?;
             let progress = cx.progress_from_thread();
             stores.vectors.restore_snapshot(&collection, file.path, file.sha256, progress).await?;
-            production_points(stores, collection).await?
+            let found = production_points(stores, collection).await?;
+            proven(store, &found, &tried)?;
+            found
         }
         StoreKind::Neo4j => {
+            cx.checkpoint()?;
             let progress = cx.progress_from_thread();
-            stores.graph.restore_export(file.path, progress).await?
+            let found = stores.graph.restore_export(file.path, progress).await?;
+            proven(store, &found, file.contents)?;
+            found
         }
     };
-    proven(store, &found, file.contents)?;
     let units = found.rows.or(found.points).or(found.nodes).unwrap_or(0);
     Ok(Outcome::WayBackRestored { said: format!("the way back is in again, {units} units as before step 7") })
+}
+
+/// Which collection the saved points are of: an undo must not put them into another one.
+async fn remember_collection(cx: &StepContext, source: &BackupSource) -> Result<(), Halt> {
+    let name = collection(cx).await?;
+    let path = cx.shared.verifier.folders().collection_note(source);
+    tokio::fs::write(&path, name).await.map_err(|e| file_trouble(StoreKind::Qdrant, &path, &e))
 }
 
 fn file_trouble(store: StoreKind, path: &Path, error: &std::io::Error) -> Halt {

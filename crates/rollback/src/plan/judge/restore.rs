@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use rollback_types::plan::StorePlans;
-use rollback_types::{BackupSource, CheckState, Layout, PlanRequest, RunKind, StoreKind, VersionId};
+use rollback_types::{BackupSource, CheckState, PlanRequest, RunId, RunKind, StoreKind, VersionId};
 
 use super::Judge;
 use crate::plan::Planner;
@@ -63,7 +63,7 @@ impl Judge<'_> {
                     &format!("no_file:{word}"),
                     format!("{store}: {name} has no file of it. Leave it out, or choose another backup."),
                 ),
-                (true, None) if store == StoreKind::Qdrant && evidence.contains("does not cover production") => {
+                (true, _) if store == StoreKind::Qdrant && self.not_covered => {
                     self.refuse("does_not_cover:qdrant", format!("{store} cannot be restored: {evidence}."))
                 }
                 (true, Some(false)) => self.ask(
@@ -87,8 +87,60 @@ impl Judge<'_> {
         }
     }
 
+    /// The script that makes HybridFlow's backups snapshots the base collection, whatever the alias points to.
+    fn snapshot_of_the_base(&mut self, planner: &Planner<'_>, stores: &StorePlans, source: &BackupSource) {
+        let base = &planner.settings.names.collection;
+        let Some(production) = &stores.qdrant.production else { return };
+        if production.name == *base || matches!(source, BackupSource::WayBack(_)) {
+            return;
+        }
+        let held = stores.qdrant.latest_copy.as_ref().and_then(|copy| copy.points);
+        let held =
+            held.map_or("a number of points that cannot be counted offline".to_owned(), |n| format!("{n} points"));
+        self.ask(
+            format!("snapshot_into:{}", production.name),
+            format!(
+                "Qdrant: production is {} with {} points; the copy holds {held}, and HybridFlow's backup script takes its snapshot of \
+                 {base}. Be sure that it is a copy of {}: its points are replaced.",
+                production.name,
+                production.points.unwrap_or(0),
+                production.name
+            ),
+        );
+    }
+
+    /// What an earlier run saved before a restore that did not end well: a new way back would hold the half-restored state.
+    pub(super) fn earlier_ways_back(&mut self, chosen: &BTreeSet<StoreKind>) {
+        let earlier: Vec<(RunId, String)> = self
+            .g
+            .earlier_ways_back
+            .iter()
+            .filter(|(_, stores)| stores.iter().any(|s| chosen.contains(s)))
+            .map(|(run, stores)| (*run, stores.iter().map(|s| s.title()).collect::<Vec<_>>().join(", ")))
+            .collect();
+        for (run, stores) in earlier {
+            self.ask(
+                format!("earlier_way_back:{run}"),
+                format!(
+                    "Run #{run} began a restore and did not end well. What {stores} held before is in its way back, which is kept \
+                     (undo it by a plan for run-{run}); the way back that this plan takes holds what is there now."
+                ),
+            );
+        }
+    }
+
     /// What a restore takes along beside production.
-    pub(super) fn taken_along(&mut self, chosen: &BTreeSet<StoreKind>) {
+    pub(super) fn taken_along(
+        &mut self,
+        planner: &Planner<'_>,
+        chosen: &BTreeSet<StoreKind>,
+        stores: &StorePlans,
+        source: &BackupSource,
+    ) {
+        if chosen.contains(&StoreKind::Qdrant) {
+            self.snapshot_of_the_base(planner, stores, source);
+        }
+        self.earlier_ways_back(chosen);
         if chosen.contains(&StoreKind::Sqlite) {
             match &self.g.shape {
                 Ok(differences) if differences.is_empty() => {}
@@ -107,7 +159,7 @@ impl Judge<'_> {
             }
         }
         let others = &self.g.other_candidates;
-        if chosen.contains(&StoreKind::Neo4j) && self.g.layout() == Layout::PerVersion && !others.is_empty() {
+        if chosen.contains(&StoreKind::Neo4j) && !others.is_empty() {
             let names: Vec<String> = others.iter().take(20).map(ToString::to_string).collect();
             self.ask(
                 format!("graph_of_others:{}", names.join(",")),

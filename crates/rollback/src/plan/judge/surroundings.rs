@@ -1,12 +1,40 @@
 //! What every kind of run asks: do the stores answer, is an ingestion at work, is there space, is another run active?
 
+use std::collections::BTreeSet;
+
 use rollback_types::plan::StorePlans;
-use rollback_types::{CheckState, DiskSpace, Layout, StoreKind};
+use rollback_types::{CheckState, DiskSpace, Layout, RunKind, StoreKind};
 
 use super::Judge;
 use crate::plan::Planner;
+use crate::store::Fault;
 
 impl Judge<'_> {
+    /// Of a restore apart from a rollback: a store that is left out may be down, and one that is broken can be restored, without a
+    /// way back, when a person says so by name.
+    pub(super) fn stores_answer_for(&mut self, stores: &StorePlans, chosen: &BTreeSet<StoreKind>, kind: RunKind) {
+        let mut failing = Vec::new();
+        for store in chosen {
+            let Some(error) = self.g.side(*store).error() else { continue };
+            failing.push(store.title());
+            let broken = matches!(error.fault, Fault::Missing | Fault::ServerFailed | Fault::Corrupt);
+            if kind == RunKind::RestoreProduction && *store != StoreKind::Sqlite && broken {
+                self.ask(
+                    format!("no_way_back:{}", store.as_str()),
+                    format!("{error}. It can be restored all the same, but what it holds now cannot be saved first: there is no way back."),
+                );
+            } else {
+                let word = if stores.get(*store).reachable { "store_problem" } else { "store_unreachable" };
+                self.refuse(&format!("{word}:{}", store.as_str()), format!("{error}. {}", error.remedy()));
+            }
+        }
+        let (state, detail) = match failing.as_slice() {
+            [] => (CheckState::Proven, "the stores to be restored were counted just now".to_owned()),
+            some => (CheckState::Warning, format!("not well: {}", some.join(", "))),
+        };
+        self.check("stores", "The stores to be restored answer", state, detail);
+    }
+
     pub(super) fn stores_answer(&mut self, stores: &StorePlans) {
         let mut down = Vec::new();
         for store in StoreKind::ALL {
