@@ -391,6 +391,17 @@ async fn the_doctor_finds_a_demo_healthy_and_a_broken_one_not() {
     let checks = doctor::examine(&config).await;
     assert!(checks.iter().all(|check| check.verdict == Verdict::Ok), "{}", doctor::table(&checks));
 
+    let line = |table: &str, word: &str| table.lines().find(|l| l.contains(word)).unwrap_or_default().to_owned();
+    let table = doctor::table(&checks);
+    assert!(line(&table, "textbook_chunks_latest.snapshot").ends_with(" MB"), "{table}");
+    assert!(line(&table, "  disk").contains(" MB free"), "{table}");
+    // The snapshot is named after the collection.
+    let mut renamed = demo.config();
+    renamed.qdrant.collection = "chapters".to_owned();
+    let checks = doctor::examine(&renamed).await;
+    let failed: Vec<&str> = checks.iter().filter(|c| c.is_failure()).map(|c| c.subject.as_str()).collect();
+    assert_eq!(failed, ["latest-copy/chapters_latest.snapshot"]);
+
     fs::remove_file(demo.latest("neo4j_latest.cypher")).unwrap();
     fs::remove_file(demo.latest("checksums.txt")).unwrap();
     fs::write(demo.dir.join("vectors.db"), "no database at all, but long enough to be read as one").unwrap();

@@ -1,12 +1,13 @@
 //! The pages and their files. A path that is neither is answered by the page's own "not found", with status 404.
 
 use app::{App, shell};
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use axum::{Router, middleware};
 use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_context};
 use rollback_types::Problem;
 
@@ -26,11 +27,20 @@ pub(super) fn routes(state: &AppState) -> Router<AppState> {
         .route("/rpc/{*function}", any(server_function))
         .leptos_routes_with_context(state, routes, provide, move || shell(assets.clone()))
         .fallback(file_or_page)
+        .layer(middleware::from_fn(status_of_the_problem))
 }
 
-async fn server_function(State(state): State<AppState>, request: Request<Body>) -> Response {
-    let response = handle_server_fns_with_context(move || state.provide(), request).await.into_response();
-    if response.status() == StatusCode::INTERNAL_SERVER_ERROR { with_its_own_status(response).await } else { response }
+async fn server_function(State(state): State<AppState>, request: Request<Body>) -> impl IntoResponse {
+    handle_server_fns_with_context(move || state.provide(), request).await
+}
+
+async fn status_of_the_problem(request: Request, next: Next) -> Response {
+    let is_function = request.uri().path().starts_with("/rpc/");
+    let response = next.run(request).await;
+    if is_function && response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        return with_its_own_status(response).await;
+    }
+    response
 }
 
 /// Leptos answers 500 to arguments it cannot read; the problem document in the answer knows better.

@@ -207,3 +207,22 @@ fn has(value: &Value, names: &[&str]) {
         assert!(value.get(name).is_some(), "{name} is missing in {value}");
     }
 }
+
+#[tokio::test]
+async fn what_the_page_itself_asks_is_answered_with_the_status_of_its_problem() {
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&d.config()).await;
+    for (path, status, kind) in [
+        ("/rpc/version", 400, "invalid-request"),
+        ("/rpc/plan?kind=rollback", 400, "invalid-request"),
+        ("/rpc/plan?version_id=x&kind=nonsense", 400, "invalid-request"),
+        ("/rpc/version?id=v99_minor_20200101_000000", 404, "not-found"),
+    ] {
+        let answer = app.get(path).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.body);
+        let problem: Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!((&problem["kind"], &problem["status"]), (&json!(kind), &json!(status)), "{path}");
+    }
+    let body = [("content-type", "application/x-www-form-urlencoded")];
+    assert_eq!(app.send("POST", "/rpc/verify-backup", &body, "trial=true").await.status, 400);
+}

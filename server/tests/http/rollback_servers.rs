@@ -2,13 +2,14 @@
 
 use neo4rs::{Graph, query};
 use rollback_stores::qdrant_double::QdrantDouble;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::Row as _;
 use tokio::sync::Mutex;
 
 use crate::app::{App, step};
 use crate::contents;
 use crate::deployment::{Deployment, Layout};
+use crate::production::chapters;
 
 /// The database is one; tests that count all of it go one after another.
 static NEO4J: Mutex<()> = Mutex::const_new(());
@@ -43,6 +44,39 @@ impl Neo4j {
         rows.next().await.unwrap().unwrap().get("total").unwrap()
     }
 
+    /// Every node and relationship of production by content, in one order.
+    async fn content(&self) -> Vec<String> {
+        let told = |n: &str| format!("[apoc.coll.sort(labels({n})), [k IN apoc.coll.sort(keys({n})) | [k, {n}[k]]]]");
+        let (n, a, b) = (told("n"), told("a"), told("b"));
+        let mut found = Vec::new();
+        for text in [
+            format!("MATCH (n) WHERE NOT n:staging RETURN apoc.convert.toJson({n}) AS row"),
+            format!(
+                "MATCH (a)-[r]->(b) WHERE NOT a:staging AND NOT b:staging \
+                 RETURN apoc.convert.toJson([{a}, type(r), [k IN apoc.coll.sort(keys(r)) | [k, r[k]]], {b}]) AS row"
+            ),
+        ] {
+            let mut rows = self.0.execute(query(&text)).await.unwrap();
+            while let Some(row) = rows.next().await.unwrap() {
+                found.push(row.get::<String>("row").unwrap());
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
+    /// No label, property or constraint of an import is left.
+    async fn is_free_of_the_import(&self) {
+        assert_eq!(self.count("MATCH (n:`UNIQUE IMPORT LABEL`)").await, 0);
+        assert_eq!(self.count("MATCH (n) WHERE n.`UNIQUE IMPORT ID` IS NOT NULL").await, 0);
+        let mut rows =
+            self.0.execute(query("SHOW CONSTRAINTS YIELD labelsOrTypes RETURN labelsOrTypes")).await.unwrap();
+        while let Some(row) = rows.next().await.unwrap() {
+            let labels: Vec<String> = row.get("labelsOrTypes").unwrap();
+            assert!(!labels.iter().any(|label| label == "UNIQUE IMPORT LABEL"), "{labels:?}");
+        }
+    }
+
     /// What every node and relationship outside of `staged` is, in one order.
     async fn production(&self, staged: &str) -> Vec<String> {
         let nodes =
@@ -67,6 +101,53 @@ fn not(staged: &str, name: &str) -> String {
     format!("NOT ({})", staged.replace("n.", &format!("{name}.")).replace("n:", &format!("{name}:")))
 }
 
+/// Three stores restored on servers, put back as they were, and a new latest-copy made of them.
+#[tokio::test]
+async fn a_contaminated_production_is_restored_on_servers_and_put_back() {
+    let _alone = NEO4J.lock().await;
+    let login = login();
+    let neo4j = Neo4j::emptied(&login).await;
+    let good = {
+        let double = QdrantDouble::start().unwrap();
+        let d = demo_on(&login, &double, &[]).await;
+        (neo4j.content().await, double.content("textbook_chunks"), chapters(&d.path("metadata.db")).await)
+    };
+    let neo4j = Neo4j::emptied(&login).await;
+    let double = QdrantDouble::start().unwrap();
+    let d = demo_on(&login, &double, &["--contaminated"]).await;
+    let now =
+        async || (neo4j.content().await, double.content("textbook_chunks"), chapters(&d.path("metadata.db")).await);
+    let bad = now().await;
+    assert!(bad.0 != good.0 && bad.1 != good.1 && bad.2 != good.2, "all three differ");
+
+    let mut config = d.config();
+    config.qdrant.rest_url = Some(double.rest_url());
+    let app = App::start(&config).await;
+    let run = app.carry_out("rollback", &d.failed).await;
+    assert_eq!((&run["state"], &run["validation"]["verdict"]), (&"completed".into(), &"sound".into()), "{run}");
+    for word in ["restore_sqlite", "restore_qdrant", "restore_neo4j"] {
+        assert_eq!(step(&run, word)["state"], "done", "{run}");
+    }
+    assert!(now().await == good, "production is not what latest-copy holds");
+    neo4j.is_free_of_the_import().await;
+    assert_eq!(double.collection_names(), ["textbook_chunks"], "no scratch collection stays");
+
+    let copied = app.carry_out("make_backup", "latest-copy").await;
+    assert_eq!(copied["state"], "completed", "{copied}");
+    let tried = app.post("/api/v1/backups/latest-copy/verify", &json!({"trial": true})).await.json(200);
+    assert!(tried["verdict"].as_str().unwrap().contains("were restored on trial"), "{tried}");
+    assert!(now().await == good, "a trial touches nothing");
+
+    let undone = app.carry_out("undo_restore", &format!("run-{}", run["id"])).await;
+    assert!(undone["state"].as_str().unwrap().starts_with("completed"), "{undone}");
+    assert!(now().await == bad, "the undo did not bring back what there was");
+    // From a copy that Stepback itself made.
+    let restored = app.carry_out("restore_production", "latest-copy").await;
+    assert_eq!(restored["state"], "completed", "{restored}");
+    assert!(now().await == good, "production is not what the new latest-copy holds");
+    neo4j.is_free_of_the_import().await;
+}
+
 #[tokio::test]
 async fn the_shared_layout_is_rolled_back_on_servers() {
     on_servers(Layout::Shared, |_| "n:staging".to_owned(), |_| "textbook_chunks_staging".to_owned()).await;
@@ -82,26 +163,19 @@ async fn the_per_version_layout_is_rolled_back_on_servers() {
     on_servers(Layout::PerVersion, staged, |version| format!("textbook_chunks_{version}")).await;
 }
 
+/// A demo loaded into the two servers.
+async fn demo_on([uri, user, password]: &[String; 3], double: &QdrantDouble, more: &[&str]) -> Deployment {
+    let url = double.grpc_url();
+    let servers = ["--qdrant-url", &url, "--neo4j-uri", uri, "--neo4j-user", user, "--neo4j-password", password];
+    Deployment::on_servers(&[&servers, more].concat()).await
+}
+
 async fn on_servers(layout: Layout, staged: impl Fn(&str) -> String, collection: impl Fn(&str) -> String) {
     let _alone = NEO4J.lock().await;
     let login = login();
     let neo4j = Neo4j::emptied(&login).await;
     let double = QdrantDouble::start().unwrap();
-    let [uri, user, password] = &login;
-    let url = double.grpc_url();
-    let d = Deployment::on_servers(&[
-        "--layout",
-        layout.word(),
-        "--qdrant-url",
-        &url,
-        "--neo4j-uri",
-        uri,
-        "--neo4j-user",
-        user,
-        "--neo4j-password",
-        password,
-    ])
-    .await;
+    let d = demo_on(&login, &double, &["--layout", layout.word()]).await;
     assert!(!d.path("vectors.db").exists() && !d.path("graph.db").exists());
     let (staged, collection) = (staged(&d.failed), collection(&d.failed));
 
