@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json, PostUrl};
+#[cfg(feature = "ssr")]
+use rollback_types::RunKind;
 use rollback_types::{BackupHealth, RunId, RunSummary, StoreKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -57,7 +59,9 @@ pub async fn ways_back() -> Result<Vec<WayBackView>, ApiError> {
     let mut kept = Vec::new();
     loop {
         let page = service.runs(&query).await.map_err(refused)?;
-        for run in page.items {
+        // Only these kinds restore.
+        let restores = |run: &RunSummary| !matches!(run.kind, RunKind::Validate | RunKind::MakeBackup);
+        for run in page.items.into_iter().filter(restores) {
             kept.extend(way_back_of(&service, run).await?);
         }
         match page.next_cursor {
