@@ -55,7 +55,7 @@ impl ProblemKind {
             Self::TooLarge => "The request is too large",
             Self::StalePlan => "Something changed since the plan was made",
             Self::ActiveRun => "Another run is active",
-            Self::Refused => "The rollback is refused",
+            Self::Refused => "The plan is refused",
             Self::Conflict => "That is not possible now",
             Self::StoreUnavailable => "A store is not available",
             Self::JournalUnavailable => "The journal cannot be used",

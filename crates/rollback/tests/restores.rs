@@ -259,6 +259,7 @@ async fn a_new_latest_copy_is_proven_before_it_takes_the_old_ones_place() {
     let copy = b.service.latest_copy(false).await.unwrap();
     assert!(copy.intact, "{}", copy.verdict);
     for file in &copy.files {
+        assert_eq!(file.highest_proven(), Some(Rung::TrialRestore), "what was proven of the new copy is not forgotten");
         let bytes = std::fs::read(&file.path).unwrap();
         let sums = std::fs::read_to_string(b.deployment.folder().join("latest-copy/checksums.txt")).unwrap();
         let digest = backup_formats::checksums::Sha256Digest::of(&bytes).to_string();

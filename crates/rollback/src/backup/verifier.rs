@@ -228,6 +228,16 @@ impl BackupVerifier {
         }
     }
 
+    /// A backup took another's place: what was proven of its files stays proven where they are now.
+    pub(crate) async fn carry_proofs(&self, from: &BackupSource, to: &BackupSource) {
+        for store in StoreKind::ALL {
+            let (was, is) = (self.folders.file(from, store), self.folders.file(to, store));
+            let Some(proof) = self.remembered(&was).await else { continue };
+            self.proven.lock().unwrap_or_else(PoisonError::into_inner).insert(is.clone(), proof.clone());
+            self.keep(&is, &proof).await;
+        }
+    }
+
     /// What the registry says about the version that this is a backup of.
     async fn expected(&self, source: &BackupSource) -> Expected {
         let records = &self.trials.stores.records;

@@ -20,7 +20,11 @@ pub(super) async fn swap_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
     let swapped = tokio::task::spawn_blocking(move || swap(host.as_ref(), &from, &to, &kept, &marker))
         .await
         .map_err(io::Error::other);
-    match swapped.and_then(|r| r) {
+    let swapped = swapped.and_then(|r| r);
+    if swapped.is_ok() {
+        cx.shared.verifier.carry_proofs(&cx.shared.fresh(), &subject).await;
+    }
+    match swapped {
         Ok(Swapped { kept: true }) => Ok(Outcome::Done {
             count: None,
             said: format!("{} is new; the one before it is kept as {}", place.display(), old.display()),
