@@ -90,7 +90,8 @@ pub struct DemoArgs {
     /// The day the story ends: the last version failed on its afternoon (UTC).
     #[arg(long, value_name = "YYYY-MM-DD", default_value = crate::demo::DEFAULT_DAY)]
     pub day: String,
-    /// Load the vectors into this Qdrant (gRPC address) and not into a file.
+    /// Load the vectors into this Qdrant (gRPC address) and not into a file. The backups' snapshots stay the embedded
+    /// store's, which no server restores: make a new backup before a restore is tried there.
     #[arg(long, value_name = "URL")]
     pub qdrant_url: Option<String>,
     /// Qdrant's key; better in the variable.
