@@ -120,7 +120,7 @@ pub fn undo_subject(run: RunId) -> VersionId {
 
 /// The run that an undo's subject names.
 pub fn run_of_subject(subject: &str) -> Option<RunId> {
-    subject.strip_prefix("run-")?.parse().ok()
+    subject.strip_prefix("run-")?.parse().ok().filter(|run: &RunId| run.0 > 0)
 }
 
 /// The backup that a restore's subject names.

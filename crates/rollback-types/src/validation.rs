@@ -335,6 +335,9 @@ impl ValidationReport {
     pub fn findings(&self) -> Vec<String> {
         let sentence = |part: Part<'_>| match part.state {
             CheckOutcome::Passed => None,
+            CheckOutcome::Failed if part.severity == CheckSeverity::Warning => {
+                Some(format!("{} warns: {}", part.name, part.detail))
+            }
             CheckOutcome::Failed => Some(format!("{} failed: {}", part.name, part.detail)),
             CheckOutcome::NotChecked => Some(format!("{} could not be checked: {}", part.name, part.detail)),
         };

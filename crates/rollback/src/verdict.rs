@@ -86,6 +86,11 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
         reasons.push("Production differs from latest-copy; the plan restores what differs.".into());
         reasons.extend_from_slice(s.differing);
     }
+    if urgent && !s.differing.is_empty() {
+        let headline = "You can roll back now; production differs and is restored with it.";
+        let remedy = Some(format!("Plan the rollback of {}.", first.version_id));
+        return said(VerdictLevel::Attention, headline, reasons, remedy);
+    }
     let headline = if urgent { "You can roll back now." } else { "You could roll back, but nothing has failed." };
     let remedy = urgent.then(|| format!("Plan the rollback of {}.", first.version_id));
     said(if urgent { VerdictLevel::Ready } else { VerdictLevel::Quiet }, headline, reasons, remedy)

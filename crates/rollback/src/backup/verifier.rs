@@ -343,7 +343,11 @@ impl BackupVerifier {
                 let identity = Identity::of(&meta);
                 look.file.bytes = Some(identity.bytes);
                 look.file.modified_at = Some(Timestamp::from_unix_ms(identity.modified_ns / 1_000_000));
-                look.ladder.pass(Rung::Exists, "it is there", now);
+                let said = match tokio::fs::read_link(&path).await {
+                    Ok(target) => format!("it is there, a link to {}", target.display()),
+                    Err(_) => "it is there".to_owned(),
+                };
+                look.ladder.pass(Rung::Exists, said, now);
                 if identity.bytes < smallest_bytes(store) {
                     let said = format!("{} bytes is too small for what it should hold", identity.bytes);
                     look.ladder.fail(Rung::Size, said, now);

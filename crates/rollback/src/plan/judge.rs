@@ -10,7 +10,7 @@ use rollback_types::{
     RunKind, StagingCounts, StoreKind, StorePlan, TargetRefusal, VersionId, VersionRow,
 };
 
-use super::compare::{compare, not_covered};
+use super::compare::{compare_named, not_covered};
 use super::{Gathered, Planner};
 
 /// The judgement.
@@ -42,7 +42,7 @@ pub(super) fn rollback(
     request: &PlanRequest,
 ) -> Judged {
     let source = BackupSource::LatestCopy;
-    let mut stores = store_plans(planner, g);
+    let mut stores = store_plans(planner, g, &source);
     let mut j = Judge::new(g);
     j.candidate(row, target);
     let chosen = j.choose(&mut stores, request);
@@ -75,7 +75,7 @@ pub(super) fn restore(
     losses: &[VersionId],
     saved_collection: Option<String>,
 ) -> Judged {
-    let mut stores = store_plans(planner, g);
+    let mut stores = store_plans(planner, g, source);
     if let BackupSource::WayBack(_) = source {
         // What was restored once is put back, equal or not: that is what was asked.
         for plan in [&mut stores.sqlite, &mut stores.qdrant, &mut stores.neo4j] {
@@ -113,7 +113,7 @@ pub(super) fn restore(
 
 /// Judges the making of a new latest-copy.
 pub(super) fn make_backup(planner: &Planner<'_>, g: &Gathered, request: &PlanRequest, staged_nodes: u64) -> Judged {
-    let stores = store_plans(planner, g);
+    let stores = store_plans(planner, g, &BackupSource::LatestCopy);
     let mut j = Judge::new(g);
     let all = StoreKind::ALL.into_iter().collect();
     let bytes = restore::bytes_of(planner, &BackupSource::LatestCopy, &all);
@@ -155,7 +155,7 @@ pub(super) fn make_backup(planner: &Planner<'_>, g: &Gathered, request: &PlanReq
 
 /// Judges making a backup of a safety backup inside the stores: production is not read.
 pub(super) fn safety_backup(planner: &Planner<'_>, g: &Gathered, request: &PlanRequest) -> Judged {
-    let stores = store_plans(planner, g);
+    let stores = store_plans(planner, g, &BackupSource::LatestCopy);
     let mut j = Judge::new(g);
     let held = [StoreKind::Sqlite, StoreKind::Qdrant].into_iter().collect();
     let disk = j.disk(planner, restore::bytes_of(planner, &BackupSource::LatestCopy, &held));
@@ -167,25 +167,25 @@ pub(super) fn safety_backup(planner: &Planner<'_>, g: &Gathered, request: &PlanR
 
 /// Judges a validation: it changes nothing, and wants no more than stores that answer.
 pub(super) fn validation(planner: &Planner<'_>, g: &Gathered, request: &PlanRequest) -> Judged {
-    let stores = store_plans(planner, g);
+    let stores = store_plans(planner, g, &BackupSource::LatestCopy);
     let mut j = Judge::new(g);
     let disk = j.disk(planner, 0);
     j.active_run();
     j.end(stores, disk, 0, request)
 }
 
-fn store_plans(planner: &Planner<'_>, g: &Gathered) -> StorePlans {
+fn store_plans(planner: &Planner<'_>, g: &Gathered, source: &BackupSource) -> StorePlans {
     StorePlans {
-        sqlite: store_plan(planner, g, StoreKind::Sqlite),
-        qdrant: store_plan(planner, g, StoreKind::Qdrant),
-        neo4j: store_plan(planner, g, StoreKind::Neo4j),
+        sqlite: store_plan(planner, g, source, StoreKind::Sqlite),
+        qdrant: store_plan(planner, g, source, StoreKind::Qdrant),
+        neo4j: store_plan(planner, g, source, StoreKind::Neo4j),
     }
 }
 
-fn store_plan(planner: &Planner<'_>, g: &Gathered, store: StoreKind) -> StorePlan {
+fn store_plan(planner: &Planner<'_>, g: &Gathered, source: &BackupSource, store: StoreKind) -> StorePlan {
     let side = g.side(store);
     let (production, copy) = (side.production.as_ref().ok(), g.copy.contents.get(store));
-    let (mut differs, mut evidence) = compare(store, production, copy);
+    let (mut differs, mut evidence) = compare_named(store, ("production", production), (&source.name(), copy));
     if let (StoreKind::Qdrant, Some(true), Some(production)) = (store, differs, production)
         && let Some(better) = not_covered(production, g.base_points.as_ref(), copy)
     {

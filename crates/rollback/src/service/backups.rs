@@ -199,6 +199,11 @@ impl RollbackService {
             }
             _ => {}
         }
+        let runs = self.verifier.folders().runs().to_owned();
+        let swept = tokio::task::spawn_blocking(move || remove_unfinished_ways_back(&runs)).await;
+        if let Err(error) = swept.map_err(std::io::Error::other).and_then(|r| r) {
+            tracing::warn!(%error, "an unfinished way back of an earlier process stays");
+        }
         let root = self.verifier.folders().root().to_owned();
         let cleared = tokio::task::spawn_blocking(move || crate::steps::clear_unfinished(&root)).await;
         if let Err(error) = cleared.map_err(std::io::Error::other).and_then(|r| r) {
@@ -236,4 +241,22 @@ async fn remove(folder: std::path::PathBuf) -> Answer<()> {
     tokio::fs::remove_dir_all(&folder)
         .await
         .map_err(|e| ServiceError::Conflict(format!("{} could not be removed: {e}.", folder.display())))
+}
+
+/// Stores write a copy under another name until it is whole: what a crash left of it is of no use.
+fn remove_unfinished_ways_back(runs: &std::path::Path) -> std::io::Result<()> {
+    let entries = match std::fs::read_dir(runs) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    };
+    for run in entries {
+        let Ok(files) = std::fs::read_dir(run?.path().join("way-back")) else { continue };
+        for file in files {
+            let path = file?.path();
+            if path.extension().is_some_and(|extension| extension == "part") {
+                std::fs::remove_file(path)?;
+            }
+        }
+    }
+    Ok(())
 }
