@@ -1,6 +1,6 @@
 import { appendFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, heading, open, startRun, test } from './test.ts';
+import { expect, heading, open, startRollback, startRun, test } from './test.ts';
 
 test('a backup is proven by a press, up to a trial restore', async ({ page }) => {
   await open(page, '/backups');
@@ -34,12 +34,20 @@ test('a damaged backup names its lowest failing rung, and nothing is restored fr
   await expect(page.getByText('This restore cannot start.')).toBeVisible();
 });
 
-test('a new latest-copy is made from production, proven and swapped in', async ({ page, deployment }) => {
+test('a new latest-copy is made from production once nothing is staged, proven and swapped in', async ({ page, deployment }) => {
+  test.setTimeout(120_000);
   const backups = join(deployment.folder, 'backups');
   const before = await readdir(backups);
   await open(page, '/backups');
   await page.getByRole('link', { name: 'Make a new latest-copy…' }).click();
   await expect(heading(page)).toContainText('Make a new latest-copy');
+  await expect(page.getByText('This backup cannot start.')).toBeVisible();
+  await expect(page.getByRole('main')).toContainText('nodes are staged in Neo4j');
+
+  await open(page, deployment.version(deployment.failed, '/plan'));
+  await startRollback(page, deployment.failed);
+  await expect(page.getByText('Rolled back.', { exact: true })).toBeVisible({ timeout: 40_000 });
+  await open(page, '/backups/new');
   // Production is not changed: no name is typed for it.
   await startRun(page, undefined);
   await expect(page.getByText('The new latest-copy is in place.')).toBeVisible({ timeout: 40_000 });
