@@ -50,7 +50,7 @@ test('a new latest-copy is made from production once nothing is staged, proven a
   await open(page, '/backups/new');
   // Production is not changed: no name is typed for it.
   await startRun(page, undefined);
-  await expect(page.getByText('The new latest-copy is in place.')).toBeVisible({ timeout: 40_000 });
+  await expect(page.getByText('The new backup is in place.')).toBeVisible({ timeout: 40_000 });
   const after = await readdir(backups);
   expect(after.length, 'the old one is kept').toBe(before.length + 1);
   await open(page, '/backups');

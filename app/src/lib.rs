@@ -32,7 +32,7 @@ use crate::pages::backups::BackupsPage;
 use crate::pages::history::HistoryPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::overview::OverviewPage;
-use crate::pages::plan::{MakeBackupPage, PlanPage, RestorePage, UndoPage};
+use crate::pages::plan::{MakeBackupPage, MakeSafetyBackupPage, PlanPage, RestorePage, UndoPage};
 use crate::pages::run::RunPage;
 use crate::pages::version::VersionPage;
 use crate::pages::versions::VersionsPage;
@@ -59,6 +59,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/runs/:id/undo") view=UndoPage ssr=SsrMode::Async />
                     <Route path=path!("/restore/:source") view=RestorePage ssr=SsrMode::Async />
                     <Route path=path!("/backups/new") view=MakeBackupPage ssr=SsrMode::Async />
+                    <Route path=path!("/backups/new/:source") view=MakeSafetyBackupPage ssr=SsrMode::Async />
                     <Route path=path!("/backups") view=BackupsPage ssr=SsrMode::Async />
                 </Routes>
             </Frame>

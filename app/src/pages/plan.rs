@@ -63,6 +63,12 @@ pub fn MakeBackupPage() -> impl IntoView {
     planned(RunKind::MakeBackup, Memo::new(|_| BackupSource::LATEST_COPY.to_owned()))
 }
 
+/// `/backups/new/{source}`: a backup of a safety backup that the pipeline left inside the stores.
+#[component]
+pub fn MakeSafetyBackupPage() -> impl IntoView {
+    planned(RunKind::MakeBackup, use_restore_source())
+}
+
 /// The plan of one subject. Which stores are restored stands in the address.
 fn planned(kind: RunKind, name: Memo<String>) -> impl IntoView {
     let search = use_location().search;

@@ -2,9 +2,10 @@
 #![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
 
 use leptos::prelude::*;
-use rollback_types::{Candidacy, OperationRow, Problem, ProblemKind, Timestamp, VersionDetail, VersionRow};
+use rollback_types::{Candidacy, OperationRow, Problem, ProblemKind, RunKind, Timestamp, VersionDetail, VersionRow};
 
 use super::overview::ValidateForm;
+use super::plan::subject::Subject;
 use super::run_rows::RunRows;
 use super::staged::StagedCard;
 use super::versions::number;
@@ -84,10 +85,23 @@ pub(super) fn Detail(detail: VersionDetail) -> impl IntoView {
     // Only what was counted and is there can be looked at.
     let staged = offered && staging.iter().any(|s| s.staging.as_ref().is_some_and(|c| c.present));
     let subject = version.version_id.as_str().to_owned();
+    // A safety backup inside the stores is no candidate, but a source for a restore once it is a backup.
+    let safety = version
+        .version_id
+        .is_safety_backup()
+        .then(|| Subject { kind: RunKind::MakeBackup, name: version.version_id.as_str().to_owned() }.path());
     let tools = {
         let status = version.status.clone();
         view! {
             <VersionBadge state=status />
+            {safety
+                .map(|path| {
+                    view! {
+                        <a class="btn" href=path>
+                            "Make it a backup…"
+                        </a>
+                    }
+                })}
             {staged
                 .then(|| view! { <ValidateForm subject=subject label="Validate what is staged" validate=validate /> })}
             {plan

@@ -47,7 +47,8 @@ impl Subject {
             }
             RunKind::RestoreProduction => restore_path(&self.name).unwrap_or_else(|| "/backups".to_owned()),
             RunKind::UndoRestore => self.run().map_or_else(|| "/runs".to_owned(), |run| format!("/runs/{run}/undo")),
-            RunKind::MakeBackup => "/backups/new".to_owned(),
+            RunKind::MakeBackup if self.name == BackupSource::LATEST_COPY => "/backups/new".to_owned(),
+            RunKind::MakeBackup => format!("/backups/new/{}", format::encode(&self.name)),
             RunKind::Validate => "/".to_owned(),
         }
     }
@@ -107,7 +108,7 @@ impl Subject {
             RunKind::RestoreProduction if self.is_disaster_recovery() => format!("Disaster recovery from {name}"),
             RunKind::RestoreProduction => format!("Restore from {name}"),
             RunKind::UndoRestore => format!("Undo of {name}"),
-            RunKind::MakeBackup => "New latest-copy".to_owned(),
+            RunKind::MakeBackup => format!("New {name}"),
             RunKind::Validate => format!("Validate {name}"),
         }
     }
@@ -120,7 +121,7 @@ impl Subject {
             RunKind::Rollback => format!("Roll back {name}"),
             RunKind::RestoreProduction => format!("Restore production from {name}"),
             RunKind::UndoRestore => format!("Undo the restore of {name}"),
-            RunKind::MakeBackup => "Make a new latest-copy".to_owned(),
+            RunKind::MakeBackup => format!("Make a new {name}"),
             RunKind::Validate => format!("Validate {name}"),
         }
     }
@@ -166,6 +167,7 @@ mod tests {
         assert_eq!(subject(RunKind::UndoRestore, "run-12").path(), "/runs/12/undo");
         assert_eq!(subject(RunKind::UndoRestore, "run-12").back(), "/runs/12");
         assert_eq!(subject(RunKind::MakeBackup, "latest-copy").path(), "/backups/new");
+        assert_eq!(subject(RunKind::MakeBackup, "latest_copy1").path(), "/backups/new/latest_copy1");
         assert_eq!(restore_path(".."), None);
     }
 

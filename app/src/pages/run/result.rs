@@ -18,7 +18,7 @@ fn title(kind: RunKind, state: RunState, marked: bool) -> (Tone, &'static str) {
         (RunState::Completed, RestoreProduction) => (Tone::Good, "Production is restored."),
         (RunState::Completed, UndoRestore) => (Tone::Good, "The restore is undone."),
         (RunState::Completed, Validate) => (Tone::Good, "Validated: nothing is wrong."),
-        (RunState::Completed, MakeBackup) => (Tone::Good, "The new latest-copy is in place."),
+        (RunState::Completed, MakeBackup) => (Tone::Good, "The new backup is in place."),
         (RunState::CompletedWithFindings, Rollback) => {
             (Tone::Warn, "Rolled back, but a check afterwards found something.")
         }
@@ -30,7 +30,7 @@ fn title(kind: RunKind, state: RunState, marked: bool) -> (Tone, &'static str) {
         }
         (RunState::CompletedWithFindings, Validate) => (Tone::Warn, "Validated: something was found."),
         (RunState::CompletedWithFindings, MakeBackup) => {
-            (Tone::Warn, "The new latest-copy is in place, but something was found.")
+            (Tone::Warn, "The new backup is in place, but something was found.")
         }
         // Before step 2 was through nothing was marked: there is nothing to take over.
         (RunState::Aborted, Rollback) if !marked => (Tone::Bad, "Aborted before anything was deleted."),

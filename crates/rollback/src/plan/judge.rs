@@ -12,6 +12,7 @@ use rollback_types::{
 
 use super::compare::{compare_named, not_covered};
 use super::{Gathered, Planner};
+use crate::store::StoreError;
 
 /// The judgement.
 #[derive(Debug)]
@@ -112,7 +113,12 @@ pub(super) fn restore(
 }
 
 /// Judges the making of a new latest-copy.
-pub(super) fn make_backup(planner: &Planner<'_>, g: &Gathered, request: &PlanRequest, staged_nodes: u64) -> Judged {
+pub(super) fn make_backup(
+    planner: &Planner<'_>,
+    g: &Gathered,
+    request: &PlanRequest,
+    staged_nodes: &Result<u64, StoreError>,
+) -> Judged {
     let stores = store_plans(planner, g, &BackupSource::LatestCopy);
     let mut j = Judge::new(g);
     let all = StoreKind::ALL.into_iter().collect();
@@ -120,14 +126,16 @@ pub(super) fn make_backup(planner: &Planner<'_>, g: &Gathered, request: &PlanReq
     let disk = j.disk(planner, bytes);
     j.stores_answer(&stores);
     j.ingestion();
-    if staged_nodes > 0 {
-        j.refuse(
+    match staged_nodes {
+        Ok(0) => {}
+        Ok(staged) => j.refuse(
             "staged",
             format!(
-                "{staged_nodes} nodes are staged in Neo4j: they would be part of the export, and every restore from it would bring \
+                "{staged} nodes are staged in Neo4j: they would be part of the export, and every restore from it would bring \
                  them back. Roll their version back, or let it commit, then plan again."
             ),
-        );
+        ),
+        Err(e) => j.refuse("store_problem:staged", format!("{e}. {}", e.remedy())),
     }
     if !g.other_candidates.is_empty() {
         let names: Vec<String> = g.other_candidates.iter().take(20).map(ToString::to_string).collect();

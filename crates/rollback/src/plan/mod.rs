@@ -157,9 +157,8 @@ impl Planner<'_> {
             judge::safety_backup(self, &gathered, request)
         } else {
             let label = StagingSelector::Label(self.settings.names.staging_label.clone());
-            // A store that is down is refused by what was gathered.
-            let staged = self.stores.graph.staging(&label).await.map_or(0, |counts| counts.units());
-            judge::make_backup(self, &gathered, request, staged)
+            let staged = self.stores.graph.staging(&label).await.map(|counts| counts.units());
+            judge::make_backup(self, &gathered, request, &staged)
         };
         Ok(Parts {
             subject,
