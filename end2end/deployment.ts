@@ -182,7 +182,11 @@ export class Deployment {
       stagedPoints: await this.count('vectors', points(`c.name = '${collection}'`)),
       stagedNodes: await this.count('graph', `SELECT count(*) FROM nodes WHERE ${staged}`),
       chapters: await this.count('metadata', 'SELECT count(*) FROM chapter_metadata'),
-      points: await this.count('vectors', points(`c.name <> '${collection}'`)),
+      // A trial restore of the schedule may be under way in a scratch collection.
+      points: await this.count(
+        'vectors',
+        points(`c.name <> '${collection}' AND c.name NOT LIKE 'stepback_scratch_%'`),
+      ),
       nodes: await this.count('graph', `SELECT count(*) FROM nodes WHERE NOT (${staged})`),
     };
   }

@@ -58,8 +58,12 @@ impl RollbackService {
     async fn start_to_end(&self, request: &StartRequest, actor: &str) -> Answer<RunView> {
         let reason = checked_reason(&request.reason)?;
         if request.kind.needs_typed_name() && request.confirm_version_id != request.version_id {
-            let said = "confirm_version_id is not the version_id: type the full name of what the plan is about";
-            return Err(ServiceError::Invalid(said.into()));
+            let what = match request.kind {
+                RunKind::Rollback => "id of the version to roll back",
+                _ => "name of what the plan is about",
+            };
+            let said = format!("confirm_version_id is not the version_id: type the full {what}");
+            return Err(ServiceError::Invalid(said));
         }
         let _one_at_a_time = self.starting.lock().await;
         // Held until the run is in the journal, from when on no trial begins.
