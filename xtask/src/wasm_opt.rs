@@ -11,6 +11,17 @@ use crate::{
 /// Version of the package.
 pub const VERSION: &str = "132.0.0";
 
+/// What rustc's target uses by default, and every browser of the last years knows. The section that tells them may be missing.
+const FEATURES: [&str; 7] = [
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
 /// Optimises the file for size, in place.
 pub fn shrink(wasm: &Path) -> Outcome {
     debian::ensure_node()?;
@@ -31,6 +42,7 @@ pub fn shrink(wasm: &Path) -> Outcome {
         Command::new("node")
             .arg(folder.join("node_modules/binaryen/bin/wasm-opt"))
             .arg("-Oz")
+            .args(FEATURES)
             .arg(wasm)
             .arg("-o")
             .arg(wasm),
