@@ -85,6 +85,13 @@ impl BackupFolders {
         StoreKind::ALL.into_iter().filter(belongs).collect()
     }
 
+    /// The same from an async task. When the look itself breaks all three are asked for: a file too many is missed, never one too few.
+    pub(crate) async fn stores_there(&self, source: &BackupSource) -> Vec<StoreKind> {
+        let (folders, source) = (self.clone(), source.clone());
+        let looked = tokio::task::spawn_blocking(move || folders.stores(&source)).await;
+        looked.unwrap_or_else(|_| StoreKind::ALL.to_vec())
+    }
+
     /// Where a way back keeps the name of the collection that its points are of.
     pub fn collection_note(&self, source: &BackupSource) -> PathBuf {
         self.folder(source).join("collection.txt")

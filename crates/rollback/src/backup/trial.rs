@@ -39,7 +39,9 @@ impl Trials {
         tokio::fs::create_dir_all(&folder).await.map_err(io)?;
         let bytes = tokio::fs::metadata(path).await.map_err(io)?.len();
         let needed = self.settings.min_free_bytes.max(bytes.saturating_mul(2));
-        let free = self.stores.host.free_bytes(&folder).map_err(io)?;
+        let (host, place) = (self.stores.host.clone(), folder.clone());
+        let asked = tokio::task::spawn_blocking(move || host.free_bytes(&place)).await;
+        let free = asked.map_err(std::io::Error::other).and_then(|free| free).map_err(io)?;
         if free < needed {
             let said = format!("{free} bytes are free at {}, {needed} are needed", folder.display());
             return Err(failed(Fault::Full, said));

@@ -1,0 +1,47 @@
+//! Every look at a backup is kept, so that a page can show how it fared.
+
+use rollback_types::{BackupCheck, BackupFile, BackupHealth, BackupSource};
+
+use super::BackupVerifier;
+
+/// Looks kept for the trend.
+const HISTORY: u32 = 20;
+
+/// What a run saved or is making is in a folder of the run's own, and on no page with a trend.
+fn has_trend(source: &BackupSource) -> bool {
+    matches!(source, BackupSource::LatestCopy | BackupSource::Version(_))
+}
+
+impl BackupVerifier {
+    /// Earlier looks. Without them a page only lacks the trend.
+    pub(super) async fn history(&self, source: &BackupSource) -> Vec<BackupCheck> {
+        if !has_trend(source) {
+            return Vec::new();
+        }
+        self.journal.backup_checks(&self.trend_key(source), HISTORY).await.unwrap_or_default()
+    }
+
+    fn trend_key(&self, source: &BackupSource) -> String {
+        self.folders.folder(source).display().to_string()
+    }
+
+    pub(super) async fn keep_trend(&self, health: &BackupHealth, trial: bool) {
+        if !has_trend(&health.source) {
+            return;
+        }
+        let check = BackupCheck {
+            at: health.checked_at,
+            intact: health.intact,
+            highest: health.files.iter().map(BackupFile::highest_proven).min().flatten(),
+            failure: health.files.iter().find_map(|f| {
+                f.lowest_failure().map(|r| format!("{}, {}: {}", f.store.title(), r.rung.title(), r.detail))
+            }),
+            bytes: health.files.iter().filter_map(|f| f.bytes).sum(),
+            took_ms: health.took_ms,
+            trial,
+        };
+        if let Err(e) = self.journal.record_backup_check(&self.trend_key(&health.source), &check).await {
+            tracing::warn!(error = %e, "a look at a backup could not be kept for the trend");
+        }
+    }
+}
