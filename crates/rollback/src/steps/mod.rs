@@ -7,6 +7,7 @@ mod drop_chapters;
 mod finish;
 mod identify;
 mod mark;
+mod put;
 mod restore;
 mod swap_copy;
 mod validate;

@@ -6,11 +6,12 @@ use std::sync::PoisonError;
 
 use rollback_types::{Inventory, RunKind, StoreKind};
 
+use super::put::{put_chapters, put_graph, put_points};
 use super::way_back;
 use crate::backup::{VerifiedBackup, VerifiedFile};
 use crate::context::{Halt, Outcome, StepContext};
 use crate::plan::compare::{compare, compare_named, not_covered};
-use crate::plan::gather::{base_points, production_points};
+use crate::plan::gather::base_points;
 use crate::plan::production_of;
 
 pub(super) async fn restore(cx: &mut StepContext, store: StoreKind) -> Result<Outcome, Halt> {
@@ -123,8 +124,7 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
             // One transaction, which compares before it commits: a trial of its own would prove nothing more.
             cx.checkpoint()?;
             shared.attempt(cx.step(), units);
-            let found = stores.records.restore(file.path).await?;
-            proven(store, &found, file.contents)?;
+            put_chapters(cx, file).await?;
             cx.progress(bytes, bytes).await?;
             done(bytes, format!("{units} chapters, the copy's digest; registry and operation log kept"))
         }
@@ -135,10 +135,7 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
             same_bytes(cx, store, file).await?;
             cx.checkpoint()?;
             shared.attempt(cx.step(), units);
-            let progress = cx.progress_from_thread();
-            stores.vectors.restore_snapshot(&collection, file.path, file.sha256, progress).await?;
-            let found = production_points(stores, collection.clone()).await?;
-            proven(store, &found, &tried)?;
+            let found = put_points(cx, &collection, file, &tried).await?;
             let after = stores.vectors.aliases().await?;
             if after != aliases {
                 return Err(Halt::refused(
@@ -158,9 +155,7 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
             same_bytes(cx, store, file).await?;
             cx.checkpoint()?;
             shared.attempt(cx.step(), units);
-            let progress = cx.progress_from_thread();
-            let found = stores.graph.restore_export(file.path, progress).await?;
-            proven(store, &found, &tried)?;
+            let found = put_graph(cx, file, &tried).await?;
             // Counts alone would not see another text: the bytes that were read are those that were proven.
             same_bytes(cx, store, file).await?;
             let after = stores.graph.schema_lines().await?;
@@ -240,19 +235,4 @@ pub(super) async fn try_first(
     }
     cx.note(format!("tried: {} units, as the file says", tried.points.or(tried.nodes).unwrap_or(0))).await?;
     Ok(tried)
-}
-
-/// What is there now is what the copy holds. What cannot be told is not proven.
-pub(super) fn proven(store: StoreKind, found: &Inventory, expected: &Inventory) -> Result<(), Halt> {
-    let (differs, evidence) = compare_named(store, ("the store", Some(found)), ("the copy", Some(expected)));
-    if differs == Some(false) {
-        return Ok(());
-    }
-    Err(Halt::refused(
-        "restored_wrong",
-        Some(store),
-        format!("{store}: that it holds what the copy holds is not proven: {evidence}"),
-        "The way back of this store is kept in this run's folder.",
-        "Try again; or put the way back in again; or abort and restore from v1_baseline (disaster recovery).",
-    ))
 }

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use rollback_types::{BackupSource, Inventory, StoreKind, VersionId};
 
-use super::restore::{collection, proven, try_first};
+use super::put::{put_chapters, put_graph, put_points};
+use super::restore::{collection, try_first};
 use crate::backup::checksum_file;
 use crate::context::{Halt, Outcome, StepContext};
 use crate::plan::compare::compare_named;
 use crate::plan::gather::production_points;
+use crate::plan::production_of;
 use crate::store::{CopyTaken, OnProgress, StoreError};
 use crate::stores::Stores;
 
@@ -42,11 +44,12 @@ pub(super) async fn take(cx: &mut StepContext, store: StoreKind) -> Result<(), H
 pub(super) async fn save(cx: &mut StepContext, store: StoreKind, source: &BackupSource) -> Result<CopyTaken, Halt> {
     let shared = cx.shared.clone();
     let path = make_room(cx, store, source).await?;
-    let before = whole(&shared.stores, store, cx).await?;
+    // Staging included: that is what its copy holds.
+    let before = production_of(&shared.stores, &shared.settings, store, &[]).await?;
     let progress = cx.progress_from_thread();
-    let taken = take_copy(&shared.stores, &shared.settings.names, store, &path, progress).await?;
+    let taken = take_copy(&shared.stores, store, &before, &path, progress).await?;
     // A writer in the middle would leave a copy of neither state.
-    let after = whole(&shared.stores, store, cx).await?;
+    let after = production_of(&shared.stores, &shared.settings, store, &[]).await?;
     if before != after {
         return Err(Halt::refused(
             "production_changed",
@@ -125,32 +128,18 @@ async fn record(cx: &StepContext, store: StoreKind, source: &BackupSource, taken
     })
 }
 
+/// `production`: what the store holds, which names its collection.
 async fn take_copy(
     stores: &Stores,
-    names: &crate::names::Names,
     store: StoreKind,
+    production: &Inventory,
     path: &Path,
     progress: OnProgress,
 ) -> Result<CopyTaken, StoreError> {
     match store {
         StoreKind::Sqlite => stores.records.back_up(path).await,
-        StoreKind::Qdrant => {
-            let collection = names.production_collection(&stores.vectors.aliases().await?);
-            stores.vectors.take_snapshot(&collection, path, progress).await
-        }
+        StoreKind::Qdrant => stores.vectors.take_snapshot(&production.name, path, progress).await,
         StoreKind::Neo4j => stores.graph.export(path, progress).await,
-    }
-}
-
-/// Everything the store holds, staging included: that is what its copy holds.
-async fn whole(stores: &Stores, store: StoreKind, cx: &StepContext) -> Result<Inventory, StoreError> {
-    match store {
-        StoreKind::Sqlite => stores.records.production().await,
-        StoreKind::Qdrant => {
-            let aliases = stores.vectors.aliases().await?;
-            production_points(stores, cx.shared.settings.names.production_collection(&aliases)).await
-        }
-        StoreKind::Neo4j => stores.graph.production(&[]).await,
     }
 }
 
@@ -172,29 +161,19 @@ pub(super) async fn put_back(cx: &mut StepContext, store: StoreKind) -> Result<O
             "Try the restore again; or abort and restore from v1_baseline (disaster recovery).",
         ));
     };
-    let stores = &shared.stores;
     let found = match store {
         StoreKind::Sqlite => {
             cx.checkpoint()?;
-            let found = stores.records.restore(file.path).await?;
-            proven(store, &found, file.contents)?;
-            found
+            put_chapters(cx, file).await?
         }
         StoreKind::Qdrant => {
             let tried = try_first(cx, store, file).await?;
             let collection = collection(cx).await?;
-            let progress = cx.progress_from_thread();
-            stores.vectors.restore_snapshot(&collection, file.path, file.sha256, progress).await?;
-            let found = production_points(stores, collection).await?;
-            proven(store, &found, &tried)?;
-            found
+            put_points(cx, &collection, file, &tried).await?
         }
         StoreKind::Neo4j => {
             cx.checkpoint()?;
-            let progress = cx.progress_from_thread();
-            let found = stores.graph.restore_export(file.path, progress).await?;
-            proven(store, &found, file.contents)?;
-            found
+            put_graph(cx, file, file.contents).await?
         }
     };
     let units = found.rows.or(found.points).or(found.nodes).unwrap_or(0);
