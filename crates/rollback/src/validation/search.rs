@@ -15,8 +15,11 @@ const RESULTS: u32 = 10;
 const LARGE: u64 = 1_000;
 const MORE_RESULTS: u32 = 100;
 
-/// Differences below this are the clock's and the machine's, not the search's.
-const NOISE_US: u64 = 1_000;
+/// A difference below this bothers nobody, and a busy machine alone can make it.
+const NOISE_US: u64 = 20_000;
+
+/// A search that seems slower is timed this often in all, and judged by its best: a moment's load is not the search's.
+const ROUNDS: u32 = 3;
 
 /// Searches for a sample of the collection's own vectors.
 pub(super) async fn smoke_test(
@@ -51,20 +54,22 @@ pub(super) async fn smoke_test(
     }
     match search(vectors, collection, &mut result).await {
         Err(e) => result.detail = told(&e),
-        Ok(times) => judge(collection, times, &mut result),
+        Ok(median) => judge(collection, median, &mut result),
     }
     result
 }
 
+/// Returns the median time; `None` when there was nothing to search for.
 async fn search(
     vectors: &dyn VectorStore,
     collection: &Collection,
     result: &mut SearchResult,
-) -> Result<Vec<u64>, StoreError> {
+) -> Result<Option<u64>, StoreError> {
     let name = &collection.name;
     let expected = collection.points.min(u64::from(RESULTS));
     let mut times = Vec::new();
-    for stored in vectors.sample(name, SAMPLES).await? {
+    let sampled = vectors.sample(name, SAMPLES).await?;
+    for stored in &sampled {
         let started = Instant::now();
         let found = vectors.nearest(name, &stored.vector, RESULTS).await?;
         times.push(micros(started.elapsed()));
@@ -79,19 +84,53 @@ async fn search(
             result.not_found.push(sample(&stored.id));
         }
     }
-    Ok(times)
+    let Some(first) = median(times) else { return Ok(None) };
+    let mut measured = Measured { best: first, rounds: 1, last_known: result.last_known_us };
+    while measured.wants_another() {
+        let mut times = Vec::new();
+        for stored in &sampled {
+            let started = Instant::now();
+            vectors.nearest(name, &stored.vector, RESULTS).await?;
+            times.push(micros(started.elapsed()));
+        }
+        measured.add(median(times).unwrap_or(first));
+    }
+    Ok(Some(measured.best))
 }
 
-fn judge(collection: &Collection, mut times: Vec<u64>, result: &mut SearchResult) {
+/// The median search, of the best round so far.
+struct Measured {
+    best: u64,
+    rounds: u32,
+    last_known: Option<u64>,
+}
+
+impl Measured {
+    /// It seems slower than it was, and a moment's load may be why.
+    fn wants_another(&self) -> bool {
+        self.rounds < ROUNDS && self.last_known.is_some_and(|last| is_slower(self.best, last))
+    }
+
+    fn add(&mut self, median: u64) {
+        self.best = self.best.min(median);
+        self.rounds += 1;
+    }
+}
+
+fn median(mut times: Vec<u64>) -> Option<u64> {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied()
+}
+
+fn judge(collection: &Collection, measured: Option<u64>, result: &mut SearchResult) {
     let name = &collection.name;
     if result.sampled == 0 {
         result.state = CheckOutcome::Failed;
         result.detail = format!("{name} counts {} points and gave none to search for", collection.points);
         return;
     }
-    times.sort_unstable();
-    result.median_us = times.get(times.len() / 2).copied();
-    let median = result.median_us.unwrap_or(0);
+    result.median_us = measured;
+    let median = measured.unwrap_or(0);
     result.slower = result.last_known_us.is_some_and(|last| is_slower(median, last));
     let wrong = !result.not_found.is_empty() || result.too_few > 0;
     result.state = if wrong || result.slower { CheckOutcome::Failed } else { CheckOutcome::Passed };
@@ -127,21 +166,43 @@ fn micros(time: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::is_slower;
+    use super::{Measured, is_slower};
 
     #[test]
     fn slower_is_more_than_a_fifth_and_more_than_noise() {
         for (median, last, slower) in [
-            (12_000, 10_000, false),
-            (12_001, 10_000, true),
-            (900, 100, false),
-            (1_101, 100, true),
+            (119_000, 100_000, false),
+            (120_001, 100_000, true),
+            (1_200_000, 1_000_000, false),
+            (1_200_001, 1_000_000, true),
+            (20_100, 100, false),
+            (20_101, 100, true),
             (5_000, 10_000, false),
-            (1_000, 0, false),
+            (20_000, 0, false),
             (u64::MAX, u64::MAX, false),
             (u64::MAX, 1, true),
         ] {
             assert_eq!(is_slower(median, last), slower, "{median} µs after {last} µs");
+        }
+    }
+
+    #[test]
+    fn what_seems_slower_is_measured_again_and_judged_by_the_best() {
+        let known = Some(100_000);
+        for (medians, last_known, best, rounds) in [
+            ([110_000, 1, 1], known, 110_000, 1),
+            ([900_000, 1, 1], None, 900_000, 1),
+            ([900_000, 100_000, 1], known, 100_000, 2),
+            ([900_000, 800_000, 100_000], known, 100_000, 3),
+            ([800_000, 900_000, 850_000], known, 800_000, 3),
+        ] {
+            let [first, later @ ..] = medians;
+            let mut later = later.into_iter();
+            let mut measured = Measured { best: first, rounds: 1, last_known };
+            while measured.wants_another() {
+                measured.add(later.next().unwrap());
+            }
+            assert_eq!((measured.best, measured.rounds), (best, rounds), "{medians:?}");
         }
     }
 }
