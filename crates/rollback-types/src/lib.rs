@@ -3,6 +3,7 @@
 //! Nothing here reads a file, a clock or the network, and everything compiles for `wasm32`. Sizes are bytes, durations
 //! milliseconds (fields end in `_ms`), times RFC 3339 in UTC.
 
+pub mod access;
 pub mod backup;
 pub mod event;
 pub mod ids;
@@ -11,6 +12,7 @@ pub mod page;
 pub mod plan;
 pub mod problem;
 pub mod registry;
+pub mod role;
 pub mod run;
 pub mod run_kind;
 pub mod state;
@@ -19,6 +21,9 @@ pub mod store;
 pub mod timestamp;
 pub mod validation;
 
+pub use access::{
+    AuditOutcome, AuditQuery, AuditRow, Me, NewToken, SignInWay, TokenState, TokenView, UserKind, UserView,
+};
 pub use backup::{BackupCheck, BackupFile, BackupHealth, BackupSource, Rung, RungResult, RungState};
 pub use event::{Decision, Event, EventKind, Progress, StepError, StreamItem};
 pub use ids::{PlanDigest, RollbackTarget, RunId, TargetRefusal, VersionId};
@@ -26,10 +31,11 @@ pub use overview::{Overview, RunQuery, StagedInStore, StateCount, StepDuration, 
 pub use page::{Cursor, Page};
 pub use plan::{
     Acknowledgement, AcknowledgementView, CheckItem, CheckState, Difference, DiskSpace, Inventory, PlanRequest,
-    PlannedStep, Refusal, RollbackPlan, StagingCounts, StartRequest, StorePlan, StorePlans, TimeEstimate, Trigger,
+    PlannedStep, Refusal, ResumeRequest, RollbackPlan, StagingCounts, StartRequest, StorePlan, StorePlans, TimeEstimate, Trigger,
 };
 pub use problem::{Problem, ProblemKind};
 pub use registry::{Layout, OperationRow, VersionQuery, VersionRow, VersionSort};
+pub use role::Role;
 pub use run::{LogLevel, LogLine, RunState, RunSummary, RunView, StepView};
 pub use run_kind::RunKind;
 pub use state::{Candidacy, VersionState};

@@ -1,0 +1,202 @@
+//! Sessions: kept by the SHA-256 of their id, over after a time without use, and at last in any case.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::Row as _;
+use time::OffsetDateTime;
+use tower_sessions_core::session::{Id, Record};
+use tower_sessions_core::session_store::{Error, Result as StoreResult};
+
+use crate::identity::Proof;
+use crate::open::is_taken;
+use crate::secret::sha256;
+use crate::settings::ms;
+use crate::{Access, AccessError, Identity, SessionMark};
+use rollback_types::SignInWay;
+
+/// Use is written down at most so often.
+const TOUCH_MS: i64 = 60_000;
+
+/// Where the web framework keeps its sessions. How long they last is said by [`AccessSettings`](crate::AccessSettings)
+/// alone; the expiry of a record is not looked at.
+#[derive(Clone)]
+pub struct SessionStore(Arc<Access>);
+
+impl fmt::Debug for SessionStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionStore")
+    }
+}
+
+fn hash_of(id: Id) -> [u8; 32] {
+    sha256(&id.0.to_le_bytes())
+}
+
+fn failed(error: impl fmt::Display) -> Error {
+    Error::Backend(error.to_string())
+}
+
+/// The data as kept, and the user it names.
+fn written(record: &Record) -> StoreResult<(String, Option<SessionMark>)> {
+    let data = serde_json::to_string(&record.data).map_err(|e| Error::Encode(e.to_string()))?;
+    let mark = record.data.get(SessionMark::KEY).cloned().map(serde_json::from_value).transpose();
+    // `null` is what is written where there is no mark.
+    let mark: Option<Option<SessionMark>> = mark.map_err(|e| Error::Encode(e.to_string()))?;
+    Ok((data, mark.flatten()))
+}
+
+#[async_trait]
+impl tower_sessions_core::SessionStore for SessionStore {
+    async fn create(&self, record: &mut Record) -> StoreResult<()> {
+        let (data, mark) = written(record)?;
+        let now = self.0.now();
+        loop {
+            let inserted = sqlx::query(
+                "INSERT INTO sessions (id_hash, data, user_id, generation, made_at, last_seen_at) VALUES (?, ?, ?, ?, ?, ?)",
+            )
+            .bind(&hash_of(record.id)[..])
+            .bind(&data)
+            .bind(mark.map(|mark| mark.user_id))
+            .bind(mark.map(|mark| mark.generation))
+            .bind(now)
+            .bind(now)
+            .execute(&self.0.pool)
+            .await;
+            match inserted {
+                Ok(_) => return Ok(()),
+                Err(e) if is_taken(&e) => record.id = Id::default(),
+                Err(e) => return Err(failed(self.0.sql(e))),
+            }
+        }
+    }
+
+    async fn save(&self, record: &Record) -> StoreResult<()> {
+        let (data, mark) = written(record)?;
+        // Only a row that is there: a request that ends late must not bring back a session that was ended meanwhile.
+        sqlx::query("UPDATE sessions SET data = ?, user_id = ?, generation = ?, last_seen_at = ? WHERE id_hash = ?")
+            .bind(data)
+            .bind(mark.map(|mark| mark.user_id))
+            .bind(mark.map(|mark| mark.generation))
+            .bind(self.0.now())
+            .bind(&hash_of(record.id)[..])
+            .execute(&self.0.pool)
+            .await
+            .map(|_| ())
+            .map_err(|e| failed(self.0.sql(e)))
+    }
+
+    async fn load(&self, id: &Id) -> StoreResult<Option<Record>> {
+        let now = self.0.now();
+        let hash = hash_of(*id);
+        let sql =
+            "SELECT data, made_at, last_seen_at FROM sessions WHERE id_hash = ? AND made_at > ? AND last_seen_at > ?";
+        let row = sqlx::query(sql)
+            .bind(&hash[..])
+            .bind(now.saturating_sub(ms(self.0.settings.absolute)))
+            .bind(now.saturating_sub(ms(self.0.settings.idle)))
+            .fetch_optional(&self.0.pool)
+            .await
+            .map_err(|e| failed(self.0.sql(e)))?;
+        let Some(row) = row else { return Ok(None) };
+        let read =
+            || -> Result<(String, i64, i64), sqlx::Error> { Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)) };
+        let (data, made_at, last_seen_at) = read().map_err(|e| failed(self.0.sql(e)))?;
+        if now.saturating_sub(last_seen_at) >= TOUCH_MS {
+            sqlx::query("UPDATE sessions SET last_seen_at = ? WHERE id_hash = ?")
+                .bind(now)
+                .bind(&hash[..])
+                .execute(&self.0.pool)
+                .await
+                .map_err(|e| failed(self.0.sql(e)))?;
+        }
+        let end = made_at.saturating_add(ms(self.0.settings.absolute));
+        Ok(Some(Record {
+            id: *id,
+            data: serde_json::from_str(&data).map_err(|e| Error::Decode(e.to_string()))?,
+            expiry_date: OffsetDateTime::from_unix_timestamp(end / 1000).map_err(|e| Error::Decode(e.to_string()))?,
+        }))
+    }
+
+    async fn delete(&self, id: &Id) -> StoreResult<()> {
+        sqlx::query("DELETE FROM sessions WHERE id_hash = ?")
+            .bind(&hash_of(*id)[..])
+            .execute(&self.0.pool)
+            .await
+            .map(|_| ())
+            .map_err(|e| failed(self.0.sql(e)))
+    }
+}
+
+impl Access {
+    /// The sessions, for the web framework.
+    pub fn session_store(self: &Arc<Self>) -> SessionStore {
+        SessionStore(Arc::clone(self))
+    }
+
+    /// Whose session this is. Absent when it is over, the user was disabled, or signed out everywhere.
+    ///
+    /// # Errors
+    /// The file's.
+    pub async fn identity_of_session(&self, id: Id, mark: SessionMark) -> Result<Option<Identity>, AccessError> {
+        self.identity_of_mark(mark, Some(hash_of(id))).await
+    }
+
+    /// Looks again at somebody who is still there, such as the reader of an event stream, with today's role. It does not
+    /// count as use. Absent when they may no longer.
+    ///
+    /// # Errors
+    /// The file's.
+    pub async fn still_valid(&self, identity: &Identity) -> Result<Option<Identity>, AccessError> {
+        match &identity.proof {
+            Proof::User { mark, session } => self.identity_of_mark(*mark, *session).await,
+            Proof::Token { id } => self.identity_of_token_id(id).await,
+        }
+    }
+
+    async fn identity_of_mark(
+        &self,
+        mark: SessionMark,
+        session: Option<[u8; 32]>,
+    ) -> Result<Option<Identity>, AccessError> {
+        let now = self.now();
+        // Where there is a session, it must be alive and this user's; a fresh sign-in has none yet.
+        let sql = "SELECT u.name, u.role, u.kind = 'oidc' FROM users u \
+                   WHERE u.id = ?1 AND u.generation = ?2 AND u.disabled_at IS NULL AND (?3 IS NULL OR EXISTS ( \
+                   SELECT 1 FROM sessions s WHERE s.id_hash = ?3 AND s.user_id = u.id AND s.generation = u.generation \
+                   AND s.made_at > ?4 AND s.last_seen_at > ?5))";
+        let row = sqlx::query(sql)
+            .bind(mark.user_id)
+            .bind(mark.generation)
+            .bind(session.map(Vec::from))
+            .bind(now.saturating_sub(ms(self.settings.absolute)))
+            .bind(now.saturating_sub(ms(self.settings.idle)))
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|e| self.sql(e))?;
+        let Some(row) = row else { return Ok(None) };
+        let read = || -> Result<(String, String, bool), sqlx::Error> {
+            Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
+        };
+        let (name, role, is_oidc) = read().map_err(|e| self.sql(e))?;
+        Ok(Some(Identity {
+            name,
+            role: self.role(&role)?,
+            via: if is_oidc { SignInWay::Oidc } else { SignInWay::Password },
+            proof: Proof::User { mark, session },
+        }))
+    }
+}
+
+/// Deletes sessions that are over.
+pub(crate) async fn sweep(access: &Access) -> Result<(), AccessError> {
+    let now = access.now();
+    sqlx::query("DELETE FROM sessions WHERE made_at <= ? OR last_seen_at <= ?")
+        .bind(now.saturating_sub(ms(access.settings.absolute)))
+        .bind(now.saturating_sub(ms(access.settings.idle)))
+        .execute(&access.pool)
+        .await
+        .map(|_| ())
+        .map_err(|e| access.sql(e))
+}
