@@ -2,9 +2,10 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
-use rollback_types::{Layout, StoreKind};
+use rollback_types::{Layout, Role, StoreKind};
 use serde::{Deserialize, Serialize};
 
+use crate::account::{Account, account, in_words, may};
 use crate::components::{Icon, IconName, StoreDot};
 
 /// What answers in the place of one store, by configuration.
@@ -75,6 +76,17 @@ const PLACES: [Place; 4] = [
     Place { href: "/backups", icon: IconName::Box, label: "Backups" },
 ];
 
+/// What only administrators have a use for.
+const ADMINISTRATION: [Place; 2] = [
+    Place { href: "/people", icon: IconName::People, label: "People" },
+    Place { href: "/audit", icon: IconName::Book, label: "Audit" },
+];
+
+/// Pages before sign-in stand alone: there is nowhere to go from them.
+fn stands_alone(path: &str) -> bool {
+    matches!(path.trim_end_matches('/'), "/sign-in" | "/welcome")
+}
+
 /// Is `path` the place at `href`, or below it? A restore belongs to the backup it restores from.
 fn current(href: &str, path: &str) -> Option<&'static str> {
     if href == "/backups" && path.starts_with("/restore/") {
@@ -104,11 +116,45 @@ pub fn Frame(
             </a>
         }
     };
+    let administration = move || may(Role::Administrator).then(|| ADMINISTRATION.iter().map(link).collect_view());
+    let alone = Memo::new(move |_| path.with(|p| stands_alone(p)));
+
+    view! {
+        // The browser's own way moves the focus, the router's would only scroll.
+        <a class="skip" href="#main" rel="external">
+            "Skip to the content"
+        </a>
+        <div class=move || if alone.get() { "app alone" } else { "app" }>
+            {move || {
+                (!alone.get())
+                    .then(|| {
+                        view! {
+                            <header class="side">
+                                <a class="brand" href="/">
+                                    <Icon name=IconName::Back />
+                                    <span>"Stepback"</span>
+                                </a>
+                                <nav aria-label="Main">{PLACES.iter().map(link).collect_view()} {administration}</nav>
+                                <DeploymentName deployment=deployment.clone() />
+                                {account().map(|account| view! { <AccountMenu account=account /> })}
+                            </header>
+                        }
+                    })
+            }}
+            <main id="main" tabindex="-1">
+                {children()}
+            </main>
+        </div>
+    }
+}
+
+/// The deployment's name, its layout, and what answers for each store.
+#[component]
+fn DeploymentName(deployment: Deployment) -> impl IntoView {
     let engines = deployment
         .engines
-        .iter()
-        .map(|e| {
-            let (store, engine) = (e.store, e.engine.clone());
+        .into_iter()
+        .map(|EngineName { store, engine }| {
             let text = if engine == "embedded" { format!("{store}: embedded") } else { engine };
             view! {
                 <li>
@@ -118,35 +164,55 @@ pub fn Frame(
             }
         })
         .collect_view();
-
     view! {
-        // The browser's own way moves the focus, the router's would only scroll.
-        <a class="skip" href="#main" rel="external">
-            "Skip to the content"
-        </a>
-        <div class="app">
-            <header class="side">
-                <a class="brand" href="/">
-                    <Icon name=IconName::Back />
-                    <span>"Stepback"</span>
-                </a>
-                <nav aria-label="Main">{PLACES.iter().map(link).collect_view()}</nav>
-                <div class="deployment">
-                    <p class="deployment-name">{deployment.name.clone()}</p>
-                    <p>{deployment.layout.map(Layout::title)}</p>
-                    <ul>{engines}</ul>
-                </div>
-            </header>
-            <main id="main" tabindex="-1">
-                {children()}
-            </main>
+        <div class="deployment">
+            <p class="deployment-name">{deployment.name}</p>
+            <p>{deployment.layout.map(Layout::title)}</p>
+            <ul>{engines}</ul>
         </div>
+    }
+}
+
+/// Who is signed in, what they may do, and the way out. Plain forms.
+#[component]
+fn AccountMenu(account: Account) -> impl IntoView {
+    let name = crate::format::visible(&account.name);
+    let label = format!("Account: {name}, {}", account.role);
+    view! {
+        <details class="account">
+            <summary aria-label=label>
+                <Icon name=IconName::Key />
+                <span class="who">
+                    <bdi class="foreign">{name}</bdi>
+                    <span class="under">{account.role.as_str()}</span>
+                </span>
+            </summary>
+            <div class="account-menu">
+                <p class="small muted">{format!("Role {}: {}.", account.role, in_words(account.role))}</p>
+                <form method="post" action="/session/sign-out">
+                    <button class="btn small" type="submit">
+                        "Sign out"
+                    </button>
+                </form>
+                <form method="post" action="/session/sign-out-everywhere">
+                    <button class="btn small" type="submit">
+                        "Sign out everywhere"
+                    </button>
+                </form>
+            </div>
+        </details>
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_pages_before_sign_in_stand_alone() {
+        assert!(stands_alone("/sign-in") && stands_alone("/welcome/"));
+        assert!(!stands_alone("/") && !stands_alone("/sign-in/other") && !stands_alone("/people"));
+    }
 
     #[test]
     fn a_place_is_current_on_itself_and_below_but_not_beside() {

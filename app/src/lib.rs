@@ -4,6 +4,7 @@
 //! times and foreign text become readable.
 #![recursion_limit = "256"]
 
+pub mod account;
 pub mod address;
 pub mod api;
 #[cfg(feature = "ssr")]
@@ -34,8 +35,10 @@ use crate::pages::not_found::NotFoundPage;
 use crate::pages::overview::OverviewPage;
 use crate::pages::plan::{MakeBackupPage, MakeSafetyBackupPage, PlanPage, RestorePage, UndoPage};
 use crate::pages::run::RunPage;
+use crate::pages::sign_in::SignInPage;
 use crate::pages::version::VersionPage;
 use crate::pages::versions::VersionsPage;
+use crate::pages::welcome::WelcomePage;
 
 /// The whole application, inside `<body>`. Every route is rendered completely before it is sent (`SsrMode::Async`), so
 /// that pages can be read without JavaScript.
@@ -43,6 +46,7 @@ use crate::pages::versions::VersionsPage;
 pub fn App() -> impl IntoView {
     provide_meta_context();
     Clock::provide();
+    account::provide_account();
     frame::mark_hydrated();
 
     view! {
@@ -61,6 +65,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/backups/new") view=MakeBackupPage ssr=SsrMode::Async />
                     <Route path=path!("/backups/new/:source") view=MakeSafetyBackupPage ssr=SsrMode::Async />
                     <Route path=path!("/backups") view=BackupsPage ssr=SsrMode::Async />
+                    <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
+                    <Route path=path!("/welcome") view=WelcomePage ssr=SsrMode::Async />
                 </Routes>
             </Frame>
         </Router>

@@ -86,5 +86,5 @@ pub async fn remove_way_back(run: i64, confirm: String) -> Result<(), ApiError> 
         let said = format!("The number typed is not {run}: the way back of run #{run} stays.");
         return Err(refused_form(rollback::ServiceError::Invalid(said)));
     }
-    service()?.remove_way_back(RunId(run)).await.map_err(refused_form)
+    service()?.remove_way_back(RunId(run), &actor()?).await.map_err(refused_form)
 }

@@ -59,6 +59,21 @@ pub fn service() -> Result<std::sync::Arc<rollback::RollbackService>, ApiError> 
     })
 }
 
+/// Who asks, as the server has proven it. Without anybody nothing is done.
+///
+/// # Errors
+/// A problem of kind `sign-in-required`.
+#[cfg(feature = "ssr")]
+pub fn actor() -> Result<rollback::Actor, ApiError> {
+    use_context::<rollback::Actor>().ok_or_else(|| {
+        set_status(ProblemKind::SignInRequired.status());
+        Problem::new(ProblemKind::SignInRequired, "Nobody is signed in, or not any more.")
+            .safe("Nothing was changed. A run on the server goes on without this page.")
+            .remedy("Sign in, then do it again.")
+            .into()
+    })
+}
+
 /// Makes the service's refusal a problem document, and its status the response's.
 #[cfg(feature = "ssr")]
 pub fn refused(error: rollback::ServiceError) -> ApiError {

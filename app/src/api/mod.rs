@@ -12,7 +12,7 @@ pub mod versions;
 pub use error::ApiError;
 
 #[cfg(feature = "ssr")]
-pub use error::{refused, refused_form, service};
+pub use error::{actor, refused, refused_form, service};
 
 /// The stores that a form's or an address's word chooses.
 ///

@@ -10,11 +10,7 @@ use rollback_types::{Page, RunId, RunKind, RunQuery, RunSummary, RunView, StepDu
 use super::error::ApiError;
 
 #[cfg(feature = "ssr")]
-use super::{chosen, refused, refused_form, service};
-
-/// Who acts, until there are accounts: whoever reaches the loopback address.
-#[cfg(feature = "ssr")]
-const ACTOR: &str = "operator (loopback)";
+use super::{actor, chosen, refused, refused_form, service};
 
 /// Starts a run of any kind and leads to it. `restore` is a word of [`crate::choice`].
 #[server(name = StartRollback, prefix = "/rpc", endpoint = "start", input = PostUrl, output = Json)]
@@ -37,7 +33,7 @@ pub async fn start_rollback(
         restore: chosen(&restore).map_err(refused_form)?,
         acknowledgements,
     };
-    let run = service()?.start(&request, ACTOR).await.map_err(refused_form)?;
+    let run = service()?.start(&request, &actor()?).await.map_err(refused_form)?;
     leptos_axum::redirect(&format!("/runs/{}", run.run.id));
     Ok(run.run.id)
 }
@@ -59,7 +55,7 @@ pub async fn validate(subject: String) -> Result<RunId, ApiError> {
         restore: None,
         acknowledgements: plan.acknowledgements.into_iter().map(|a| a.asked.code).collect(),
     };
-    let run = service.start(&request, ACTOR).await.map_err(refused_form)?;
+    let run = service.start(&request, &actor()?).await.map_err(refused_form)?;
     leptos_axum::redirect(&format!("/runs/{}", run.run.id));
     Ok(run.run.id)
 }
@@ -81,7 +77,7 @@ pub async fn decide_run(
         .find(|d| d.as_str() == decision)
         .ok_or_else(|| refused_form(Invalid("A decision is one of retry, skip, way_back and abort.".to_owned())))?;
     let reason = reason.map(|r| one_line_ends(&r)).filter(|r| !r.is_empty());
-    service()?.decide(RunId(run), step, decision, reason, ACTOR).await.map_err(refused_form)
+    service()?.decide(RunId(run), step, decision, reason, &actor()?).await.map_err(refused_form)
 }
 
 /// Runs, newest first.

@@ -26,6 +26,9 @@ pub enum IconName {
     Pause,
     Info,
     Refresh,
+    People,
+    Book,
+    Key,
 }
 
 impl IconName {
@@ -52,6 +55,9 @@ impl IconName {
             Self::Pause => r##"<use href="#i-pause"></use>"##,
             Self::Info => r##"<use href="#i-info"></use>"##,
             Self::Refresh => r##"<use href="#i-refresh"></use>"##,
+            Self::People => r##"<use href="#i-people"></use>"##,
+            Self::Book => r##"<use href="#i-book"></use>"##,
+            Self::Key => r##"<use href="#i-key"></use>"##,
         }
     }
 }
@@ -87,4 +93,7 @@ pub(crate) const SPRITE: &str = r#"<symbol id="i-home" viewBox="0 0 24 24"><path
 <symbol id="i-download" viewBox="0 0 24 24"><path d="M12 4.500v10.500M7.500 11l4.500 4.500 4.500-4.500M5 19.500h14"/></symbol>
 <symbol id="i-pause" viewBox="0 0 24 24"><path d="M9 6.500v11M15 6.500v11"/></symbol>
 <symbol id="i-info" viewBox="0 0 24 24"><circle cx="12" cy="12" r="8.500"/><path d="M12 11.500v4.500M12 8v.01"/></symbol>
-<symbol id="i-refresh" viewBox="0 0 24 24"><path d="M19.500 11A7.700 7.700 0 0 0 5.600 7.800L4 9.500M4 4.500v5h5M4.500 13a7.700 7.700 0 0 0 13.900 3.200l1.600-1.700M20 19.500v-5h-5"/></symbol>"#;
+<symbol id="i-refresh" viewBox="0 0 24 24"><path d="M19.500 11A7.700 7.700 0 0 0 5.600 7.800L4 9.500M4 4.500v5h5M4.500 13a7.700 7.700 0 0 0 13.900 3.200l1.600-1.700M20 19.500v-5h-5"/></symbol>
+<symbol id="i-people" viewBox="0 0 24 24"><circle cx="9" cy="8.500" r="3.500"/><path d="M3 19.500c.4-3.400 2.800-5.500 6-5.500s5.600 2.100 6 5.500M15.500 5.300a3.500 3.500 0 0 1 0 6.400M17.500 14.500c2 .8 3.200 2.500 3.500 5"/></symbol>
+<symbol id="i-book" viewBox="0 0 24 24"><path d="M6 4h11a1 1 0 0 1 1 1v15H7.500A1.500 1.500 0 0 1 6 18.500zM6 18.500A1.500 1.500 0 0 1 7.500 17H18M9.500 8h5M9.500 11.500h5"/></symbol>
+<symbol id="i-key" viewBox="0 0 24 24"><circle cx="8" cy="15.500" r="4"/><path d="m11 12.500 8-8M16 7.500l2.500 2.500"/></symbol>"#;

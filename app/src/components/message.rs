@@ -1,6 +1,7 @@
 //! What the page has to say: verdicts, warnings, errors, and what would be here.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 use rollback_types::{Problem, ProblemKind, Verdict, VerdictLevel};
 
 use super::badge::Tone;
@@ -116,6 +117,7 @@ pub fn ErrorPanel(
                             </p>
                         }
                     })}
+                {(problem.kind == ProblemKind::SignInRequired).then(sign_in_again)}
                 {retry
                     .map(|href| {
                         view! {
@@ -128,6 +130,21 @@ pub fn ErrorPanel(
                     })}
             </div>
         </div>
+    }
+}
+
+/// The way to the door, and back to this page.
+fn sign_in_again() -> impl IntoView {
+    let here = use_location();
+    let search = here.search.get_untracked();
+    let mark = if search.is_empty() || search.starts_with('?') { "" } else { "?" };
+    let next = format!("{}{mark}{search}", here.pathname.get_untracked());
+    view! {
+        <p>
+            <a class="btn" href=format!("/sign-in{}", format::query([("next", next.as_str())])) rel="external">
+                "Sign in"
+            </a>
+        </p>
     }
 }
 

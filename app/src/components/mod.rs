@@ -8,7 +8,10 @@ pub mod icon;
 pub mod ladder;
 pub mod message;
 pub mod names;
+pub mod password;
+pub mod role;
 pub mod store;
+pub mod table;
 
 pub use badge::{Badge, RunBadge, StepBadge, Tone, VersionBadge};
 pub use card::{Card, Fact, KeyValue, PageHeader};
@@ -18,4 +21,7 @@ pub use icon::{Icon, IconName};
 pub use ladder::LadderGrid;
 pub use message::{Callout, EmptyState, ErrorPanel, Loading, VerdictPanel};
 pub use names::{CopyableId, Foreign, RunLink, VersionLink, VersionName};
+pub use password::PasswordFields;
+pub use role::RoleNote;
 pub use store::{Meter, StoreDot, StoreName};
+pub use table::{Column, DataTable};

@@ -8,7 +8,8 @@ use crate::address;
 use crate::api::runs::{list_runs, median_chart, step_durations};
 use crate::components::badge::run_look;
 use crate::components::{
-    Card, Chip, EmptyState, ErrorPanel, FilterChips, Foreign, Loading, PageHeader, Pagination, RunBadge, RunLink, Time,
+    Card, Chip, Column, DataTable, EmptyState, ErrorPanel, FilterChips, Foreign, Loading, PageHeader, Pagination,
+    RunBadge, RunLink, Time,
 };
 use crate::format;
 use crate::pages::run_rows::subject;
@@ -39,7 +40,7 @@ pub fn HistoryPage() -> impl IntoView {
                 match runs.await {
                     Ok(page) => listing(page, &asked).into_any(),
                     Err(e) => {
-                        view! { <ErrorPanel problem=*e.0 retry=asked.path(asked.state, None) /> }.into_any()
+                        view! { <ErrorPanel problem=*e.0 retry=asked.path(None) /> }.into_any()
                     }
                 }
             })}
@@ -52,6 +53,7 @@ pub fn HistoryPage() -> impl IntoView {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Asked {
     state: Option<RunState>,
+    kind: Option<RunKind>,
     version: Option<String>,
     cursor: Option<String>,
 }
@@ -63,6 +65,7 @@ impl Asked {
         for (key, value) in address::pairs(search).filter(|(_, value)| !value.is_empty()) {
             match key.as_str() {
                 "state" => asked.state = RunState::parse(&value),
+                "kind" => asked.kind = RunKind::ALL.into_iter().find(|kind| kind.as_str() == value),
                 "version" => asked.version = Some(value),
                 "cursor" => asked.cursor = Some(value),
                 _ => {}
@@ -72,13 +75,20 @@ impl Asked {
     }
 
     fn query(self) -> RunQuery {
-        RunQuery { state: self.state, version_id: self.version, cursor: self.cursor.map(Cursor), limit: Some(ROWS) }
+        RunQuery {
+            state: self.state,
+            kind: self.kind,
+            version_id: self.version,
+            cursor: self.cursor.map(Cursor),
+            limit: Some(ROWS),
+        }
     }
 
-    /// The address of the same list with another state, or further on.
-    fn path(&self, state: Option<RunState>, cursor: Option<&str>) -> String {
+    /// The address of the same list from its beginning, or further on.
+    fn path(&self, cursor: Option<&str>) -> String {
         let query = format::query([
-            ("state", state.map_or("", RunState::as_str)),
+            ("state", self.state.map_or("", RunState::as_str)),
+            ("kind", self.kind.map_or("", RunKind::as_str)),
             ("version", self.version.as_deref().unwrap_or_default()),
             ("cursor", cursor.unwrap_or_default()),
         ]);
@@ -87,13 +97,15 @@ impl Asked {
 }
 
 fn filters(asked: &Asked) -> impl IntoView + use<> {
-    let all = Chip { label: "All".to_owned(), href: asked.path(None, None), on: asked.state.is_none(), count: None };
-    let one = STATES.into_iter().map(|state| Chip {
-        label: run_look(state).2.to_owned(),
-        href: asked.path(Some(state), None),
-        on: asked.state == Some(state),
-        count: None,
-    });
+    let of_state = |state: Option<RunState>| Asked { state, ..asked.clone() }.path(None);
+    let of_kind = |kind: Option<RunKind>| Asked { kind, ..asked.clone() }.path(None);
+    let chip = |label: &str, href: String, on: bool| Chip { label: label.to_owned(), href, on, count: None };
+    let states: Vec<Chip> = std::iter::once(chip("All states", of_state(None), asked.state.is_none()))
+        .chain(STATES.into_iter().map(|s| chip(run_look(s).2, of_state(Some(s)), asked.state == Some(s))))
+        .collect();
+    let kinds: Vec<Chip> = std::iter::once(chip("All kinds", of_kind(None), asked.kind.is_none()))
+        .chain(RunKind::ALL.into_iter().map(|k| chip(k.title(), of_kind(Some(k)), asked.kind == Some(k))))
+        .collect();
     let version = asked.version.clone().map(|v| {
         let without = Asked { version: None, ..asked.clone() };
         view! {
@@ -101,44 +113,42 @@ fn filters(asked: &Asked) -> impl IntoView + use<> {
                 "Only runs of "
                 <bdi class="id">{format::clip(&format::visible(&v), 120)}</bdi>
                 " · "
-                <a href=without.path(asked.state, None)>"runs of every version"</a>
+                <a href=without.path(None)>"runs of every version"</a>
             </p>
         }
     });
-    let chips: Vec<Chip> = std::iter::once(all).chain(one).collect();
     view! {
-        <FilterChips label="State" chips=chips />
-        {version}
+        <div class="filters">
+            <FilterChips label="State" chips=states />
+            <FilterChips label="Kind" chips=kinds />
+            {version}
+        </div>
     }
 }
 
 fn listing(page: Page<RunSummary>, asked: &Asked) -> impl IntoView + use<> {
-    let first = asked.cursor.is_some().then(|| asked.path(asked.state, None));
-    let next = page.next_cursor.as_ref().map(|c| asked.path(asked.state, Some(&c.0)));
+    let first = asked.cursor.is_some().then(|| asked.path(None));
+    let next = page.next_cursor.as_ref().map(|c| asked.path(Some(&c.0)));
     if page.items.is_empty() {
         return empty(asked).into_any();
     }
     let rows = page.items.into_iter().map(row).collect_view();
     view! {
         <section class="card" aria-label="Runs">
-            <div class="scroll">
-                <table class="stack runs">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Run"</th>
-                            <th scope="col">"State"</th>
-                            <th scope="col">"What"</th>
-                            <th scope="col">"Reason"</th>
-                            <th scope="col">"By"</th>
-                            <th scope="col" class="num">
-                                "Took"
-                            </th>
-                            <th scope="col">"Started"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            <DataTable
+                columns=vec![
+                    Column::text("Run"),
+                    Column::text("State"),
+                    Column::text("What"),
+                    Column::text("Reason"),
+                    Column::text("By"),
+                    Column::number("Took"),
+                    Column::text("Started"),
+                ]
+                class="stack runs"
+            >
+                {rows}
+            </DataTable>
         </section>
         <Pagination label="Pages of runs" first=first next=next />
     }
@@ -181,7 +191,7 @@ fn row(run: RunSummary) -> impl IntoView {
 }
 
 fn empty(asked: &Asked) -> impl IntoView + use<> {
-    let filtered = asked.state.is_some() || asked.version.is_some() || asked.cursor.is_some();
+    let filtered = asked.state.is_some() || asked.kind.is_some() || asked.version.is_some() || asked.cursor.is_some();
     if filtered {
         view! {
             <EmptyState title="No run matches.">
@@ -269,25 +279,18 @@ fn table(medians: &[StepDuration]) -> impl IntoView + use<> {
         })
         .collect_view();
     view! {
-        <div class="scroll" tabindex="0" role="region" aria-label="The figures of the chart">
-            <table>
-                <thead>
-                    <tr>
-                        <th scope="col">"Step"</th>
-                        <th scope="col" class="num">
-                            "Median here"
-                        </th>
-                        <th scope="col" class="num">
-                            "Runs"
-                        </th>
-                        <th scope="col" class="num">
-                            "The document"
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <DataTable
+            label="The figures of the chart"
+            columns=vec![
+                Column::text("Step"),
+                Column::number("Median here"),
+                Column::number("Runs"),
+                Column::number("The document"),
+            ]
+            class=""
+        >
+            {rows}
+        </DataTable>
     }
 }
 
@@ -297,12 +300,17 @@ mod tests {
 
     #[test]
     fn an_address_keeps_the_filters() {
-        let asked = Asked { state: Some(RunState::Aborted), version: Some("a&b".into()), cursor: Some("c".into()) };
-        assert_eq!(asked.path(asked.state, Some("x=")), "/runs?state=aborted&version=a%26b&cursor=x%3D");
-        let search = "?state=aborted&version=a%26b&cursor=c&other=x";
+        let asked = Asked {
+            state: Some(RunState::Aborted),
+            kind: Some(RunKind::MakeBackup),
+            version: Some("a&b".into()),
+            cursor: Some("c".into()),
+        };
+        assert_eq!(asked.path(Some("x=")), "/runs?state=aborted&kind=make_backup&version=a%26b&cursor=x%3D");
+        let search = "?state=aborted&kind=make_backup&version=a%26b&cursor=c&other=x";
         assert_eq!(Asked::read(search), asked);
-        assert_eq!(Asked::read("?state=teleported&cursor="), Asked::default());
-        assert_eq!(Asked::default().path(None, None), "/runs");
+        assert_eq!(Asked::read("?state=teleported&kind=odd&cursor="), Asked::default());
+        assert_eq!(Asked::default().path(None), "/runs");
     }
 
     #[test]

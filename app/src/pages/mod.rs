@@ -7,6 +7,8 @@ pub mod overview;
 pub mod plan;
 pub mod run;
 mod run_rows;
+pub mod sign_in;
 mod staged;
 pub mod version;
 pub mod versions;
+pub mod welcome;

@@ -6,16 +6,17 @@ mod cards;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use rollback_types::run_kind::PRODUCTION;
-use rollback_types::{Overview, RunState, RunSummary, StoreStatus, VerdictLevel};
+use rollback_types::{Overview, Role, RunState, RunSummary, StoreStatus, VerdictLevel};
 
 pub(super) use self::cards::health_look;
 use self::cards::{attention, latest_copy, stores};
 use super::run_rows::{RunRows, about};
 use super::staged::StagedCard;
+use crate::account::may;
 use crate::api::overview::overview;
 use crate::api::runs::Validate;
 use crate::components::{
-    Card, ErrorPanel, Icon, IconName, Loading, PageHeader, RunBadge, Time, TimeStyle, VerdictPanel,
+    Card, ErrorPanel, Icon, IconName, Loading, PageHeader, RoleNote, RunBadge, Time, TimeStyle, VerdictPanel,
 };
 use crate::format;
 
@@ -80,13 +81,15 @@ pub(super) fn ValidateForm(
     validate: ServerAction<Validate>,
 ) -> impl IntoView {
     let busy = validate.pending();
+    let may = may(Role::Operator);
     view! {
         <ActionForm action=validate>
             <input type="hidden" name="subject" value=subject />
-            <button class="btn" type="submit" disabled=move || busy.get()>
+            <button class="btn" type="submit" disabled=move || !may || busy.get() aria-describedby=(!may).then_some("validate-note")>
                 <Icon name=Signal::derive(move || if busy.get() { IconName::Spinner } else { IconName::Shield }) />
                 {label}
             </button>
+            <RoleNote id="validate-note" least=Role::Operator />
         </ActionForm>
     }
 }
@@ -200,11 +203,12 @@ fn verdict_action(o: &Overview) -> impl IntoView + use<> {
     }
     let newest = o.candidates.first()?;
     let path = format::version_path(newest.version_id.as_str())?;
+    let shown = format::short_id(newest.version_id.as_str());
     let class = if o.verdict.level == VerdictLevel::Ready { "btn primary" } else { "btn" };
     Some(
         view! {
             <a class=class href=format!("{path}/plan")>
-                <span>"Plan rollback of " <bdi>{format::short_id(newest.version_id.as_str())}</bdi></span>
+                <span>"Plan rollback of " <bdi>{shown}</bdi></span>
             </a>
         }
         .into_any(),

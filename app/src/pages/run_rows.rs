@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use rollback_types::run_kind::{PRODUCTION, backup_of_subject, run_of_subject};
 use rollback_types::{BackupSource, RunKind, RunSummary};
 
-use crate::components::{EmptyState, RunBadge, RunLink, Time, TimeStyle, VersionLink};
+use crate::components::{Column, DataTable, EmptyState, RunBadge, RunLink, Time, TimeStyle, VersionLink};
 use crate::format;
 
 /// The table, or what would be in it.
@@ -21,26 +21,19 @@ pub fn RunRows(runs: Vec<RunSummary>) -> impl IntoView {
     }
     let rows = runs.into_iter().map(row).collect_view();
     view! {
-        <div class="scroll">
-            <table class="stack">
-                <thead>
-                    <tr>
-                        <th scope="col">"Run"</th>
-                        <th scope="col">"What"</th>
-                        <th scope="col">"Outcome"</th>
-                        <th scope="col">"Reason"</th>
-                        <th scope="col">"By"</th>
-                        <th scope="col" class="num">
-                            "Took"
-                        </th>
-                        <th scope="col" class="num">
-                            "When"
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <DataTable
+            columns=vec![
+                Column::text("Run"),
+                Column::text("What"),
+                Column::text("Outcome"),
+                Column::text("Reason"),
+                Column::text("By"),
+                Column::number("Took"),
+                Column::number("When"),
+            ]
+        >
+            {rows}
+        </DataTable>
     }
     .into_any()
 }

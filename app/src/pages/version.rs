@@ -14,8 +14,8 @@ use crate::api::runs::Validate;
 use crate::api::versions::get_version;
 use crate::components::message::is_missing;
 use crate::components::{
-    Badge, Callout, Card, EmptyState, ErrorPanel, Fact, Foreign, IconName, KeyValue, Loading, PageHeader, Time, Tone,
-    VersionBadge, VersionName,
+    Badge, Callout, Card, Column, DataTable, EmptyState, ErrorPanel, Fact, Foreign, IconName, KeyValue, Loading,
+    PageHeader, Time, Tone, VersionBadge, VersionName,
 };
 use crate::format;
 
@@ -230,27 +230,18 @@ fn Operations(operations: Vec<OperationRow>) -> impl IntoView {
     }
     let rows = operations.into_iter().map(operation).collect_view();
     view! {
-        <div class="scroll">
-            <table class="stack">
-                <thead>
-                    <tr>
-                        <th scope="col" class="num">
-                            "No."
-                        </th>
-                        <th scope="col">"Operation"</th>
-                        <th scope="col">"Outcome"</th>
-                        <th scope="col">"Details"</th>
-                        <th scope="col" class="num">
-                            "Took"
-                        </th>
-                        <th scope="col" class="num">
-                            "When"
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <DataTable
+            columns=vec![
+                Column::number("No."),
+                Column::text("Operation"),
+                Column::text("Outcome"),
+                Column::text("Details"),
+                Column::number("Took"),
+                Column::number("When"),
+            ]
+        >
+            {rows}
+        </DataTable>
     }
     .into_any()
 }

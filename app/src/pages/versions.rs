@@ -8,8 +8,8 @@ use rollback_types::{Cursor, StateCount, VersionQuery, VersionRow, VersionSort, 
 use crate::address;
 use crate::api::versions::{VersionList, list_versions};
 use crate::components::{
-    Card, Chip, EmptyState, ErrorPanel, FilterChips, Loading, PageHeader, Pagination, SearchField, Time, TimeStyle,
-    VersionBadge, VersionLink,
+    Card, Chip, Column, DataTable, EmptyState, ErrorPanel, FilterChips, Loading, PageHeader, Pagination, SearchField,
+    Time, TimeStyle, VersionBadge, VersionLink,
 };
 use crate::format;
 
@@ -172,29 +172,19 @@ fn empty(unfiltered: bool) -> impl IntoView {
 fn table(rows: Vec<VersionRow>) -> impl IntoView {
     let rows = rows.into_iter().map(row).collect_view();
     view! {
-        <div class="scroll">
-            <table class="stack versions">
-                <thead>
-                    <tr>
-                        <th scope="col">"Version"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col" class="num">
-                            "Chapters"
-                        </th>
-                        <th scope="col" class="num">
-                            "Made"
-                        </th>
-                        <th scope="col" class="num">
-                            "Changed"
-                        </th>
-                        <th scope="col">
-                            <span class="sr">"Action"</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <DataTable
+            columns=vec![
+                Column::text("Version"),
+                Column::text("State"),
+                Column::number("Chapters"),
+                Column::number("Made"),
+                Column::number("Changed"),
+                Column::unseen("Action"),
+            ]
+            class="stack versions"
+        >
+            {rows}
+        </DataTable>
     }
 }
 

@@ -3,12 +3,15 @@
 
 use leptos::form::ActionForm;
 use leptos::prelude::*;
-use rollback_types::{BackupFile, BackupHealth, BackupSource, Rung, RungState, Timestamp};
+use rollback_types::{BackupFile, BackupHealth, BackupSource, Role, Rung, RungState, Timestamp};
 
 use super::rungs::RungsTable;
 use super::trend::Trend;
+use crate::account::may;
 use crate::api::backups::VerifyBackup;
-use crate::components::{Badge, Card, CopyableId, Icon, IconName, LadderGrid, StoreName, Time, TimeStyle};
+use crate::components::{
+    Badge, Card, Column, CopyableId, DataTable, Icon, IconName, LadderGrid, RoleNote, StoreName, Time, TimeStyle,
+};
 use crate::format;
 use crate::pages::overview::health_look;
 use crate::pages::plan::subject::restore_path;
@@ -72,25 +75,20 @@ pub(super) fn Backup(health: BackupHealth, verify: ServerAction<VerifyBackup>) -
                 <div class="body">
                     <LadderGrid health=health.clone() />
                 </div>
-                <div class="scroll" tabindex="0" role="region" aria-label=format!("Files of {}", health.source.name())>
-                    <table class="stack files">
-                        <thead>
-                            <tr>
-                                <th scope="col">"Store"</th>
-                                <th scope="col">"File"</th>
-                                <th scope="col">"SHA-256"</th>
-                                <th scope="col">"Proven up to"</th>
-                                <th scope="col" class="num">
-                                    "Size"
-                                </th>
-                                <th scope="col" class="num">
-                                    "Written"
-                                </th>
-                            </tr>
-                        </thead>
-                        <tbody>{files}</tbody>
-                    </table>
-                </div>
+                <DataTable
+                    label=format!("Files of {}", health.source.name())
+                    columns=vec![
+                        Column::text("Store"),
+                        Column::text("File"),
+                        Column::text("SHA-256"),
+                        Column::text("Proven up to"),
+                        Column::number("Size"),
+                        Column::number("Written"),
+                    ]
+                    class="stack files"
+                >
+                    {files}
+                </DataTable>
                 <RungsTable health=health />
             </details>
         </Card>
@@ -127,6 +125,8 @@ fn trial(health: &BackupHealth) -> impl IntoView + use<> {
 #[component]
 fn Actions(name: String, intact: bool, verify: ServerAction<VerifyBackup>) -> impl IntoView {
     let about = format::short_id(&name);
+    let may = may(Role::Operator);
+    let note = format!("verify-note-{}", format::slug(&name));
     let busy = {
         let name = name.clone();
         move |with_trial: bool| {
@@ -137,8 +137,10 @@ fn Actions(name: String, intact: bool, verify: ServerAction<VerifyBackup>) -> im
     // The router in the browser decodes a path twice: names it could change are followed by a full page load.
     let rel = (!format::is_plain(&name)).then_some("external");
     let restore_label = format!("Restore production from this…: {about}");
+    let note_id = note.clone();
     let button = move |trial: bool, label: &'static str, at_work: &'static str| {
         let (name, about, busy) = (name.clone(), about.clone(), busy.clone());
+        let described = (!may).then(|| note.clone());
         let mine = Signal::derive(move || busy(trial));
         view! {
             <ActionForm action=verify>
@@ -147,7 +149,8 @@ fn Actions(name: String, intact: bool, verify: ServerAction<VerifyBackup>) -> im
                 <button
                     class="btn small"
                     type="submit"
-                    disabled=move || verify.pending().get()
+                    disabled=move || !may || verify.pending().get()
+                    aria-describedby=described
                     aria-label=move || format!("{}: {about}", if mine.get() { at_work } else { label })
                 >
                     <Icon name=Signal::derive(move || {
@@ -172,6 +175,7 @@ fn Actions(name: String, intact: bool, verify: ServerAction<VerifyBackup>) -> im
                         </a>
                     }
                 })}
+            <RoleNote id=note_id least=Role::Operator />
         </div>
     }
 }

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use rollback_types::{BackupHealth, RungResult, RungState, StoreKind};
 
-use crate::components::{Badge, IconName, StoreName, Time, Tone};
+use crate::components::{Badge, Column, DataTable, IconName, StoreName, Time, Tone};
 use crate::format;
 
 /// The table behind the ladder's grid.
@@ -15,23 +15,20 @@ pub(super) fn RungsTable(health: BackupHealth) -> impl IntoView {
     view! {
         <details class="figures">
             <summary>"What was seen on each rung"</summary>
-            <div class="scroll" tabindex="0" role="region" aria-label=format!("Rungs of {name}")>
-                <table class="stack rungs">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Store"</th>
-                            <th scope="col">"Rung"</th>
-                            <th scope="col">"State"</th>
-                            <th scope="col">"Seen"</th>
-                            <th scope="col">"When"</th>
-                            <th scope="col" class="num">
-                                "Took"
-                            </th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            <DataTable
+                label=format!("Rungs of {name}")
+                columns=vec![
+                    Column::text("Store"),
+                    Column::text("Rung"),
+                    Column::text("State"),
+                    Column::text("Seen"),
+                    Column::text("When"),
+                    Column::number("Took"),
+                ]
+                class="stack rungs"
+            >
+                {rows}
+            </DataTable>
         </details>
     }
 }

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use rollback_types::{BackupCheck, Rung};
 
-use crate::components::{Badge, Icon, IconName, Time, Tone};
+use crate::components::{Badge, Column, DataTable, Icon, IconName, Time, Tone};
 use crate::format;
 
 /// The last looks, oldest first, as marks in a row; all of it as a table behind them.
@@ -28,25 +28,19 @@ pub(super) fn Trend(
                     <span>{said}</span>
                     <span class="small muted">{growth(&history)}</span>
                 </summary>
-                <div class="scroll" tabindex="0" role="region" aria-label="Earlier looks">
-                    <table class="stack">
-                        <thead>
-                            <tr>
-                                <th scope="col">"When"</th>
-                                <th scope="col">"Outcome"</th>
-                                <th scope="col">"Proven up to"</th>
-                                <th scope="col" class="num">
-                                    "Size"
-                                </th>
-                                <th scope="col" class="num">
-                                    "Took"
-                                </th>
-                                <th scope="col">"What was wrong"</th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </div>
+                <DataTable
+                    label="Earlier looks"
+                    columns=vec![
+                        Column::text("When"),
+                        Column::text("Outcome"),
+                        Column::text("Proven up to"),
+                        Column::number("Size"),
+                        Column::number("Took"),
+                        Column::text("What was wrong"),
+                    ]
+                >
+                    {rows}
+                </DataTable>
             </details>
         }
     })

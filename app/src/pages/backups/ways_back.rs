@@ -3,10 +3,11 @@
 
 use leptos::form::ActionForm;
 use leptos::prelude::*;
-use rollback_types::RunId;
+use rollback_types::{Role, RunId};
 
+use crate::account::may;
 use crate::api::backups::{RemoveWayBack, WayBackView};
-use crate::components::{Card, EmptyState, Icon, IconName, RunLink, StoreName, Time};
+use crate::components::{Card, EmptyState, Icon, IconName, RoleNote, RunLink, StoreName, Time};
 use crate::format;
 use crate::pages::run_rows::about;
 
@@ -66,7 +67,11 @@ fn item(way: WayBackView, remove: ServerAction<RemoveWayBack>) -> impl IntoView 
 #[component]
 pub(crate) fn UndoLink(run: RunId) -> impl IntoView {
     view! {
-        <a class="btn small" href=format!("/runs/{run}/undo") aria-label=format!("Undo this restore…: run #{run}")>
+        <a
+            class="btn small"
+            href=format!("/runs/{run}/undo")
+            aria-label=format!("Undo this restore…: run #{run}")
+        >
             <Icon name=IconName::Back />
             "Undo this restore…"
         </a>
@@ -76,7 +81,8 @@ pub(crate) fn UndoLink(run: RunId) -> impl IntoView {
 /// Removal is final: the run's number is typed for it.
 #[component]
 pub(crate) fn Remove(run: RunId, remove: ServerAction<RemoveWayBack>) -> impl IntoView {
-    let field = format!("remove-{run}");
+    let (field, note) = (format!("remove-{run}"), format!("remove-note-{run}"));
+    let may = may(Role::Administrator);
     view! {
         <details class="decision">
             <summary class="btn small">"Remove…"</summary>
@@ -90,9 +96,15 @@ pub(crate) fn Remove(run: RunId, remove: ServerAction<RemoveWayBack>) -> impl In
                     <input id=field name="confirm" type="text" inputmode="numeric" required autocomplete="off" />
                 </div>
                 <div class="actions">
-                    <button class="btn small danger" type="submit" disabled=move || remove.pending().get()>
+                    <button
+                        class="btn small danger"
+                        type="submit"
+                        disabled=move || !may || remove.pending().get()
+                        aria-describedby=(!may).then(|| note.clone())
+                    >
                         {format!("Remove the way back of run #{run}")}
                     </button>
+                    <RoleNote id=note.clone() least=Role::Administrator />
                 </div>
             </ActionForm>
         </details>

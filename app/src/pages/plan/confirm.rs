@@ -8,9 +8,10 @@ use rollback_types::{AcknowledgementView, RollbackPlan, RunKind, StoreKind};
 
 use super::confirmation::{Confirmation, MAX_REASON, MIN_REASON};
 use super::subject::Subject;
+use crate::account::may;
 use crate::api::runs::StartRollback;
 use crate::choice;
-use crate::components::{Card, Icon, IconName};
+use crate::components::{Card, Icon, IconName, role};
 use crate::format;
 
 /// Reason, typed name, acknowledgements and the button. Works as a plain form; with JavaScript it says early what is
@@ -26,10 +27,14 @@ pub fn ConfirmCard(
 ) -> impl IntoView {
     let subject = Subject::of(&plan);
     let footer = "If anything counted here changes before you start, nothing starts and you see the difference.";
-    let content = if super::obstacles(&plan).is_empty() {
-        Either::Left(view! { <ConfirmForm plan=plan start=start confirmation=confirmation /> })
+    let content = if !super::obstacles(&plan).is_empty() {
+        let why =
+            format!("This {} cannot start: see the reasons at the top of the page, then plan again.", subject.noun());
+        Either::Right(blocked(&subject, why))
+    } else if !may(subject.least_role()) {
+        Either::Right(blocked(&subject, role::reason(subject.least_role())))
     } else {
-        Either::Right(blocked(&subject))
+        Either::Left(view! { <ConfirmForm plan=plan start=start confirmation=confirmation /> })
     };
     view! {
         <Card title="Confirm" footer=view! { <p>{footer}</p> }.into_any()>
@@ -39,16 +44,13 @@ pub fn ConfirmCard(
 }
 
 /// The form as it would be, with the reason why it cannot be used.
-fn blocked(subject: &Subject) -> impl IntoView + use<> {
+fn blocked(subject: &Subject, why: String) -> impl IntoView + use<> {
     view! {
         <div class="body">
             <p class="note">
                 <Icon name=IconName::Cross />
                 <span id="start-hint">
-                    {format!(
-                        "This {} cannot start: see the reasons at the top of the page, then plan again.",
-                        subject.noun(),
-                    )}
+                    {why}
                 </span>
             </p>
             <div class="actions">

@@ -8,7 +8,7 @@ use rollback_types::{RollbackPlan, RunKind, StoreKind, StorePlan};
 use super::sentences;
 use super::subject::Subject;
 use crate::choice;
-use crate::components::{Badge, Card, Icon, IconName, StoreName, Tone};
+use crate::components::{Badge, Card, Column, DataTable, Icon, IconName, StoreName, Tone};
 use crate::format;
 
 /// Production against the copy, what follows from it, and the choice.
@@ -76,18 +76,17 @@ pub fn RestoreCard(
             <form method="get" action=path id="restore-choice">
                 // Without a box ticked the address says so, rather than nothing.
                 <input type="hidden" name="restore" value=choice::NONE />
-                <div class="scroll" tabindex="0" role="region" aria-label=region>
-                    <table class="stack restore">
-                        <thead>
-                            <tr>
-                                <th scope="col">"Store"</th>
-                                <th scope="col">"Restore"</th>
-                                <th scope="col">{against}</th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </div>
+                <DataTable
+                    label=region
+                    columns=vec![
+                        Column::text("Store"),
+                        Column::text("Restore"),
+                        Column::text(against),
+                    ]
+                    class="stack restore"
+                >
+                    {rows}
+                </DataTable>
                 {move || {
                     (!alive.get())
                         .then(|| {

@@ -5,7 +5,7 @@ use rollback_types::{Inventory, RollbackPlan, StagingCounts, StoreKind, StorePla
 
 use super::sentences;
 use super::subject::Subject;
-use crate::components::{Card, Icon, IconName, Meter, StoreName};
+use crate::components::{Card, Column, DataTable, Icon, IconName, Meter, StoreName};
 use crate::format;
 
 /// What is staged and goes, beside production, which stays.
@@ -31,23 +31,18 @@ pub fn GoesCard(
     });
     let layout = plan.layout.map(|l| view! { <span class="tag">{l.title()}</span> }.into_any());
     let table = view! {
-        <div class="scroll" tabindex="0" role="region" aria-label="What goes, by store">
-            <table class="stack goes">
-                <thead>
-                    <tr>
-                        <th scope="col">"Store"</th>
-                        <th scope="col">"What goes"</th>
-                        <th scope="col" class="num">
-                            "Staged"
-                        </th>
-                        <th scope="col" class="num">
-                            "Production, stays"
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <DataTable
+            label="What goes, by store"
+            columns=vec![
+                Column::text("Store"),
+                Column::text("What goes"),
+                Column::number("Staged"),
+                Column::number("Production, stays"),
+            ]
+            class="stack goes"
+        >
+            {rows}
+        </DataTable>
     };
     // An empty footer would be a stripe, so it is left out as a whole.
     match (layout, footer) {
@@ -178,23 +173,18 @@ pub fn ReplacedCard(
         .collect_view();
     view! {
         <Card title="What is replaced">
-            <div class="scroll" tabindex="0" role="region" aria-label="What is replaced, by store">
-                <table class="stack goes replaced">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Store"</th>
-                            <th scope="col">"Production"</th>
-                            <th scope="col" class="num">
-                                "Now"
-                            </th>
-                            <th scope="col" class="num">
-                                {format!("From {source}")}
-                            </th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            <DataTable
+                label="What is replaced, by store"
+                columns=vec![
+                    Column::text("Store"),
+                    Column::text("Production"),
+                    Column::number("Now"),
+                    Column::number(format!("From {source}")),
+                ]
+                class="stack goes replaced"
+            >
+                {rows}
+            </DataTable>
         </Card>
     }
 }
@@ -235,23 +225,18 @@ pub fn CopiesCard(
             }
                 .into_any()
         >
-            <div class="scroll" tabindex="0" role="region" aria-label="What is copied, by store">
-                <table class="stack goes replaced">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Store"</th>
-                            <th scope="col">"Production against the present copy"</th>
-                            <th scope="col" class="num">
-                                "Production, copied"
-                            </th>
-                            <th scope="col" class="num">
-                                "latest-copy now"
-                            </th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            <DataTable
+                label="What is copied, by store"
+                columns=vec![
+                    Column::text("Store"),
+                    Column::text("Production against the present copy"),
+                    Column::number("Production, copied"),
+                    Column::number("latest-copy now"),
+                ]
+                class="stack goes replaced"
+            >
+                {rows}
+            </DataTable>
         </Card>
     }
 }

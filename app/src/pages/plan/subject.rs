@@ -1,7 +1,7 @@
 //! What a plan is about, in words: the same page serves every kind of run that is planned.
 
 use rollback_types::run_kind::{backup_of_subject, run_of_subject};
-use rollback_types::{BackupSource, RollbackPlan, RunId, RunKind};
+use rollback_types::{BackupSource, Role, RollbackPlan, RunId, RunKind};
 
 use crate::format;
 
@@ -28,6 +28,11 @@ impl Subject {
     /// A restore from the baseline: disaster recovery.
     pub fn is_disaster_recovery(&self) -> bool {
         self.kind == RunKind::RestoreProduction && backup_of_subject(&self.name).is_baseline()
+    }
+
+    /// The role that may start it.
+    pub fn least_role(&self) -> Role {
+        if self.is_disaster_recovery() { Role::Administrator } else { Role::Operator }
     }
 
     /// The backup by name, or "what run #12 had saved".
@@ -177,5 +182,7 @@ mod tests {
         assert!(subject(RunKind::RestoreProduction, "v1_baseline_20260731_102653").is_disaster_recovery());
         assert!(!subject(RunKind::RestoreProduction, "latest-copy").is_disaster_recovery());
         assert!(!subject(RunKind::Rollback, "v1_baseline").is_disaster_recovery());
+        assert_eq!(subject(RunKind::RestoreProduction, "v1_baseline").least_role(), Role::Administrator);
+        assert_eq!(subject(RunKind::RestoreProduction, "latest-copy").least_role(), Role::Operator);
     }
 }

@@ -6,7 +6,7 @@ use rollback_types::{CheckState, Difference, Problem, ProblemKind, RollbackPlan}
 use super::obstacles;
 use super::sentences;
 use super::subject::Subject;
-use crate::components::{Callout, ErrorPanel, Tone, VersionLink};
+use crate::components::{Callout, Column, DataTable, ErrorPanel, Tone, VersionLink};
 use crate::format;
 
 /// Everything that forbids the start, each with what to do about it.
@@ -123,18 +123,16 @@ fn StalePlan(differences: Vec<Difference>) -> impl IntoView {
         <div role="alert" id="stale-plan">
             <Callout tone=Tone::Warn title="Something changed since you read this plan. Nothing was started.">
                 <p>"The plan below is the new one. Read what differs, then confirm again."</p>
-                <div class="scroll" tabindex="0" role="region" aria-label="What changed">
-                    <table class="stack">
-                        <thead>
-                            <tr>
-                                <th scope="col">"What"</th>
-                                <th scope="col">"When you read it"</th>
-                                <th scope="col">"Now"</th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </div>
+                <DataTable
+                    label="What changed"
+                    columns=vec![
+                        Column::text("What"),
+                        Column::text("When you read it"),
+                        Column::text("Now"),
+                    ]
+                >
+                    {rows}
+                </DataTable>
             </Callout>
         </div>
     }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use rollback_types::{StepState, StepView};
 
 use crate::api::runs::run_chart;
-use crate::components::Card;
+use crate::components::{Card, Column, DataTable};
 use crate::format;
 use crate::live::LiveRun;
 
@@ -48,22 +48,17 @@ pub fn DurationsCard(
             </Transition>
             <details class="figures">
                 <summary>"The figures"</summary>
-                <div class="scroll" tabindex="0" role="region" aria-label="The figures of the chart">
-                    <table>
-                        <thead>
-                            <tr>
-                                <th scope="col">"Step"</th>
-                                <th scope="col" class="num">
-                                    "This run"
-                                </th>
-                                <th scope="col" class="num">
-                                    "The document"
-                                </th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </div>
+                <DataTable
+                    label="The figures of the chart"
+                    columns=vec![
+                        Column::text("Step"),
+                        Column::number("This run"),
+                        Column::number("The document"),
+                    ]
+                    class=""
+                >
+                    {rows}
+                </DataTable>
             </details>
         </Card>
     }

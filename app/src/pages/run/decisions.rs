@@ -1,10 +1,11 @@
 //! A failure stops and asks. The answers are plain forms.
 
 use leptos::prelude::*;
-use rollback_types::{Decision, RunId, RunKind, Step};
+use rollback_types::{Decision, Role, RunId, RunKind, Step};
 
+use crate::account::may;
 use crate::api::runs::DecideRun;
-use crate::components::{Icon, IconName};
+use crate::components::{Icon, IconName, RoleNote};
 
 /// What may be decided about a failed step.
 #[component]
@@ -20,6 +21,7 @@ pub fn Decisions(
     /// Sends it.
     decide: ServerAction<DecideRun>,
 ) -> impl IntoView {
+    let note = format!("decide-note-{}", step.as_str());
     let answers = offered
         .into_iter()
         .map(|decision| match decision {
@@ -30,8 +32,13 @@ pub fn Decisions(
         })
         .collect_view();
     view! {
-        <div class="decisions" role="group" aria-label=format!("Decide about {step}")>
-            {answers}
+        <div
+            class="decisions"
+            role="group"
+            aria-label=format!("Decide about {step}")
+            aria-describedby=(!may(Role::Operator)).then(|| note.clone())
+        >
+            {answers} <RoleNote id=note.clone() least=Role::Operator />
         </div>
     }
 }
@@ -50,7 +57,7 @@ fn Retry(run: RunId, step: Step, decide: ServerAction<DecideRun>) -> impl IntoVi
     view! {
         <ActionForm action=decide attr:class="decision">
             {fields(run, step, Decision::Retry)}
-            <button class="btn primary" type="submit" disabled=move || decide.pending().get()>
+            <button class="btn primary" type="submit" disabled=move || !may(Role::Operator) || decide.pending().get()>
                 <Icon name=IconName::Refresh />
                 "Try again"
             </button>
@@ -74,7 +81,7 @@ fn Skip(run: RunId, step: Step, decide: ServerAction<DecideRun>) -> impl IntoVie
                     <textarea id=field name="reason" rows="2" required minlength="3" maxlength="500"></textarea>
                 </div>
                 <div class="actions">
-                    <button class="btn" type="submit" disabled=move || decide.pending().get()>
+                    <button class="btn" type="submit" disabled=move || !may(Role::Operator) || decide.pending().get()>
                         {format!("Skip {step}")}
                     </button>
                 </div>
@@ -95,7 +102,7 @@ fn WayBack(run: RunId, step: Step, decide: ServerAction<DecideRun>) -> impl Into
                     without the restore, and says so in its record."
                 </p>
                 <div class="actions">
-                    <button class="btn" type="submit" disabled=move || decide.pending().get()>
+                    <button class="btn" type="submit" disabled=move || !may(Role::Operator) || decide.pending().get()>
                         {format!("Put the way back in: {step}")}
                     </button>
                 </div>
@@ -132,7 +139,7 @@ fn Abort(run: RunId, kind: RunKind, step: Step, decide: ServerAction<DecideRun>)
                     <textarea id=field name="reason" rows="2" maxlength="500"></textarea>
                 </div>
                 <div class="actions">
-                    <button class="btn danger" type="submit" disabled=move || decide.pending().get()>
+                    <button class="btn danger" type="submit" disabled=move || !may(Role::Operator) || decide.pending().get()>
                         {format!("Abort run #{run}")}
                     </button>
                 </div>

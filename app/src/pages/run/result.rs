@@ -109,7 +109,10 @@ pub fn RunResult(
                             {restore
                                 .then(|| {
                                     view! {
-                                        <a class="btn primary" href="/restore/latest-copy">
+                                        <a
+                                            class="btn primary"
+                                            href="/restore/latest-copy"
+                                        >
                                             <Icon name=IconName::Back />
                                             "Restore production…"
                                         </a>

@@ -1,0 +1,198 @@
+//! The door: name and password. A plain form; it works without JavaScript and with a password manager.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use crate::address;
+use crate::components::{Callout, PageHeader, Tone};
+
+/// `/sign-in`.
+#[component]
+pub fn SignInPage() -> impl IntoView {
+    let search = use_location().search;
+    let asked = search.with_untracked(|s| Asked::read(s));
+    let left = RwSignal::new(asked.wait().unwrap_or(0));
+    count_down(left);
+    let waiting = move || left.get() > 0 && alive();
+    let described = asked.failed.is_some().then_some("sign-in-failed");
+    let failed = asked.failed.map(|failed| {
+        view! {
+            <div id="sign-in-failed">
+                <Callout tone=Tone::Bad title=failed.title()>
+                    <p>{move || failed.advice(left.get())}</p>
+                </Callout>
+            </div>
+        }
+    });
+    view! {
+        <div class="gate">
+            <PageHeader tab="Sign in">"Sign in to Stepback"</PageHeader>
+            {failed}
+            <section class="card" aria-label="Sign in">
+                <form class="body" method="post" action="/session/sign-in">
+                    <input type="hidden" name="next" value=asked.next />
+                    <div class="field">
+                        <label for="name">"Name"</label>
+                        <input
+                            id="name"
+                            name="name"
+                            type="text"
+                            required
+                            autofocus
+                            maxlength="64"
+                            autocomplete="username"
+                            autocapitalize="off"
+                            spellcheck="false"
+                            aria-describedby=described
+                        />
+                    </div>
+                    <div class="field">
+                        <label for="password">"Password"</label>
+                        <input
+                            id="password"
+                            name="password"
+                            type="password"
+                            required
+                            maxlength="256"
+                            autocomplete="current-password"
+                        />
+                    </div>
+                    <div class="actions">
+                        <button class="btn primary" type="submit" disabled=waiting>
+                            "Sign in"
+                        </button>
+                    </div>
+                </form>
+                <footer>
+                    <p>
+                        "No account, or the password is lost? An administrator can help, on the page People or with " <code>"stepback user"</code>
+                        " on the server’s own machine."
+                    </p>
+                </footer>
+            </section>
+        </div>
+    }
+}
+
+/// Without JavaScript nothing counts down, so nothing may be disabled for it: the server makes one wait anyway.
+fn alive() -> bool {
+    use_context::<crate::components::Clock>().is_some_and(|clock| clock.now().is_some())
+}
+
+/// What the address says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Asked {
+    failed: Option<Failed>,
+    next: String,
+}
+
+/// Why the last try failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failed {
+    Refused,
+    Wait(u32),
+    Unavailable,
+}
+
+/// No wait is longer; whatever an address claims.
+const LONGEST_WAIT: u32 = 3_600;
+
+impl Asked {
+    fn read(search: &str) -> Self {
+        let value = |name: &str| address::pairs(search).find(|(key, _)| key == name).map(|(_, value)| value);
+        let seconds = || value("seconds").and_then(|s| s.parse().ok()).unwrap_or(1).clamp(1, LONGEST_WAIT);
+        let failed = match value("failed").as_deref() {
+            None => None,
+            Some("wait") => Some(Failed::Wait(seconds())),
+            Some("unavailable") => Some(Failed::Unavailable),
+            Some(_) => Some(Failed::Refused),
+        };
+        // The server checks again that it leads nowhere else.
+        Self { failed, next: value("next").filter(|next| is_local(next)).unwrap_or_default() }
+    }
+
+    fn wait(&self) -> Option<u32> {
+        match self.failed {
+            Some(Failed::Wait(seconds)) => Some(seconds),
+            _ => None,
+        }
+    }
+}
+
+/// A path of this server: it begins with one slash, and with no second one of either kind.
+fn is_local(path: &str) -> bool {
+    let mut chars = path.chars();
+    chars.next() == Some('/') && !matches!(chars.next(), Some('/' | '\\'))
+}
+
+impl Failed {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Refused => "Name and password do not fit together.",
+            Self::Wait(_) => "Too many tries.",
+            Self::Unavailable => "Accounts cannot be read now.",
+        }
+    }
+
+    /// What to do; `left` are the seconds that must still pass.
+    fn advice(self, left: u32) -> String {
+        match self {
+            Self::Refused => "Nobody is signed in. Check both and try again; upper and lower case count.".to_owned(),
+            Self::Wait(_) if left == 0 => "You can try again now.".to_owned(),
+            Self::Wait(_) => {
+                let unit = if left == 1 { "second" } else { "seconds" };
+                format!("Try again in {left} {unit}. Each further failure makes the wait longer.")
+            }
+            Self::Unavailable => {
+                "Nobody is signed in, and nothing was changed. Try again in a moment; if it stays so, see Stepback’s own \
+                 log on the server."
+                    .to_owned()
+            }
+        }
+    }
+}
+
+#[cfg(feature = "hydrate")]
+fn count_down(left: RwSignal<u32>) {
+    Effect::new(move |_| {
+        if left.get_untracked() == 0 {
+            return;
+        }
+        let tick = move || left.update(|s| *s = s.saturating_sub(1));
+        if let Ok(ticker) = set_interval_with_handle(tick, std::time::Duration::from_secs(1)) {
+            on_cleanup(move || ticker.clear());
+        }
+    });
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn count_down(_left: RwSignal<u32>) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_says_why_it_failed_and_where_to_go() {
+        let asked = Asked::read("?failed=wait&seconds=8&next=%2Fruns%2F3%3Fa%3Db");
+        assert_eq!(asked, Asked { failed: Some(Failed::Wait(8)), next: "/runs/3?a=b".into() });
+        assert_eq!(Asked::read("?failed=wait&seconds=99999999999").wait(), Some(1));
+        assert_eq!(Asked::read("?failed=wait&seconds=9999999").wait(), Some(LONGEST_WAIT));
+        assert_eq!(Asked::read("").failed, None);
+    }
+
+    #[test]
+    fn nobody_is_led_to_another_place() {
+        for elsewhere in ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", ""] {
+            let search = format!("?next={}", crate::format::encode(elsewhere));
+            assert_eq!(Asked::read(&search).next, "", "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn a_wait_is_told_in_seconds() {
+        assert!(Failed::Wait(8).advice(8).contains("8 seconds"));
+        assert!(Failed::Wait(8).advice(1).contains("1 second."));
+        assert_eq!(Failed::Wait(8).advice(0), "You can try again now.");
+    }
+}
