@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::error::ApiError;
 
 #[cfg(feature = "ssr")]
-use super::{refused, refused_form, service};
+use super::{actor, refused, refused_form, service};
 
 /// latest-copy first, then the kept versions, newest first; as last proven.
 #[server(name = ListBackups, prefix = "/rpc", endpoint = "backups", input = GetUrl, output = Json)]
