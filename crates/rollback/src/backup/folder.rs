@@ -4,9 +4,28 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use backup_formats::checksums::Checksums;
-use rollback_types::{BackupSource, StoreKind, VersionId};
+use rollback_types::{BackupSource, StoreKind, Timestamp, VersionId};
 
 use super::checksum_file;
+use super::proof::Identity;
+
+/// Between a backup's name and the number of the run that put another one in its place.
+const BEFORE_RUN: &str = ".before-run-";
+
+/// What a new backup took the place of. It is kept until a person removes its folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OldCopy {
+    /// The folder's name: `latest-copy.before-run-7`.
+    pub name: String,
+    /// The backup that it was.
+    pub was: String,
+    /// Where it is.
+    pub folder: PathBuf,
+    /// Bytes of its files.
+    pub bytes: u64,
+    /// When the newest of its files was written.
+    pub made_at: Option<Timestamp>,
+}
 
 /// The folder of all backups, the folder of all runs (a run's way back is a backup too), and the name of the base
 /// collection that is part of the snapshots' names.
@@ -115,9 +134,8 @@ impl BackupFolders {
         for entry in entries {
             let entry = entry?;
             let Ok(name) = entry.file_name().into_string() else { continue };
-            // `….before-run-7` is what a new backup took the place of.
             let hidden =
-                name.starts_with('.') || name.starts_with(BackupSource::LATEST_COPY) || name.contains(".before-run-");
+                name.starts_with('.') || name.starts_with(BackupSource::LATEST_COPY) || name.contains(BEFORE_RUN);
             let source = BackupSource::Version(VersionId::new(name.clone()));
             // A backup that lost one of its files is a backup all the same: the ladder says what is missing.
             let of_backup =
@@ -129,6 +147,39 @@ impl BackupFolders {
         versions.sort_by(|a, b| timestamp_part(b).cmp(timestamp_part(a)).then_with(|| b.cmp(a)));
         Ok(versions)
     }
+
+    /// What new backups took the place of, newest first, with what it takes on the disk. Blocks.
+    ///
+    /// # Errors
+    /// A folder's or a file's; a folder that does not exist is empty.
+    pub fn old_copies(&self) -> io::Result<Vec<OldCopy>> {
+        let entries = match std::fs::read_dir(&self.root) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other?,
+        };
+        let mut copies = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Some((was, _)) = name.split_once(BEFORE_RUN).filter(|_| !name.starts_with('.')) else { continue };
+            // A link is somebody's own arrangement.
+            if !entry.file_type()?.is_dir() {
+                continue;
+            }
+            let (mut bytes, mut newest) = (0, None);
+            for file in std::fs::read_dir(entry.path())? {
+                let meta = file?.metadata()?;
+                if meta.is_file() {
+                    bytes += meta.len();
+                    newest = newest.max(Some(Identity::of(&meta).modified_ns));
+                }
+            }
+            let made_at = newest.map(|ns| Timestamp::from_unix_ms(ns / 1_000_000));
+            copies.push(OldCopy { was: was.to_owned(), folder: entry.path(), bytes, made_at, name });
+        }
+        copies.sort_by(|a, b| b.made_at.cmp(&a.made_at).then_with(|| b.name.cmp(&a.name)));
+        Ok(copies)
+    }
 }
 
 /// Ids end in their date and time; the part before it (`v10_minor`) does not sort as a number would.
@@ -136,4 +187,46 @@ fn timestamp_part(id: &VersionId) -> &str {
     let text = id.as_str();
     let tail = text.len().checked_sub("20261123_141810".len()).and_then(|at| text.get(at..));
     tail.filter(|t| t.bytes().all(|b| b.is_ascii_digit() || b == b'_')).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_replaced_is_listed_with_its_size_and_is_no_backup() {
+        let dir = tempfile::tempdir().unwrap();
+        let folders = BackupFolders::new(dir.path().join("backups"), "chunks", dir.path().join("runs"));
+        assert_eq!(folders.old_copies().unwrap(), []);
+        for (name, size) in [
+            ("latest-copy", 9),
+            ("latest-copy.before-run-3", 20),
+            ("latest-copy.before-run-3-2", 0),
+            ("latest_copy20261122_231459.before-run-4", 5),
+            (".latest-copy.before-run-5", 1),
+            ("v1_baseline", 7),
+        ] {
+            let folder = folders.root().join(name);
+            std::fs::create_dir_all(&folder).unwrap();
+            if size > 0 {
+                std::fs::write(folder.join("metadata.db"), vec![0; size]).unwrap();
+                std::fs::write(folder.join("checksums.txt"), "12").unwrap();
+            }
+        }
+        std::fs::write(folders.root().join("notes.before-run-6"), "no folder").unwrap();
+        let found = folders.old_copies().unwrap();
+        let mut told: Vec<_> = found.iter().map(|c| (c.name.as_str(), c.was.as_str(), c.bytes)).collect();
+        assert_eq!((told[2].0, found[2].made_at), ("latest-copy.before-run-3-2", None), "without a file it comes last");
+        assert!(found[0].made_at.is_some() && found[0].folder.join("metadata.db").exists());
+        told.sort_unstable();
+        assert_eq!(
+            told,
+            [
+                ("latest-copy.before-run-3", "latest-copy", 22),
+                ("latest-copy.before-run-3-2", "latest-copy", 0),
+                ("latest_copy20261122_231459.before-run-4", "latest_copy20261122_231459", 7),
+            ]
+        );
+        assert_eq!(folders.kept_versions().unwrap(), [VersionId::new("v1_baseline")]);
+    }
 }

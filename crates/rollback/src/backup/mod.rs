@@ -7,6 +7,7 @@ mod content;
 mod folder;
 mod ladder;
 mod proof;
+pub mod space;
 mod trial;
 mod verifier;
 
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use rollback_types::{BackupHealth, BackupSource, Inventory, StoreKind};
 
-pub use folder::BackupFolders;
+pub use folder::{BackupFolders, OldCopy};
 pub(crate) use trial::Trials;
 pub use verifier::BackupVerifier;
 

@@ -8,6 +8,9 @@ use backup_formats::{checksums, cypher_export, qdrant_snapshot};
 use rollback_types::{Inventory, StoreKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// `version.info` of the embedded store's own snapshots.
+const EMBEDDED: &str = "embedded-1";
+
 /// What tells that a file is still the one that was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Identity {
@@ -111,15 +114,31 @@ fn open_snapshot(file: File, name: String, on_bytes: OnBytes) -> Result<FileCont
         (Some(size), Some(distance)) => format!(", {size} dimensions, {distance}"),
         _ => String::new(),
     };
-    let (points, said) = match summary.points {
+    let (points, mut said) = match summary.points {
         qdrant_snapshot::PointCount::Exact(n) => (Some(n), format!("a whole archive, {n} points{shape}")),
         qdrant_snapshot::PointCount::CantTell(why) => {
             (None, format!("a whole archive{shape}; its points cannot be counted offline: {why}"))
         }
     };
+    said.push_str(&made_by(summary.version.as_deref()));
     let digest = summary.ids.map(|ids| hex::encode(ids.xor));
     let inventory = Inventory { name, points, digest, ..Inventory::default() };
     Ok(FileContents { inventory, said, staged_nodes: 0, paragraphs: None })
+}
+
+/// What `version.info` tells. A Qdrant restores snapshots of its own minor version only, and writes the format's number there, which
+/// stays the same over many versions of the server.
+fn made_by(version: Option<&str>) -> String {
+    match version {
+        Some(EMBEDDED) => "; made by the embedded store: no Qdrant server can restore it".to_owned(),
+        Some(format) if !format.is_empty() => {
+            let shown: String = format.chars().filter(|c| !c.is_control()).take(20).collect();
+            format!(
+                "; format {shown}: the file does not name the version of its server, and only the same minor version restores it"
+            )
+        }
+        _ => "; the file names no format: only the server's own minor version restores it".to_owned(),
+    }
 }
 
 fn open_export(file: File, name: String, staging_label: &str, on_bytes: OnBytes) -> Result<FileContents, String> {

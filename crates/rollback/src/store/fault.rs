@@ -81,6 +81,9 @@ impl StoreError {
         let place = &self.endpoint;
         // Embedded stores are files: there is no server to look at.
         let file = !place.contains("://");
+        if let (true, Some(remedy)) = (is_copy(place), self.remedy_of_copy()) {
+            return remedy;
+        }
         match (self.fault, self.store) {
             (Fault::Unreachable, _) if file => format!("Check that the file {place} exists and can be read."),
             (Fault::Unreachable, store) => format!(
@@ -123,6 +126,22 @@ impl StoreError {
         }
     }
 
+    /// Where the trouble is a file of a backup, and no store.
+    fn remedy_of_copy(&self) -> Option<String> {
+        let place = &self.endpoint;
+        match self.fault {
+            Fault::Missing => Some(format!("Put {place} back, or use another backup.")),
+            Fault::Corrupt | Fault::Foreign => Some(format!(
+                "Do not restore from {place}. Use another backup, and keep this file for finding the cause."
+            )),
+            Fault::Refused | Fault::Unexpected => Some(format!(
+                "Verify the backup that {place} belongs to (on its page, or with stepback backup verify). If it is not intact, \
+                 use another one."
+            )),
+            _ => None,
+        }
+    }
+
     /// As a step's error: what happened, what is safe, what to do next.
     pub fn into_step_error(self, safe: impl Into<String>) -> StepError {
         StepError {
@@ -132,5 +151,37 @@ impl StoreError {
             safe: safe.into(),
             remedy: self.remedy(),
         }
+    }
+}
+
+/// Snapshots and exports: files that no store has open. (A copy of `metadata.db` is told by its folder alone.)
+fn is_copy(place: &str) -> bool {
+    let extension = std::path::Path::new(place).extension().and_then(|e| e.to_str());
+    !place.contains("://") && matches!(extension, Some("snapshot" | "cypher"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remedy(endpoint: &str, fault: Fault) -> String {
+        let (operation, detail) = ("restoring".to_owned(), "no".to_owned());
+        StoreError { store: StoreKind::Qdrant, endpoint: endpoint.to_owned(), operation, fault, detail }.remedy()
+    }
+
+    #[test]
+    fn trouble_with_a_copy_is_not_trouble_with_a_database() {
+        for fault in [Fault::Refused, Fault::Unexpected] {
+            assert!(remedy("/data/vectors.db", fault).contains("sqlite3"));
+            for copy in ["/b/latest-copy/textbook_chunks_latest.snapshot", "/b/v2/neo4j.cypher"] {
+                let said = remedy(copy, fault);
+                assert!(said.contains(copy) && said.contains("Verify") && !said.contains("sqlite3"), "{said}");
+            }
+        }
+        assert!(remedy("/b/neo4j.cypher", Fault::Corrupt).contains("another backup"));
+        assert!(remedy("/b/neo4j.cypher", Fault::Missing).contains("back"));
+        assert!(remedy("/b/neo4j.cypher", Fault::Full).contains("Free some space"));
+        // A server's address is one whatever it ends in.
+        assert!(remedy("http://backup.snapshot", Fault::Refused).contains("version"));
     }
 }
