@@ -7,7 +7,14 @@ use std::sync::Arc;
 use futures::StreamExt;
 use rollback::RollbackService;
 use rollback::fake::{FAILED, FakeDeployment};
-use rollback_types::{Event, PlanRequest, RollbackPlan, RunId, RunState, RunView, StartRequest, StoreKind, StreamItem};
+use rollback_types::{
+    Event, PlanRequest, RollbackPlan, RunId, RunKind, RunState, RunView, StartRequest, StoreKind, StreamItem,
+};
+
+/// Who acts in the tests.
+pub fn tester() -> rollback::Actor {
+    rollback::Actor::new("tester", rollback_types::Role::Administrator)
+}
 
 pub struct Bench {
     pub deployment: FakeDeployment,
@@ -27,6 +34,17 @@ pub fn bench_per_version() -> Bench {
     let deployment = FakeDeployment::per_version(folder.path()).unwrap();
     let service = Arc::new(deployment.service());
     Bench { deployment, service, _folder: folder }
+}
+
+/// All three stores differ from latest-copy.
+pub fn contaminated() -> Bench {
+    let b = bench();
+    StoreKind::ALL.into_iter().for_each(|s| b.deployment.contaminate(s));
+    b
+}
+
+pub fn of(kind: RunKind, subject: &str) -> PlanRequest {
+    PlanRequest { kind, version_id: subject.into(), ..PlanRequest::default() }
 }
 
 pub fn request(version: &str) -> PlanRequest {
@@ -52,7 +70,7 @@ impl Bench {
 
     pub async fn start(&self) -> RunId {
         let plan = self.plan().await;
-        self.service.start(&start_request(&plan), "tester").await.unwrap().run.id
+        self.service.start(&start_request(&plan), &tester()).await.unwrap().run.id
     }
 
     /// Plans with every acknowledgement given that the plan asks for.
@@ -66,7 +84,7 @@ impl Bench {
     pub async fn carry_out(&self, request: PlanRequest) -> RunView {
         let plan = self.plan_all(request).await;
         assert!(plan.startable, "{:?}", plan.refusals);
-        let id = self.service.start(&start_request(&plan), "tester").await.unwrap().run.id;
+        let id = self.service.start(&start_request(&plan), &tester()).await.unwrap().run.id;
         self.settle(id).await
     }
 
