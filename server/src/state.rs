@@ -2,45 +2,67 @@
 
 use std::sync::Arc;
 
+use access::{Access, Identity};
 use app::{AssetPaths, Deployment};
-use axum::extract::FromRef;
-use leptos::config::LeptosOptions;
-use rollback::RollbackService;
+use axum::http::Extensions;
+use rollback::{Actor, RollbackService};
 use tokio::sync::watch;
 
+use crate::access::client::Reach;
+use crate::access::rules::Rules;
+use crate::access::streams::Streams;
 use crate::assets::Site;
+use crate::config::Config;
+use crate::wiring::Wired;
 
 /// Handles to the service and to the page's files. Cheap to clone.
-#[derive(Clone, Debug, FromRef)]
+#[derive(Clone, Debug)]
 pub struct AppState {
     /// The one service behind page and API.
     pub service: Arc<RollbackService>,
+    /// Users, sessions, tokens and the audit.
+    pub access: Arc<Access>,
+    /// Who may ask for what; filled by the router.
+    pub rules: Arc<Rules>,
+    /// How the server can be reached.
+    pub reach: Arc<Reach>,
+    /// Event streams that are open.
+    pub streams: Arc<Streams<Identity>>,
     /// The page's files.
     pub site: Arc<Site>,
     /// What every page's frame shows.
     pub deployment: Deployment,
     /// Turns true when the server stops: streams end then.
     pub stopping: watch::Receiver<bool>,
-    /// Leptos' own options; only its routes read them.
-    pub leptos_options: LeptosOptions,
 }
 
 impl AppState {
-    /// State over a service and a site.
-    pub fn new(
-        service: Arc<RollbackService>,
-        site: Arc<Site>,
-        deployment: Deployment,
-        stopping: watch::Receiver<bool>,
-    ) -> Self {
-        let leptos_options = LeptosOptions::builder().output_name("stepback").build();
-        Self { service, site, deployment, stopping, leptos_options }
+    /// State over what was wired.
+    pub fn new(wired: &Wired, config: &Config, site: Arc<Site>, stopping: watch::Receiver<bool>) -> Self {
+        Self {
+            service: Arc::clone(&wired.service),
+            access: Arc::clone(&wired.access),
+            rules: Arc::default(),
+            reach: Arc::new(Reach::of(config)),
+            streams: Arc::new(Streams::new(config.serving.max_streams_per_client)),
+            site,
+            deployment: wired.deployment.clone(),
+            stopping,
+        }
     }
 
-    /// Gives a page's rendering, or a server function, what it asks its context for.
-    pub(crate) fn provide(&self) {
-        leptos::prelude::provide_context(self.service.clone());
+    /// Gives a page's rendering, or a server function, what it asks its context for; who asks is in the request's
+    /// extensions, if anybody is signed in.
+    pub(crate) fn provide(&self, request: &Extensions) {
+        leptos::prelude::provide_context(Arc::clone(&self.service));
+        leptos::prelude::provide_context(Arc::clone(&self.access));
         leptos::prelude::provide_context(self.deployment.clone());
+        if let Some(actor) = request.get::<Actor>() {
+            leptos::prelude::provide_context(actor.clone());
+        }
+        if let Some(identity) = request.get::<Identity>() {
+            leptos::prelude::provide_context(identity.clone());
+        }
     }
 
     /// The hashed names of the page's files.

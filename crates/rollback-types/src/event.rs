@@ -56,6 +56,21 @@ pub enum EventKind {
         /// One sentence.
         message: String,
     },
+    /// The step is about to change so many units. In the journal before the change: after an interruption, this tells
+    /// whether production may have been touched.
+    StepActs {
+        /// Which.
+        step: Step,
+        /// Units counted before the change.
+        units: u64,
+    },
+    /// Something that the run's end must tell, though the step did not fail.
+    StepFinding {
+        /// Which.
+        step: Step,
+        /// One sentence.
+        message: String,
+    },
     /// A passing fault: the step waits and tries again by itself.
     StepRetrying {
         /// Which.
@@ -120,6 +135,26 @@ pub enum EventKind {
         /// What that means for the data.
         message: String,
     },
+    /// After an interruption, a person had what is left planned again, and confirmed it.
+    RunResumed {
+        /// The plan of the rest.
+        plan_digest: PlanDigest,
+        /// Steps that were through and are done again, because what they proved did not outlive the process.
+        again: Vec<Step>,
+        /// Why.
+        reason: String,
+        /// Who.
+        actor: String,
+    },
+    /// After an interruption, a person gave the run up. It is *aborted* then.
+    RunAbandoned {
+        /// Why.
+        reason: String,
+        /// Who.
+        actor: String,
+        /// What that left, in one or two sentences.
+        summary: String,
+    },
     /// The last event of a run.
     RunEnded {
         /// Completed, completed with findings, or aborted.
@@ -133,9 +168,9 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// No event follows.
+    /// No event follows, but for an interrupted run that is resumed or abandoned.
     pub fn is_terminal(&self) -> bool {
-        matches!(self, Self::RunEnded { .. } | Self::RunInterrupted { .. })
+        matches!(self, Self::RunEnded { .. } | Self::RunInterrupted { .. } | Self::RunAbandoned { .. })
     }
 
     /// The step it speaks of.
@@ -143,6 +178,8 @@ impl EventKind {
         match self {
             Self::StepStarted { step, .. }
             | Self::StepNote { step, .. }
+            | Self::StepActs { step, .. }
+            | Self::StepFinding { step, .. }
             | Self::StepRetrying { step, .. }
             | Self::StepCompleted { step, .. }
             | Self::StepSkipped { step, .. }

@@ -31,7 +31,8 @@ pub use overview::{Overview, RunQuery, StagedInStore, StateCount, StepDuration, 
 pub use page::{Cursor, Page};
 pub use plan::{
     Acknowledgement, AcknowledgementView, CheckItem, CheckState, Difference, DiskSpace, Inventory, PlanRequest,
-    PlannedStep, Refusal, ResumeRequest, RollbackPlan, StagingCounts, StartRequest, StorePlan, StorePlans, TimeEstimate, Trigger,
+    PlannedStep, Refusal, ResumeRequest, RollbackPlan, StagingCounts, StartRequest, StorePlan, StorePlans,
+    TimeEstimate, Trigger,
 };
 pub use problem::{Problem, ProblemKind};
 pub use registry::{Layout, OperationRow, VersionQuery, VersionRow, VersionSort};

@@ -115,6 +115,9 @@ pub struct RunQuery {
     /// Only runs in this state.
     #[serde(default)]
     pub state: Option<crate::RunState>,
+    /// Only runs of this kind.
+    #[serde(default)]
+    pub kind: Option<crate::RunKind>,
     /// Only runs about this version.
     #[serde(default)]
     pub version_id: Option<String>,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BackupHealth, BackupSource, Layout, OperationRow, PlanDigest, RunKind, Step, StoreKind, Timestamp, VersionId,
-    VersionRow,
+    BackupHealth, BackupSource, Layout, OperationRow, PlanDigest, RunId, RunKind, Step, StoreKind, Timestamp,
+    VersionId, VersionRow,
 };
 
 /// What to plan.
@@ -47,6 +47,20 @@ pub struct StartRequest {
     /// Stores to restore, as in the plan.
     #[serde(default)]
     pub restore: Option<Vec<StoreKind>>,
+    /// Codes of acknowledgements given.
+    #[serde(default)]
+    pub acknowledgements: Vec<String>,
+}
+
+/// The confirmation of the plan for what is left of an interrupted run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ResumeRequest {
+    /// The plan that was read.
+    pub plan_digest: String,
+    /// Why; 3 to 500 characters.
+    pub reason: String,
     /// Codes of acknowledgements given.
     #[serde(default)]
     pub acknowledgements: Vec<String>,
@@ -278,6 +292,9 @@ pub struct PlannedStep {
 pub struct RollbackPlan {
     /// What must be given back to start it.
     pub digest: PlanDigest,
+    /// It is the plan of what is left of this interrupted run.
+    #[serde(default)]
+    pub resumes: Option<RunId>,
     /// The version.
     pub version_id: VersionId,
     /// It may be started: nothing refuses it, and every acknowledgement was given.

@@ -13,17 +13,21 @@ use crate::{Difference, Refusal, RollbackPlan, RunId};
 #[expect(missing_docs, reason = "the names say it")]
 pub enum ProblemKind {
     InvalidRequest,
+    SignInRequired,
     Forbidden,
+    RoleRequired,
     NotFound,
     MethodNotAllowed,
     UnsupportedMediaType,
     TooLarge,
+    TooManyRequests,
     StalePlan,
     ActiveRun,
     Refused,
     Conflict,
     StoreUnavailable,
     JournalUnavailable,
+    AccessUnavailable,
     Internal,
 }
 
@@ -32,14 +36,16 @@ impl ProblemKind {
     pub fn status(self) -> u16 {
         match self {
             Self::InvalidRequest => 400,
-            Self::Forbidden => 403,
+            Self::SignInRequired => 401,
+            Self::Forbidden | Self::RoleRequired => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
+            Self::TooManyRequests => 429,
             Self::StalePlan | Self::ActiveRun | Self::Conflict => 409,
             Self::Refused => 422,
-            Self::StoreUnavailable | Self::JournalUnavailable => 503,
+            Self::StoreUnavailable | Self::JournalUnavailable | Self::AccessUnavailable => 503,
             Self::Internal => 500,
         }
     }
@@ -48,17 +54,21 @@ impl ProblemKind {
     pub fn title(self) -> &'static str {
         match self {
             Self::InvalidRequest => "The request is not valid",
-            Self::Forbidden => "The request does not come from Stepback's own page",
+            Self::SignInRequired => "Sign in first",
+            Self::RoleRequired => "Your role does not allow that",
+            Self::Forbidden => "That is not allowed",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "That method is not allowed here",
             Self::UnsupportedMediaType => "Only JSON is taken here",
             Self::TooLarge => "The request is too large",
+            Self::TooManyRequests => "Too many requests",
             Self::StalePlan => "Something changed since the plan was made",
             Self::ActiveRun => "Another run is active",
             Self::Refused => "The plan is refused",
             Self::Conflict => "That is not possible now",
             Self::StoreUnavailable => "A store is not available",
             Self::JournalUnavailable => "The journal cannot be used",
+            Self::AccessUnavailable => "Sign-in and audit cannot be used",
             Self::Internal => "Something went wrong inside Stepback",
         }
     }

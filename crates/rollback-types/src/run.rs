@@ -51,6 +51,11 @@ impl RunState {
         .find(|s| s.as_str() == word)
     }
 
+    /// All steps through.
+    pub fn ended_well(self) -> bool {
+        matches!(self, Self::Completed | Self::CompletedWithFindings)
+    }
+
     /// Running or waiting for a person: no other run may start.
     pub fn is_active(self) -> bool {
         matches!(self, Self::Running | Self::NeedsDecision)
@@ -217,7 +222,10 @@ impl RunView {
                     s.decisions.clear();
                 });
             }
-            EventKind::StepNote { .. } | EventKind::Unknown => {}
+            EventKind::StepNote { .. }
+            | EventKind::StepActs { .. }
+            | EventKind::StepFinding { .. }
+            | EventKind::Unknown => {}
             EventKind::Validated { report } => self.validation = Some(*report.clone()),
             EventKind::StepRetrying { step, error, .. } => self.change(*step, |s| s.error = Some(error.clone())),
             EventKind::StepCompleted { step, found_absent, count, outcome } => self.change(*step, |s| {
@@ -268,6 +276,14 @@ impl RunView {
                     s.state = StepState::Interrupted;
                     s.ended_at = Some(at);
                 }
+            }
+            EventKind::RunResumed { .. } => {
+                self.run.state = RunState::Running;
+                (self.run.ended_at, self.run.duration_ms, self.run.summary) = (None, None, None);
+            }
+            EventKind::RunAbandoned { summary, .. } => {
+                self.run.summary = Some(summary.clone());
+                self.end(RunState::Aborted, at);
             }
             EventKind::RunEnded { state, summary } => {
                 self.run.summary = Some(summary.clone());
@@ -327,6 +343,8 @@ fn line_of(kind: &EventKind) -> Option<(LogLevel, String)> {
         EventKind::StepStarted { step, attempt: 1 } => (Info, format!("{step}: {}", step.title())),
         EventKind::StepStarted { step, attempt } => (Info, format!("{step}: {}, attempt {attempt}", step.title())),
         EventKind::StepNote { step, message } => (Info, format!("{step}: {message}")),
+        EventKind::StepActs { step, units } => (Info, format!("{step}: acts now, {units} counted before")),
+        EventKind::StepFinding { step, message } => (Warning, format!("{step}: {message}")),
         EventKind::StepRetrying { step, failures, wait_ms, error } => {
             (Warning, format!("{step}: {error}; failed {failures} times, trying again in {wait_ms} ms"))
         }
@@ -347,6 +365,10 @@ fn line_of(kind: &EventKind) -> Option<(LogLevel, String)> {
             (level, format!("the validation: {}", report.verdict.title().to_lowercase()))
         }
         EventKind::RunInterrupted { message } => (Error, message.clone()),
+        EventKind::RunResumed { reason, actor, .. } => (Info, format!("run resumed by {actor}: {reason}")),
+        EventKind::RunAbandoned { reason, actor, summary } => {
+            (Warning, format!("run abandoned by {actor}: {reason}. {summary}"))
+        }
         EventKind::RunEnded { state, summary } => {
             let level = if *state == RunState::Completed { Info } else { Warning };
             (level, format!("run ended, {}: {summary}", state.as_str().replace('_', " ")))

@@ -95,6 +95,11 @@ impl Step {
         }
     }
 
+    /// A step whose result lives in the process, or in a folder that may be gone: a resumed run does it again.
+    pub fn may_be_done_again(self) -> bool {
+        matches!(self, Self::VerifyCopy | Self::ProveCopy | Self::CopySqlite | Self::CopyQdrant | Self::CopyNeo4j)
+    }
+
     /// The word in JSON and in element ids.
     pub fn as_str(self) -> &'static str {
         match self {

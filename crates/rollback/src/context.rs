@@ -9,7 +9,7 @@ use rollback_types::{
     BackupSource, Inventory, Layout, Progress, RollbackTarget, RunId, RunKind, StagingCounts, Step, StepError,
     StoreKind, ValidationReport, VersionId, VersionState,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::backup::{BackupVerifier, VerifiedBackup};
 use crate::journal::Journal;
@@ -95,11 +95,32 @@ impl RunSpec {
 /// What a step tells the engine while it works.
 #[derive(Debug)]
 pub(crate) enum Message {
-    Note { step: Step, message: String },
-    Retrying { step: Step, failures: u32, wait: Duration, error: StepError },
+    Note {
+        step: Step,
+        message: String,
+    },
+    Finding {
+        step: Step,
+        message: String,
+    },
+    /// The step waits for `recorded`, which is dropped when the journal could not be written.
+    Acts {
+        step: Step,
+        units: u64,
+        recorded: oneshot::Sender<()>,
+    },
+    Retrying {
+        step: Step,
+        failures: u32,
+        wait: Duration,
+        error: StepError,
+    },
     Progress(Progress),
     Validated(Box<ValidationReport>),
-    Ended { step: Step, result: Result<Outcome, Halt> },
+    Ended {
+        step: Step,
+        result: Result<Outcome, Halt>,
+    },
 }
 
 /// How a step ended well.
@@ -120,7 +141,7 @@ pub(crate) enum Outcome {
 pub(crate) enum Halt {
     /// A fault: retried if it passes, else asked about.
     Failed { error: StepError, transient: bool },
-    /// The engine is gone: the journal cannot be written. Nothing more may be done.
+    /// The journal cannot be written, or Stepback is stopping. Nothing more may be done.
     EngineGone,
 }
 
@@ -177,6 +198,8 @@ pub(crate) struct Shared {
     pub journal: Arc<dyn Journal>,
     /// One lane at a time writes the list of checksums beside the ways back, or beside a new backup.
     pub checksums: tokio::sync::Mutex<()>,
+    /// Turns true when Stepback is to stop: steps end before their next effect.
+    pub stopping: watch::Receiver<bool>,
 }
 
 impl Shared {
@@ -198,15 +221,14 @@ impl Shared {
 
     /// Something worth telling at the end.
     pub(crate) fn find(&self, finding: String) {
-        self.findings.lock().unwrap_or_else(PoisonError::into_inner).push(finding);
+        let mut findings = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
+        // A step that is tried again finds the same again.
+        if !findings.contains(&finding) {
+            findings.push(finding);
+        }
     }
 
-    /// The step is about to remove so many units.
-    pub(crate) fn attempt(&self, step: Step, units: u64) {
-        self.attempted.lock().unwrap_or_else(PoisonError::into_inner).insert(step, units);
-    }
-
-    /// What an earlier try of this run was about to remove.
+    /// What an earlier try of this run was about to change, also of a process before this one.
     pub(crate) fn attempted(&self, step: Step) -> Option<u64> {
         self.attempted.lock().unwrap_or_else(PoisonError::into_inner).get(&step).copied()
     }
@@ -238,6 +260,22 @@ impl StepContext {
         self.tx.send(note).await.map_err(|_| Halt::EngineGone)
     }
 
+    /// Something worth telling at the end, though the step does not fail.
+    pub(crate) async fn find(&self, message: impl Into<String>) -> Result<(), Halt> {
+        let finding = Message::Finding { step: self.step, message: message.into() };
+        self.tx.send(finding).await.map_err(|_| Halt::EngineGone)
+    }
+
+    /// The step is about to change so many units. Returns once that is in the journal; call it right before the effect.
+    pub(crate) async fn acts(&self, units: u64) -> Result<(), Halt> {
+        let (recorded, done) = oneshot::channel();
+        let acts = Message::Acts { step: self.step, units, recorded };
+        self.tx.send(acts).await.map_err(|_| Halt::EngineGone)?;
+        done.await.map_err(|_| Halt::EngineGone)?;
+        self.shared.attempted.lock().unwrap_or_else(PoisonError::into_inner).insert(self.step, units);
+        self.checkpoint()
+    }
+
     /// What the validation found, for the journal and the page.
     pub(crate) async fn validated(&self, report: ValidationReport) -> Result<(), Halt> {
         self.tx.send(Message::Validated(Box::new(report))).await.map_err(|_| Halt::EngineGone)
@@ -248,9 +286,18 @@ impl StepContext {
         self.step
     }
 
-    /// Stops the step when the engine is gone.
+    /// Waits before another try, unless Stepback is to stop meanwhile.
+    pub(crate) async fn pause(&self, wait: Duration) {
+        let mut stopping = self.shared.stopping.clone();
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            Ok(_) = stopping.wait_for(|stopping| *stopping) => {}
+        }
+    }
+
+    /// Stops the step when the engine is gone, or Stepback is to stop.
     pub(crate) fn checkpoint(&self) -> Result<(), Halt> {
-        if self.tx.is_closed() { Err(Halt::EngineGone) } else { Ok(()) }
+        if self.tx.is_closed() || *self.shared.stopping.borrow() { Err(Halt::EngineGone) } else { Ok(()) }
     }
 
     /// How far the step is. Throttled; the first and the last report always go out.

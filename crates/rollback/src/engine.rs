@@ -11,6 +11,7 @@ use crate::context::{Halt, Message, Outcome, Shared, StepContext};
 use crate::recorder::{RecordError, Recorder};
 use crate::steps;
 use crate::store::AbortRequest;
+use crate::story::{BY_DECISION, skipped};
 
 /// A person's decision, on its way to the engine.
 #[derive(Debug)]
@@ -22,6 +23,9 @@ pub(crate) struct DecisionRequest {
     /// `Err`: why it is not possible now.
     pub answer: oneshot::Sender<Result<(), String>>,
 }
+
+/// How long the calls in hand may take once Stepback is to stop.
+const STOP_WAIT: std::time::Duration = std::time::Duration::from_secs(6);
 
 /// Messages waiting for the journal; a step that runs ahead of it waits.
 const CHANNEL: usize = 64;
@@ -39,14 +43,25 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Runs to the end. The first event, `RunStarted`, is recorded already.
+    /// Runs to the end, or until Stepback is to stop. The first event, `RunStarted` or `RunResumed`, is recorded already.
     pub(crate) async fn run(mut self) -> Result<RunState, RecordError> {
+        match self.to_its_end().await {
+            Err(RecordError::Stopping) => {
+                let message = crate::story::interruption(&self.recorder.procedure, "Stepback was stopped");
+                self.recorder.record(EventKind::RunInterrupted { message }).await?;
+                Ok(RunState::Interrupted)
+            }
+            other => other,
+        }
+    }
+
+    async fn to_its_end(&mut self) -> Result<RunState, RecordError> {
         for stage in self.shared.spec.kind.stages() {
             loop {
                 for step in self.recorder.procedure.to_skip() {
                     let why = self.skip_reasons.remove(&step).unwrap_or_default();
-                    let reason = format!("by decision: {why}");
-                    self.done(step, &format!("skipped {reason}"));
+                    let reason = format!("{BY_DECISION}{why}");
+                    self.done(step, &skipped(&reason));
                     self.skipped.push(step);
                     self.recorder.record(EventKind::StepSkipped { step, reason, by_decision: true }).await?;
                 }
@@ -74,6 +89,10 @@ impl Engine {
     /// Begins the steps, takes in what they tell, and returns when all have ended. A step that fails does not stop
     /// its siblings.
     async fn run_side_by_side(&mut self, starting: &[(Step, u32)]) -> Result<BTreeMap<Step, StepError>, RecordError> {
+        let mut stopping = self.shared.stopping.clone();
+        if *stopping.borrow() {
+            return Err(RecordError::Stopping);
+        }
         let (tx, mut rx) = mpsc::channel(CHANNEL);
         for (step, attempt) in starting {
             // In the journal before its effect.
@@ -87,7 +106,22 @@ impl Engine {
         drop(tx);
         let mut failed = BTreeMap::new();
         let mut open: Vec<Step> = starting.iter().map(|(step, _)| *step).collect();
-        while let Some(message) = rx.recv().await {
+        let patience = async {
+            if stopping.wait_for(|stopping| *stopping).await.is_err() {
+                // Nobody is left who could ask for a stop.
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(STOP_WAIT).await;
+        };
+        tokio::pin!(patience);
+        loop {
+            let message = tokio::select! {
+                biased;
+                message = rx.recv() => message,
+                // A call to a server that does not come back: what it did is looked at when the run is resumed.
+                () = &mut patience => return Err(RecordError::Stopping),
+            };
+            let Some(message) = message else { break };
             if let Message::Ended { step, .. } = &message {
                 open.retain(|s| s != step);
             }
@@ -104,6 +138,9 @@ impl Engine {
             if let Err(e) = joined {
                 tracing::error!(run = %self.shared.spec.run_id, error = %e, "a step ended by a panic");
             }
+        }
+        if *self.shared.stopping.borrow() {
+            return Err(RecordError::Stopping);
         }
         // A step that panicked never told its end.
         for step in open {
@@ -127,6 +164,16 @@ impl Engine {
                 return Ok(());
             }
             Message::Note { step, message } => EventKind::StepNote { step, message },
+            Message::Finding { step, message } => {
+                self.shared.find(message.clone());
+                EventKind::StepFinding { step, message }
+            }
+            Message::Acts { step, units, recorded } => {
+                self.recorder.record(EventKind::StepActs { step, units }).await?;
+                // A step that has ended by a panic waits for nothing.
+                let _ = recorded.send(());
+                return Ok(());
+            }
             Message::Retrying { step, failures, wait, error } => {
                 let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
                 EventKind::StepRetrying { step, failures, wait_ms, error }
@@ -142,12 +189,14 @@ impl Engine {
                     EventKind::StepCompleted { step, found_absent: true, count: None, outcome: said }
                 }
                 Ok(Outcome::NothingToRestore { proof }) => {
-                    self.done(step, &format!("skipped: {proof}"));
+                    self.done(step, &skipped(&proof));
                     EventKind::StepSkipped { step, reason: proof, by_decision: false }
                 }
                 Ok(Outcome::WayBackRestored { said }) => {
-                    self.done(step, &format!("skipped: {said}"));
-                    self.shared.find(format!("{step} was given up by decision: {said}."));
+                    self.done(step, &skipped(&said));
+                    let message = format!("{step} was given up by decision: {said}.");
+                    self.shared.find(message.clone());
+                    self.recorder.record(EventKind::StepFinding { step, message }).await?;
                     EventKind::StepSkipped { step, reason: said, by_decision: true }
                 }
                 Err(Halt::Failed { error, .. }) => {
@@ -168,8 +217,13 @@ impl Engine {
         }
         let steps = failed.keys().copied().collect();
         self.recorder.record(EventKind::DecisionNeeded { steps }).await?;
+        let mut stopping = self.shared.stopping.clone();
         while !self.recorder.procedure.undecided().is_empty() {
-            let Some(request) = self.decisions.recv().await else {
+            let request = tokio::select! {
+                request = self.decisions.recv() => request,
+                Ok(_) = stopping.wait_for(|stopping| *stopping) => return Err(RecordError::Stopping),
+            };
+            let Some(request) = request else {
                 // The service is gone: the process ends. The journal says that a decision is needed.
                 return std::future::pending().await;
             };
@@ -327,7 +381,10 @@ async fn attempt(step: Step, mut context: StepContext, tx: mpsc::Sender<Message>
                 if let Err(halt) = told {
                     break Err(halt);
                 }
-                tokio::time::sleep(wait).await;
+                context.pause(wait).await;
+                if context.checkpoint().is_err() {
+                    break Err(Halt::EngineGone);
+                }
             }
             other => break other,
         }

@@ -1,6 +1,6 @@
 //! What the service answers when it cannot do what was asked; both doors (page and API) show it as a problem document.
 
-use rollback_types::{Difference, Problem, ProblemKind, Refusal, RollbackPlan, RunId, StoreKind};
+use rollback_types::{Difference, Problem, ProblemKind, Refusal, Role, RollbackPlan, RunId, StoreKind};
 
 use crate::journal::JournalError;
 use crate::store::{Fault, StoreError};
@@ -11,6 +11,16 @@ pub enum ServiceError {
     /// The request makes no sense: which field, and what is allowed.
     #[error("{0}")]
     Invalid(String),
+    /// The actor's role does not allow it.
+    #[error("the role {role} may not {to}: that needs the role {least}")]
+    Forbidden {
+        /// What the actor has.
+        role: Role,
+        /// What it needs.
+        least: Role,
+        /// What was asked, after "may not".
+        to: &'static str,
+    },
     /// There is no such version, run or backup.
     #[error("{0}")]
     NotFound(String),
@@ -73,6 +83,9 @@ impl From<ServiceError> for Problem {
         let nothing = "Nothing was changed.";
         match error {
             ServiceError::Invalid(_) => Problem::new(ProblemKind::InvalidRequest, detail).safe(nothing),
+            ServiceError::Forbidden { least, .. } => Problem::new(ProblemKind::RoleRequired, detail)
+                .safe(nothing)
+                .remedy(format!("Ask someone with the role {least}, or an administrator for that role.")),
             ServiceError::NotFound(_) => Problem::new(ProblemKind::NotFound, detail).safe(nothing),
             ServiceError::Refused { refusals, plan } => {
                 let mut p = Problem::new(ProblemKind::Refused, detail).safe(nothing);

@@ -3,6 +3,7 @@
 //! Names no driver and no web type. The specification is HybridFlow's runbook; where that is unsafe or silent, the
 //! documents of each module say what is done instead and why.
 
+mod actor;
 pub mod backup;
 mod context;
 mod engine;
@@ -19,10 +20,12 @@ pub mod settings;
 mod steps;
 pub mod store;
 pub mod stores;
+mod story;
 mod subscription;
 pub mod validation;
 mod verdict;
 
+pub use actor::Actor;
 pub use error::ServiceError;
 pub use service::RollbackService;
 pub use settings::Settings;

@@ -14,7 +14,9 @@ enum Phase {
     Running {
         attempt: u32,
     },
-    Through,
+    Through {
+        attempt: u32,
+    },
     Failed {
         attempt: u32,
     },
@@ -23,7 +25,9 @@ enum Phase {
         attempt: u32,
     },
     /// A person chose to skip it; not recorded as skipped yet.
-    ToSkip,
+    ToSkip {
+        attempt: u32,
+    },
 }
 
 /// Where the run stands.
@@ -33,6 +37,8 @@ enum Course {
     Running,
     Asking,
     Aborting,
+    /// The process ended in the middle: a person may resume the run, or give it up.
+    Interrupted,
     Ended,
 }
 
@@ -88,7 +94,10 @@ impl Procedure {
                 }
                 self.steps.insert(*step, Phase::Running { attempt: *attempt });
             }
-            EventKind::StepNote { step, .. } | EventKind::StepRetrying { step, .. } => {
+            EventKind::StepNote { step, .. }
+            | EventKind::StepFinding { step, .. }
+            | EventKind::StepActs { step, .. }
+            | EventKind::StepRetrying { step, .. } => {
                 expect(self.course, &[Course::Running])?;
                 self.running(*step).map_err(illegal)?;
             }
@@ -98,8 +107,8 @@ impl Procedure {
             }
             EventKind::StepCompleted { step, .. } => {
                 expect(self.course, &[Course::Running])?;
-                self.running(*step).map_err(illegal)?;
-                self.steps.insert(*step, Phase::Through);
+                let attempt = self.running(*step).map_err(illegal)?;
+                self.steps.insert(*step, Phase::Through { attempt });
             }
             EventKind::StepFailed { step, .. } => {
                 expect(self.course, &[Course::Running])?;
@@ -109,7 +118,7 @@ impl Procedure {
             EventKind::StepSkipped { step, by_decision, .. } => {
                 expect(self.course, &[Course::Running])?;
                 let allowed = match (self.phase(*step), by_decision) {
-                    (Phase::ToSkip, true) => true,
+                    (Phase::ToSkip { .. }, true) => true,
                     // A lane of step 7 finds by looking that there is nothing to restore, or puts the way back in again.
                     (Phase::Running { .. }, _) if step.is_restore() => true,
                     // A safety backup has no copy of the graph.
@@ -119,7 +128,8 @@ impl Procedure {
                 if !allowed {
                     return Err(illegal(format!("{step} is {:?}", self.phase(*step))));
                 }
-                self.steps.insert(*step, Phase::Through);
+                let attempt = self.attempts(*step);
+                self.steps.insert(*step, Phase::Through { attempt });
             }
             EventKind::DecisionNeeded { steps } => {
                 expect(self.course, &[Course::Running])?;
@@ -154,7 +164,7 @@ impl Procedure {
                         return Err(illegal("a skip needs a reason".into()));
                     }
                     Decision::Skip => {
-                        self.steps.insert(*step, Phase::ToSkip);
+                        self.steps.insert(*step, Phase::ToSkip { attempt });
                     }
                     Decision::Abort => self.course = Course::Aborting,
                 }
@@ -164,10 +174,30 @@ impl Procedure {
             }
             EventKind::RunInterrupted { .. } => {
                 expect(self.course, &[Course::New, Course::Running, Course::Asking, Course::Aborting])?;
+                self.course = Course::Interrupted;
+            }
+            EventKind::RunResumed { again, .. } => {
+                expect(self.course, &[Course::Interrupted])?;
+                if let Some(step) = again.iter().find(|s| !s.may_be_done_again()) {
+                    return Err(illegal(format!("{step} is not done twice")));
+                }
+                for (step, phase) in &mut self.steps {
+                    *phase = match *phase {
+                        Phase::Running { attempt } | Phase::Failed { attempt } | Phase::ToSkip { attempt } => {
+                            Phase::ToRetry { attempt }
+                        }
+                        Phase::Through { attempt } if again.contains(step) => Phase::ToRetry { attempt },
+                        other => other,
+                    };
+                }
+                self.course = Course::Running;
+            }
+            EventKind::RunAbandoned { .. } => {
+                expect(self.course, &[Course::Interrupted])?;
                 self.course = Course::Ended;
             }
             EventKind::RunEnded { state, .. } => {
-                let all_through = self.steps.values().all(|p| *p == Phase::Through);
+                let all_through = self.steps.values().all(|p| matches!(p, Phase::Through { .. }));
                 let fits = match state {
                     RunState::Completed | RunState::CompletedWithFindings => {
                         self.course == Course::Running && all_through
@@ -190,6 +220,7 @@ impl Procedure {
         match last {
             EventKind::RunEnded { state, .. } => *state,
             EventKind::RunInterrupted { .. } => RunState::Interrupted,
+            EventKind::RunAbandoned { .. } => RunState::Aborted,
             _ if self.course == Course::Asking => RunState::NeedsDecision,
             _ => RunState::Running,
         }
@@ -202,7 +233,7 @@ impl Procedure {
 
     /// Steps of the stage that a person chose to skip.
     pub fn to_skip(&self) -> Vec<Step> {
-        self.with(|p| p == Phase::ToSkip)
+        self.with(|p| matches!(p, Phase::ToSkip { .. }))
     }
 
     /// Steps of this stage that are to begin now, with the attempt's number.
@@ -219,7 +250,22 @@ impl Procedure {
 
     /// The step is done, found absent or skipped.
     pub fn is_through(&self, step: Step) -> bool {
-        self.phase(step) == Phase::Through
+        matches!(self.phase(step), Phase::Through { .. })
+    }
+
+    /// Steps that are done, found absent or skipped.
+    pub fn through(&self) -> Vec<Step> {
+        self.with(|p| matches!(p, Phase::Through { .. }))
+    }
+
+    /// Steps whose end is not recorded, though they began: what they did is not known.
+    pub fn in_hand(&self) -> Vec<Step> {
+        self.with(|p| matches!(p, Phase::Running { .. }))
+    }
+
+    /// The process ended in the middle, and nobody has decided about the run.
+    pub fn is_interrupted(&self) -> bool {
+        self.course == Course::Interrupted
     }
 
     /// An abort was decided, and the run has not ended yet.
@@ -229,6 +275,18 @@ impl Procedure {
 
     fn phase(&self, step: Step) -> Phase {
         self.steps.get(&step).copied().unwrap_or(Phase::Pending)
+    }
+
+    /// How often it was begun.
+    fn attempts(&self, step: Step) -> u32 {
+        match self.phase(step) {
+            Phase::Pending => 0,
+            Phase::Running { attempt }
+            | Phase::Through { attempt }
+            | Phase::Failed { attempt }
+            | Phase::ToRetry { attempt }
+            | Phase::ToSkip { attempt } => attempt,
+        }
     }
 
     fn running(&self, step: Step) -> Result<u32, String> {

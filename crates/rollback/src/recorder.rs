@@ -7,12 +7,16 @@ use tokio::sync::broadcast;
 
 use crate::journal::{Journal, JournalError};
 use crate::procedure::{IllegalTransition, Procedure};
+use crate::story::Story;
 
 /// Why an event could not be recorded. The run halts: nothing is done that is not in the journal.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RecordError {
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Not a fault: Stepback is to stop, and the steps have ended.
+    #[error("Stepback is stopping")]
+    Stopping,
     #[error("a defect in Stepback: {0}")]
     Illegal(#[from] IllegalTransition),
 }
@@ -30,6 +34,12 @@ pub(crate) struct Recorder {
 impl Recorder {
     pub(crate) fn new(run: RunId, kind: RunKind, journal: Arc<dyn Journal>, tx: broadcast::Sender<StreamItem>) -> Self {
         Self { run, journal, tx, procedure: Procedure::new(kind), last: 0 }
+    }
+
+    /// Goes on where the journal ends.
+    pub(crate) fn resumed(story: &Story, journal: Arc<dyn Journal>, tx: broadcast::Sender<StreamItem>) -> Self {
+        let (run, last) = (story.record.summary.id, story.last);
+        Self { run, journal, tx, procedure: story.procedure.clone(), last }
     }
 
     /// Takes the event into the state machine, appends it, then publishes it. After an error the state is as before.

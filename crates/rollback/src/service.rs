@@ -2,6 +2,7 @@
 
 mod backups;
 mod look;
+mod resume;
 mod runs;
 mod start;
 
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rollback_types::{
     EventKind, PlanDigest, PlanRequest, RollbackPlan, RunId, RunKind, RunQuery, RunState, StreamItem,
 };
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::backup::{BackupFolders, BackupVerifier, Trials};
 use crate::engine::DecisionRequest;
@@ -21,6 +22,7 @@ use crate::plan::{Facts, Planner};
 use crate::recorder::Recorder;
 use crate::settings::Settings;
 use crate::stores::Stores;
+use crate::story::{Story, interruption};
 
 type Answer<T> = Result<T, ServiceError>;
 
@@ -46,6 +48,10 @@ pub struct RollbackService {
     looking: tokio::sync::Mutex<()>,
     /// The latest plans, oldest first.
     plans: Mutex<Vec<(PlanDigest, Facts)>>,
+    /// Turns true when Stepback is to stop.
+    stopping: watch::Sender<bool>,
+    /// Told whenever an engine has ended.
+    ended: Arc<tokio::sync::Notify>,
 }
 
 /// How to reach the engine of a run.
@@ -71,6 +77,8 @@ impl RollbackService {
             counted: tokio::sync::Mutex::default(),
             looking: tokio::sync::Mutex::default(),
             plans: Mutex::default(),
+            stopping: watch::Sender::new(false),
+            ended: Arc::default(),
         }
     }
 
@@ -87,6 +95,28 @@ impl RollbackService {
     pub async fn recover(&self) -> Answer<Option<RunId>> {
         let _guard = self.starting.lock().await;
         self.interrupt_orphan(|_| true).await
+    }
+
+    /// Takes no new work, lets the batches in hand finish, and marks what is not through as interrupted. Returns when no run
+    /// is at work, or after `within`.
+    pub async fn stop(&self, within: std::time::Duration) {
+        self.stopping.send_replace(true);
+        let none_left = async {
+            loop {
+                let ended = self.ended.notified();
+                if self.live.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+                    return;
+                }
+                ended.await;
+            }
+        };
+        if tokio::time::timeout(within, none_left).await.is_err() {
+            tracing::warn!("a run did not come to rest in time; it is found interrupted at the next start");
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
     }
 
     /// What a rollback would do; changes nothing.
@@ -107,6 +137,7 @@ impl RollbackService {
             journal: self.journal.as_ref(),
             verifier: &self.verifier,
             settings: &self.settings,
+            rest: None,
         }
     }
 
@@ -139,11 +170,13 @@ impl RollbackService {
         if self.live(run.id).is_some() || !is_ours(run.id) {
             return Ok(None);
         }
-        let kind = EventKind::RunInterrupted {
-            message: "The run was interrupted: the process that carried it out ended. What its last step did is not \
-                      known; every step counts again before it acts. Plan again; a version is offered as “take over”."
-                .into(),
+        let cause = "the process that carried it out ended";
+        let message = match Story::read(self.journal.as_ref(), run.id).await {
+            Ok(story) => interruption(&story.procedure, cause),
+            // Whatever is wrong with its events: it is not shown as running.
+            Err(e) => format!("The run was interrupted: {cause}. What it had done cannot be told: {e}"),
         };
+        let kind = EventKind::RunInterrupted { message };
         let event = rollback_types::Event {
             number: run.last_event + 1,
             run_id: run.id,

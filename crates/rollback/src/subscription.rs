@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rollback_types::{Event, RunId, StreamItem};
+use rollback_types::{Event, EventKind, RunId, StreamItem};
 use tokio::sync::{broadcast, mpsc};
 
 use crate::journal::Journal;
@@ -74,7 +74,8 @@ impl Subscription {
 
     async fn hand_on(&mut self, event: Event) -> Flow {
         self.last = event.number;
-        let terminal = event.kind.is_terminal();
+        // An interrupted run may be resumed: its later events are part of the story.
+        let terminal = event.kind.is_terminal() && !matches!(event.kind, EventKind::RunInterrupted { .. });
         match self.tx.send(StreamItem::Event(event)).await {
             Ok(()) if !terminal => Flow::Open,
             _ => Flow::Ended,

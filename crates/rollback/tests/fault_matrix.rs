@@ -6,7 +6,7 @@ mod support;
 use rollback::fake::{FAILED, FakeDeployment, Moment};
 use rollback::store::Fault;
 use rollback_types::{Decision, RunKind, RunState, Step, StepState, StoreKind, VersionState};
-use support::{Bench, bench};
+use support::{Bench, bench, tester};
 
 /// The operation that a fault is armed at, for each step.
 fn operation(step: Step) -> &'static str {
@@ -108,7 +108,7 @@ async fn a_lasting_fault_stops_and_asks_and_a_retry_finishes() {
             assert!(if later { other.state == StepState::Pending } else { through || other.step == step }, "{step}");
         }
         b.deployment.faults.clear();
-        b.service.decide(id, step, Decision::Retry, None, "tester").await.unwrap();
+        b.service.decide(id, step, Decision::Retry, None, &tester()).await.unwrap();
         assert_eq!(b.settle(id).await.run.state, RunState::Completed, "{step}");
         assert_rolled_back(&b.deployment, &expected, &step.to_string());
     }
@@ -123,7 +123,7 @@ async fn an_abort_leaves_the_version_to_be_taken_over() {
         let id = b.start().await;
         assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision, "{step}");
         let reason = Some("it is late".to_owned());
-        b.service.decide(id, step, Decision::Abort, reason, "tester").await.unwrap();
+        b.service.decide(id, step, Decision::Abort, reason, &tester()).await.unwrap();
         let view = b.settle(id).await;
         assert_eq!(view.run.state, RunState::Aborted, "{step}");
         assert!(b.service.overview().await.unwrap().active_run.is_none());
@@ -156,9 +156,9 @@ async fn a_lane_may_be_skipped_with_a_reason_and_only_a_lane() {
         b.deployment.faults.arm(operation(step), Some(step), u32::MAX, Fault::Unreachable, Moment::Before);
         let id = b.start().await;
         assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision);
-        assert!(b.service.decide(id, step, Decision::Skip, None, "t").await.is_err(), "a skip needs a reason");
-        assert!(b.service.decide(id, Step::Finish, Decision::Retry, None, "t").await.is_err(), "not asked");
-        b.service.decide(id, step, Decision::Skip, Some("done by hand".into()), "t").await.unwrap();
+        assert!(b.service.decide(id, step, Decision::Skip, None, &tester()).await.is_err(), "a skip needs a reason");
+        assert!(b.service.decide(id, Step::Finish, Decision::Retry, None, &tester()).await.is_err(), "not asked");
+        b.service.decide(id, step, Decision::Skip, Some("done by hand".into()), &tester()).await.unwrap();
         let view = b.settle(id).await;
         // What was skipped is still there, and the end says so.
         assert_eq!(view.run.state, RunState::CompletedWithFindings, "{step}");
@@ -195,9 +195,9 @@ async fn several_failed_lanes_are_decided_one_by_one() {
     let id = b.start().await;
     assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision);
     b.deployment.faults.clear();
-    let view = b.service.decide(id, Step::DropChapters, Decision::Retry, None, "t").await.unwrap();
+    let view = b.service.decide(id, Step::DropChapters, Decision::Retry, None, &tester()).await.unwrap();
     assert_eq!(view.run.state, RunState::NeedsDecision, "the other lane is still undecided");
-    b.service.decide(id, Step::DeleteNodes, Decision::Retry, None, "t").await.unwrap();
+    b.service.decide(id, Step::DeleteNodes, Decision::Retry, None, &tester()).await.unwrap();
     assert_eq!(b.settle(id).await.run.state, RunState::Completed);
 }
 
@@ -213,7 +213,7 @@ async fn a_copy_that_rots_during_the_run_stops_it_before_the_restore() {
     bytes[at] ^= 1;
     std::fs::write(&path, bytes).unwrap();
     b.deployment.faults.clear();
-    b.service.decide(id, Step::DeleteNodes, Decision::Retry, None, "t").await.unwrap();
+    b.service.decide(id, Step::DeleteNodes, Decision::Retry, None, &tester()).await.unwrap();
     let view = b.settle(id).await;
     assert_eq!(view.run.state, RunState::NeedsDecision);
     let error = view.step(Step::VerifyCopy).unwrap().error.clone().unwrap();
@@ -231,7 +231,7 @@ async fn staging_that_grew_since_the_plan_is_not_deleted() {
     b.deployment.faults.clear();
     b.deployment.stage_more(FAILED);
     for step in [Step::DropChapters, Step::DeletePoints] {
-        b.service.decide(id, step, Decision::Retry, None, "t").await.unwrap();
+        b.service.decide(id, step, Decision::Retry, None, &tester()).await.unwrap();
     }
     let view = b.settle(id).await;
     assert_eq!(view.run.state, RunState::NeedsDecision);
@@ -253,7 +253,7 @@ async fn a_journal_that_fills_up_stops_the_run_before_the_next_effect() {
         let b: Bench = bench();
         let plan = b.plan().await;
         b.deployment.journal.fill_up_after(Some(appends));
-        let id = b.service.start(&support::start_request(&plan), "t").await.unwrap().run.id;
+        let id = b.service.start(&support::start_request(&plan), &tester()).await.unwrap().run.id;
         let view = b.settle(id).await;
         assert_eq!(view.run.state, RunState::Interrupted, "after {appends} entries: never shown as running");
         let events = b.deployment.journal.all_events(id);

@@ -6,7 +6,7 @@ mod support;
 use rollback::fake::{COMMITTED_PER_VERSION, FAILED_PER_VERSION, Moment};
 use rollback::store::Fault;
 use rollback_types::{Decision, RunId, RunState, Step, StepState, StoreKind, VersionState};
-use support::{Bench, bench_per_version, request, start_request};
+use support::{Bench, bench_per_version, request, start_request, tester};
 
 const LANES: [Step; 3] = [Step::DropChapters, Step::DeletePoints, Step::DeleteNodes];
 
@@ -17,7 +17,7 @@ async fn start(b: &Bench) -> RunId {
     acknowledged.acknowledgements = plan.acknowledgements.iter().map(|a| a.asked.code.clone()).collect();
     let plan = b.service.plan(&acknowledged).await.unwrap();
     assert!(plan.startable, "{:?}", plan.refusals);
-    b.service.start(&start_request(&plan), "tester").await.unwrap().run.id
+    b.service.start(&start_request(&plan), &tester()).await.unwrap().run.id
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn staging_that_an_alias_serves_meanwhile_is_deleted_in_no_store() {
         let staged = b.deployment.staged();
         b.deployment.set_alias(alias, &format!("textbook_chunks_{FAILED_PER_VERSION}"));
         b.deployment.faults.clear();
-        b.service.decide(id, Step::Mark, Decision::Retry, None, "tester").await.unwrap();
+        b.service.decide(id, Step::Mark, Decision::Retry, None, &tester()).await.unwrap();
         let view = b.settle(id).await;
         assert_eq!(view.run.state, RunState::NeedsDecision);
         for step in LANES {

@@ -7,7 +7,7 @@ use rollback::ServiceError;
 use rollback::fake::{FAILED, Moment};
 use rollback::store::Fault;
 use rollback_types::{CheckState, RollbackPlan, RunState, StoreKind, VersionState};
-use support::{bench, request, start_request};
+use support::{bench, request, start_request, tester};
 
 fn codes(plan: &RollbackPlan) -> Vec<&str> {
     plan.refusals.iter().map(|r| r.code.as_str()).collect()
@@ -41,7 +41,7 @@ async fn the_baseline_and_states_of_production_are_refused() {
         b.deployment.set_state("v1_baseline", state.clone());
         let plan = b.service.plan(&request("v1_baseline")).await.unwrap();
         assert!(codes(&plan).contains(&"baseline"), "{state}");
-        let start = b.service.start(&start_request(&plan), "t").await;
+        let start = b.service.start(&start_request(&plan), &tester()).await;
         assert!(matches!(start, Err(ServiceError::Refused { .. })), "{state}");
     }
     let plan = b.service.plan(&request("v6_minor_20261101_101500")).await.unwrap();
@@ -86,7 +86,7 @@ async fn nothing_is_restored_from_a_copy_that_is_not_intact() {
     let plan = b.plan().await;
     assert!(codes(&plan).contains(&"backup_not_intact"), "{:?}", plan.refusals);
     let before = b.deployment.fingerprint();
-    assert!(matches!(b.service.start(&start_request(&plan), "t").await, Err(ServiceError::Refused { .. })));
+    assert!(matches!(b.service.start(&start_request(&plan), &tester()).await, Err(ServiceError::Refused { .. })));
     assert_eq!(b.deployment.fingerprint(), before);
 }
 
@@ -103,13 +103,13 @@ async fn anothers_staging_must_be_acknowledged_by_name() {
     assert!(plan.acknowledgements.iter().all(|a| a.asked.message.contains("v8_minor_20261123_010101")));
     let mut bare = start_request(&plan);
     bare.acknowledgements.clear();
-    assert!(matches!(b.service.start(&bare, "t").await, Err(ServiceError::Refused { .. })));
+    assert!(matches!(b.service.start(&bare, &tester()).await, Err(ServiceError::Refused { .. })));
     let mut given = request(FAILED);
     given.acknowledgements = asked.iter().map(ToString::to_string).collect();
     let again = b.service.plan(&given).await.unwrap();
     assert!(again.startable);
     assert_eq!(again.digest, plan.digest, "giving what was asked for does not change what was read");
-    b.service.start(&start_request(&plan), "t").await.unwrap();
+    b.service.start(&start_request(&plan), &tester()).await.unwrap();
 }
 
 #[tokio::test]
@@ -118,13 +118,14 @@ async fn a_stale_plan_starts_nothing_and_shows_the_difference() {
     let plan = b.plan().await;
     b.deployment.stage_more(FAILED);
     let before = b.deployment.fingerprint();
-    let Err(ServiceError::Stale { differences, plan: new }) = b.service.start(&start_request(&plan), "t").await else {
+    let Err(ServiceError::Stale { differences, plan: new }) = b.service.start(&start_request(&plan), &tester()).await
+    else {
         panic!("not refused as stale")
     };
     assert_eq!(b.deployment.fingerprint(), before);
     let points = differences.iter().find(|d| d.field == "/stores/qdrant/staging/points").unwrap();
     assert_eq!((points.before.as_deref(), points.now.as_deref()), (Some("23"), Some("24")));
-    assert!(b.service.start(&start_request(&new), "t").await.is_ok());
+    assert!(b.service.start(&start_request(&new), &tester()).await.is_ok());
 }
 
 #[tokio::test]
@@ -137,11 +138,14 @@ async fn a_start_needs_the_id_typed_and_a_reason() {
     {
         let mut bad = good.clone();
         (bad.confirm_version_id, bad.reason) = (confirm.into(), reason.into());
-        assert!(matches!(b.service.start(&bad, "t").await, Err(ServiceError::Invalid(_))), "{confirm} {reason:?}");
+        assert!(
+            matches!(b.service.start(&bad, &tester()).await, Err(ServiceError::Invalid(_))),
+            "{confirm} {reason:?}"
+        );
     }
     let mut long = good.clone();
     long.reason = "x".repeat(501);
-    assert!(matches!(b.service.start(&long, "t").await, Err(ServiceError::Invalid(_))));
+    assert!(matches!(b.service.start(&long, &tester()).await, Err(ServiceError::Invalid(_))));
     assert!(b.service.runs(&Default::default()).await.unwrap().items.is_empty());
 }
 
@@ -155,7 +159,7 @@ async fn two_starts_at_once_give_one_run() {
     for i in 0..20 {
         let service = if i % 2 == 0 { b.service.clone() } else { other.clone() };
         let request = start_request(&plan);
-        tasks.spawn(async move { service.start(&request, "t").await.map(|v| v.run.id) });
+        tasks.spawn(async move { service.start(&request, &tester()).await.map(|v| v.run.id) });
     }
     while let Some(result) = tasks.join_next().await {
         started.extend(result.unwrap().ok());
@@ -226,7 +230,7 @@ async fn a_run_left_by_a_dead_process_is_interrupted_and_can_be_taken_over() {
     given.acknowledgements = vec!["take_over".into()];
     let plan = service.plan(&given).await.unwrap();
     assert!(plan.take_over && plan.startable, "{:?}", plan.refusals);
-    service.start(&start_request(&plan), "t").await.unwrap();
+    service.start(&start_request(&plan), &tester()).await.unwrap();
 }
 
 #[tokio::test]
@@ -246,7 +250,7 @@ async fn the_overview_counts_once_for_all_tabs_and_anew_after_a_run() {
     b.deployment.stage_more(FAILED);
     assert_eq!(staged(&service.overview().await.unwrap()), Some(7), "counted a moment ago");
     let plan = service.plan(&request(FAILED)).await.unwrap();
-    let id = service.start(&start_request(&plan), "t").await.unwrap().run.id;
+    let id = service.start(&start_request(&plan), &tester()).await.unwrap().run.id;
     support::events_after(&service, id, 0).await;
     assert_eq!(service.overview().await.unwrap().staged[0].staging.as_ref().and_then(|s| s.rows), None);
 }

@@ -6,7 +6,7 @@ mod support;
 use rollback::fake::Moment;
 use rollback::store::Fault;
 use rollback_types::{Decision, RunState, Step};
-use support::{bench, events_after};
+use support::{bench, events_after, tester};
 
 #[tokio::test]
 async fn taken_up_at_every_number_it_is_the_same() {
@@ -38,7 +38,7 @@ async fn a_hundred_readers_of_a_live_run_see_one_sequence() {
         readers.spawn(async move { (after, events_after(&service, id, after).await) });
     }
     b.deployment.faults.clear();
-    b.service.decide(id, Step::DropChapters, Decision::Retry, None, "t").await.unwrap();
+    b.service.decide(id, Step::DropChapters, Decision::Retry, None, &tester()).await.unwrap();
     let end = b.settle(id).await;
     assert_eq!(end.run.state, RunState::Completed);
     let whole = b.deployment.journal.all_events(id);

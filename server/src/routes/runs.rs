@@ -1,11 +1,13 @@
 //! Runs: start, list, look, decide.
 
-use axum::Json;
+use axum::{Extension, Json};
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use rollback::Actor;
 use rollback_types::{
-    Cursor, Decision, Page, Problem, RunQuery, RunState, RunSummary, RunView, StartRequest, Step, StepState, StoreKind,
+    Cursor, Decision, Page, Problem, ResumeRequest, RollbackPlan, RunQuery, RunState, RunSummary, RunView, StartRequest,
+    Step, StepState, StoreKind,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -13,13 +15,11 @@ use utoipa::ToSchema;
 use crate::problem::{ApiJson, ApiProblem, PathText, QueryPairs};
 use crate::state::AppState;
 
-/// Who acts, until there is sign-in: whoever reaches the loopback address.
-const ACTOR: &str = "operator (API, this machine)";
-
 /// Runs, newest first.
 #[utoipa::path(get, path = "/api/v1/runs", tag = "runs",
     params(
         ("state" = Option<RunState>, Query, description = "only runs in this state"),
+        ("kind" = Option<RunKind>, Query, description = "only runs of this kind"),
         ("version_id" = Option<String>, Query, description = "only runs about this version"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
         ("limit" = Option<u32>, Query, description = "rows a page, 50 when absent", minimum = 1, maximum = 200),
@@ -30,7 +30,7 @@ const ACTOR: &str = "operator (API, this machine)";
         (status = 503, body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn list_runs(State(state): State<AppState>, pairs: QueryPairs) -> Result<Json<Page<RunSummary>>, ApiProblem> {
-    pairs.only(&["state", "version_id", "cursor", "limit"])?;
+    pairs.only(&["state", "kind", "version_id", "cursor", "limit"])?;
     let run_state = match pairs.last("state") {
         None => None,
         Some(word) => Some(RunState::parse(word).ok_or_else(|| {
@@ -39,8 +39,16 @@ pub async fn list_runs(State(state): State<AppState>, pairs: QueryPairs) -> Resu
             )
         })?),
     };
+    let kind = match pairs.last("kind") {
+        None => None,
+        Some(word) => Some(RunKind::parse(word).ok_or_else(|| {
+            let known = RunKind::ALL.map(RunKind::as_str).join(", ");
+            ApiProblem::invalid(format!("kind: allowed are {known}"))
+        })?),
+    };
     let query = RunQuery {
         state: run_state,
+        kind,
         version_id: pairs.last("version_id").map(str::to_owned),
         cursor: pairs.last("cursor").map(|c| Cursor(c.to_owned())),
         limit: pairs.limit()?,
@@ -63,9 +71,10 @@ pub async fn list_runs(State(state): State<AppState>, pairs: QueryPairs) -> Resu
 ))]
 pub async fn start_run(
     State(state): State<AppState>,
+    Extension(actor): Extension<Actor>,
     ApiJson(request): ApiJson<StartRequest>,
 ) -> Result<Response, ApiProblem> {
-    let view = state.service.start(&request, ACTOR).await?;
+    let view = state.service.start(&request, &actor).await?;
     let location = format!("/api/v1/runs/{}", view.run.id);
     let mut response = (StatusCode::CREATED, Json(view)).into_response();
     if let Ok(location) = HeaderValue::from_str(&location) {
@@ -157,11 +166,78 @@ impl DecisionBody {
     ))]
 pub async fn decide(
     State(state): State<AppState>,
+    Extension(actor): Extension<Actor>,
     id: PathText,
     ApiJson(body): ApiJson<DecisionBody>,
 ) -> Result<Json<RunView>, ApiProblem> {
     let id = id.run_id()?;
     let view = state.service.run(id).await?;
     let step = body.step(&view)?;
-    Ok(Json(state.service.decide(id, step, body.decision, body.reason, ACTOR).await?))
+    Ok(Json(state.service.decide(id, step, body.decision, body.reason, &actor).await?))
+}
+
+/// What is left of an interrupted run, planned again. Changes nothing.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/plan", tag = "runs",
+    params(("id" = i64, Path, description = "the run's number")),
+    responses(
+        (status = 200, body = RollbackPlan),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "the run is not interrupted"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn resume_plan(State(state): State<AppState>, id: PathText) -> Result<Json<RollbackPlan>, ApiProblem> {
+    Ok(Json(state.service.resume_plan(id.run_id()?, &[]).await?))
+}
+
+/// Takes an interrupted run up again, as its plan of the rest describes. That plan is made again first; if its digest
+/// differs, nothing starts.
+#[utoipa::path(post, path = "/api/v1/runs/{id}/resume", tag = "runs", request_body = ResumeRequest,
+    params(("id" = i64, Path, description = "the run's number")),
+    responses(
+        (status = 200, body = RunView),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json",
+            description = "the run is not interrupted, another one is active, or `stale-plan` with the new plan"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 415, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "the plan is not startable"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn resume(
+    State(state): State<AppState>,
+    Extension(actor): Extension<Actor>,
+    id: PathText,
+    ApiJson(request): ApiJson<ResumeRequest>,
+) -> Result<Json<RunView>, ApiProblem> {
+    Ok(Json(state.service.resume(id.run_id()?, &request, &actor).await?))
+}
+
+/// Why a run is given up.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AbandonBody {
+    /// 3 to 500 characters.
+    reason: String,
+}
+
+/// Gives an interrupted run up. What it did stays done, and its version can be taken over by another run.
+#[utoipa::path(post, path = "/api/v1/runs/{id}/abandon", tag = "runs", request_body = AbandonBody,
+    params(("id" = i64, Path, description = "the run's number")),
+    responses(
+        (status = 200, body = RunView),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "the run is not interrupted"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 415, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn abandon(
+    State(state): State<AppState>,
+    Extension(actor): Extension<Actor>,
+    id: PathText,
+    ApiJson(body): ApiJson<AbandonBody>,
+) -> Result<Json<RunView>, ApiProblem> {
+    Ok(Json(state.service.abandon(id.run_id()?, &body.reason, &actor).await?))
 }

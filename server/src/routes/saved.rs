@@ -1,12 +1,12 @@
 //! What a run left in its folder: its way back, and the lists of its validation.
 
-use axum::Json;
+use axum::{Extension, Json};
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
-use rollback::ServiceError;
+use rollback::{Actor, ServiceError};
 use rollback_types::{OffenderKind, Problem, RunId, StoreKind, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt as _;
@@ -79,6 +79,7 @@ pub struct RemoveBody {
     ))]
 pub async fn remove_way_back(
     State(state): State<AppState>,
+    Extension(actor): Extension<Actor>,
     id: PathText,
     ApiJson(body): ApiJson<RemoveBody>,
 ) -> Result<StatusCode, ApiProblem> {
@@ -88,7 +89,7 @@ pub async fn remove_way_back(
     }
     // A client that hangs up must not leave half of a folder behind.
     let service = state.service;
-    match tokio::spawn(async move { service.remove_way_back(run_id).await }).await {
+    match tokio::spawn(async move { service.remove_way_back(run_id, &actor).await }).await {
         Ok(removed) => removed?,
         Err(error) => {
             tracing::error!(%error, "a removal ended by a panic");

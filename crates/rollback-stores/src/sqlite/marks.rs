@@ -90,6 +90,11 @@ async fn rolled_back_in(
     if state != ROLLING_BACK {
         return Err(run.changed(&state, ROLLING_BACK));
     }
+    if !own.iter().any(|r| r.status == "in_progress") {
+        let said = "this run's row in the operation log is closed or gone: another rollback took the version over; nothing was \
+                    changed";
+        return Err(asked.fault(Fault::Changed, said));
+    }
     let message = format!("Rollback completed successfully. Reason: {}", request.reason);
     run.update(&mut tx, &shape, registry, ROLLING_BACK, ROLLED_BACK, &message).await?;
     let entry = Entry { status: "completed", text: &request.details, error: None, completed: true };

@@ -21,6 +21,7 @@ mod marks;
 mod new_file;
 mod oplog;
 mod restore;
+mod run_marks;
 mod shape;
 mod swap;
 mod versions;
@@ -31,7 +32,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rollback::store::{
     AbortRequest, CopyTaken, Engine, EvidenceCopy, Fault, FinishRequest, MarkRequest, Marked, Probe, RecordCopy,
-    RecordStore, RegistrySchema, Removal, StoreError,
+    RecordStore, RegistrySchema, Removal, RunMark, StoreError,
 };
 use rollback_types::{
     Inventory, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, VersionId, VersionQuery, VersionRow,
@@ -270,5 +271,10 @@ impl RecordStore for SqliteRecords {
     async fn note_abort(&self, request: &AbortRequest) -> Result<(), StoreError> {
         let _alone = self.connections.alone().await;
         marks::note_abort(&self.connections, self.config.local_offset_s, request).await
+    }
+
+    async fn marks(&self, target: &RollbackTarget) -> Result<Vec<RunMark>, StoreError> {
+        let asked = self.asked("reading which runs marked a version");
+        read!(self, asked, |tx, shape| run_marks::of_version(&mut tx, &shape, target, &asked).await)
     }
 }

@@ -81,12 +81,17 @@ impl Journal for FakeJournal {
             Some(left) => *left -= 1,
             None => {}
         }
+        let other = state.runs.iter().find(|(id, (r, _))| **id != event.run_id && r.summary.state.is_active());
+        let other = other.map(|(id, _)| *id).filter(|_| run_state.is_active());
         let Some((record, events)) = state.runs.get_mut(&event.run_id) else {
             return Err(JournalError::NoSuchRun(event.run_id));
         };
         let last = events.len() as u64;
         if event.number != last + 1 {
             return Err(JournalError::Gap { run: event.run_id, last, got: event.number });
+        }
+        if let Some(other) = other {
+            return Err(JournalError::ActiveRun(other));
         }
         match &event.kind {
             EventKind::StepStarted { step, .. } => self.faults.started(*step),
@@ -97,9 +102,7 @@ impl Journal for FakeJournal {
         }
         record.summary.state = run_state;
         record.summary.last_event = event.number;
-        if event.kind.is_terminal() {
-            record.summary.ended_at = Some(event.at);
-        }
+        record.summary.ended_at = event.kind.is_terminal().then_some(event.at);
         events.push(event.clone());
         Ok(())
     }
@@ -114,8 +117,11 @@ impl Journal for FakeJournal {
         Ok(self.state().runs.get(&id).map(|(record, _)| record.clone()))
     }
 
-    async fn runs(&self, _query: &RunQuery) -> Result<Page<RunSummary>, JournalError> {
-        let items = self.state().runs.values().rev().map(|(r, _)| r.summary.clone()).collect();
+    async fn runs(&self, query: &RunQuery) -> Result<Page<RunSummary>, JournalError> {
+        let asked = |run: &RunSummary| {
+            query.state.is_none_or(|state| run.state == state) && query.kind.is_none_or(|kind| run.kind == kind)
+        };
+        let items = self.state().runs.values().rev().map(|(r, _)| r.summary.clone()).filter(asked).collect();
         Ok(Page { items, next_cursor: None })
     }
 

@@ -15,7 +15,7 @@ use super::data::Data;
 use super::faults::{FaultPlan, Moment};
 use crate::store::{
     AbortRequest, CopyTaken, Engine, EvidenceCopy, Fault, FinishRequest, MarkRequest, Marked, Probe, RecordCopy,
-    RecordStore, RegistrySchema, Removal, StoreError,
+    RecordStore, RegistrySchema, Removal, RunMark, StoreError,
 };
 
 #[derive(Debug)]
@@ -235,6 +235,10 @@ impl RecordStore for FakeRecords {
                 }
                 let message = format!("Rollback initiated due to: {}", request.reason);
                 data.set_version(&id, VersionState::RollingBack, message);
+                // A take-over ends what an earlier run left open.
+                for earlier in data.operations.iter_mut().filter(|o| o.version_id == id && o.status == "in_progress") {
+                    earlier.status = "failed".into();
+                }
                 let log_id = data.operations.len() as i64 + 1;
                 data.operations.push(operation(log_id, id, "in_progress", &request.run_key));
                 Marked { log_id, repeated: false }
@@ -306,6 +310,29 @@ impl RecordStore for FakeRecords {
             data.set_version(&id, VersionState::RollingBack, request.message.clone());
         }
         Ok(())
+    }
+
+    async fn marks(&self, target: &RollbackTarget) -> Result<Vec<RunMark>, StoreError> {
+        self.check("marks", Moment::Before)?;
+        let data = self.data();
+        let own = data.operations.iter().filter(|o| o.version_id == *target.id());
+        let mut marks: Vec<RunMark> = Vec::new();
+        for row in own {
+            let Some(key) = row.details.as_deref().and_then(|d| d.split(' ').next()) else { continue };
+            let mark = RunMark {
+                run_key: key.to_owned(),
+                open: row.status == "in_progress",
+                completed: row.status == "completed",
+            };
+            match marks.iter_mut().find(|m| m.run_key == key) {
+                Some(known) => {
+                    known.completed |= mark.completed;
+                    known.open = !known.completed && (known.open || mark.open);
+                }
+                None => marks.push(mark),
+            }
+        }
+        Ok(marks)
     }
 }
 

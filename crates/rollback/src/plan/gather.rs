@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use rollback_types::{
-    BackupSource, Inventory, Layout, OperationRow, RollbackTarget, RunId, RunQuery, RunState, RunSummary,
-    StagingCounts, StoreKind, VersionId, VersionQuery, VersionRow, VersionState,
+    BackupSource, Inventory, Layout, OperationRow, RollbackTarget, RunId, RunQuery, RunSummary, StagingCounts,
+    StoreKind, VersionId, VersionQuery, VersionRow, VersionState,
 };
 
-use super::{FALLBACK_LAYOUT, Planner};
+use super::{FALLBACK_LAYOUT, Planner, Rest};
 use crate::backup::Examination;
 use crate::journal::JournalError;
 use crate::settings::Settings;
@@ -41,6 +41,12 @@ pub(crate) struct Gathered {
     /// Runs whose restore did not end well, and the stores they had saved; none after a restore that did.
     pub earlier_ways_back: Vec<(RunId, Vec<StoreKind>)>,
     pub free: Vec<(std::path::PathBuf, std::io::Result<u64>)>,
+    /// Of a plan for what is left of a run.
+    pub rest: Option<Rest>,
+    /// That run's own row in the operation log holds the version.
+    pub holds: bool,
+    /// The run of Stepback, here or elsewhere, that holds the version, as the operation log has it.
+    pub held_by: Option<String>,
 }
 
 /// One store's staging and production.
@@ -168,6 +174,9 @@ impl Gathered {
             active_run,
             earlier_ways_back,
             free,
+            rest: planner.rest.cloned(),
+            holds: false,
+            held_by: None,
         }
     }
 }
@@ -182,8 +191,7 @@ async fn earlier_ways_back(planner: &Planner<'_>) -> Vec<(RunId, Vec<StoreKind>)
         let Ok(Some(record)) = planner.journal.run(run.id).await else { continue };
         let source = BackupSource::WayBack(record.run_key);
         let stores = planner.verifier.folders().stores(&source);
-        let ended_well = matches!(run.state, RunState::Completed | RunState::CompletedWithFindings);
-        match (ended_well, stores.is_empty()) {
+        match (run.state.ended_well(), stores.is_empty()) {
             (true, false) => break,
             (false, false) if !run.state.is_active() => found.push((run.id, stores)),
             _ => {}

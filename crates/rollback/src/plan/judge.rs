@@ -233,7 +233,10 @@ impl<'a> Judge<'a> {
         self.checklist.push(CheckItem { code: code.into(), title: title.into(), state, detail: detail.into() });
     }
 
-    fn end(self, stores: StorePlans, disk: Vec<DiskSpace>, way_back_bytes: u64, request: &PlanRequest) -> Judged {
+    fn end(mut self, stores: StorePlans, disk: Vec<DiskSpace>, way_back_bytes: u64, request: &PlanRequest) -> Judged {
+        if let Some(rest) = &self.g.rest {
+            rest.settle(&mut self.refusals, &mut self.asked, &stores, self.g.holds);
+        }
         let given = |code: &str| request.acknowledgements.iter().any(|a| a == code);
         let acknowledgements: Vec<AcknowledgementView> =
             self.asked.into_iter().map(|asked| AcknowledgementView { given: given(&asked.code), asked }).collect();

@@ -5,6 +5,7 @@ mod facts;
 pub(crate) mod gather;
 mod intents;
 mod judge;
+mod rest;
 mod triggers;
 
 use rollback_types::ids::MAX_TARGET_BYTES;
@@ -17,6 +18,7 @@ use rollback_types::{
 
 pub use facts::Facts;
 pub(crate) use gather::Gathered;
+pub(crate) use rest::Rest;
 
 use crate::backup::BackupVerifier;
 use crate::error::ServiceError;
@@ -47,6 +49,8 @@ pub(crate) struct Planner<'a> {
     pub journal: &'a dyn Journal,
     pub verifier: &'a BackupVerifier,
     pub settings: &'a Settings,
+    /// Of an interrupted run: what is left of it is planned.
+    pub rest: Option<&'a Rest>,
 }
 
 /// The parts of a plan that its kind decides about.
@@ -78,11 +82,24 @@ impl Planner<'_> {
         let subject = VersionId::new(request.version_id.clone());
         let row = self.row(&subject).await?;
         let target = RollbackTarget::new(&subject);
+        let marks = match &target {
+            Ok(target) if self.rest.is_some() || row.status == VersionState::RollingBack => {
+                self.stores.records.marks(target).await?
+            }
+            _ => Vec::new(),
+        };
+        let (row, not_ours) = match self.rest {
+            Some(rest) => rest.row(row, &marks),
+            None => (row, None),
+        };
         // What is refused whatever is staged is not asked about: a committed version's own data is production.
         let acting = target.as_ref().ok().filter(|_| row.candidacy.is_offered());
         let source = BackupSource::LatestCopy;
-        let gathered = Gathered::read(self, Some(&subject), acting, &source).await;
-        let judged = judge::rollback(self, &row, &target, &gathered, request);
+        let mut gathered = Gathered::read(self, Some(&subject), acting, &source).await;
+        gathered.holds = self.rest.is_some_and(|rest| rest.holds(&marks));
+        gathered.held_by = marks.into_iter().rev().find(|m| m.open).map(|m| m.run_key);
+        let mut judged = judge::rollback(self, &row, &target, &gathered, request);
+        judged.refusals.extend(not_ours);
         let expected_chapters = self.chapters_in_production(gathered.layout()).await;
         Ok(Parts {
             subject,
@@ -293,6 +310,9 @@ impl Planner<'_> {
                 }),
             );
         }
+        if let Some(rest) = self.rest {
+            facts.add("/rest", &rest.facts());
+        }
         facts.add("/layout", &gathered.layout());
         facts.add("/other_candidates", &gathered.other_candidates);
         for store in StoreKind::ALL {
@@ -317,15 +337,18 @@ impl Planner<'_> {
         let (median_ms, runs) = self.journal.run_median_ms().await.map_err(ServiceError::from)?;
         let restores = StoreKind::ALL.into_iter().any(|s| judged.stores.get(s).restore);
         let documented_ms = if restores { 1_200_000 } else { 600_000 };
+        let mut steps = intents::planned_steps(kind, source.as_ref(), &judged.stores, self.settings);
+        steps.retain(|planned| self.rest.is_none_or(|rest| !rest.is_through(planned.step)));
         let plan = RollbackPlan {
             digest: facts.digest(),
+            resumes: self.rest.map(|rest| rest.run),
             version_id: subject,
             startable: judged.refusals.is_empty(),
             kind,
             losses,
             way_back_bytes: judged.way_back_bytes,
-            take_over: row.as_ref().is_some_and(|r| r.status == VersionState::RollingBack),
-            steps: intents::planned_steps(kind, source.as_ref(), &judged.stores, self.settings),
+            take_over: !gathered.holds && row.as_ref().is_some_and(|r| r.status == VersionState::RollingBack),
+            steps,
             refusals: judged.refusals,
             acknowledgements: judged.acknowledgements,
             triggers: row.as_ref().map(|r| triggers::suggested(r, &gathered.operations)).unwrap_or_default(),

@@ -2,9 +2,10 @@
 
 use std::time::SystemTime;
 
-use rollback_types::{BackupHealth, BackupSource, RunId, RunState, Rung, StoreKind};
+use rollback_types::{BackupHealth, BackupSource, Role, RunId, RunKind, RunQuery, RunState, Rung, StoreKind};
 
 use super::{Answer, RollbackService};
+use crate::Actor;
 use crate::error::ServiceError;
 use crate::store::OnProgress;
 
@@ -47,11 +48,17 @@ impl RollbackService {
     /// # Errors
     /// [`ServiceError::NotFound`], or the folder's.
     pub async fn backup(&self, name: &str) -> Answer<BackupHealth> {
-        let source = rollback_types::run_kind::backup_of_subject(name);
-        if !self.backup_sources().await?.contains(&source) {
-            return Err(ServiceError::NotFound("There is no backup of that name.".into()));
-        }
+        let source = self.source(name).await?;
         Ok(self.verifier.examine(&source, false, None).await.health)
+    }
+
+    async fn source(&self, name: &str) -> Answer<BackupSource> {
+        let source = rollback_types::run_kind::backup_of_subject(name);
+        if self.backup_sources().await?.contains(&source) {
+            Ok(source)
+        } else {
+            Err(ServiceError::NotFound("There is no backup of that name.".into()))
+        }
     }
 
     /// Which backups there are: latest-copy, then the kept versions, newest first.
@@ -80,10 +87,7 @@ impl RollbackService {
     /// # Errors
     /// [`ServiceError::NotFound`], [`ServiceError::ActiveRun`], or the folder's.
     pub async fn verify_backup(&self, name: &str, trial: bool, progress: Option<OnProgress>) -> Answer<BackupHealth> {
-        let source = rollback_types::run_kind::backup_of_subject(name);
-        if !self.backup_sources().await?.contains(&source) {
-            return Err(ServiceError::NotFound("There is no backup of that name.".into()));
-        }
+        let source = self.source(name).await?;
         let _no_start = self.looking.lock().await;
         if let Some(active) = self.journal.active_run().await? {
             return Err(ServiceError::ActiveRun(active.id));
@@ -100,8 +104,7 @@ impl RollbackService {
     /// # Errors
     /// [`ServiceError::NotFound`], or the journal's.
     pub async fn way_back(&self, run: RunId) -> Answer<Option<WayBack>> {
-        let record = self.journal.run(run).await?;
-        let record = record.ok_or_else(|| ServiceError::NotFound(format!("There is no run #{run}.")))?;
+        let record = self.record(run).await?;
         let source = BackupSource::WayBack(record.run_key);
         let folders = self.verifier.folders();
         let stores = folders.stores(&source);
@@ -120,8 +123,9 @@ impl RollbackService {
     /// Removes what a run saved, by a person's decision.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`], [`ServiceError::ActiveRun`] while any run is active, or the folder's.
-    pub async fn remove_way_back(&self, run: RunId) -> Answer<()> {
+    /// [`ServiceError::Forbidden`], [`ServiceError::NotFound`], [`ServiceError::ActiveRun`] while any run is active, or the folder's.
+    pub async fn remove_way_back(&self, run: RunId, actor: &Actor) -> Answer<()> {
+        actor.must_be(Role::Administrator, "remove a way back")?;
         let _no_start = self.starting.lock().await;
         if let Some(active) = self.journal.active_run().await? {
             return Err(ServiceError::ActiveRun(active.id));
@@ -143,12 +147,12 @@ impl RollbackService {
         }
         let now = rollback_types::Timestamp::now();
         let (mut removed, mut later_ended_well) = (0, false);
-        let mut query = rollback_types::RunQuery { limit: Some(200), ..Default::default() };
+        let mut query = RunQuery { limit: Some(200), ..RunQuery::default() };
         loop {
             let page = self.journal.runs(&query).await?;
             for run in &page.items {
                 let Some(there) = self.way_back(run.id).await? else { continue };
-                let ended_well = matches!(run.state, RunState::Completed | RunState::CompletedWithFindings);
+                let ended_well = run.state.ended_well();
                 // After a restore that was cut short it holds what is nowhere else, until a later one ended well.
                 let wanted = !ended_well && !later_ended_well;
                 later_ended_well |= ended_well;
@@ -173,8 +177,7 @@ impl RollbackService {
         run: RunId,
         kind: rollback_types::validation::OffenderKind,
     ) -> Answer<std::path::PathBuf> {
-        let record = self.journal.run(run).await?;
-        let record = record.ok_or_else(|| ServiceError::NotFound(format!("There is no run #{run}.")))?;
+        let record = self.record(run).await?;
         let path = self.verifier.folders().run_folder(&record.run_key).join("validation").join(kind.file_name());
         if tokio::fs::try_exists(&path).await.unwrap_or(false) {
             Ok(path)
@@ -205,11 +208,29 @@ impl RollbackService {
             tracing::warn!(%error, "an unfinished way back of an earlier process stays");
         }
         let root = self.verifier.folders().root().to_owned();
-        let cleared = tokio::task::spawn_blocking(move || crate::steps::clear_unfinished(&root)).await;
+        let may_go_on = self.interrupted_backups().await?;
+        let cleared = tokio::task::spawn_blocking(move || crate::steps::clear_unfinished(&root, &may_go_on)).await;
         if let Err(error) = cleared.map_err(std::io::Error::other).and_then(|r| r) {
             tracing::warn!(%error, "an unfinished backup of an earlier process stays");
         }
         Ok(self.verifier.trials().remove_leftovers().await?)
+    }
+
+    /// The keys of interrupted runs that were making a backup.
+    async fn interrupted_backups(&self) -> Answer<Vec<String>> {
+        let (state, kind) = (Some(RunState::Interrupted), Some(RunKind::MakeBackup));
+        let mut query = RunQuery { state, kind, limit: Some(200), ..RunQuery::default() };
+        let mut keys = Vec::new();
+        loop {
+            let page = self.journal.runs(&query).await?;
+            for run in &page.items {
+                keys.push(self.record(run.id).await?.run_key);
+            }
+            match page.next_cursor {
+                Some(cursor) => query.cursor = Some(cursor),
+                None => return Ok(keys),
+            }
+        }
     }
 
     /// The oldest look at any backup: when the schedule is to look next.

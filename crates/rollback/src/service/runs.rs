@@ -6,6 +6,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::{Answer, RollbackService};
 use crate::error::ServiceError;
+use crate::journal::RunRecord;
 use crate::subscription::Subscription;
 
 /// Events read from the journal at once.
@@ -17,9 +18,7 @@ impl RollbackService {
     /// # Errors
     /// [`ServiceError::NotFound`], or the journal's.
     pub async fn run(&self, id: RunId) -> Answer<RunView> {
-        let Some(record) = self.journal.run(id).await? else {
-            return Err(ServiceError::NotFound(format!("There is no run #{id}.")));
-        };
+        let record = self.record(id).await?;
         let mut view = RunView::new(record.summary);
         loop {
             let events = self.journal.events(id, view.run.last_event, PAGE).await?;
@@ -42,6 +41,11 @@ impl RollbackService {
         Ok(view)
     }
 
+    /// The run as the journal has it.
+    pub(super) async fn record(&self, id: RunId) -> Answer<RunRecord> {
+        self.journal.run(id).await?.ok_or_else(|| ServiceError::NotFound(format!("There is no run #{id}.")))
+    }
+
     /// Everything after event `after`, then live, in order, without gaps or duplicates; ends after a terminal event.
     /// Progress is only part of it while it happens.
     ///
@@ -50,9 +54,7 @@ impl RollbackService {
     pub async fn subscribe(&self, id: RunId, after: u64) -> Answer<BoxStream<'static, StreamItem>> {
         // Subscribed to before the journal is read: nothing can fall between the two.
         let live = self.live(id).map(|l| l.events.subscribe());
-        if self.journal.run(id).await?.is_none() {
-            return Err(ServiceError::NotFound(format!("There is no run #{id}.")));
-        }
+        self.record(id).await?;
         let (tx, rx) = tokio::sync::mpsc::channel(256);
         let subscription = Subscription { journal: self.journal.clone(), run: id, last: after, tx };
         tokio::spawn(subscription.feed(live));

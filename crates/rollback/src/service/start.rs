@@ -4,16 +4,21 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rollback_types::{Decision, EventKind, PlanRequest, RunId, RunKind, RunView, StartRequest, Step, Timestamp};
+use rollback_types::{
+    Decision, EventKind, PlanRequest, Role, RunId, RunKind, RunView, StartRequest, Step, StreamItem, Timestamp,
+    VersionId,
+};
 use sha2::{Digest, Sha256};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{MutexGuard, broadcast, mpsc, oneshot};
 
 use super::{Answer, LiveRun, RollbackService, recorder};
+use crate::Actor;
 use crate::context::{RunSpec, Shared};
 use crate::engine::{DecisionRequest, Engine};
 use crate::error::ServiceError;
 use crate::journal::NewRun;
 use crate::plan::{Facts, Planned};
+use crate::recorder::{RecordError, Recorder};
 
 /// How long a decision may wait for the run to take it; a run that asks takes it at once.
 const DECISION_WAIT: Duration = Duration::from_secs(10);
@@ -24,13 +29,31 @@ const TRIAL_WAIT: Duration = Duration::from_secs(20);
 /// Takes a run out of the list of live ones, however its engine ends.
 struct RemoveWhenDropped {
     live: Arc<Mutex<HashMap<RunId, LiveRun>>>,
+    ended: Arc<tokio::sync::Notify>,
     id: RunId,
 }
 
 impl Drop for RemoveWhenDropped {
     fn drop(&mut self) {
         self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+        self.ended.notify_waiters();
     }
+}
+
+/// While it is there, nothing else starts.
+#[derive(Debug)]
+pub(super) struct Alone<'a> {
+    _starts: MutexGuard<'a, ()>,
+    _trials: MutexGuard<'a, ()>,
+}
+
+/// What a run knows of itself when it begins: nothing, or what the journal tells of it.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    pub attempted: BTreeMap<Step, u64>,
+    pub done: BTreeMap<Step, String>,
+    pub findings: Vec<String>,
+    pub skipped: Vec<Step>,
 }
 
 /// Bounds of a reason, in characters.
@@ -40,22 +63,16 @@ impl RollbackService {
     /// Plans again, compares, and starts the run, which then belongs to the service and not to the caller.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] for the request itself, [`ServiceError::ActiveRun`], [`ServiceError::Stale`] with
+    /// [`ServiceError::Forbidden`], [`ServiceError::Invalid`] for the request itself, [`ServiceError::ActiveRun`], [`ServiceError::Stale`] with
     /// the difference, [`ServiceError::Refused`]; else what planning and the journal say. Nothing was started then.
-    pub async fn start(self: &Arc<Self>, request: &StartRequest, actor: &str) -> Answer<RunView> {
+    pub async fn start(self: &Arc<Self>, request: &StartRequest, actor: &Actor) -> Answer<RunView> {
         // A caller that hangs up must not stop a start half way between journal and engine.
-        let (service, request, actor) = (self.clone(), request.clone(), actor.to_owned());
-        match tokio::spawn(async move { service.start_to_end(&request, &actor).await }).await {
-            Ok(answer) => answer,
-            Err(e) => {
-                tracing::error!(error = %e, "a start ended by a panic");
-                let said = "The start failed by a defect in Stepback. If a run was opened, the history shows it.";
-                Err(ServiceError::Conflict(said.into()))
-            }
-        }
+        let (service, request, actor) = (self.clone(), request.clone(), actor.clone());
+        to_its_end(async move { service.start_to_end(&request, &actor).await }).await
     }
 
-    async fn start_to_end(&self, request: &StartRequest, actor: &str) -> Answer<RunView> {
+    async fn start_to_end(&self, request: &StartRequest, actor: &Actor) -> Answer<RunView> {
+        may_start(actor, request)?;
         let reason = checked_reason(&request.reason)?;
         if request.kind.needs_typed_name() && request.confirm_version_id != request.version_id {
             let what = match request.kind {
@@ -65,9 +82,27 @@ impl RollbackService {
             let said = format!("confirm_version_id is not the version_id: type the full {what}");
             return Err(ServiceError::Invalid(said));
         }
-        let _one_at_a_time = self.starting.lock().await;
+        let _alone = self.alone().await?;
+        let plan_request = PlanRequest {
+            kind: request.kind,
+            version_id: request.version_id.clone(),
+            restore: request.restore.clone(),
+            acknowledgements: request.acknowledgements.clone(),
+        };
+        let planned = self.planner().plan(&plan_request).await?;
+        let planned = self.confirmed(planned, &request.plan_digest)?;
+        self.launch(planned, reason, actor).await
+    }
+
+    /// No other start, no trial of a backup, no active run: until what this gives is dropped.
+    pub(super) async fn alone(&self) -> Answer<Alone<'_>> {
+        let starts = self.starting.lock().await;
+        if self.is_stopping() {
+            let said = "Stepback is stopping. Start again when it is back.";
+            return Err(ServiceError::Conflict(said.into()));
+        }
         // Held until the run is in the journal, from when on no trial begins.
-        let Ok(_no_trial) = tokio::time::timeout(TRIAL_WAIT, self.looking.lock()).await else {
+        let Ok(trials) = tokio::time::timeout(TRIAL_WAIT, self.looking.lock()).await else {
             let said = "A backup is being read and tried just now, which must not happen during a run. It ends by itself; start \
                         again in a minute.";
             return Err(ServiceError::Conflict(said.into()));
@@ -76,17 +111,15 @@ impl RollbackService {
         if let Some(active) = self.journal.active_run().await? {
             return Err(ServiceError::ActiveRun(active.id));
         }
-        let plan_request = PlanRequest {
-            kind: request.kind,
-            version_id: request.version_id.clone(),
-            restore: request.restore.clone(),
-            acknowledgements: request.acknowledgements.clone(),
-        };
-        let planned = self.planner().plan(&plan_request).await?;
+        Ok(Alone { _starts: starts, _trials: trials })
+    }
+
+    /// The plan of now is the one that was read, and nothing refuses it.
+    pub(super) fn confirmed(&self, planned: Planned, digest: &str) -> Answer<Planned> {
         let now = planned.facts.clone();
         self.remember(&planned.plan.digest, now.clone());
-        if planned.plan.digest.0 != request.plan_digest {
-            let before = self.remembered(&request.plan_digest);
+        if planned.plan.digest.0 != digest {
+            let before = self.remembered(digest);
             let differences = before.map(|b| Facts::differences(&b, &now)).unwrap_or_default();
             return Err(ServiceError::Stale { differences, plan: Box::new(planned.plan) });
         }
@@ -94,10 +127,10 @@ impl RollbackService {
             let refusals = planned.plan.refusals.clone();
             return Err(ServiceError::Refused { refusals, plan: Box::new(planned.plan) });
         }
-        self.launch(planned, reason, actor).await
+        Ok(planned)
     }
 
-    async fn launch(&self, planned: Planned, reason: String, actor: &str) -> Answer<RunView> {
+    async fn launch(&self, planned: Planned, reason: String, actor: &Actor) -> Answer<RunView> {
         let plan = &planned.plan;
         let kind = plan.kind;
         if kind == RunKind::Rollback && planned.target.is_none() {
@@ -115,58 +148,69 @@ impl RollbackService {
                 plan_digest: plan.digest.clone(),
                 plan_json,
                 reason: reason.clone(),
-                actor: actor.to_owned(),
+                actor: actor.name().to_owned(),
                 run_key: run_key.clone(),
                 at,
             })
             .await?;
         let id = summary.id;
-        let (mut recorder, events) = recorder(id, kind, self.journal.clone());
+        let (recorder, events) = recorder(id, kind, self.journal.clone());
+        let first = EventKind::RunStarted {
+            kind,
+            version_id: plan.version_id.clone(),
+            plan_digest: plan.digest.clone(),
+            reason: reason.clone(),
+            actor: actor.name().to_owned(),
+        };
+        let spec = RunSpec::new(id, run_key, reason, &planned);
+        self.carry_out(recorder, events, first, spec, Memory::default()).await?;
+        self.run(id).await
+    }
+
+    /// Records the first event of an engine, and lets it go. The run belongs to the service from then on.
+    pub(super) async fn carry_out(
+        &self,
+        mut recorder: Recorder,
+        events: broadcast::Sender<StreamItem>,
+        first: EventKind,
+        spec: RunSpec,
+        memory: Memory,
+    ) -> Answer<()> {
+        let id = spec.run_id;
         let (decide, decisions) = mpsc::channel(8);
         self.live.lock().unwrap_or_else(PoisonError::into_inner).insert(id, LiveRun { events, decisions: decide });
         self.launched.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
-        let first = recorder
-            .record(EventKind::RunStarted {
-                kind,
-                version_id: plan.version_id.clone(),
-                plan_digest: plan.digest.clone(),
-                reason: reason.clone(),
-                actor: actor.to_owned(),
-            })
-            .await;
-        if let Err(e) = first {
-            self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-            return Err(match e {
-                crate::recorder::RecordError::Journal(e) => e.into(),
-                e @ crate::recorder::RecordError::Illegal(_) => ServiceError::Conflict(e.to_string()),
-            });
-        }
+        // Also when the engine ends by a panic: then the run is nobody's, and is interrupted at the next look.
+        let gone = RemoveWhenDropped { live: self.live.clone(), ended: self.ended.clone(), id };
+        recorder.record(first).await.map_err(|e| match e {
+            RecordError::Journal(e) => e.into(),
+            e @ (RecordError::Illegal(_) | RecordError::Stopping) => ServiceError::Conflict(e.to_string()),
+        })?;
         let shared = Arc::new(Shared {
             stores: self.stores.clone(),
             settings: self.settings.clone(),
             verifier: self.verifier.clone(),
-            spec: RunSpec::new(id, run_key, reason, &planned),
-            verified: std::sync::Mutex::default(),
-            attempted: std::sync::Mutex::default(),
-            done: std::sync::Mutex::default(),
-            findings: std::sync::Mutex::default(),
-            schema_before: std::sync::Mutex::default(),
-            way_back_wanted: std::sync::Mutex::default(),
+            spec,
+            verified: Mutex::default(),
+            attempted: Mutex::new(memory.attempted),
+            done: Mutex::new(memory.done),
+            findings: Mutex::new(memory.findings),
+            schema_before: Mutex::default(),
+            way_back_wanted: Mutex::default(),
             last_search_us: self.last_search_us().await,
             journal: self.journal.clone(),
             checksums: tokio::sync::Mutex::default(),
+            stopping: self.stopping.subscribe(),
         });
-        let engine = Engine { recorder, shared, decisions, skip_reasons: BTreeMap::new(), skipped: Vec::new() };
-        let live = self.live.clone();
+        let engine = Engine { recorder, shared, decisions, skip_reasons: BTreeMap::new(), skipped: memory.skipped };
         tokio::spawn(async move {
-            // Also when the engine ends by a panic: then the run is nobody's, and is interrupted at the next look.
-            let _gone = RemoveWhenDropped { live, id };
+            let _gone = gone;
             match engine.run().await {
                 Ok(state) => tracing::info!(run = %id, state = state.as_str(), "run ended"),
                 Err(e) => tracing::error!(run = %id, error = %e, "run halted: it cannot be journalled"),
             }
         });
-        self.run(id).await
+        Ok(())
     }
 
     /// The time of the last sound search test; without it the next one is just the first.
@@ -185,8 +229,9 @@ impl RollbackService {
         step: Step,
         decision: Decision,
         reason: Option<String>,
-        actor: &str,
+        actor: &Actor,
     ) -> Answer<RunView> {
+        actor.must_be(Role::Operator, "decide about a run")?;
         let reason = match reason.map(|r| r.trim().to_owned()).filter(|r| !r.is_empty()) {
             Some(reason) => Some(checked_reason(&reason)?),
             None if decision == Decision::Skip => {
@@ -211,7 +256,7 @@ impl RollbackService {
             return Err(ServiceError::Conflict(said));
         }
         let (answer, answered) = oneshot::channel();
-        let request = DecisionRequest { step, decision, reason, actor: actor.to_owned(), answer };
+        let request = DecisionRequest { step, decision, reason, actor: actor.name().to_owned(), answer };
         let gone = || ServiceError::Conflict(format!("Run #{id} ended before the decision reached it."));
         live.decisions.send(request).await.map_err(|_| gone())?;
         match tokio::time::timeout(DECISION_WAIT, answered).await {
@@ -223,7 +268,7 @@ impl RollbackService {
     }
 }
 
-fn checked_reason(reason: &str) -> Answer<String> {
+pub(super) fn checked_reason(reason: &str) -> Answer<String> {
     let reason = reason.trim();
     let length = reason.chars().count();
     if !REASON.contains(&length) {
@@ -234,6 +279,32 @@ fn checked_reason(reason: &str) -> Answer<String> {
         return Err(ServiceError::Invalid("reason: control characters are not allowed".into()));
     }
     Ok(reason.to_owned())
+}
+
+/// A caller that hangs up must not stop what it began half way.
+pub(super) async fn to_its_end<T: Send + 'static>(work: impl Future<Output = Answer<T>> + Send + 'static) -> Answer<T> {
+    match tokio::spawn(work).await {
+        Ok(answer) => answer,
+        Err(e) => {
+            tracing::error!(error = %e, "a request ended by a panic");
+            let said = "That failed by a defect in Stepback. If a run was opened, the history shows it.";
+            Err(ServiceError::Conflict(said.into()))
+        }
+    }
+}
+
+/// Disaster recovery is an administrator's: it takes production back to the baseline.
+fn may_start(actor: &Actor, request: &StartRequest) -> Answer<()> {
+    actor.must_be(Role::Operator, "start a run")?;
+    if is_disaster_recovery(request.kind, &request.version_id) {
+        actor.must_be(Role::Administrator, "restore production from the baseline")?;
+    }
+    Ok(())
+}
+
+/// A restore from `v1_baseline` or one of its kind.
+pub(super) fn is_disaster_recovery(kind: RunKind, subject: &str) -> bool {
+    kind == RunKind::RestoreProduction && VersionId::new(subject).is_baseline()
 }
 
 /// Unique over all journals of this deployment: digest, moment and process make two equal ones practically

@@ -23,7 +23,7 @@ pub(super) async fn delete_nodes(cx: &mut StepContext, target: &RollbackTarget) 
     }
     // One denominator for the whole step, also when an earlier try has deleted some already.
     let total = planned;
-    shared.attempt(Step::DeleteNodes, nodes + before_this_try);
+    cx.acts(nodes + before_this_try).await?;
     let mut deleted = 0;
     cx.progress(total - nodes, total).await?;
     while deleted < nodes {

@@ -38,7 +38,7 @@ pub(super) async fn delete_points(cx: &mut StepContext, target: &RollbackTarget)
     cx.progress(0, points).await?;
     wait_for_rest(cx, &name).await?;
     cx.checkpoint()?;
-    shared.attempt(Step::DeletePoints, points);
+    cx.acts(points).await?;
     let removal = vectors.delete_collection(&name, points).await?;
     production_unchanged(cx, StoreKind::Qdrant).await?;
     let aliases_after = vectors.aliases().await?;

@@ -32,7 +32,7 @@ pub(super) async fn drop_chapters(cx: &mut StepContext, target: &RollbackTarget)
         cx.note(format!("kept a copy of {} staged rows in {}", copy.rows, copy.path.display())).await?;
     }
     cx.checkpoint()?;
-    shared.attempt(Step::DropChapters, rows);
+    cx.acts(rows).await?;
     let removal = records.drop_staging(target, at_most).await?;
     production_unchanged(cx, StoreKind::Sqlite).await?;
     match removal {

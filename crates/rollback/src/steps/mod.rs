@@ -14,7 +14,7 @@ mod validate;
 mod verify_copy;
 mod way_back;
 
-pub(crate) use swap_copy::clear_unfinished;
+pub(crate) use swap_copy::{UnfinishedCopy, clear_unfinished, unfinished_copy};
 pub(crate) use validate::SEARCH_KEY;
 
 use rollback_types::{BackupSource, Inventory, Layout, RollbackTarget, Step, StoreKind, VersionState};
@@ -94,6 +94,11 @@ async fn still_ours(cx: &StepContext, target: &RollbackTarget) -> Result<(), Hal
     if state != Some(VersionState::RollingBack) {
         let found = state.map_or("gone from the registry".to_owned(), |s| format!("{s} now"));
         return Err(changed(format!("{} was rolling_back by this run and is {found}", target)));
+    }
+    let marks = shared.stores.records.marks(target).await?;
+    if !marks.iter().any(|m| m.run_key == spec.run_key && m.open) {
+        let by = marks.iter().rev().find(|m| m.open).map_or("another hand", |m| m.run_key.as_str());
+        return Err(changed(format!("{target} is not held by this run any more: {by} took it over")));
     }
     if spec.layout == Layout::PerVersion {
         // Without the aliases nothing proves that this is staging: then nothing is deleted, in no store.

@@ -76,7 +76,7 @@ async fn leave(cx: &StepContext, store: StoreKind, verified: &VerifiedBackup) ->
             "Compare by hand; then skip the lane with a reason, or abort.",
         )),
         Some(true) if acknowledged("leave_different") => {
-            shared.find(format!("{store} was left different from latest-copy, as planned: {evidence}."));
+            cx.find(format!("{store} was left different from latest-copy, as planned: {evidence}.")).await?;
             Ok(Outcome::NothingToRestore { proof: format!("left as it is, as acknowledged in the plan: {evidence}") })
         }
         Some(true) => Err(Halt::refused(
@@ -123,7 +123,7 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
         StoreKind::Sqlite => {
             // One transaction, which compares before it commits: a trial of its own would prove nothing more.
             cx.checkpoint()?;
-            shared.attempt(cx.step(), units);
+            cx.acts(units).await?;
             put_chapters(cx, file).await?;
             cx.progress(bytes, bytes).await?;
             done(bytes, format!("{units} chapters, the copy's digest; registry and operation log kept"))
@@ -134,7 +134,7 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
             let collection = collection(cx).await?;
             same_bytes(cx, store, file).await?;
             cx.checkpoint()?;
-            shared.attempt(cx.step(), units);
+            cx.acts(units).await?;
             let found = put_points(cx, &collection, file, &tried).await?;
             let after = stores.vectors.aliases().await?;
             if after != aliases {
@@ -154,7 +154,7 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
             let schema = schema_before(cx).await?;
             same_bytes(cx, store, file).await?;
             cx.checkpoint()?;
-            shared.attempt(cx.step(), units);
+            cx.acts(units).await?;
             let found = put_graph(cx, file, &tried).await?;
             // Counts alone would not see another text: the bytes that were read are those that were proven.
             same_bytes(cx, store, file).await?;
@@ -163,9 +163,9 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
             let said = match lost {
                 0 => format!("constraints and indexes as before ({})", after.len()),
                 lost => {
-                    shared.find(format!(
+                    cx.find(format!(
                         "Neo4j: {lost} constraints or indexes that stood before the restore are not in the copy, and are gone."
-                    ));
+                    )).await?;
                     format!("constraints and indexes as in the copy ({}); {lost} that it lacks are gone", after.len())
                 }
             };

@@ -42,11 +42,11 @@ pub(super) async fn validate(cx: &mut StepContext) -> Result<Outcome, Halt> {
     // Warnings stand in the report; only what is wrong, or what could not be looked at, marks the whole run.
     if matches!(report.verdict, ValidationVerdict::Unsound | ValidationVerdict::Incomplete) {
         for finding in report.findings() {
-            shared.find(format!("{finding}."));
+            cx.find(format!("{finding}.")).await?;
         }
     }
     if !report.is_sound() && spec.kind != RunKind::Validate {
-        shared.find("Critical checks failed: compare with latest-copy, and restore production if it differs.".into());
+        cx.find("Critical checks failed: compare with latest-copy, and restore production if it differs.").await?;
     }
     remember_search(cx, &report).await;
     let said = report.verdict.title().to_owned();

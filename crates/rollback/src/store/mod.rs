@@ -18,7 +18,7 @@ use rollback_types::Inventory;
 pub use fault::{Fault, StoreError};
 pub use graph::{GraphCheck, GraphScope, GraphStore, StagingSelector};
 pub use records::{
-    AbortRequest, EvidenceCopy, FinishRequest, MarkRequest, Marked, RecordCopy, RecordStore, RegistrySchema,
+    AbortRequest, EvidenceCopy, FinishRequest, MarkRequest, Marked, RecordCopy, RecordStore, RegistrySchema, RunMark,
 };
 pub use vectors::{Alias, CollectionStatus, PointRef, StoredVector, VectorStore};
 

@@ -68,6 +68,17 @@ pub struct AbortRequest {
     pub message: String,
 }
 
+/// A row that a rollback by Stepback, this one or another on the same registry, wrote into the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunMark {
+    /// As in [`MarkRequest`].
+    pub run_key: String,
+    /// The run holds the version: its row is in progress, and nothing has closed it.
+    pub open: bool,
+    /// The run has finished the version.
+    pub completed: bool,
+}
+
 /// A copy of staged rows, kept as evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvidenceCopy {
@@ -146,4 +157,6 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
     /// After an abort: the message, and the run's log row failed. The state stays `rolling_back`. Changes nothing when
     /// this run never marked the version.
     async fn note_abort(&self, request: &AbortRequest) -> Result<(), StoreError>;
+    /// The rows that rollbacks of this version by Stepback wrote into the log, oldest first.
+    async fn marks(&self, target: &RollbackTarget) -> Result<Vec<RunMark>, StoreError>;
 }

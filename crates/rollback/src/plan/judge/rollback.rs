@@ -30,9 +30,15 @@ impl Judge<'_> {
         let detail = if baseline { "it is the baseline" } else { "its id is not the baseline's" };
         self.check("not_baseline", "The version is not v1_baseline", state, detail);
         if row.status == VersionState::RollingBack {
+            let holder = self.g.held_by.as_ref().map_or_else(String::new, |key| {
+                format!(" The operation log names who holds it: Stepback run {key}, here or on another machine.")
+            });
             self.ask(
                 "take_over",
-                "An earlier rollback of this version, ours or a person's, did not finish. Nobody else must be at work on it.",
+                format!(
+                    "An earlier rollback of this version, ours or a person's, did not finish. Nobody else must be at work on \
+                     it.{holder}"
+                ),
             );
         }
     }

@@ -1,0 +1,128 @@
+//! The plan of what is left of an interrupted run: planned like any other, but a step that is through is not asked about
+//! again, and what the run itself has done stands in its own way no more.
+
+use std::collections::BTreeSet;
+
+use rollback_types::plan::StorePlans;
+use rollback_types::{
+    Acknowledgement, Candidacy, PlanRequest, Refusal, RollbackPlan, RunId, Step, StoreKind, VersionRow,
+};
+
+use crate::error::ServiceError;
+use crate::store::RunMark;
+use crate::story::Story;
+
+/// What of an interrupted run is left.
+#[derive(Clone, Debug)]
+pub(crate) struct Rest {
+    pub run: RunId,
+    run_key: String,
+    /// Steps that need not be done again.
+    through: BTreeSet<Step>,
+    /// Steps that were through, and are done again.
+    pub again: Vec<Step>,
+    /// The plan that was confirmed first.
+    first: RollbackPlan,
+}
+
+impl Rest {
+    /// Of this run; `again` are the steps that were through and are done again.
+    pub(crate) fn of(story: &Story, again: Vec<Step>) -> Result<Self, ServiceError> {
+        let mut through: BTreeSet<Step> = story.procedure.through().into_iter().collect();
+        through.retain(|step| !again.contains(step));
+        Ok(Self {
+            run: story.record.summary.id,
+            run_key: story.record.run_key.clone(),
+            through,
+            again,
+            first: story.plan()?,
+        })
+    }
+
+    /// What to plan: the same stores to restore, less those that are through; what was acknowledged stays so.
+    pub(crate) fn request(&self, given: &[String]) -> PlanRequest {
+        let first = &self.first;
+        let restore = StoreKind::ALL.into_iter().filter(|s| first.stores.get(*s).restore && !self.lane_through(*s));
+        let known = first.acknowledgements.iter().filter(|a| a.given).map(|a| a.asked.code.clone());
+        PlanRequest {
+            kind: first.kind,
+            version_id: first.version_id.as_str().to_owned(),
+            restore: Some(restore.collect()),
+            acknowledgements: known.chain(given.iter().cloned()).collect(),
+        }
+    }
+
+    /// The step need not be done (again).
+    pub(crate) fn is_through(&self, step: Step) -> bool {
+        self.through.contains(&step)
+    }
+
+    /// For the plan's digest.
+    pub(super) fn facts(&self) -> serde_json::Value {
+        serde_json::json!({ "run": self.run, "through": self.through, "again": self.again })
+    }
+
+    fn lane_through(&self, store: StoreKind) -> bool {
+        self.through.iter().any(|step| step.is_restore() && step.lane() == Some(store))
+    }
+
+    /// The row as a candidate again: the run may have finished it without having written that down. Refused when another
+    /// hand has closed what this run had opened.
+    pub(super) fn row(&self, mut row: VersionRow, marks: &[RunMark]) -> (VersionRow, Option<Refusal>) {
+        let lost = match marks.iter().find(|m| m.run_key == self.run_key) {
+            Some(own) if own.completed => {
+                row.candidacy = Candidacy::TakeOver;
+                None
+            }
+            Some(own) if own.open => None,
+            Some(_) => Some("another rollback took it over, or closed this run's row in the operation log"),
+            None if self.is_through(Step::Mark) => Some("its row in the operation log is gone"),
+            None => None,
+        };
+        let refusal = lost.map(|why| Refusal {
+            code: "not_ours".into(),
+            message: format!(
+                "Run #{} does not hold this version any more: {why}. Abandon the run, and plan the version anew.",
+                self.run
+            ),
+        });
+        (row, refusal)
+    }
+
+    /// The version is marked by this very run: that is no rollback of somebody else.
+    pub(super) fn holds(&self, marks: &[RunMark]) -> bool {
+        marks.iter().any(|m| m.run_key == self.run_key && (m.open || m.completed))
+    }
+
+    /// Takes out what does not concern what is left: questions that the run has answered by what it did, or that its own
+    /// traces raise, and refusals about steps that are through.
+    pub(super) fn settle(
+        &self,
+        refusals: &mut Vec<Refusal>,
+        asked: &mut Vec<Acknowledgement>,
+        stores: &StorePlans,
+        holds: bool,
+    ) {
+        let restored = StoreKind::ALL.into_iter().all(|store| self.lane_through(store));
+        let begun = StoreKind::ALL.into_iter().any(|store| self.lane_through(store));
+        let chosen = StoreKind::ALL.into_iter().any(|s| stores.get(s).restore);
+        refusals.retain(|refusal| match refusal.code.as_str() {
+            "nothing_to_restore" => chosen || !begun,
+            "backup_not_intact" => !restored,
+            "staged" => !self.is_through(Step::CopyNeo4j),
+            _ => true,
+        });
+        asked.retain(|ask| {
+            let (word, of) = ask.code.split_once(':').unwrap_or((&ask.code, ""));
+            let store = StoreKind::ALL.into_iter().find(|s| s.as_str() == of);
+            match word {
+                "take_over" => !holds,
+                "restore_equal" => !store.is_some_and(|s| self.first.stores.get(s).restore),
+                "leave_different" | "not_comparable" => !store.is_some_and(|s| self.lane_through(s)),
+                "earlier_way_back" => of != self.run.to_string(),
+                "latest_copy_not_intact" => !restored,
+                _ => true,
+            }
+        });
+    }
+}

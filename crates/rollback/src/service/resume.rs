@@ -1,0 +1,165 @@
+//! After an interruption: what is left is planned again and confirmed again, or the run is given up.
+
+use std::sync::Arc;
+
+use rollback_types::{
+    Event, EventKind, ResumeRequest, Role, RollbackPlan, RollbackTarget, RunId, RunKind, RunState, RunView, Step,
+    Timestamp,
+};
+
+use super::start::{Memory, checked_reason, is_disaster_recovery, to_its_end};
+use super::{Answer, RollbackService};
+use crate::Actor;
+use crate::context::RunSpec;
+use crate::error::ServiceError;
+use crate::plan::{Planned, Planner, Rest};
+use crate::recorder::Recorder;
+use crate::steps;
+use crate::store::AbortRequest;
+use crate::story::Story;
+
+impl RollbackService {
+    /// The plan of what is left of an interrupted run; changes nothing. `acknowledgements` are those given beside the ones
+    /// of the first plan.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`]; [`ServiceError::Conflict`] when the run is not interrupted; else as `plan`.
+    pub async fn resume_plan(&self, id: RunId, acknowledgements: &[String]) -> Answer<RollbackPlan> {
+        let story = self.interrupted(id).await?;
+        let (planned, _) = self.plan_rest(&story, acknowledgements).await?;
+        self.remember(&planned.plan.digest, planned.facts);
+        Ok(planned.plan)
+    }
+
+    /// Goes on with an interrupted run, by the plan of what is left.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start), and [`ServiceError::Conflict`] when the run is not interrupted.
+    pub async fn resume(self: &Arc<Self>, id: RunId, request: &ResumeRequest, actor: &Actor) -> Answer<RunView> {
+        let (service, request, actor) = (self.clone(), request.clone(), actor.clone());
+        to_its_end(async move { service.resume_to_end(id, &request, &actor).await }).await
+    }
+
+    async fn resume_to_end(&self, id: RunId, request: &ResumeRequest, actor: &Actor) -> Answer<RunView> {
+        actor.must_be(Role::Operator, "resume a run")?;
+        let reason = checked_reason(&request.reason)?;
+        let _alone = self.alone().await?;
+        let story = self.interrupted(id).await?;
+        let summary = &story.record.summary;
+        if is_disaster_recovery(summary.kind, summary.version_id.as_str()) {
+            actor.must_be(Role::Administrator, "restore production from the baseline")?;
+        }
+        let (planned, again) = self.plan_rest(&story, &request.acknowledgements).await?;
+        let planned = self.confirmed(planned, &request.plan_digest)?;
+        let (events, _) = tokio::sync::broadcast::channel(1_024);
+        let recorder = Recorder::resumed(&story, self.journal.clone(), events.clone());
+        let first = EventKind::RunResumed {
+            plan_digest: planned.plan.digest.clone(),
+            again,
+            reason,
+            actor: actor.name().to_owned(),
+        };
+        // Registry and log speak of one run: in the words with which it began.
+        let spec = RunSpec::new(id, story.record.run_key.clone(), summary.reason.clone(), &planned);
+        let memory =
+            Memory { attempted: story.attempted, done: story.done, findings: story.findings, skipped: story.skipped };
+        self.carry_out(recorder, events, first, spec, memory).await?;
+        self.run(id).await
+    }
+
+    /// Gives an interrupted run up: it is aborted then. The version stays as it is, and is offered as "take over".
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`], [`ServiceError::Invalid`] for the reason, [`ServiceError::NotFound`],
+    /// [`ServiceError::Conflict`] when the run is not interrupted, the registry's or the journal's.
+    pub async fn abandon(self: &Arc<Self>, id: RunId, reason: &str, actor: &Actor) -> Answer<RunView> {
+        let (service, reason, actor) = (self.clone(), reason.to_owned(), actor.clone());
+        to_its_end(async move { service.abandon_to_end(id, &reason, &actor).await }).await
+    }
+
+    async fn abandon_to_end(&self, id: RunId, reason: &str, actor: &Actor) -> Answer<RunView> {
+        actor.must_be(Role::Operator, "abandon a run")?;
+        let reason = checked_reason(reason)?;
+        let _one_at_a_time = self.starting.lock().await;
+        self.interrupt_orphan(|run| self.launched_here(run)).await?;
+        let story = self.interrupted(id).await?;
+        let left = self.tell_registry(&story, &reason).await?;
+        let mut summary = format!("Abandoned after an interruption. {left}");
+        if story.attempted.keys().any(|step| step.is_restore()) {
+            summary.push_str(" A restore had begun: compare each store, and see this run's ways back.");
+        }
+        let kind = EventKind::RunAbandoned { reason, actor: actor.name().to_owned(), summary };
+        let event = Event { number: story.last + 1, run_id: id, at: Timestamp::now(), kind };
+        self.journal.append(&event, RunState::Aborted).await?;
+        self.run(id).await
+    }
+
+    /// Writes the end of a rollback into the registry; says what that left.
+    async fn tell_registry(&self, story: &Story, reason: &str) -> Answer<String> {
+        let summary = &story.record.summary;
+        let begun = story.procedure.through().contains(&Step::Mark) || story.procedure.in_hand().contains(&Step::Mark);
+        let target = RollbackTarget::new(&summary.version_id).ok();
+        let (RunKind::Rollback, true, Some(target)) = (summary.kind, begun, target) else {
+            return Ok("Nothing was written into the registry by it.".to_owned());
+        };
+        let marks = self.stores.records.marks(&target).await?;
+        match marks.iter().find(|m| m.run_key == story.record.run_key) {
+            Some(own) if own.completed => Ok("The version is rolled_back: the run had finished it.".to_owned()),
+            Some(own) if own.open => {
+                let message = format!("Rollback abandoned: {reason}");
+                let run_key = story.record.run_key.clone();
+                self.stores.records.note_abort(&AbortRequest { target, run_key, message }).await?;
+                Ok("The version stays rolling_back and is offered as “take over”.".to_owned())
+            }
+            Some(_) => Ok("The version is not this run's any more: another hand took it over.".to_owned()),
+            None => Ok("The registry has no row of this run.".to_owned()),
+        }
+    }
+
+    /// The run as the journal tells it, if it is interrupted.
+    async fn interrupted(&self, id: RunId) -> Answer<Story> {
+        let story = Story::read(self.journal.as_ref(), id).await?;
+        if story.procedure.is_interrupted() && self.live(id).is_none() {
+            return Ok(story);
+        }
+        let state = story.record.summary.state.as_str().replace('_', " ");
+        Err(ServiceError::Conflict(format!(
+            "Run #{id} is {state}. Only an interrupted run can be resumed or abandoned."
+        )))
+    }
+
+    async fn plan_rest(&self, story: &Story, acknowledgements: &[String]) -> Answer<(Planned, Vec<Step>)> {
+        let again = self.to_be_done_again(story).await?;
+        let rest = Rest::of(story, again)?;
+        let planner = Planner { rest: Some(&rest), ..self.planner() };
+        let planned = planner.plan(&rest.request(acknowledgements)).await?;
+        Ok((planned, rest.again))
+    }
+
+    /// Steps that were through, whose proof did not outlive the process, and which later steps need.
+    async fn to_be_done_again(&self, story: &Story) -> Answer<Vec<Step>> {
+        let through = story.procedure.through();
+        let left = |step: &Step| !through.contains(step);
+        let steps = story.record.summary.kind.steps();
+        let mut again = Vec::new();
+        if steps.iter().any(|s| s.is_restore() && left(s)) {
+            again.push(Step::VerifyCopy);
+        }
+        if steps.contains(&Step::SwapCopy) && left(&Step::SwapCopy) {
+            let (folders, key) = (self.verifier.folders().clone(), story.record.run_key.clone());
+            let subject = story.record.summary.version_id.clone();
+            let acted = story.attempted.contains_key(&Step::SwapCopy);
+            let look = move || steps::unfinished_copy(&folders, &subject, &key, acted);
+            let state = tokio::task::spawn_blocking(look).await;
+            match state.map_err(|e| ServiceError::Conflict(e.to_string()))? {
+                steps::UnfinishedCopy::SwappedIn => {}
+                steps::UnfinishedCopy::Waiting => again.push(Step::ProveCopy),
+                steps::UnfinishedCopy::Gone => {
+                    again.extend([Step::CopySqlite, Step::CopyQdrant, Step::CopyNeo4j, Step::ProveCopy]);
+                }
+            }
+        }
+        again.retain(|step| through.contains(step));
+        Ok(again)
+    }
+}

@@ -1,0 +1,121 @@
+//! What the journal tells of a run: where it stands, and what its steps have said. A run that goes on after an
+//! interruption begins with it.
+
+use std::collections::BTreeMap;
+
+use rollback_types::{EventKind, RollbackPlan, RunId, Step};
+
+use crate::error::ServiceError;
+use crate::journal::{Journal, JournalError, RunRecord};
+use crate::procedure::Procedure;
+
+/// Events read from the journal at once.
+const PAGE: u32 = 500;
+
+/// Before the reason, in the event of a step that a person skipped.
+pub(crate) const BY_DECISION: &str = "by decision: ";
+
+/// A run as its events tell it.
+#[derive(Clone, Debug)]
+pub(crate) struct Story {
+    pub record: RunRecord,
+    pub procedure: Procedure,
+    /// The number of the last event.
+    pub last: u64,
+    /// Units that steps were about to change when they last acted.
+    pub attempted: BTreeMap<Step, u64>,
+    /// What each step has really done.
+    pub done: BTreeMap<Step, String>,
+    /// What is worth telling at the end.
+    pub findings: Vec<String>,
+    /// Steps that a person skipped.
+    pub skipped: Vec<Step>,
+}
+
+impl Story {
+    /// Reads a run from its beginning.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], the journal's, or events in an order that no run can have.
+    pub(crate) async fn read(journal: &dyn Journal, id: RunId) -> Result<Self, ServiceError> {
+        let record = journal.run(id).await?.ok_or_else(|| ServiceError::NotFound(format!("There is no run #{id}.")))?;
+        let mut story = Self {
+            procedure: Procedure::new(record.summary.kind),
+            record,
+            last: 0,
+            attempted: BTreeMap::new(),
+            done: BTreeMap::new(),
+            findings: Vec::new(),
+            skipped: Vec::new(),
+        };
+        loop {
+            let events = journal.events(id, story.last, PAGE).await?;
+            if events.is_empty() {
+                return Ok(story);
+            }
+            for event in events {
+                story.procedure.apply(&event.kind).map_err(|e| JournalError::Unusable {
+                    path: format!("run #{id}, event {}", event.number),
+                    detail: format!("{e}; `stepback journal check` looks at all of it"),
+                })?;
+                story.last = event.number;
+                story.take_in(event.kind);
+            }
+        }
+    }
+
+    fn take_in(&mut self, event: EventKind) {
+        match event {
+            EventKind::StepActs { step, units } => {
+                self.attempted.insert(step, units);
+            }
+            EventKind::StepFinding { message, .. } if !self.findings.contains(&message) => self.findings.push(message),
+            EventKind::StepCompleted { step, outcome, .. } => {
+                self.done.insert(step, outcome);
+            }
+            EventKind::StepSkipped { step, reason, .. } => {
+                if reason.starts_with(BY_DECISION) {
+                    self.skipped.push(step);
+                }
+                self.done.insert(step, skipped(&reason));
+            }
+            _ => {}
+        }
+    }
+
+    /// The plan that was confirmed when the run began.
+    ///
+    /// # Errors
+    /// It cannot be read: a newer Stepback wrote it.
+    pub(crate) fn plan(&self) -> Result<RollbackPlan, ServiceError> {
+        let id = self.record.summary.id;
+        serde_json::from_str(&self.record.plan_json).map_err(|e| {
+            ServiceError::Conflict(format!(
+                "The plan of run #{id} cannot be read any more: {e}. Plan the version again."
+            ))
+        })
+    }
+}
+
+/// What the log and the summary say of a skipped step.
+pub(crate) fn skipped(reason: &str) -> String {
+    if reason.starts_with(BY_DECISION) { format!("skipped {reason}") } else { format!("skipped: {reason}") }
+}
+
+/// What an interruption means: what is proven, and what is not known.
+pub(crate) fn interruption(procedure: &Procedure, cause: &str) -> String {
+    let list = |steps: Vec<Step>| steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let through = procedure.through();
+    let proven = if through.is_empty() {
+        "No step was through".to_owned()
+    } else {
+        format!("Proven through: {}", list(through))
+    };
+    let in_hand = procedure.in_hand();
+    let unknown = if in_hand.is_empty() {
+        "no step was at work".to_owned()
+    } else {
+        format!("what these have done is not known, and is counted again before anything goes on: {}", list(in_hand))
+    };
+    format!("The run was interrupted: {cause}. {proven}; {unknown}. Resume it, or abandon it.")
+}

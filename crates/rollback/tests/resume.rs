@@ -1,0 +1,220 @@
+//! A process that ends at any moment: the run is interrupted, and resumed it comes to the same end as one that nobody
+//! disturbed; or it is given up.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod support;
+
+use std::sync::Arc;
+
+use rollback::fake::{FAILED, FAILED_PER_VERSION, Moment};
+use rollback::store::Fault;
+use rollback::{Actor, RollbackService, ServiceError};
+use rollback_types::{
+    Decision, EventKind, PlanRequest, ResumeRequest, Role, RunId, RunKind, RunState, RunView, Step, StoreKind,
+    VersionState,
+};
+use support::{Bench, bench, bench_per_version, contaminated, of, request, start_request, tester};
+
+/// Another process over the same journal and stores.
+async fn restarted(b: &Bench) -> Arc<RollbackService> {
+    let service = Arc::new(b.deployment.service());
+    service.recover().await.unwrap();
+    service.remove_leftovers().await.unwrap();
+    service
+}
+
+async fn settled(service: &Arc<RollbackService>, id: RunId) -> RunView {
+    use futures::StreamExt;
+    loop {
+        let view = service.run(id).await.unwrap();
+        if view.run.state != RunState::Running {
+            return view;
+        }
+        let mut stream = service.subscribe(id, view.run.last_event).await.unwrap();
+        let _ = stream.next().await;
+    }
+}
+
+/// Plans what is left, confirms it, and waits for the end.
+async fn resumed(service: &Arc<RollbackService>, id: RunId) -> RunView {
+    let plan = service.resume_plan(id, &[]).await.unwrap();
+    let acknowledgements: Vec<String> = plan.acknowledgements.iter().map(|a| a.asked.code.clone()).collect();
+    let plan = service.resume_plan(id, &acknowledgements).await.unwrap();
+    assert!(plan.startable, "{:?}", plan.refusals);
+    assert_eq!(plan.resumes, Some(id));
+    let request = ResumeRequest { plan_digest: plan.digest.0, reason: "after the power cut".into(), acknowledgements };
+    service.resume(id, &request, &tester()).await.unwrap();
+    settled(service, id).await
+}
+
+/// What an undisturbed run and a resumed one must have in common.
+fn end(b: &Bench, view: &RunView) -> (String, RunState, Vec<(Step, rollback_types::StepState)>) {
+    (b.deployment.fingerprint(), view.run.state, view.steps.iter().map(|s| (s.step, s.state)).collect())
+}
+
+/// The journal is cut after every one of its entries, in a run of each kind.
+async fn cut_everywhere(make: fn() -> Bench, request: fn() -> PlanRequest, prepare: bool) {
+    let prepared = || async move {
+        let b = make();
+        if prepare {
+            // A run whose restore can be undone.
+            b.carry_out(of(RunKind::RestoreProduction, "latest-copy")).await;
+        }
+        b
+    };
+    let undisturbed = {
+        let b = prepared().await;
+        let view = b.carry_out(request()).await;
+        (end(&b, &view), view.run.last_event)
+    };
+    for entries in 1..u32::try_from(undisturbed.1).unwrap() {
+        let b = prepared().await;
+        let plan = b.plan_all(request()).await;
+        assert!(plan.startable, "{:?}", plan.refusals);
+        b.deployment.journal.fill_up_after(Some(entries));
+        let id = b.service.start(&start_request(&plan), &tester()).await.unwrap().run.id;
+        assert_eq!(b.settle(id).await.run.state, RunState::Interrupted, "after {entries} entries");
+        b.deployment.journal.fill_up_after(None);
+
+        let service = restarted(&b).await;
+        let view = service.run(id).await.unwrap();
+        assert_eq!(view.run.state, RunState::Interrupted, "after {entries} entries");
+        assert!(view.log.last().unwrap().text.contains("Resume it, or abandon it"), "{:?}", view.log.last());
+        let view = resumed(&service, id).await;
+        assert_eq!(end(&b, &view), undisturbed.0, "cut after {entries} entries: {:#?}", view.log);
+        let numbers: Vec<u64> = b.deployment.journal.all_events(id).iter().map(|e| e.number).collect();
+        assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn a_rollback_cut_anywhere_comes_to_the_same_end() {
+    cut_everywhere(bench, || request(FAILED), false).await;
+}
+
+#[tokio::test]
+async fn a_rollback_that_restores_cut_anywhere_comes_to_the_same_end() {
+    cut_everywhere(contaminated, || request(FAILED), false).await;
+}
+
+#[tokio::test]
+async fn a_rollback_in_the_other_layout_cut_anywhere_comes_to_the_same_end() {
+    cut_everywhere(bench_per_version, || request(FAILED_PER_VERSION), false).await;
+}
+
+#[tokio::test]
+async fn a_restore_cut_anywhere_comes_to_the_same_end() {
+    cut_everywhere(contaminated, || of(RunKind::RestoreProduction, "latest-copy"), false).await;
+}
+
+#[tokio::test]
+async fn an_undo_cut_anywhere_comes_to_the_same_end() {
+    cut_everywhere(contaminated, || of(RunKind::UndoRestore, "run-1"), true).await;
+}
+
+#[tokio::test]
+async fn a_new_copy_cut_anywhere_comes_to_the_same_end() {
+    let clean = || {
+        let b = bench();
+        StoreKind::ALL.into_iter().for_each(|s| b.deployment.remove_staging(s));
+        b
+    };
+    cut_everywhere(clean, || of(RunKind::MakeBackup, "latest-copy"), false).await;
+}
+
+/// A rollback that waits for a decision about `step` when its process ends.
+async fn stopped_at(b: &Bench, operation: &'static str, step: Step) -> RunId {
+    b.deployment.faults.arm(operation, Some(step), u32::MAX, Fault::Refused, Moment::Before);
+    let id = b.start().await;
+    assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision);
+    b.deployment.faults.clear();
+    id
+}
+
+#[tokio::test]
+async fn an_abandoned_run_leaves_the_version_to_be_taken_over() {
+    let b = bench();
+    let id = stopped_at(&b, "delete_batch", Step::DeleteNodes).await;
+    let service = restarted(&b).await;
+    let view = service.abandon(id, "nobody knows it any more", &tester()).await.unwrap();
+    assert_eq!(view.run.state, RunState::Aborted);
+    assert!(view.run.summary.as_ref().unwrap().contains("take over"), "{:?}", view.run.summary);
+    assert_eq!(b.deployment.state_of(FAILED), Some(VersionState::RollingBack));
+    assert!(b.deployment.message_of(FAILED).unwrap().contains("abandoned: nobody knows"));
+    assert!(matches!(service.abandon(id, "once more", &tester()).await, Err(ServiceError::Conflict(_))));
+    assert!(matches!(service.resume_plan(id, &[]).await, Err(ServiceError::Conflict(_))));
+    let plan = service.plan(&request(FAILED)).await.unwrap();
+    assert!(plan.take_over && plan.resumes.is_none());
+}
+
+#[tokio::test]
+async fn what_was_taken_over_is_not_resumed() {
+    let b = bench();
+    let id = stopped_at(&b, "delete_batch", Step::DeleteNodes).await;
+    let service = restarted(&b).await;
+    let mut wanted = request(FAILED);
+    wanted.acknowledgements.push("take_over".into());
+    let plan = service.plan(&wanted).await.unwrap();
+    assert!(plan.startable, "{:?}", plan.refusals);
+    let second = service.start(&start_request(&plan), &tester()).await.unwrap().run.id;
+    assert_eq!(settled(&service, second).await.run.state, RunState::Completed);
+    let plan = service.resume_plan(id, &[]).await.unwrap();
+    assert!(plan.refusals.iter().any(|r| r.code == "not_ours"), "{:?}", plan.refusals);
+    let request = ResumeRequest { plan_digest: plan.digest.0, reason: "go on".into(), acknowledgements: vec![] };
+    assert!(matches!(service.resume(id, &request, &tester()).await, Err(ServiceError::Refused { .. })));
+    assert_eq!(b.deployment.state_of(FAILED), Some(VersionState::RolledBack));
+}
+
+#[tokio::test]
+async fn staging_that_grew_while_nobody_was_at_work_is_shown_again() {
+    let b = bench();
+    let id = stopped_at(&b, "drop_staging", Step::DropChapters).await;
+    let service = restarted(&b).await;
+    let old = service.resume_plan(id, &[]).await.unwrap();
+    b.deployment.stage_more(FAILED);
+    let request = ResumeRequest { plan_digest: old.digest.0, reason: "go on".into(), acknowledgements: vec![] };
+    let refused = service.resume(id, &request, &tester()).await;
+    let Err(ServiceError::Stale { differences, .. }) = refused else { panic!("{refused:?}") };
+    assert!(differences.iter().any(|d| d.field.starts_with("/stores/sqlite/staging")), "{differences:?}");
+    assert_eq!(service.run(id).await.unwrap().run.state, RunState::Interrupted);
+}
+
+#[tokio::test]
+async fn only_an_operator_resumes_or_abandons() {
+    let b = bench();
+    let id = stopped_at(&b, "delete_batch", Step::DeleteNodes).await;
+    let service = restarted(&b).await;
+    let viewer = Actor::new("guest", Role::Viewer);
+    let plan = service.resume_plan(id, &[]).await.unwrap();
+    let request = ResumeRequest { plan_digest: plan.digest.0, reason: "go on".into(), acknowledgements: vec![] };
+    assert!(matches!(service.resume(id, &request, &viewer).await, Err(ServiceError::Forbidden { .. })));
+    assert!(matches!(service.abandon(id, "go away", &viewer).await, Err(ServiceError::Forbidden { .. })));
+    let step = Step::DeleteNodes;
+    assert!(matches!(
+        service.decide(id, step, Decision::Retry, None, &viewer).await,
+        Err(ServiceError::Forbidden { .. })
+    ));
+    assert_eq!(service.run(id).await.unwrap().run.state, RunState::Interrupted);
+}
+
+#[tokio::test]
+async fn stopping_ends_a_run_between_two_steps_and_takes_no_new_one() {
+    let b = bench();
+    let id = {
+        b.deployment.faults.arm("delete_batch", Some(Step::DeleteNodes), u32::MAX, Fault::Refused, Moment::Before);
+        b.start().await
+    };
+    b.settle(id).await;
+    b.deployment.faults.clear();
+    b.service.stop(std::time::Duration::from_secs(60)).await;
+    let view = b.service.run(id).await.unwrap();
+    assert_eq!(view.run.state, RunState::Interrupted);
+    let events = b.deployment.journal.all_events(id);
+    let EventKind::RunInterrupted { message } = &events.last().unwrap().kind else { panic!("{events:?}") };
+    assert!(message.contains("Stepback was stopped"), "{message}");
+    let plan = b.service.resume_plan(id, &[]).await.unwrap();
+    let request = ResumeRequest { plan_digest: plan.digest.0, reason: "go on".into(), acknowledgements: vec![] };
+    assert!(matches!(b.service.resume(id, &request, &tester()).await, Err(ServiceError::Conflict(_))));
+    let view = resumed(&restarted(&b).await, id).await;
+    assert_eq!(view.run.state, RunState::Completed);
+}
