@@ -2,9 +2,14 @@
 //!
 //! An event is on the disk when [`SqliteJournal::append`](rollback::journal::Journal::append) returns. That only one
 //! run is active, and that events have no gap, is kept by the database: a unique index and a check inside the
-//! transaction that writes. The file is never deleted and never overwritten, however broken it is.
+//! transaction that writes. The file is never deleted and never overwritten, however broken it is. A hash chain over all
+//! entries, kept in the same transactions, tells a changed, missing or added one.
 
+mod chain;
+mod check;
+mod export;
 mod open;
+mod reader;
 mod statistics;
 
 use std::path::Path;
@@ -18,8 +23,13 @@ use rollback_types::{
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool};
 
+pub use chain::{BadHead, Head};
+use chain::{Content, Entry, Opening};
+pub use check::{ChainFault, ChainReport, FaultKind};
+pub use export::ExportError;
 use open::Place;
 pub use open::SqliteJournalConfig;
+pub use reader::JournalReader;
 
 /// Rows of a page when no limit is given, and the most.
 const PAGE: (u32, u32) = (50, 200);
@@ -115,6 +125,7 @@ impl Journal for SqliteJournal {
         let sql = "INSERT INTO runs (kind, version_id, state, reason, actor, plan_digest, plan_json, run_key, started_at) \
                    VALUES (?, ?, 'running', ?, ?, ?, ?, ?, ?) RETURNING id, kind, version_id, state, reason, actor, \
                    plan_digest, started_at, ended_at, summary, last_event";
+        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(|e| self.sql(e))?;
         let inserted = sqlx::query(sql)
             .bind(run.kind.as_str())
             .bind(run.version_id.as_str())
@@ -124,16 +135,24 @@ impl Journal for SqliteJournal {
             .bind(&run.plan_json)
             .bind(&run.run_key)
             .bind(run.at.unix_ms())
-            // All rows are read: only then has the statement ended and committed.
-            .fetch_all(&self.pool)
+            .fetch_one(&mut *tx)
             .await;
-        match inserted {
-            Ok(rows) => match rows.first() {
-                Some(row) => self.summary_of(row),
-                None => Err(self.place.unusable("the new run was not returned")),
-            },
-            Err(e) => Err(self.active_or(e).await),
-        }
+        let summary = match inserted {
+            Ok(row) => self.summary_of(&row)?,
+            Err(e) => {
+                drop(tx);
+                return Err(self.active_or(e).await);
+            }
+        };
+        let entry = Entry {
+            run: summary.id.0,
+            number: 0,
+            state: Some(summary.state.as_str().to_owned()),
+            content: Content::Run(Opening::of(run)),
+        };
+        chain::add(&mut tx, &self.place, &entry).await?;
+        tx.commit().await.map_err(|e| self.sql(e))?;
+        Ok(summary)
     }
 
     async fn append(&self, event: &Event, state: RunState) -> Result<(), JournalError> {
@@ -154,10 +173,11 @@ impl Journal for SqliteJournal {
             .bind(run.0)
             .bind(event.number.cast_signed())
             .bind(event.at.unix_ms())
-            .bind(body)
+            .bind(&body)
             .execute(&mut *tx)
             .await
             .map_err(|e| self.sql(e))?;
+        chain::add(&mut tx, &self.place, &chain::event(run, event.number, event.at, state, &body)).await?;
         statistics::note(&mut tx, event).await.map_err(|e| self.sql(e))?;
         if let Err(e) = update_run(&mut tx, event, state).await {
             drop(tx);
@@ -205,6 +225,9 @@ impl Journal for SqliteJournal {
         }
         if let Some(state) = query.state {
             sql.push(" AND state = ").push_bind(state.as_str());
+        }
+        if let Some(kind) = query.kind {
+            sql.push(" AND kind = ").push_bind(kind.as_str());
         }
         if let Some(version) = &query.version_id {
             sql.push(" AND version_id = ").push_bind(version.clone());
@@ -337,6 +360,10 @@ async fn update_run(tx: &mut SqliteConnection, event: &Event, state: RunState) -
         EventKind::RunInterrupted { message } => {
             sql.push(", ended_at = ").push_bind(event.at.unix_ms());
             sql.push(", summary = ").push_bind(message.clone());
+        }
+        EventKind::RunAbandoned { summary, .. } => {
+            sql.push(", ended_at = ").push_bind(event.at.unix_ms());
+            sql.push(", summary = ").push_bind(summary.clone());
         }
         // Resumed after an interruption.
         _ if state.is_active() => {

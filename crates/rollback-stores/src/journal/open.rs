@@ -11,6 +11,8 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 
+use super::chain;
+
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// What [`super::SqliteJournal`] needs to know.
@@ -83,7 +85,9 @@ pub(super) async fn open(config: &SqliteJournalConfig) -> Result<(SqlitePool, Pl
         .await
         .map_err(|e| by_error(&path, e))?;
     MIGRATIONS.run(&pool).await.map_err(|e| by_migration(&path, e))?;
-    Ok((pool, Place { path, inode }))
+    let place = Place { path, inode };
+    chain::begin(&pool, &place).await?;
+    Ok((pool, place))
 }
 
 /// Makes folder and file for us alone, and returns the file's inode.
@@ -137,7 +141,7 @@ fn by_migration(path: &Path, error: MigrateError) -> JournalError {
     }
 }
 
-fn by_error(path: &Path, error: sqlx::Error) -> JournalError {
+pub(super) fn by_error(path: &Path, error: sqlx::Error) -> JournalError {
     let sqlx::Error::Database(db) = &error else { return unusable(path, error.to_string()) };
     let code: i32 = db.code().and_then(|c| c.parse().ok()).unwrap_or(0);
     let said = db.message();

@@ -21,6 +21,11 @@ pub(super) async fn note(tx: &mut SqliteConnection, event: &Event) -> Result<(),
         EventKind::StepSkipped { step, .. } => {
             ("DELETE FROM step_times WHERE ? IS NOT NULL AND run_id = ? AND step = ?", step)
         }
+        // The time while nobody was at work is no step's.
+        EventKind::RunResumed { .. } => {
+            let sql = "DELETE FROM step_times WHERE run_id = ? AND ended_at IS NULL";
+            return sqlx::query(sql).bind(event.run_id.0).execute(tx).await.map(|_| ());
+        }
         _ => return Ok(()),
     };
     sqlx::query(sql).bind(event.at.unix_ms()).bind(event.run_id.0).bind(step.as_str()).execute(tx).await.map(|_| ())

@@ -1,6 +1,7 @@
 //! What every journal must do, and what this one does in bad weather.
 #![expect(clippy::unwrap_used, reason = "clippy spares test functions, not what they share")]
 
+mod chain;
 mod suite;
 
 use std::os::unix::fs::PermissionsExt;
