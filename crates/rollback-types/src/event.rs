@@ -41,6 +41,9 @@ pub enum EventKind {
         reason: String,
         /// Who.
         actor: String,
+        /// Who approved the plan, where that is asked for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        approved_by: Vec<String>,
     },
     /// The step begins; journalled before its effect.
     StepStarted {
@@ -145,6 +148,9 @@ pub enum EventKind {
         reason: String,
         /// Who.
         actor: String,
+        /// As in `run_started`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        approved_by: Vec<String>,
     },
     /// After an interruption, a person gave the run up. It is *aborted* then.
     RunAbandoned {

@@ -4,6 +4,7 @@
 //! milliseconds (fields end in `_ms`), times RFC 3339 in UTC.
 
 pub mod access;
+pub mod approval;
 pub mod backup;
 pub mod event;
 pub mod ids;
@@ -24,6 +25,7 @@ pub mod validation;
 pub use access::{
     AuditOutcome, AuditQuery, AuditRow, Me, NewToken, SignInWay, TokenState, TokenView, UserKind, UserView,
 };
+pub use approval::{Approval, ApprovalState, Vote, VoteRequest};
 pub use backup::{BackupCheck, BackupFile, BackupHealth, BackupSource, Rung, RungResult, RungState};
 pub use event::{Decision, Event, EventKind, Progress, StepError, StreamItem};
 pub use ids::{PlanDigest, RollbackTarget, RunId, TargetRefusal, VersionId};

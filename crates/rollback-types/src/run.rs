@@ -337,8 +337,14 @@ impl RunView {
 fn line_of(kind: &EventKind) -> Option<(LogLevel, String)> {
     use LogLevel::{Error, Info, Warning};
     Some(match kind {
-        EventKind::RunStarted { kind, version_id, plan_digest, actor, .. } => {
-            (Info, format!("run started by {actor}: {} {version_id}, plan {}", kind.verb(), plan_digest.short()))
+        EventKind::RunStarted { kind, version_id, plan_digest, actor, approved_by, .. } => {
+            let approved = if approved_by.is_empty() {
+                String::new()
+            } else {
+                format!(", approved by {}", approved_by.join(", "))
+            };
+            let plan = plan_digest.short();
+            (Info, format!("run started by {actor}: {} {version_id}, plan {plan}{approved}", kind.verb()))
         }
         EventKind::StepStarted { step, attempt: 1 } => (Info, format!("{step}: {}", step.title())),
         EventKind::StepStarted { step, attempt } => (Info, format!("{step}: {}, attempt {attempt}", step.title())),

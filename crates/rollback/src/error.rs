@@ -21,6 +21,14 @@ pub enum ServiceError {
         /// What was asked, after "may not".
         to: &'static str,
     },
+    /// The plan needs the word of other people.
+    #[error("{required} other people must approve this plan, {given} did")]
+    ApprovalRequired {
+        /// How many.
+        required: u32,
+        /// How many did.
+        given: u32,
+    },
     /// There is no such version, run or backup.
     #[error("{0}")]
     NotFound(String),
@@ -86,6 +94,9 @@ impl From<ServiceError> for Problem {
             ServiceError::Forbidden { least, .. } => Problem::new(ProblemKind::RoleRequired, detail)
                 .safe(nothing)
                 .remedy(format!("Ask someone with the role {least}, or an administrator for that role.")),
+            ServiceError::ApprovalRequired { .. } => Problem::new(ProblemKind::ApprovalRequired, detail)
+                .safe(nothing)
+                .remedy("Ask for approval of this plan. Another person reads it and agrees; then start it."),
             ServiceError::NotFound(_) => Problem::new(ProblemKind::NotFound, detail).safe(nothing),
             ServiceError::Refused { refusals, plan } => {
                 let mut p = Problem::new(ProblemKind::Refused, detail).safe(nothing);

@@ -1,5 +1,6 @@
 //! The one service behind both doors: plan, start, decide, look, subscribe.
 
+mod approvals;
 mod backups;
 mod look;
 mod resume;
@@ -50,6 +51,8 @@ pub struct RollbackService {
     plans: Mutex<Vec<(PlanDigest, Facts)>>,
     /// Turns true when Stepback is to stop.
     stopping: watch::Sender<bool>,
+    /// One change of the requests for approval at a time.
+    approving: tokio::sync::Mutex<()>,
     /// Told whenever an engine has ended.
     ended: Arc<tokio::sync::Notify>,
 }
@@ -79,6 +82,7 @@ impl RollbackService {
             plans: Mutex::default(),
             stopping: watch::Sender::new(false),
             ended: Arc::default(),
+            approving: tokio::sync::Mutex::default(),
         }
     }
 

@@ -31,6 +31,8 @@ pub struct Settings {
     pub search_command: Option<SearchCommand>,
     /// How long a run's way back is kept after the run ended.
     pub way_back_retention: Duration,
+    /// How many other people must approve a plan before it starts; 0 asks for nobody.
+    pub approvals_required: u32,
     /// Space that must be free, at least.
     pub min_free_bytes: u64,
     /// How long the overview shows what it counted last, before it asks the stores again: counting every id and node for
@@ -61,6 +63,7 @@ impl Default for Settings {
             expected_chapters: None,
             search_command: None,
             way_back_retention: Duration::from_secs(14 * 24 * 3_600),
+            approvals_required: 0,
             min_free_bytes: 500_000_000,
             overview_age: Duration::from_secs(4),
             settle: Duration::from_secs(1),

@@ -10,6 +10,7 @@ fn started() -> EventKind {
         plan_digest: PlanDigest("d".into()),
         reason: "r".into(),
         actor: "a".into(),
+        approved_by: Vec::new(),
     }
 }
 

@@ -51,6 +51,7 @@ impl RollbackService {
         }
         let (planned, again) = self.plan_rest(&story, &request.acknowledgements).await?;
         let planned = self.confirmed(planned, &request.plan_digest)?;
+        let approved_by = self.approved_by(&planned.plan, &reason, actor).await?;
         let (events, _) = tokio::sync::broadcast::channel(1_024);
         let recorder = Recorder::resumed(&story, self.journal.clone(), events.clone());
         let first = EventKind::RunResumed {
@@ -58,12 +59,17 @@ impl RollbackService {
             again,
             reason,
             actor: actor.name().to_owned(),
+            approved_by,
         };
         // Registry and log speak of one run: in the words with which it began.
         let spec = RunSpec::new(id, story.record.run_key.clone(), summary.reason.clone(), &planned);
         let memory =
             Memory { attempted: story.attempted, done: story.done, findings: story.findings, skipped: story.skipped };
+        let (kind, digest) = (planned.plan.kind, planned.plan.digest);
         self.carry_out(recorder, events, first, spec, memory).await?;
+        if self.approvals_required(kind) > 0 {
+            self.approval_used(&digest, id).await;
+        }
         self.run(id).await
     }
 
@@ -126,6 +132,11 @@ impl RollbackService {
         Err(ServiceError::Conflict(format!(
             "Run #{id} is {state}. Only an interrupted run can be resumed or abandoned."
         )))
+    }
+
+    pub(super) async fn plan_rest_of(&self, id: RunId, acknowledgements: &[String]) -> Answer<Planned> {
+        let story = self.interrupted(id).await?;
+        Ok(self.plan_rest(&story, acknowledgements).await?.0)
     }
 
     async fn plan_rest(&self, story: &Story, acknowledgements: &[String]) -> Answer<(Planned, Vec<Step>)> {

@@ -137,6 +137,7 @@ impl RollbackService {
             let refusals = plan.refusals.clone();
             return Err(ServiceError::Refused { refusals, plan: Box::new(planned.plan) });
         }
+        let approved_by = self.approved_by(plan, &reason, actor).await?;
         let at = Timestamp::now();
         let run_key = run_key(&plan.digest.0, at);
         let plan_json = serde_json::to_string(plan).map_err(|e| ServiceError::Conflict(e.to_string()))?;
@@ -161,9 +162,14 @@ impl RollbackService {
             plan_digest: plan.digest.clone(),
             reason: reason.clone(),
             actor: actor.name().to_owned(),
+            approved_by,
         };
+        let digest = plan.digest.clone();
         let spec = RunSpec::new(id, run_key, reason, &planned);
         self.carry_out(recorder, events, first, spec, Memory::default()).await?;
+        if self.approvals_required(kind) > 0 {
+            self.approval_used(&digest, id).await;
+        }
         self.run(id).await
     }
 

@@ -187,7 +187,7 @@ async fn remember_collection(cx: &StepContext, source: &BackupSource) -> Result<
     tokio::fs::write(&path, name).await.map_err(|e| file_trouble(StoreKind::Qdrant, &path, &e))
 }
 
-fn file_trouble(store: StoreKind, path: &Path, error: &std::io::Error) -> Halt {
+pub(super) fn file_trouble(store: StoreKind, path: &Path, error: &std::io::Error) -> Halt {
     Halt::refused(
         "file",
         Some(store),
