@@ -277,11 +277,13 @@ proptest! {
         ),
         dim in 0_usize..5,
         text in any::<String>(),
+        // Read naively, one number in twenty comes back as its neighbour.
+        score in prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO,
     ) {
         let scratch = tempfile::tempdir().unwrap();
         let points: Vec<_> = ids
             .into_iter()
-            .map(|id| SnapshotPoint { payload: json!({"text": text}), ..point(id, dim) })
+            .map(|id| SnapshotPoint { payload: json!({"text": text, "score": score}), ..point(id, dim) })
             .collect();
         let mut out = Vec::new();
         let source = points.iter().cloned().map(Ok);
