@@ -29,11 +29,13 @@ use leptos_router::{SsrMode, path};
 
 use crate::components::Clock;
 use crate::frame::Frame;
+use crate::pages::audit::AuditPage;
 use crate::pages::backups::BackupsPage;
 use crate::pages::history::HistoryPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::overview::OverviewPage;
-use crate::pages::plan::{MakeBackupPage, MakeSafetyBackupPage, PlanPage, RestorePage, UndoPage};
+use crate::pages::people::{TokensPage, UsersPage};
+use crate::pages::plan::{MakeBackupPage, MakeSafetyBackupPage, PlanPage, RestorePage, ResumePage, UndoPage};
 use crate::pages::run::RunPage;
 use crate::pages::sign_in::SignInPage;
 use crate::pages::version::VersionPage;
@@ -60,11 +62,15 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/versions/:id/plan") view=PlanPage ssr=SsrMode::Async />
                     <Route path=path!("/runs") view=HistoryPage ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::Async />
+                    <Route path=path!("/runs/:id/resume") view=ResumePage ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id/undo") view=UndoPage ssr=SsrMode::Async />
                     <Route path=path!("/restore/:source") view=RestorePage ssr=SsrMode::Async />
                     <Route path=path!("/backups/new") view=MakeBackupPage ssr=SsrMode::Async />
                     <Route path=path!("/backups/new/:source") view=MakeSafetyBackupPage ssr=SsrMode::Async />
                     <Route path=path!("/backups") view=BackupsPage ssr=SsrMode::Async />
+                    <Route path=path!("/people") view=UsersPage ssr=SsrMode::Async />
+                    <Route path=path!("/people/tokens") view=TokensPage ssr=SsrMode::Async />
+                    <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async />
                     <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
                     <Route path=path!("/welcome") view=WelcomePage ssr=SsrMode::Async />
                 </Routes>

@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json, PostUrl};
-#[cfg(feature = "ssr")]
-use rollback_types::RunKind;
 use rollback_types::{BackupHealth, RunId, RunSummary, StoreKind, Timestamp};
+#[cfg(feature = "ssr")]
+use rollback_types::{Role, RunKind};
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
@@ -21,6 +21,7 @@ pub async fn list_backups() -> Result<Vec<BackupHealth>, ApiError> {
 /// Reads a backup's files again, even if they did not change; with `trial` restores each into a scratch place too.
 #[server(name = VerifyBackup, prefix = "/rpc", endpoint = "verify-backup", input = PostUrl, output = Json)]
 pub async fn verify_backup(name: String, #[server(default)] trial: bool) -> Result<BackupHealth, ApiError> {
+    actor()?.must_be(Role::Operator, "verify a backup").map_err(refused_form)?;
     service()?.verify_backup(&name, trial, None).await.map_err(refused_form)
 }
 

@@ -99,12 +99,23 @@ pub fn set_status(status: u16) {
 pub fn refused_form(error: rollback::ServiceError) -> ApiError {
     let mut problem = Problem::from(error);
     problem.plan = None;
-    let by_form = use_context::<http::request::Parts>().is_some_and(|parts| {
-        let accepted = parts.headers.get(http::header::ACCEPT).and_then(|v| v.to_str().ok());
-        accepted.is_some_and(|a| a.contains("text/html"))
-    });
-    if !by_form {
+    of_form(problem)
+}
+
+/// A problem for what a form posted; its status is the response's, unless that is to be a redirect.
+#[cfg(feature = "ssr")]
+pub fn of_form(problem: Problem) -> ApiError {
+    if !by_form() {
         set_status(problem.status);
     }
     problem.into()
+}
+
+/// The request is a plain form's, by a browser without JavaScript.
+#[cfg(feature = "ssr")]
+pub fn by_form() -> bool {
+    use_context::<http::request::Parts>().is_some_and(|parts| {
+        let accepted = parts.headers.get(http::header::ACCEPT).and_then(|v| v.to_str().ok());
+        accepted.is_some_and(|a| a.contains("text/html"))
+    })
 }

@@ -2,6 +2,7 @@
 //! machines is the server's own (`/api/v1`).
 #![allow(missing_docs, reason = "the macro makes undocumented types and fields of every server function")]
 
+pub mod access;
 pub mod backups;
 pub mod error;
 pub mod overview;

@@ -5,7 +5,7 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json, PostUrl};
-use rollback_types::{Page, RunId, RunKind, RunQuery, RunSummary, RunView, StepDuration};
+use rollback_types::{Page, RollbackPlan, RunId, RunKind, RunQuery, RunSummary, RunView, StepDuration};
 
 use super::error::ApiError;
 
@@ -78,6 +78,36 @@ pub async fn decide_run(
         .ok_or_else(|| refused_form(Invalid("A decision is one of retry, skip, way_back and abort.".to_owned())))?;
     let reason = reason.map(|r| one_line_ends(&r)).filter(|r| !r.is_empty());
     service()?.decide(RunId(run), step, decision, reason, &actor()?).await.map_err(refused_form)
+}
+
+/// The plan of what is left of an interrupted run; changes nothing.
+#[server(name = ResumePlan, prefix = "/rpc", endpoint = "resume-plan", input = GetUrl, output = Json)]
+pub async fn resume_plan(run: i64) -> Result<RollbackPlan, ApiError> {
+    service()?.resume_plan(RunId(run), &[]).await.map_err(refused)
+}
+
+/// Goes on with an interrupted run by the plan of what is left, and leads to it.
+#[server(name = ResumeRun, prefix = "/rpc", endpoint = "resume", input = PostUrl, output = Json)]
+pub async fn resume_run(
+    run: i64,
+    plan_digest: String,
+    reason: String,
+    #[server(default)] acknowledgements: Vec<String>,
+) -> Result<(), ApiError> {
+    let request = rollback_types::ResumeRequest {
+        plan_digest: plan_digest.trim().to_owned(),
+        reason: one_line_ends(&reason),
+        acknowledgements,
+    };
+    service()?.resume(RunId(run), &request, &actor()?).await.map_err(refused_form)?;
+    leptos_axum::redirect(&format!("/runs/{run}"));
+    Ok(())
+}
+
+/// Gives an interrupted run up; it is aborted then.
+#[server(name = AbandonRun, prefix = "/rpc", endpoint = "abandon", input = PostUrl, output = Json)]
+pub async fn abandon_run(run: i64, reason: String) -> Result<RunView, ApiError> {
+    service()?.abandon(RunId(run), &one_line_ends(&reason), &actor()?).await.map_err(refused_form)
 }
 
 /// Runs, newest first.

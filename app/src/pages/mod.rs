@@ -1,9 +1,11 @@
 //! One module a page.
 
+pub mod audit;
 pub mod backups;
 pub mod history;
 pub mod not_found;
 pub mod overview;
+pub mod people;
 pub mod plan;
 pub mod run;
 mod run_rows;

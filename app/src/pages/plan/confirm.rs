@@ -177,7 +177,10 @@ fn ConfirmForm(
     }
 }
 
-fn acknowledgement(ack: &AcknowledgementView, confirmation: RwSignal<Confirmation>) -> impl IntoView + use<> {
+pub(super) fn acknowledgement(
+    ack: &AcknowledgementView,
+    confirmation: RwSignal<Confirmation>,
+) -> impl IntoView + use<> {
     let code = ack.asked.code.clone();
     let (ticked, changed) = (code.clone(), code.clone());
     view! {
@@ -207,7 +210,11 @@ fn acknowledgement(ack: &AcknowledgementView, confirmation: RwSignal<Confirmatio
 
 /// Text typed before the page came alive is taken over. After a new plan came the fields, which may be the same ones, get
 /// what is still held.
-fn keep_text(reason: NodeRef<html::Textarea>, typed: NodeRef<html::Input>, confirmation: RwSignal<Confirmation>) {
+pub(super) fn keep_text(
+    reason: NodeRef<html::Textarea>,
+    typed: NodeRef<html::Input>,
+    confirmation: RwSignal<Confirmation>,
+) {
     Effect::new(move |_| {
         if let Some(field) = reason.get() {
             let (held, renewed) = confirmation.with_untracked(|c| (c.reason.clone(), c.renewed));

@@ -1,0 +1,127 @@
+//! One user: what is known, and what can be changed.
+
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+use rollback_types::{UserKind, UserView};
+
+use super::RoleField;
+use super::users::Changes;
+use crate::account::account;
+use crate::components::{Badge, IconName, PasswordFields, Time, TimeStyle, Tone};
+use crate::format;
+
+/// One entry of the list.
+#[component]
+pub(super) fn UserItem(user: UserView, changes: Changes) -> impl IntoView {
+    let name = format::visible(&user.name);
+    let own = account().is_some_and(|a| a.name == user.name);
+    let (tone, icon, word) = match user.disabled_at {
+        Some(_) => (Tone::Bad, IconName::Cross, "disabled"),
+        None => (Tone::Good, IconName::Check, "may sign in"),
+    };
+    let made_by = format::clip(&format::visible(&user.made_by), 64);
+    view! {
+        <li class="person" id=format!("user-{}", format::slug(&user.name))>
+            <div class="facts">
+                <b>
+                    <bdi class="foreign">{name.clone()}</bdi>
+                </b>
+                <span class="tag">{user.role.as_str()}</span>
+                {own.then(|| view! { <span class="tag">"you"</span> })}
+                <Badge tone=tone icon=icon text=word.to_owned() />
+            </div>
+            <p class="small muted">
+                {match user.last_sign_in_at {
+                    Some(at) => view! { "Last sign-in "<Time at=at style=TimeStyle::Relative /> }.into_any(),
+                    None => "Never signed in".into_any(),
+                }} " · " {format::counted(user.sessions, "sessions")} " · added "
+                <Time at=user.made_at style=TimeStyle::Relative />
+                {format!(" by {made_by}")}
+                {user
+                    .disabled_at
+                    .map(|at| {
+                        view! {
+                            " · disabled "
+                            <Time at=at style=TimeStyle::Relative />
+                        }
+                    })}
+            </p>
+            <details class="decision">
+                <summary class="btn small" aria-label=format!("Change {name}…")>
+                    "Change…"
+                </summary>
+                <div class="decision-body">{forms(&user, changes)}</div>
+            </details>
+        </li>
+    }
+}
+
+fn forms(user: &UserView, changes: Changes) -> impl IntoView + use<> {
+    let shown = format::clip(&format::visible(&user.name), 64);
+    let slug = format::slug(&user.name);
+    let (enabled, sessions) = (user.disabled_at.is_none(), user.sessions);
+    let name = user.name.clone();
+    let role = user.role;
+    let of_provider = user.kind == UserKind::Oidc;
+    let own_proof = (!of_provider).then(|| {
+        let (for_role, for_password) = (name.clone(), name.clone());
+        let (role_id, password_id) = (format!("role-{slug}"), format!("set-{slug}"));
+        view! {
+            <ActionForm action=changes.role attr:class="actions">
+                <UserField name=for_role />
+                <RoleField id=role_id chosen=role />
+                <button class="btn small" type="submit" disabled=move || changes.role.pending().get()>
+                    "Give this role"
+                </button>
+            </ActionForm>
+            <ActionForm action=changes.password attr:class="body-form">
+                <UserField name=for_password />
+                <PasswordFields prefix=password_id again=false />
+                <button class="btn small" type="submit" disabled=move || changes.password.pending().get()>
+                    "Set the password"
+                </button>
+                <span class="hint">"Ends the user’s sessions. Pass it on by a way that only they can read."</span>
+            </ActionForm>
+        }
+    });
+    let (for_switch, for_sessions) = (name.clone(), name);
+    let switch = if enabled { format!("Disable {shown}") } else { format!("Enable {shown}") };
+    view! {
+        {of_provider
+            .then(|| {
+                view! {
+                    <p class="small">"Signs in by the organisation’s provider, which also says the role. Change both there."</p>
+                }
+            })}
+        {own_proof}
+        <div class="actions">
+            <ActionForm action=changes.enabled>
+                <UserField name=for_switch /> <input type="hidden" name="enabled" value=(!enabled).to_string() />
+                <button
+                    class=if enabled { "btn small danger" } else { "btn small" }
+                    type="submit"
+                    disabled=move || changes.enabled.pending().get()
+                >
+                    {switch}
+                </button>
+            </ActionForm>
+            {(sessions > 0)
+                .then(|| {
+                    view! {
+                        <ActionForm action=changes.sessions>
+                            <UserField name=for_sessions />
+                            <button class="btn small" type="submit" disabled=move || changes.sessions.pending().get()>
+                                {format!("Sign {shown} out everywhere")}
+                            </button>
+                        </ActionForm>
+                    }
+                })}
+        </div>
+    }
+}
+
+/// Whom a form is about.
+#[component]
+fn UserField(name: String) -> impl IntoView {
+    view! { <input type="hidden" name="user" value=name /> }
+}

@@ -1,0 +1,238 @@
+//! `/runs/{id}/resume`: what is left of an interrupted run, planned anew, with the confirmation beside it.
+
+use leptos::html;
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use rollback_types::{Problem, ProblemKind, RollbackPlan, RunId};
+
+use super::before::{BeforeCard, CopyCard, DiskCard};
+use super::confirm::{acknowledgement, keep_text};
+use super::confirmation::{Confirmation, MAX_REASON, MIN_REASON};
+use super::steps::StepsCard;
+use super::subject::Subject;
+use super::{name_of, obstacles, sentences, standing, trouble, what_changes};
+use crate::account::may;
+use crate::api::runs::{ResumeRun, resume_plan};
+use crate::components::{
+    Badge, Callout, Card, ErrorPanel, Icon, IconName, Loading, PageHeader, RunLink, Time, TimeStyle, Tone, role,
+};
+use crate::format;
+
+/// The page.
+#[component]
+pub fn ResumePage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.read().get("id").and_then(|t| t.parse::<RunId>().ok()));
+    let resume = ServerAction::<ResumeRun>::new();
+    let confirmation = RwSignal::new(Confirmation::default());
+    let plan = Resource::new_blocking(
+        move || id.get(),
+        |id| async move {
+            match id {
+                Some(id) => resume_plan(id.0).await,
+                None => Err(Problem::new(ProblemKind::NotFound, "The address names no run.").into()),
+            }
+        },
+    );
+    // Refused because something moved: show what is so now, beside what changed.
+    Effect::new(move |_| {
+        let moved = |e: &Problem| matches!(e.kind, ProblemKind::StalePlan | ProblemKind::Refused);
+        if resume.value().with(|v| matches!(v, Some(Err(e)) if moved(&e.0))) {
+            confirmation.update(Confirmation::forget_consent);
+            plan.refetch();
+        }
+    });
+    view! {
+        <Transition fallback=Loading>
+            {move || Suspend::new(async move {
+                match (id.get_untracked(), plan.await) {
+                    (Some(run), Ok(plan)) => {
+                        view! { <RestView run=run plan=plan resume=resume confirmation=confirmation /> }.into_any()
+                    }
+                    (run, Err(problem)) => not_planned(run, problem.into()).into_any(),
+                    (None, Ok(_)) => ().into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+fn not_planned(run: Option<RunId>, problem: Problem) -> impl IntoView + use<> {
+    let back = run.map_or_else(|| "/runs".to_owned(), |run| format!("/runs/{run}"));
+    view! {
+        <PageHeader tab="Resume">"Resume " {run.map_or_else(|| "a run".to_owned(), |run| format!("run #{run}"))}</PageHeader>
+        <ErrorPanel problem=problem />
+        <p>
+            <a class="btn" href=back>
+                {if run.is_some() { "To the run" } else { "All runs" }}
+            </a>
+        </p>
+    }
+}
+
+#[component]
+fn RestView(
+    run: RunId,
+    plan: RollbackPlan,
+    resume: ServerAction<ResumeRun>,
+    confirmation: RwSignal<Confirmation>,
+) -> impl IntoView {
+    let subject = Subject::of(&plan);
+    let (tone, icon, word) = standing(&plan);
+    let over = view! {
+        <Icon name=IconName::Refresh />
+        "Plan of what is left of "
+        <RunLink id=run />
+    };
+    let tools = view! {
+        <Badge tone=tone icon=icon text=word />
+        <span class="small muted">
+            "planned "<Time at=plan.planned_at style=TimeStyle::Relative />" · digest "
+            <code title=plan.digest.to_string()>{format::short_digest(&plan.digest.0)}</code>
+        </span>
+    };
+    let problem = move || resume.value().with(|v| v.as_ref().and_then(|r| r.as_ref().err()).map(|e| (*e.0).clone()));
+    let refused = (!obstacles(&plan).is_empty()).then(|| trouble::refusals(&plan));
+    let lead = format::visible(&sentences::headline(&plan));
+    view! {
+        <PageHeader
+            tab=format!("Resume run #{run}")
+            over=over.into_any()
+            lead=view! { {lead} }.into_any()
+            tools=tools.into_any()
+        >
+            {format!("Resume run #{run}: ")} {subject.heading(false)} {name_of(&subject)}
+        </PageHeader>
+        {move || problem().map(|p| view! { <div id="start-problem">{trouble::start_problem(p)}</div> })}
+        {refused}
+        <Callout tone=Tone::Idle title="This plan holds only what is left.">
+            <p>
+                "What the run had proven done stays done. What it was at when Stepback ended is counted again: what is gone is found absent, the rest is done."
+            </p>
+        </Callout>
+        {trouble::losses(&plan)}
+        <div class="grid plan">
+            <div class="col c8">
+                {what_changes(&plan)} <BeforeCard checklist=plan.checklist.clone() />
+                {plan
+                    .source
+                    .as_ref()
+                    .map(|s| view! { <CopyCard title=s.name().into_owned() health=plan.latest_copy.clone() /> })}
+                <StepsCard kind=plan.kind steps=plan.steps.clone() />
+            </div>
+            <div class="col c4 plan-side">
+                <ResumeCard run=run plan=plan.clone() resume=resume confirmation=confirmation />
+                <DiskCard disk=plan.disk.clone() way_back_bytes=plan.way_back_bytes />
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn ResumeCard(
+    run: RunId,
+    plan: RollbackPlan,
+    resume: ServerAction<ResumeRun>,
+    confirmation: RwSignal<Confirmation>,
+) -> impl IntoView {
+    let least = Subject::of(&plan).least_role();
+    let blocked = if !obstacles(&plan).is_empty() {
+        Some(
+            "This run cannot go on: see the reasons at the top of the page. It can be abandoned on its own page."
+                .to_owned(),
+        )
+    } else {
+        (!may(least)).then(|| role::reason(least))
+    };
+    let content = match blocked {
+        Some(why) => view! {
+            <div class="body">
+                <p class="note">
+                    <Icon name=IconName::Cross />
+                    <span id="resume-hint">{why}</span>
+                </p>
+                <div class="actions">
+                    <a class="btn" href=format!("/runs/{run}")>
+                        "Back to the run"
+                    </a>
+                    <button class="btn danger" type="button" disabled aria-describedby="resume-hint">
+                        {format!("Resume run #{run}")}
+                    </button>
+                </div>
+            </div>
+        }
+        .into_any(),
+        None => view! { <ResumeForm run=run plan=plan resume=resume confirmation=confirmation /> }.into_any(),
+    };
+    view! {
+        <Card
+            title="Confirm"
+            footer=view! {
+                <p>"If anything counted here changes before you confirm, nothing goes on and you see the difference."</p>
+            }
+                .into_any()
+        >
+            {content}
+        </Card>
+    }
+}
+
+#[component]
+fn ResumeForm(
+    run: RunId,
+    plan: RollbackPlan,
+    resume: ServerAction<ResumeRun>,
+    confirmation: RwSignal<Confirmation>,
+) -> impl IntoView {
+    let asked: Vec<String> = plan.acknowledgements.iter().map(|a| a.asked.code.clone()).collect();
+    let (reason, no_name) = (NodeRef::<html::Textarea>::new(), NodeRef::<html::Input>::new());
+    let alive = RwSignal::new(false);
+    Effect::new(move |_| alive.set(true));
+    keep_text(reason, no_name, confirmation);
+    let missing = Memo::new(move |_| confirmation.with(|c| c.missing(None, &asked)));
+    // Without JavaScript nothing is disabled: the server checks everything anyway.
+    let disabled = move || resume.pending().get() || (alive.get() && missing.with(Option::is_some));
+    let hint = move || {
+        if resume.pending().get() {
+            Some("Counting once more, then going on…".to_owned())
+        } else {
+            missing.get().filter(|_| alive.get())
+        }
+    };
+    let acknowledgements = plan.acknowledgements.iter().map(|a| acknowledgement(a, confirmation)).collect_view();
+    view! {
+        <ActionForm action=resume attr:class="body confirm" attr:id="confirm">
+            <input type="hidden" name="run" value=run.to_string() />
+            <input type="hidden" name="plan_digest" value=plan.digest.to_string() />
+            {acknowledgements}
+            <div class="field">
+                <label for="reason">"Reason"</label>
+                <textarea
+                    id="reason"
+                    name="reason"
+                    node_ref=reason
+                    rows="3"
+                    required
+                    minlength=MIN_REASON.to_string()
+                    maxlength=MAX_REASON.to_string()
+                    aria-describedby="reason-hint"
+                    on:input=move |ev| confirmation.update(|c| c.reason = event_target_value(&ev))
+                ></textarea>
+                <span class="hint" id="reason-hint">
+                    "Kept in the run’s log and the history."
+                </span>
+            </div>
+            <div class="actions">
+                <a class="btn" href=format!("/runs/{run}")>
+                    "Cancel"
+                </a>
+                <button class="btn danger" type="submit" disabled=disabled aria-describedby="resume-hint">
+                    {format!("Resume run #{run}")}
+                </button>
+            </div>
+            <p class="hint" id="resume-hint" aria-live="polite">
+                {hint}
+            </p>
+        </ActionForm>
+    }
+}
