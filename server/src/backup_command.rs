@@ -1,10 +1,13 @@
 //! `stepback backup verify`: the whole ladder of every backup asked for, with an exit status that scripts can use.
 
+mod meter;
+
 use std::fmt::Write as _;
 
 use rollback::ServiceError;
 use rollback_types::{BackupFile, BackupHealth, Page, Problem, Rung, RungResult, RungState, Timestamp};
 
+use self::meter::Meter;
 use crate::config::Config;
 use crate::wiring::{WiringError, wire, wire_beside};
 
@@ -96,7 +99,12 @@ pub async fn verify(config: &Config, name: Option<&str>, trial: bool) -> Result<
     let trials_since = trial.then(Timestamp::now);
     let mut backups = Vec::new();
     for name in names {
-        backups.push(service.verify_backup(&name, trial, None).await?);
+        let meter = Meter::for_terminal(&name);
+        let looked = service.verify_backup(&name, trial, meter.as_ref().map(Meter::on_progress)).await;
+        if let Some(meter) = meter {
+            meter.clear();
+        }
+        backups.push(looked?);
     }
     Ok(VerifyReport { backups, trials_since })
 }
