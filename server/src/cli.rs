@@ -1,8 +1,11 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use rollback_types::Role;
 
 /// Rolls back a failed version of a HybridFlow deployment: SQLite, Qdrant and Neo4j together.
 #[derive(Debug, Parser)]
@@ -25,6 +28,13 @@ pub enum Command {
     /// Look at backups.
     #[command(subcommand)]
     Backup(BackupCommand),
+    /// Look at the journal of runs, beside a running server too; nothing is changed.
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// Add, change, disable and list users, beside a running server too.
+    User(UserArgs),
+    /// Make, list and revoke API tokens, beside a running server too.
+    Token(TokenArgs),
 }
 
 /// `stepback backup …`
@@ -32,6 +42,134 @@ pub enum Command {
 pub enum BackupCommand {
     /// Prove backups on the whole ladder. Exit status: 0 intact, 1 not intact, 2 could not look.
     Verify(VerifyArgs),
+}
+
+/// `stepback journal …`
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// Prove that no entry was changed, lost or added. Exit status: 0 sound, 1 broken, 2 could not look.
+    Check(JournalCheckArgs),
+    /// Write all entries to standard output, one line of JSON each, with their hashes.
+    Export(JournalExportArgs),
+}
+
+/// `stepback journal check`
+#[derive(Debug, Args)]
+pub struct JournalCheckArgs {
+    /// A head that an earlier check printed: the journal must still have it.
+    #[arg(long, value_name = "SEQ:HASH")]
+    pub head: Option<rollback_stores::journal::Head>,
+    /// JSON instead of words.
+    #[arg(long)]
+    pub json: bool,
+    /// The settings' file; without it ./stepback.toml, if there is one.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// `stepback journal export`
+#[derive(Debug, Args)]
+pub struct JournalExportArgs {
+    /// The settings' file; without it ./stepback.toml, if there is one.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// `stepback user …`
+#[derive(Debug, Args)]
+pub struct UserArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: UserCommand,
+    /// The settings' file; without it ./stepback.toml, if there is one.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+}
+
+/// What to do with users.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Add a user. The password is asked for, or is the first line of standard input.
+    Add {
+        /// Letters, digits and `. _ - @`.
+        name: String,
+        /// What they may do.
+        #[arg(long, value_parser = role_parser())]
+        role: Role,
+    },
+    /// Set another password, and end all sessions of the user. It is asked for, or is the first line of standard input.
+    Passwd {
+        /// Whose.
+        name: String,
+    },
+    /// Give another role.
+    Role {
+        /// To whom.
+        name: String,
+        /// What they may do.
+        #[arg(value_parser = role_parser())]
+        role: Role,
+    },
+    /// End all sessions of the user and let them sign in no more.
+    Disable {
+        /// Whom.
+        name: String,
+    },
+    /// Let the user sign in again.
+    Enable {
+        /// Whom.
+        name: String,
+    },
+    /// List all users.
+    List {
+        /// JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `stepback token …`
+#[derive(Debug, Args)]
+pub struct TokenArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: TokenCommand,
+    /// The settings' file; without it ./stepback.toml, if there is one.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+}
+
+/// What to do with API tokens.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token and write it, alone, to standard output: the only time that it is told.
+    Create {
+        /// Letters, digits and `. _ - @`; what it does is told of `token:NAME`.
+        name: String,
+        /// What it may do.
+        #[arg(long, value_parser = role_parser())]
+        role: Role,
+        /// When it ends, such as 30d or 12h; without it, when it is revoked.
+        #[arg(long, value_name = "TIME", value_parser = crate::account_commands::expiry)]
+        expires: Option<Duration>,
+    },
+    /// List all tokens, without their secrets.
+    List {
+        /// JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a token back: it opens nothing any more.
+    Revoke {
+        /// Its id, or its name.
+        #[arg(value_name = "ID|NAME")]
+        token: String,
+    },
+}
+
+fn role_parser() -> impl TypedValueParser<Value = Role> {
+    let words = Role::ALL.map(Role::as_str);
+    PossibleValuesParser::new(words).try_map(|word| Role::parse(&word).ok_or("no such role"))
 }
 
 /// `stepback backup verify`
@@ -57,9 +195,16 @@ pub struct ServeArgs {
     /// The settings' file; without it ./stepback.toml, if there is one.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Where to serve: a loopback address and a port; 0 takes a free port.
+    /// Where to serve: an address and a port; 0 takes a free port. Beyond loopback only with users and with TLS or a
+    /// trusted proxy.
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
+    /// The certificate, as a PEM file; with it only HTTPS is served.
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert: Option<String>,
+    /// The certificate's private key, as a PEM file.
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<String>,
 }
 
 /// `stepback doctor`

@@ -1,12 +1,16 @@
 //! The program `stepback`: settings, wiring, HTTP. Holds no rules: those are in the crate `rollback`.
 
+pub mod access;
+pub mod account_commands;
 pub mod assets;
 pub mod backup_command;
 pub mod cli;
 pub mod config;
+mod connections;
 pub mod demo;
 pub mod doctor;
 pub mod guard;
+pub mod journal_command;
 pub mod openapi;
 pub mod problem;
 pub mod program;
@@ -14,9 +18,10 @@ mod routes;
 pub mod schedule;
 mod serve;
 pub mod state;
+mod tls;
 mod wiring;
 
-pub use routes::router;
-pub use serve::{ServeError, serve};
+pub use routes::{router, rules};
+pub use serve::{ServeError, answer, serve};
 pub use state::AppState;
 pub use wiring::{Wired, WiringError, wire, wire_beside};

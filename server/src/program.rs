@@ -6,10 +6,14 @@ use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
 
+use crate::account_commands::{self, AccountError, Done};
 use crate::backup_command;
-use crate::cli::{BackupCommand, Cli, Command, DemoArgs, DoctorArgs, ServeArgs, VerifyArgs};
+use crate::cli::{
+    BackupCommand, Cli, Command, DemoArgs, DoctorArgs, JournalCheckArgs, JournalCommand, JournalExportArgs, ServeArgs,
+    TokenArgs, UserArgs, VerifyArgs,
+};
 use crate::config::{Config, ConfigError, Sources};
-use crate::{demo, doctor};
+use crate::{demo, doctor, journal_command};
 
 /// What went wrong, and what to do about it.
 #[derive(Debug)]
@@ -37,8 +41,8 @@ impl From<ConfigError> for Failure {
     }
 }
 
-/// Runs one command. Exit codes: 0 done, 1 failed (the doctor found a fault, a backup is not intact), 2 wrong command line
-/// (clap's own), or backups that could not be looked at.
+/// Runs one command. Exit codes: 0 done, 1 failed (the doctor found a fault, a backup is not intact, the journal is not
+/// sound), 2 wrong command line (clap's own), or backups or a journal that could not be looked at.
 pub fn run(cli: Cli) -> ExitCode {
     log_to_standard_error();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -56,6 +60,10 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Demo(args) => make_demo(&args).await,
             Command::Doctor(args) => examine(args).await,
             Command::Backup(BackupCommand::Verify(args)) => verify(args).await.map_err(|f| f.exits_with(2)),
+            Command::Journal(JournalCommand::Check(args)) => check_journal(args).await.map_err(|f| f.exits_with(2)),
+            Command::Journal(JournalCommand::Export(args)) => export_journal(args).await,
+            Command::User(args) => users(args).await,
+            Command::Token(args) => tokens(args).await,
         }
     });
     match result {
@@ -96,8 +104,13 @@ fn load(sources: std::io::Result<Sources>) -> Result<Config, Failure> {
 
 async fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
     let mut sources = Sources::of_process(args.config);
-    if let (Ok(sources), Some(listen)) = (&mut sources, args.listen) {
-        sources.flags.push(("server.listen", "--listen", listen));
+    let flags = [
+        ("server.listen", "--listen", args.listen),
+        ("server.tls_cert", "--tls-cert", args.tls_cert),
+        ("server.tls_key", "--tls-key", args.tls_key),
+    ];
+    if let Ok(sources) = &mut sources {
+        sources.flags.extend(flags.into_iter().filter_map(|(key, flag, value)| Some((key, flag, value?))));
     }
     let config = load(sources)?;
     let listener = tokio::net::TcpListener::bind(config.listen).await.map_err(|error| {
@@ -107,9 +120,7 @@ async fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
              127.0.0.1:0 for any free port.",
         )
     })?;
-    crate::serve(config, listener, stop_signal()).await.map_err(|error| {
-        Failure::new(&error, "`stepback doctor` checks settings, files and stores, and says what to do.")
-    })?;
+    crate::serve(config, listener, stop_signal()).await.map_err(|error| Failure::new(&error, error.remedy()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -149,6 +160,44 @@ async fn examine(args: DoctorArgs) -> Result<ExitCode, Failure> {
     };
     say(&doctor::table(&checks));
     Ok(if checks.iter().any(doctor::Check::is_failure) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+async fn check_journal(args: JournalCheckArgs) -> Result<ExitCode, Failure> {
+    let config = load(Sources::of_process(args.config))?;
+    let report = journal_command::check(&config, args.head.as_ref())
+        .await
+        .map_err(|error| Failure::new(&error, error.remedy()))?;
+    say(&if args.json { journal_command::json(&report) } else { journal_command::words(&report) });
+    Ok(ExitCode::from(journal_command::exit_status(&report)))
+}
+
+async fn export_journal(args: JournalExportArgs) -> Result<ExitCode, Failure> {
+    let config = load(Sources::of_process(args.config))?;
+    journal_command::export(&config).await.map_err(|error| Failure::new(&error, error.remedy()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn users(args: UserArgs) -> Result<ExitCode, Failure> {
+    let config = load(Sources::of_process(args.config))?;
+    tell(account_commands::user(&config, args.command).await)
+}
+
+async fn tokens(args: TokenArgs) -> Result<ExitCode, Failure> {
+    let config = load(Sources::of_process(args.config))?;
+    tell(account_commands::token(&config, args.command).await)
+}
+
+/// The answer alone goes to standard output: a token is often caught by `$(…)`.
+#[allow(clippy::print_stderr, reason = "what a command did")]
+fn tell(done: Result<Done, AccountError>) -> Result<ExitCode, Failure> {
+    let done = done.map_err(|error| Failure::new(&error, error.remedy()))?;
+    if let Some(note) = done.note {
+        eprintln!("{note}");
+    }
+    if let Some(answer) = done.answer {
+        say(&answer);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn verify(args: VerifyArgs) -> Result<ExitCode, Failure> {
