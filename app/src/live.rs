@@ -66,7 +66,7 @@ mod browser {
     use leptos::ev;
     use leptos::leptos_dom::helpers::{TimeoutHandle, WindowListenerHandle, set_timeout_with_handle};
     use leptos::prelude::*;
-    use rollback_types::{Event, Progress, Timestamp};
+    use rollback_types::{Event, Progress, RunState, RunView, Timestamp};
     use wasm_bindgen::JsCast;
     use wasm_bindgen::closure::Closure;
     use web_sys::{EventSource, MessageEvent, VisibilityState};
@@ -110,7 +110,7 @@ mod browser {
 
     /// Follows the run until the page that called this is left or the run ends.
     pub fn follow(live: LiveRun) {
-        if live.view.with_untracked(|v| v.run.ended_at.is_some()) {
+        if live.view.with_untracked(is_over) {
             live.connection.set(Connection::Ended);
             return;
         }
@@ -135,6 +135,11 @@ mod browser {
         on_cleanup(move || {
             kept.try_with_value(|f| f.stop());
         });
+    }
+
+    /// No event follows. An interrupted run may still be resumed or abandoned, here or by somebody else.
+    fn is_over(view: &RunView) -> bool {
+        view.run.ended_at.is_some() && view.run.state != RunState::Interrupted
     }
 
     fn hidden() -> bool {
@@ -173,7 +178,10 @@ mod browser {
             });
             let on_end = on_message(self, |f, _| {
                 f.flush();
-                f.end();
+                // Of a run that goes on only this stream ends, as when the server stops: the browser connects again.
+                if f.live.view.with_untracked(is_over) {
+                    f.end();
+                }
             });
             let on_open = on_state(self, |f| {
                 f.failures.set(0);
@@ -245,7 +253,7 @@ mod browser {
             for p in progress {
                 self.live.progress.set(Some((p.step, now, p.done)));
             }
-            if events.iter().any(|e| e.kind.is_terminal()) {
+            if self.live.view.with_untracked(is_over) {
                 self.end();
             }
         }

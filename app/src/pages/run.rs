@@ -4,6 +4,7 @@ mod chart;
 mod checks;
 mod decisions;
 mod header;
+mod interrupted;
 mod log;
 mod pace;
 mod result;
@@ -23,7 +24,7 @@ use self::result::RunResult;
 use self::steps::StepsCard;
 use self::validation::ValidationCard;
 use self::way_back::WayBackCard;
-use crate::api::runs::{DecideRun, get_run};
+use crate::api::runs::{AbandonRun, DecideRun, get_run};
 use crate::components::badge::{run_look, step_look};
 use crate::components::{EmptyState, ErrorPanel, Loading, PageHeader, message};
 use crate::live::LiveRun;
@@ -98,13 +99,21 @@ fn LiveView(view: RunView) -> impl IntoView {
             }
         });
     });
+    let abandon = ServerAction::<AbandonRun>::new();
+    Effect::new(move |_| {
+        if let Some(Ok(answer)) = abandon.value().get()
+            && answer.run.last_event > live.view.with_untracked(|v| v.run.last_event)
+        {
+            live.view.set(answer);
+        }
+    });
     let state = Memo::new(move |_| live.view.with(|v| v.run.state));
     let title = move || format!("{}: run #{id}", run_look(state.get()).2);
     view! {
         <RunHeader live=live />
         <Title text=title />
         <Reload live=live />
-        <RunResult live=live />
+        <RunResult live=live abandon=abandon />
         <Announcer live=live />
         <div class="grid run">
             <div class="col c7">

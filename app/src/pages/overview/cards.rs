@@ -1,19 +1,23 @@
 //! The overview's cards: what needs attention, the safety copy, the stores.
 
 use leptos::prelude::*;
-use rollback_types::{BackupHealth, Overview, StoreReport, StoreStatus, VersionRow};
+use rollback_types::{BackupHealth, Overview, RunState, RunSummary, StoreReport, StoreStatus, VersionRow};
 
 use super::SHOWN_CANDIDATES;
 use crate::components::{
-    Badge, Card, EmptyState, Icon, IconName, LadderGrid, StoreDot, Time, TimeStyle, Tone, VersionBadge, VersionLink,
+    Badge, Card, EmptyState, Icon, IconName, LadderGrid, RunBadge, RunLink, StoreDot, Time, TimeStyle, Tone,
+    VersionBadge, VersionLink,
 };
 use crate::format;
+use crate::pages::run_rows::about;
 
 pub(super) fn attention(o: &Overview) -> impl IntoView + use<> {
     let shown = &o.candidates[..o.candidates.len().min(SHOWN_CANDIDATES)];
+    let runs: Vec<_> = o.recent_runs.iter().filter(|r| r.state == RunState::Interrupted).collect();
+    let empty = o.candidates.is_empty() && runs.is_empty();
+    let runs = runs.into_iter().map(interrupted).collect_view();
     let items = shown.iter().map(candidate).collect_view();
     let more = o.candidate_count.saturating_sub(shown.len() as u64);
-    let empty = o.candidates.is_empty();
     let unread = o.layout.is_none();
     view! {
         <Card
@@ -44,7 +48,7 @@ pub(super) fn attention(o: &Overview) -> impl IntoView + use<> {
                 }
                     .into_any()
             } else {
-                view! { <ul class="items">{items}</ul> }.into_any()
+                view! { <ul class="items">{runs} {items}</ul> }.into_any()
             }}
             {(more > 0)
                 .then(|| {
@@ -55,6 +59,27 @@ pub(super) fn attention(o: &Overview) -> impl IntoView + use<> {
                     }
                 })}
         </Card>
+    }
+}
+
+/// A run that a person has to resume or to abandon.
+fn interrupted(run: &RunSummary) -> impl IntoView + use<> {
+    let id = run.id;
+    view! {
+        <li>
+            <div class="top">
+                <RunLink id=id />
+                {about(run)}
+                <RunBadge state=run.state />
+                <span class="small muted">
+                    {run.ended_at.map(|at| view! { <Time at=at style=TimeStyle::Relative /> })}
+                </span>
+            </div>
+            <p class="why">"Stepback ended in the middle of it. Nothing goes on by itself."</p>
+            <a class="btn small" href=format!("/runs/{id}") aria-label=format!("Resume or abandon run #{id}")>
+                "Resume or abandon"
+            </a>
+        </li>
     }
 }
 

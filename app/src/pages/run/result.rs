@@ -4,6 +4,8 @@ use leptos::prelude::*;
 use rollback_types::run_kind::PRODUCTION;
 use rollback_types::{RunKind, RunState, RunSummary, Step};
 
+use super::interrupted::Interrupted;
+use crate::api::runs::AbandonRun;
 use crate::components::{Callout, Icon, IconName, Time, TimeStyle, Tone};
 use crate::format;
 use crate::live::LiveRun;
@@ -49,14 +51,11 @@ fn next(kind: RunKind, state: RunState, marked: bool) -> Option<&'static str> {
         (RunState::Aborted, RunKind::Rollback) => {
             Some("What was deleted stays deleted; nothing else was touched. Plan the version again to take over.")
         }
-        (RunState::Interrupted, RunKind::Rollback) => {
-            Some("Nothing goes on by itself. Plan the version again to take over: what is gone is found absent.")
-        }
-        (RunState::Aborted | RunState::Interrupted, RunKind::RestoreProduction | RunKind::UndoRestore) => Some(
+        (RunState::Aborted, RunKind::RestoreProduction | RunKind::UndoRestore) => Some(
             "Stores that were restored stay so; each other one is as it was, or its way back is kept. Plan it again: \
              the plan compares every store anew.",
         ),
-        (RunState::Aborted | RunState::Interrupted, RunKind::MakeBackup) => {
+        (RunState::Aborted, RunKind::MakeBackup) => {
             Some("The present latest-copy stays in use. Plan it again when the cause is mended.")
         }
         _ => None,
@@ -68,6 +67,8 @@ fn next(kind: RunKind, state: RunState, marked: bool) -> Option<&'static str> {
 pub fn RunResult(
     /// The run.
     live: LiveRun,
+    /// Gives an interrupted run up.
+    abandon: ServerAction<AbandonRun>,
 ) -> impl IntoView {
     let ended =
         Memo::new(move |_| live.view.with(|v| v.run.ended_at.map(|at| (at, v.run.state, v.run.summary.clone()))));
@@ -86,6 +87,7 @@ pub fn RunResult(
         ended.get().map(|(at, state, summary)| {
             let run = run.clone();
             let (tone, title) = title(kind, state, marked());
+            let interrupted = state == RunState::Interrupted;
             let next = next(kind, state, marked());
             let failed = failed();
             let failed = (!failed.is_empty() && next.is_some())
@@ -99,6 +101,7 @@ pub fn RunResult(
                         {summary.map(|s| view! { <p class="foreign">{format::visible_lines(&s)}</p> })}
                         {failed}
                         {next.map(|n| view! { <p>{n}</p> })}
+                        {interrupted.then(|| view! { <Interrupted live=live abandon=abandon /> })}
                         {restore
                             .then(|| view! { <p>"Critical checks of production failed: a restore may be needed."</p> })}
                         <p class="small muted">
@@ -172,7 +175,7 @@ mod tests {
     #[test]
     fn what_did_not_end_says_what_to_do() {
         for kind in [RunKind::Rollback, RunKind::RestoreProduction, RunKind::UndoRestore, RunKind::MakeBackup] {
-            assert!(next(kind, RunState::Interrupted, true).is_some());
+            assert!(next(kind, RunState::Aborted, true).is_some());
             assert!(next(kind, RunState::Completed, true).is_none());
         }
         assert!(next(RunKind::Rollback, RunState::Aborted, false).is_none());

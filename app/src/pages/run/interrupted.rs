@@ -1,0 +1,150 @@
+//! An interrupted run: what is proven done, what is not known, and the two ways on.
+
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+use rollback_types::{Role, RunId, RunKind, RunView, StepState, StepView};
+
+use crate::account::may;
+use crate::api::runs::AbandonRun;
+use crate::components::{ErrorPanel, Icon, IconName, RoleNote};
+use crate::live::LiveRun;
+use crate::pages::plan::sentences::listed;
+
+/// What an interruption left, in two sentences: what is proven done, and what is not known.
+pub fn left(view: &RunView) -> [String; 2] {
+    let named = |wanted: fn(&StepView) -> bool| {
+        let steps: Vec<String> =
+            view.steps.iter().filter(|s| wanted(s)).map(|s| format!("{} ({})", s.step, s.title)).collect();
+        steps
+    };
+    let (done, open) = (
+        named(|s| s.state.is_through()),
+        // A failed step had not come to its end either.
+        named(|s| matches!(s.state, StepState::Interrupted | StepState::Failed)),
+    );
+    let done = if done.is_empty() { "No step was through.".to_owned() } else { format!("{}.", listed(&done)) };
+    let open = if open.is_empty() {
+        "Nothing: no step was at work.".to_owned()
+    } else {
+        format!("{}. It is counted again before anything goes on.", listed(&open))
+    };
+    [done, open]
+}
+
+/// What giving it up means for the data.
+fn abandoning(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Rollback => {
+            "Ends this run as aborted. What was deleted stays deleted, nothing else is touched, and the version can be \
+             taken over later by a new plan."
+        }
+        RunKind::RestoreProduction | RunKind::UndoRestore => {
+            "Ends this run as aborted. Stores that were restored stay so; what each held before is kept as this run’s way \
+             back."
+        }
+        RunKind::MakeBackup => "Ends this run as aborted. Production was only read; the present backup stays in use.",
+        RunKind::Validate => "Ends this run as aborted. It changed nothing.",
+    }
+}
+
+/// The two sentences, and the ways on.
+#[component]
+pub fn Interrupted(
+    /// The run.
+    live: LiveRun,
+    /// Gives it up.
+    abandon: ServerAction<AbandonRun>,
+) -> impl IntoView {
+    let (id, kind) = live.view.with_untracked(|v| (v.run.id, v.run.kind));
+    let [done, open] = live.view.with_untracked(left);
+    let refused = move || abandon.value().get().and_then(Result::err).map(|e| view! { <ErrorPanel problem=e /> });
+    view! {
+        <p>
+            <b>"Proven done: "</b>
+            {done}
+        </p>
+        <p>
+            <b>"Not known: "</b>
+            {open}
+        </p>
+        <p>
+            "Nothing goes on by itself. Resume plans what is left and asks again before it goes on; Abandon gives the run up."
+        </p>
+        {refused}
+        <div class="actions">
+            <a class="btn primary" href=format!("/runs/{id}/resume")>
+                <Icon name=IconName::Refresh />
+                "Resume…"
+            </a>
+            <Abandon id=id kind=kind abandon=abandon />
+        </div>
+    }
+}
+
+#[component]
+fn Abandon(id: RunId, kind: RunKind, abandon: ServerAction<AbandonRun>) -> impl IntoView {
+    let may = may(Role::Operator);
+    view! {
+        <details class="decision">
+            <summary class="btn">"Abandon…"</summary>
+            <ActionForm action=abandon attr:class="decision-body">
+                <input type="hidden" name="run" value=id.to_string() />
+                <p class="small">{abandoning(kind)}</p>
+                <div class="field">
+                    <label for="abandon-reason">"Reason"</label>
+                    <textarea
+                        id="abandon-reason"
+                        name="reason"
+                        rows="2"
+                        required
+                        minlength="3"
+                        maxlength="500"
+                    ></textarea>
+                </div>
+                <div class="actions">
+                    <button
+                        class="btn danger"
+                        type="submit"
+                        disabled=move || !may || abandon.pending().get()
+                        aria-describedby=(!may).then_some("abandon-note")
+                    >
+                        {format!("Abandon run #{id}")}
+                    </button>
+                    <RoleNote id="abandon-note" least=Role::Operator />
+                </div>
+            </ActionForm>
+        </details>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rollback_types::{PlanDigest, RunState, RunSummary, Timestamp, VersionId};
+
+    #[test]
+    fn what_is_proven_and_what_is_not_known_is_named() {
+        let at = Timestamp::from_unix_ms(0);
+        let mut view = RunView::new(RunSummary {
+            id: RunId(1),
+            kind: RunKind::Rollback,
+            version_id: VersionId::new("v2"),
+            state: RunState::Interrupted,
+            reason: "why".into(),
+            actor: "ada".into(),
+            plan_digest: PlanDigest("d".into()),
+            started_at: at,
+            ended_at: Some(at),
+            duration_ms: Some(0),
+            summary: None,
+            last_event: 9,
+        });
+        assert_eq!(left(&view)[0], "No step was through.");
+        assert!(left(&view)[1].starts_with("Nothing"));
+        view.steps[0].state = StepState::Done;
+        view.steps[4].state = StepState::Interrupted;
+        let [done, open] = left(&view);
+        assert!(done.contains(&view.steps[0].title) && !done.contains(&view.steps[4].title), "{done}");
+        assert!(open.contains(&view.steps[4].title) && open.contains("counted again"), "{open}");
+    }
+}
