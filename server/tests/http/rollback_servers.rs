@@ -10,6 +10,7 @@ use crate::app::{App, step};
 use crate::contents;
 use crate::deployment::{Deployment, Layout};
 use crate::production::chapters;
+use crate::validation::found_right;
 
 /// The database is one; tests that count all of it go one after another.
 static NEO4J: Mutex<()> = Mutex::const_new(());
@@ -138,7 +139,7 @@ async fn a_damaged_production_is_restored_on_servers_and_put_back() {
     assert!(bad.0 != good.0 && bad.1 != good.1 && bad.2 != good.2, "all three differ");
 
     let run = app.carry_out("restore_production", "latest-copy").await;
-    assert_eq!((&run["state"], &run["validation"]["verdict"]), (&"completed".into(), &"sound".into()), "{run}");
+    assert!(run["state"] == "completed" && found_right(&run), "{run}");
     for word in ["restore_sqlite", "restore_qdrant", "restore_neo4j"] {
         assert_eq!(step(&run, word)["state"], "done", "{run}");
     }
