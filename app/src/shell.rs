@@ -23,6 +23,8 @@ pub struct AssetPaths {
 /// The document: head, application, icons.
 pub fn shell(assets: AssetPaths) -> impl IntoView {
     let AssetPaths { js, wasm, css, boot } = assets;
+    // The page's policy runs only scripts with this word, and what they load.
+    let nonce = use_nonce();
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -33,9 +35,9 @@ pub fn shell(assets: AssetPaths) -> impl IntoView {
                 <meta name="robots" content="noindex" />
                 <link rel="stylesheet" href=css />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-                <link rel="modulepreload" href=js />
+                <link rel="modulepreload" href=js nonce=nonce.clone() />
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
-                <script type="module" src=boot></script>
+                <script type="module" src=boot nonce=nonce></script>
                 <MetaTags />
             </head>
             <body>

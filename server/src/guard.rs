@@ -1,58 +1,69 @@
-//! What every request must pass while there is no sign-in: it comes from this machine's own pages or programs.
+//! What every request must pass before anybody asks who made it: it reached us by a name of ours, and no page of another
+//! site made it.
 //!
-//! A page of another site, open in the operator's browser, can send requests to a loopback address. A wrong `Host` shows
-//! a name that was made to point here (DNS rebinding); a foreign `Origin` or `Sec-Fetch-Site` shows a forged request.
+//! A page of another site, open in somebody's browser, can send requests here. A wrong `Host` shows a name that was made
+//! to point here (DNS rebinding); a foreign `Origin` or `Sec-Fetch-Site` shows a forged request.
 
-use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use rollback_types::{Problem, ProblemKind};
+use axum::http::{HeaderMap, Method, header};
 
-use crate::problem::ApiProblem;
+use crate::access::client::{Client, Reach};
 
-/// Refuses forged requests and sets the headers that every answer carries.
-pub async fn guard(request: Request, next: Next) -> Response {
-    let mut response = match refusal(request.method(), request.headers(), request.uri().host()) {
-        Some(why) => {
-            let problem = Problem::new(ProblemKind::Forbidden, why).safe("Nothing was changed.");
-            ApiProblem::from(problem).into_response()
-        }
-        None => next.run(request).await,
-    };
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
+/// Whether a request of this method may change something.
+pub fn is_unsafe(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-fn refusal(method: &Method, headers: &HeaderMap, uri_host: Option<&str>) -> Option<&'static str> {
-    let text = |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
-    let host = text(header::HOST).or(uri_host);
-    if host.is_none_or(|h| !is_loopback(h)) {
-        return Some("The Host header names no loopback address: open the page by 127.0.0.1 or localhost.");
+/// Why a request is refused; nothing when it passes.
+pub fn refusal(method: &Method, headers: &HeaderMap, client: &Client, reach: &Reach) -> Option<&'static str> {
+    if client.exposed {
+        return Some("The request came readably over the network: use the address of the proxy, or HTTPS.");
     }
-    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
-        return None;
+    let Some(host) = client.host.as_deref() else { return Some("The request names no host.") };
+    if !is_ours(host, reach) {
+        return Some(
+            "The Host header is no name of this server: open the page by 127.0.0.1, localhost or the address of server.public_url.",
+        );
     }
-    let fetched_from = headers.get("sec-fetch-site").and_then(|v| v.to_str().ok());
-    if fetched_from.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
+    if is_unsafe(method) { forgery(headers, host, client.https) } else { None }
+}
+
+/// A name by which this server may be reached.
+fn is_ours(host: &str, reach: &Reach) -> bool {
+    match &reach.public_url {
+        _ if is_loopback(host) => true,
+        Some(url) => same_authority(host, &url.authority, &url.scheme),
+        // Without a public address any name may lead here. One made up by a stranger has no cookie of ours.
+        None => !reach.listen.ip().is_loopback(),
+    }
+}
+
+fn forgery(headers: &HeaderMap, host: &str, https: bool) -> Option<&'static str> {
+    let text = |name: &str| headers.get(name).map(|v| v.to_str().unwrap_or("?"));
+    let site = text("sec-fetch-site");
+    if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
         return Some("The request was made by a page of another site.");
     }
-    if let Some(origin) = text(header::ORIGIN) {
-        let from = origin.split_once("://").map(|(_, authority)| authority);
-        if from.is_none() || from != host {
-            return Some("The Origin header is not this server.");
+    match text(header::ORIGIN.as_str()) {
+        Some(origin) => {
+            let (scheme, authority) = origin.split_once("://").unwrap_or_default();
+            let scheme_fits = scheme == if https { "https" } else { "http" };
+            let fits = scheme_fits && same_authority(authority, host, scheme);
+            (!fits).then_some("The Origin header is not this server.")
         }
+        // Every browser says where such a request comes from. Without a word of it, and with a cookie, it may be forged;
+        // a program with a token sends none.
+        None if site.is_none() && headers.contains_key(header::COOKIE) => {
+            Some("A request with a cookie must say by Origin where it comes from.")
+        }
+        None => None,
     }
-    None
+}
+
+/// Equal but for case and for the scheme's own port.
+fn same_authority(one: &str, other: &str, scheme: &str) -> bool {
+    let port = if scheme == "https" { ":443" } else { ":80" };
+    let plain = |authority: &str| authority.strip_suffix(port).unwrap_or(authority).to_ascii_lowercase();
+    !one.is_empty() && plain(one) == plain(other)
 }
 
 fn is_loopback(authority: &str) -> bool {
@@ -65,21 +76,42 @@ fn is_loopback(authority: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use axum::http::{HeaderName, HeaderValue};
 
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_static(v))).collect()
+    use super::*;
+    use crate::config::PublicUrl;
+
+    type Pairs<'a> = &'a [(&'static str, &'static str)];
+
+    fn reach(listen: &str, public: Option<(&str, &str)>) -> Reach {
+        Reach {
+            listen: listen.parse().unwrap(),
+            public_url: public
+                .map(|(scheme, authority)| PublicUrl { scheme: scheme.into(), authority: authority.into() }),
+            trusted_proxies: Vec::new(),
+        }
+    }
+
+    fn passes(method: &Method, pairs: Pairs<'_>, https: bool, reach: &Reach) -> bool {
+        let headers: HeaderMap =
+            pairs.iter().map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_static(v))).collect();
+        let host = pairs.iter().find(|(k, _)| *k == "host").map(|(_, v)| (*v).to_owned());
+        let address = std::net::Ipv4Addr::LOCALHOST.into();
+        refusal(method, &headers, &Client { address, https, host, exposed: false }, reach).is_none()
     }
 
     #[test]
     fn only_this_machines_own_requests_pass() {
-        let post = |pairs: &[(&'static str, &'static str)]| refusal(&Method::POST, &headers(pairs), None).is_none();
+        let post = |pairs: Pairs<'_>| passes(&Method::POST, pairs, false, &reach("127.0.0.1:3000", None));
         assert!(post(&[("host", "127.0.0.1:3000")]), "a program without Origin");
         assert!(post(&[("host", "localhost:3000"), ("origin", "http://localhost:3000")]));
+        assert!(post(&[("host", "localhost:80"), ("origin", "http://localhost")]));
         assert!(post(&[("host", "[::1]:3000"), ("origin", "http://[::1]:3000"), ("sec-fetch-site", "same-origin")]));
         assert!(!post(&[("host", "127.0.0.1:3000"), ("origin", "http://evil.example")]));
         assert!(!post(&[("host", "127.0.0.1:3000"), ("origin", "http://127.0.0.1:4000")]), "another port");
+        assert!(!post(&[("host", "127.0.0.1:3000"), ("origin", "https://127.0.0.1:3000")]), "another scheme");
         assert!(!post(&[("host", "127.0.0.1:3000"), ("origin", "null")]));
+        assert!(!post(&[("host", "127.0.0.1:3000"), ("origin", "")]));
         assert!(!post(&[("host", "127.0.0.1:3000"), ("sec-fetch-site", "cross-site")]));
         assert!(!post(&[("host", "rebound.example:3000")]));
         assert!(!post(&[("host", "127.0.0.1.example:3000")]));
@@ -87,8 +119,31 @@ mod tests {
     }
 
     #[test]
-    fn even_reading_needs_a_loopback_host() {
-        assert!(refusal(&Method::GET, &headers(&[("host", "rebound.example")]), None).is_some());
-        assert!(refusal(&Method::GET, &headers(&[("host", "127.0.0.1:1"), ("origin", "http://x")]), None).is_none());
+    fn a_cookie_needs_a_word_about_where_it_comes_from() {
+        let post = |pairs: Pairs<'_>| passes(&Method::POST, pairs, false, &reach("127.0.0.1:3000", None));
+        let (host, cookie) = (("host", "127.0.0.1:3000"), ("cookie", "a=b"));
+        assert!(!post(&[host, cookie]));
+        assert!(post(&[host, cookie, ("sec-fetch-site", "same-origin")]));
+        assert!(post(&[host, cookie, ("origin", "http://127.0.0.1:3000")]));
+    }
+
+    #[test]
+    fn even_reading_needs_a_name_of_ours() {
+        let loopback = reach("127.0.0.1:3000", None);
+        assert!(!passes(&Method::GET, &[("host", "rebound.example")], false, &loopback));
+        assert!(passes(&Method::GET, &[("host", "127.0.0.1:1"), ("origin", "http://x")], false, &loopback));
+    }
+
+    #[test]
+    fn a_public_address_is_the_only_other_name() {
+        let public = reach("0.0.0.0:443", Some(("https", "stepback.example")));
+        let post = |pairs: Pairs<'_>| passes(&Method::POST, pairs, true, &public);
+        assert!(post(&[("host", "stepback.example"), ("origin", "https://stepback.example")]));
+        assert!(post(&[("host", "Stepback.Example:443"), ("origin", "https://stepback.example")]));
+        assert!(!post(&[("host", "stepback.example"), ("origin", "http://stepback.example")]), "not encrypted");
+        assert!(!post(&[("host", "other.example")]));
+        let any = reach("0.0.0.0:443", None);
+        assert!(passes(&Method::GET, &[("host", "other.example")], true, &any));
+        assert!(!passes(&Method::POST, &[("host", "other.example"), ("origin", "https://evil.example")], true, &any));
     }
 }

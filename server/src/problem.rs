@@ -1,5 +1,6 @@
 //! Errors at the edge: problem documents (RFC 9457) as HTTP answers, and extractors that answer with them.
 
+use access::AccessError;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Json, Request};
 use axum::http::{HeaderValue, StatusCode, header, request::Parts};
@@ -14,6 +15,23 @@ pub struct ApiProblem(Box<Problem>);
 impl From<ServiceError> for ApiProblem {
     fn from(error: ServiceError) -> Self {
         Self(Box::new(error.into()))
+    }
+}
+
+impl From<AccessError> for ApiProblem {
+    fn from(error: AccessError) -> Self {
+        let kind = match &error {
+            AccessError::Unusable { .. } | AccessError::Full { .. } => ProblemKind::AccessUnavailable,
+            AccessError::NoSuchUser(_) | AccessError::NoSuchToken(_) => ProblemKind::NotFound,
+            AccessError::BadExpiry | AccessError::BadCursor => ProblemKind::InvalidRequest,
+            AccessError::AuditWritten(_) => ProblemKind::Internal,
+            AccessError::UserExists(_)
+            | AccessError::LastAdministrator(_)
+            | AccessError::OfProvider { .. }
+            | AccessError::TokenExists(_) => ProblemKind::Conflict,
+        };
+        let problem = Problem::new(kind, format!("{error}.")).safe("Nothing was changed.");
+        problem.remedy(error.remedy()).into()
     }
 }
 

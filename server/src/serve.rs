@@ -2,20 +2,29 @@
 
 use std::future::Future;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::{Access, AccessError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::access::watch_streams;
 use crate::assets::{Site, SiteError};
 use crate::config::Config;
+use crate::connections;
 use crate::schedule::Schedule;
 use crate::state::AppState;
-use crate::wiring::{WiringError, wire};
+use crate::tls::{self, TlsError};
+use crate::wiring::{Wired, WiringError, wire};
 
-/// How long answers under way may take after the signal to stop.
+/// How long a run's batch in hand may take after the signal to stop.
+const RUNS_TIME: Duration = Duration::from_secs(6);
+/// How long answers under way may take, from the signal on.
 const GRACE: Duration = Duration::from_secs(8);
+/// Between two removals of ended sessions.
+const SWEEP: Duration = Duration::from_secs(3_600);
 
 /// The server could not start, or broke.
 #[derive(Debug, thiserror::Error)]
@@ -26,12 +35,43 @@ pub enum ServeError {
     /// The service.
     #[error(transparent)]
     Wiring(#[from] WiringError),
+    /// Users, sessions and the audit.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// Certificate and key.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Beyond loopback nobody can make the first administrator by the link that is printed here.
+    #[error("{address} can be reached by other machines, and there is no user yet; nothing was started")]
+    NoUsers {
+        /// Where to listen.
+        address: SocketAddr,
+    },
     /// The listener.
     #[error("the server cannot listen any more: {0}")]
     Listen(#[from] std::io::Error),
 }
 
-/// Serves until `shutdown`, then ends streams and lets answers under way finish. Prints the address once it answers.
+impl ServeError {
+    /// What to do next.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::NoUsers { .. } => {
+                "Make the first administrator on this machine: `stepback user add NAME --role administrator`. Then start again."
+            }
+            Self::Tls(_) => {
+                "Give PEM files that belong together in server.tls_cert and server.tls_key, readable by Stepback's user."
+            }
+            Self::Access(error) => error.remedy(),
+            Self::Site(_) | Self::Wiring(_) | Self::Listen(_) => {
+                "`stepback doctor` checks settings, files and stores, and says what to do."
+            }
+        }
+    }
+}
+
+/// Serves until `shutdown`, then ends streams and lets runs come to rest and answers under way finish. Prints the address
+/// once it answers.
 ///
 /// # Errors
 /// See [`ServeError`].
@@ -42,10 +82,12 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let site = Arc::new(Site::find()?);
     let wired = wire(&config).await?;
-    // Kept to the end of this function.
-    let _lock = wired.lock;
+    let address = listener.local_addr()?;
+    if !address.ip().is_loopback() && !wired.access.has_users().await? {
+        return Err(ServeError::NoUsers { address });
+    }
     let (stop, stopping) = watch::channel(false);
-    let service = wired.service.clone();
+    let service = Arc::clone(&wired.service);
     let schedule = Schedule::of(&config);
     let until = stopping.clone();
     tokio::spawn(async move {
@@ -55,24 +97,72 @@ pub async fn serve(
         }
         schedule.keep(&service, until).await;
     });
-    let router = crate::router(AppState::new(wired.service, site, wired.deployment, stopping.clone()));
-    let address = listener.local_addr()?;
+    tokio::spawn(sweep(Arc::clone(&wired.access), stopping.clone()));
+    let serving = answer(&config, listener, &wired, site, stopping)?;
     tracing::info!(%address, settings = %config.origin(), "serving");
-    announce(&format!("Stepback is ready: http://{address}/"));
-    let mut late = stopping;
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        shutdown.await;
-        tracing::info!("stopping: streams end, answers under way finish");
-        let _ = stop.send(true);
-    });
-    tokio::select! {
-        ended = async { server.await } => ended?,
-        () = async {
-            let _ = late.wait_for(|stopping| *stopping).await;
-            tokio::time::sleep(GRACE).await;
-        } => tracing::warn!("some answers did not finish in time"),
+    announce(&address_lines(&config, address, &wired.access).await?);
+
+    let mut serving = tokio::spawn(serving);
+    shutdown.await;
+    tracing::info!("stopping: streams end, runs come to rest, answers under way finish");
+    stop.send_replace(true);
+    let rest = async {
+        wired.service.stop(RUNS_TIME).await;
+        let _ = (&mut serving).await;
+    };
+    if tokio::time::timeout(GRACE, rest).await.is_err() {
+        tracing::warn!("some answers did not finish in time");
     }
     Ok(())
+}
+
+/// The router behind the listener, with what watches over its streams. Resolves when every connection has ended.
+///
+/// # Errors
+/// Certificate and key cannot be used.
+pub fn answer(
+    config: &Config,
+    listener: TcpListener,
+    wired: &Wired,
+    site: Arc<Site>,
+    stopping: watch::Receiver<bool>,
+) -> Result<impl Future<Output = ()> + Send + use<>, TlsError> {
+    let tls = config.serving.tls.as_ref().map(tls::acceptor).transpose()?;
+    let state = AppState::new(wired, config, site, stopping.clone());
+    let watching = watch_streams(Arc::clone(&state.access), Arc::clone(&state.streams), stopping.clone());
+    let most = config.serving.max_connections;
+    let router = crate::router(state);
+    Ok(async move {
+        tokio::spawn(watching);
+        connections::answer(listener, tls, router, most, stopping).await;
+    })
+}
+
+/// Removes ended sessions from time to time.
+async fn sweep(access: Arc<Access>, mut stopping: watch::Receiver<bool>) {
+    let mut times = tokio::time::interval(SWEEP);
+    loop {
+        tokio::select! {
+            _ = times.tick() => {}
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+        if let Err(error) = access.sweep().await {
+            tracing::warn!(%error, "ended sessions could not be removed; they open nothing all the same");
+        }
+    }
+}
+
+/// Where it is served, and at the first start how to become the administrator.
+async fn address_lines(config: &Config, address: SocketAddr, access: &Access) -> Result<String, AccessError> {
+    let scheme = if config.serving.tls.is_some() { "https" } else { "http" };
+    let ready = format!("Stepback is ready: {scheme}://{address}/");
+    Ok(match access.first_key().await? {
+        Some(key) if address.ip().is_loopback() => format!(
+            "{ready}\nFirst start: open {scheme}://{address}/welcome?key={} to make the first administrator.",
+            key.expose()
+        ),
+        _ => ready,
+    })
 }
 
 /// The address, last on standard output, for people and for programs that started us. A closed output is no fault.

@@ -4,6 +4,7 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 
+use access::{Access, AccessError, AccessSettings};
 use app::{Deployment, EngineName};
 use rollback::backup::BackupFolders;
 use rollback::journal::{Journal as _, JournalError};
@@ -47,6 +48,9 @@ pub enum WiringError {
     /// Qdrant's address.
     #[error(transparent)]
     Qdrant(#[from] QdrantConfigError),
+    /// Users, sessions and the audit, without which nobody may be let in.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// What the journal held could not be put right.
     #[error("the runs of the journal could not be put right: {0}")]
     Recovery(#[from] ServiceError),
@@ -57,6 +61,8 @@ pub enum WiringError {
 pub struct Wired {
     /// The service.
     pub service: Arc<RollbackService>,
+    /// Users, sessions, tokens and the audit.
+    pub access: Arc<Access>,
     /// For the pages' frame.
     pub deployment: Deployment,
     /// Held as long as the service is used; the system lets go of it when the process ends, however it ends.
@@ -74,10 +80,11 @@ pub async fn wire(config: &Config) -> Result<Wired, WiringError> {
     }
     let lock = lock(&config.data_dir)?;
     let (service, deployment) = assemble(config).await?;
+    let access = Access::open(config.access_file(), access_settings(config)).await?;
     if let Some(run) = service.recover().await? {
         tracing::warn!(%run, "a run was left unfinished by an earlier process; it is marked as interrupted");
     }
-    Ok(Wired { service, deployment, lock })
+    Ok(Wired { service, access, deployment, lock })
 }
 
 /// A service beside a server that holds the lock: for looking only. It must start nothing and put nothing right, because
@@ -101,6 +108,10 @@ async fn assemble(config: &Config) -> Result<(Arc<RollbackService>, Deployment),
     let layout = stores.records.schema().await.ok().map(|s| s.layout);
     let service = Arc::new(RollbackService::new(stores, Arc::new(journal), folders(config), settings(config)));
     Ok((service, Deployment { name: config.deployment.clone(), engines, layout }))
+}
+
+fn access_settings(config: &Config) -> AccessSettings {
+    AccessSettings { idle: config.session.idle, absolute: config.session.absolute, ..AccessSettings::default() }
 }
 
 /// Where each backup's files are.
@@ -195,6 +206,7 @@ fn settings(config: &Config) -> Settings {
         expected_chapters: config.expected_chapters,
         search_command: config.search.clone(),
         way_back_retention: config.keep_way_back,
+        approvals_required: config.approvals_required,
         ..Settings::default()
     }
 }

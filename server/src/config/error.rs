@@ -79,6 +79,14 @@ pub enum ConfigError {
         /// What can be.
         allowed: &'static str,
     },
+    /// A key that another one asks for is not set.
+    #[error("{key} is not set, {reason}")]
+    Missing {
+        /// The key with its section.
+        key: &'static str,
+        /// What asks for it.
+        reason: &'static str,
+    },
     /// A key and its `_file` twin at one place: which one counts?
     #[error("{origin} sets both {key} and {key}_file; allowed: one of the two")]
     TwoSecrets {
@@ -125,6 +133,7 @@ impl ConfigError {
             Self::UnknownVariable { name, .. } => {
                 format!("Correct the spelling of {name}, or unset it; docs/configuration.md lists every setting.")
             }
+            Self::Missing { key, .. } => format!("Set {key}; docs/configuration.md lists every setting."),
             Self::WrongValue { origin, .. } | Self::TwoSecrets { origin, .. } => {
                 format!("Correct it in {origin}; docs/configuration.md lists every setting.")
             }

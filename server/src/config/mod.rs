@@ -5,7 +5,7 @@
 
 mod error;
 mod keys;
-
+mod serving;
 mod sources;
 mod values;
 
@@ -17,6 +17,7 @@ pub use error::{ConfigError, Origin};
 pub use keys::{KEYS, Key, OTHER_VARIABLES};
 use rollback::validation::SearchCommand;
 pub use rollback_stores::secret::Secret;
+pub use serving::{PublicUrl, ServingConfig, SessionConfig, TlsFiles};
 use sources::Values;
 pub use sources::{DEFAULT_FILE, Sources};
 
@@ -27,8 +28,12 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// The deployment's name, as the page shows it.
     pub deployment: String,
-    /// Where the page is served; always loopback. Port 0 takes a free one.
+    /// Where the page is served; beyond loopback only with TLS or a trusted proxy. Port 0 takes a free one.
     pub listen: SocketAddr,
+    /// By which names, and within which limits.
+    pub serving: ServingConfig,
+    /// How long a sign-in lasts.
+    pub session: SessionConfig,
     /// Stepback's own folder: `journal.db` and the runs' evidence.
     pub data_dir: PathBuf,
     /// HybridFlow's `metadata.db`.
@@ -47,6 +52,8 @@ pub struct Config {
     pub verify: VerifyConfig,
     /// How long a run's way back is kept.
     pub keep_way_back: Duration,
+    /// How many other people must approve a plan before it starts.
+    pub approvals_required: u32,
     /// The operator's own search test.
     pub search: Option<SearchCommand>,
     /// Chapters that production should have, where the registry does not say.
@@ -174,9 +181,12 @@ impl Config {
         let qdrant_url = values.address("qdrant.url", &["http", "https"])?;
         let rest_url = values.address("qdrant.rest_url", &["http", "https"])?;
         let batch_size = values.whole_number("rollback.batch_size", 5_000, 1..=100_000)?;
+        let approvals_required = values.whole_number("approval.required", 0, 0..=5)?;
         Ok(Self {
             deployment: values.text("deployment", "hybridflow")?,
-            listen: values.listen("server.listen")?,
+            listen: serving::listen(&values)?,
+            serving: ServingConfig::of(&values)?,
+            session: SessionConfig::of(&values)?,
             data_dir: values.path("data.dir", "stepback-data")?,
             sqlite: SqliteConfig {
                 metadata: values.path("sqlite.metadata", "metadata.db")?,
@@ -218,6 +228,7 @@ impl Config {
                 every: values.period("verify.every", 6 * HOUR, MINUTE..=TEN_YEARS)?,
                 trial_restore_every: values.period("verify.trial_restore_every", 7 * DAY, MINUTE..=TEN_YEARS)?,
             },
+            approvals_required: u32::try_from(approvals_required).unwrap_or(0),
             keep_way_back: values.duration("retention.way_back", 14 * DAY, MINUTE..=TEN_YEARS)?,
             search: {
                 let limit = values.duration("search.limit", MINUTE, SECOND..=HOUR)?;
@@ -231,6 +242,11 @@ impl Config {
     /// The journal's file.
     pub fn journal(&self) -> PathBuf {
         self.data_dir.join("journal.db")
+    }
+
+    /// The file of users, sessions, tokens and the audit.
+    pub fn access_file(&self) -> PathBuf {
+        self.data_dir.join("access.db")
     }
 
     /// Where the runs' evidence is kept.

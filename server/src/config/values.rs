@@ -1,6 +1,6 @@
 //! From a found value to a typed one, or to an error that names key, value and what is allowed.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -205,6 +205,7 @@ impl Values {
         }
     }
 
+    /// An address to listen on, and what to say if it cannot be taken.
     pub fn listen(&self, name: &str) -> Result<SocketAddr, ConfigError> {
         let Some(entry) = self.entry(name) else { return Ok((Ipv4Addr::LOCALHOST, 3000).into()) };
         let text = entry.text()?;
@@ -212,12 +213,26 @@ impl Values {
             Some(port) => port.parse().ok().map(|port: u16| (Ipv4Addr::LOCALHOST, port).into()),
             None => text.parse().ok(),
         };
-        let address = address.ok_or_else(|| entry.wrong(None))?;
-        if address.ip().is_loopback() {
-            return Ok(address);
+        address.ok_or_else(|| entry.wrong(None))
+    }
+
+    /// The refusal of a value that is well formed.
+    pub fn refuse(&self, name: &'static str, reason: &'static str) -> ConfigError {
+        match self.entry(name) {
+            Some(entry) => entry.wrong(Some(reason)),
+            None => ConfigError::Missing { key: name, reason },
         }
-        Err(entry
-            .wrong(Some("which other machines can reach, and there is no sign-in yet: anybody could start a rollback")))
+    }
+
+    /// IP addresses, in the variable separated by commas.
+    pub fn ip_addresses(&self, name: &str) -> Result<Vec<IpAddr>, ConfigError> {
+        let Some(entry) = self.entry(name) else { return Ok(Vec::new()) };
+        self.words(name)?.iter().map(|word| word.parse().map_err(|_| entry.wrong(None))).collect()
+    }
+
+    /// A path, if one is set.
+    pub fn optional_path(&self, name: &str) -> Result<Option<PathBuf>, ConfigError> {
+        self.entry(name).map(|entry| Ok(self.absolute(entry.text()?, entry.found))).transpose()
     }
 
     /// An address with one of the schemes, a host, and no user or password (they would be shown).

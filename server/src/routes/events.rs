@@ -7,12 +7,16 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use access::Identity;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::stream::{self, Stream, StreamExt};
 use rollback_types::{Problem, RunId, StreamItem};
 
+use crate::access::Holder;
+use crate::access::refusal::Refusal;
 use crate::problem::{ApiProblem, PathText, QueryPairs};
 use crate::state::AppState;
 
@@ -31,10 +35,13 @@ const RETRY: Duration = Duration::from_secs(1);
         (status = 200, content_type = "text/event-stream", body = String),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "too many streams at a time"),
         (status = 503, body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn events(
     State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
+    Extension(holder): Extension<Holder>,
     id: PathText,
     pairs: QueryPairs,
     headers: HeaderMap,
@@ -50,10 +57,16 @@ pub async fn events(
     // A browser repeats the address it was given and adds the newer number as a header.
     let after = after.max(resumed).unwrap_or(0);
 
+    let too_many = "This sign-in or token holds as many event streams as it may.";
+    let Some(pass) = state.streams.enter(&holder.0, &identity) else { return Err(Refusal::TooMany(too_many).into()) };
     let items = state.service.subscribe(id, after).await?;
     let mut stopping = state.stopping.clone();
     let stopped = async move {
-        let _ = stopping.wait_for(|stopping| *stopping).await;
+        tokio::select! {
+            _ = stopping.wait_for(|stopping| *stopping) => {}
+            // The place is given back when the stream ends, however it ends.
+            () = pass.ended() => {}
+        }
     };
     let first = stream::once(async { Ok(Event::default().retry(RETRY).comment("events of one run")) });
     let rest = items.map(|item| Ok(to_sse(&item)));

@@ -1,46 +1,39 @@
 //! The pages and their files. A path that is neither is answered by the page's own "not found", with status 404.
 
 use app::{App, shell};
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::middleware::Next;
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
-use axum::{Router, middleware};
-use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_context};
+use leptos::prelude::{use_context, use_nonce};
+use leptos_axum::{ResponseOptions, generate_route_list, handle_server_fns_with_context};
+use rollback::Actor;
 use rollback_types::Problem;
 
+use crate::access::page_policy;
+use crate::access::refusal::Refusal;
+use crate::access::rules::{Guarded, Rule, VIEWER};
 use crate::state::AppState;
 
 /// No problem document of ours is larger; one with a plan in it comes nearest.
 const MAX_PROBLEM: usize = 4 * 1024 * 1024;
+/// Pages for those who are not signed in.
+const PUBLIC: [&str; 2] = ["/sign-in", "/welcome"];
 
-pub(super) fn routes(state: &AppState) -> Router<AppState> {
-    let routes = generate_route_list(App);
-    let provide = {
-        let state = state.clone();
-        move || state.provide()
-    };
-    let assets = state.asset_paths();
-    Router::new()
-        .route("/rpc/{*function}", any(server_function))
-        .leptos_routes_with_context(state, routes, provide, move || shell(assets.clone()))
-        .fallback(file_or_page)
-        .layer(middleware::from_fn(status_of_the_problem))
+pub(super) fn routes(routes: Guarded) -> Guarded {
+    // The application names its own pages, so none can be left out.
+    generate_route_list(App).iter().fold(routes.functions(server_function), |routes, page| {
+        let rule = if PUBLIC.contains(&page.path()) { Rule::Public } else { VIEWER };
+        routes.get(page.path(), rule, render)
+    })
 }
 
-async fn server_function(State(state): State<AppState>, request: Request<Body>) -> impl IntoResponse {
-    handle_server_fns_with_context(move || state.provide(), request).await
-}
-
-async fn status_of_the_problem(request: Request, next: Next) -> Response {
-    let is_function = request.uri().path().starts_with("/rpc/");
-    let response = next.run(request).await;
-    if is_function && response.status() == StatusCode::INTERNAL_SERVER_ERROR {
-        return with_its_own_status(response).await;
-    }
-    response
+async fn server_function(State(state): State<AppState>, request: Request<Body>) -> Response {
+    let extensions = request.extensions().clone();
+    let answer = handle_server_fns_with_context(move || state.provide(&extensions), request).await;
+    let response = answer.into_response();
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR { with_its_own_status(response).await } else { response }
 }
 
 /// Leptos answers 500 to arguments it cannot read; the problem document in the answer knows better.
@@ -57,15 +50,44 @@ async fn with_its_own_status(response: Response) -> Response {
     Response::from_parts(head, Body::from(bytes))
 }
 
-async fn file_or_page(State(state): State<AppState>, request: Request<Body>) -> Response {
-    if let Some(file) = state.site.respond(request.uri().path(), request.headers()).await {
+/// A file, which is for everybody; else a page, which is not.
+pub(super) async fn file_or_page(
+    State(state): State<AppState>,
+    actor: Option<Extension<Actor>>,
+    request: Request<Body>,
+) -> Response {
+    let path = request.uri().path();
+    if path.starts_with("/api/") || path.starts_with("/rpc/") {
+        return super::no_such_route().await.into_response();
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return super::wrong_method().await.into_response();
+    }
+    if let Some(file) = state.site.respond(path, request.headers()).await {
         return file;
     }
+    match actor {
+        Some(_) => render(State(state), request).await,
+        None => Refusal::NotSignedIn.answer(request.method(), request.uri()),
+    }
+}
+
+async fn render(State(state): State<AppState>, request: Request<Body>) -> Response {
     let assets = state.asset_paths();
-    let provide = {
-        let state = state.clone();
-        move || state.provide()
+    let extensions = request.extensions().clone();
+    let provide = move || {
+        state.provide(&extensions);
+        set_policy();
     };
     let render = leptos_axum::render_app_async_with_context(provide, move || shell(assets.clone()));
     render(request).await.into_response()
+}
+
+/// The page's policy names the nonce that its own scripts carry.
+fn set_policy() {
+    if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>())
+        && let Ok(policy) = HeaderValue::from_str(&page_policy(&nonce))
+    {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
 }

@@ -1,13 +1,13 @@
 //! Runs: start, list, look, decide.
 
-use axum::{Extension, Json};
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use rollback::Actor;
 use rollback_types::{
-    Cursor, Decision, Page, Problem, ResumeRequest, RollbackPlan, RunQuery, RunState, RunSummary, RunView, StartRequest,
-    Step, StepState, StoreKind,
+    Cursor, Decision, Page, Problem, ResumeRequest, RollbackPlan, RunKind, RunQuery, RunState, RunSummary, RunView,
+    StartRequest, Step, StepState, StoreKind,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;

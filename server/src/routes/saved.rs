@@ -1,10 +1,10 @@
 //! What a run left in its folder: its way back, and the lists of its validation.
 
-use axum::{Extension, Json};
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use futures::stream;
 use rollback::{Actor, ServiceError};
 use rollback_types::{OffenderKind, Problem, RunId, StoreKind, Timestamp};

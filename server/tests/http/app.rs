@@ -5,10 +5,12 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::{Access, UserName};
+use rollback_types::Role;
 use serde_json::{Value, json};
 use stepback_server::assets::Site;
 use stepback_server::config::Config;
-use stepback_server::{AppState, WiringError, router, wire};
+use stepback_server::{WiringError, answer, wire};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
@@ -19,6 +21,8 @@ use crate::event_stream::Stream;
 /// A server on a free loopback port.
 pub struct App {
     pub client: Client,
+    /// What the server itself asks who may do what.
+    pub access: Arc<Access>,
     runtime: Option<Runtime>,
     lock: Option<File>,
     stop: watch::Sender<bool>,
@@ -42,16 +46,20 @@ impl App {
         let serving = async move {
             let wired = wire(&config).await?;
             let (stop, stopping) = watch::channel(false);
-            let site = Arc::new(Site::without_files());
-            let router = router(AppState::new(wired.service, site, wired.deployment, stopping));
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let client = Client { address: listener.local_addr().unwrap() };
-            tokio::spawn(async move { axum::serve(listener, router).await });
-            Ok((client, wired.lock, stop))
+            let address = listener.local_addr().unwrap();
+            let access = wired.access.clone();
+            let token = token(&access, "tests", Role::Administrator).await;
+            let client = Client { address, token: None }.with_token(&token);
+            let serving = answer(&config, listener, &wired, Arc::new(Site::without_files()), stopping).unwrap();
+            tokio::spawn(serving);
+            Ok((client, access, wired.lock, stop))
         };
         let started = runtime.spawn(serving).await.unwrap();
         match started {
-            Ok((client, lock, stop)) => Ok(Self { client, runtime: Some(runtime), lock: Some(lock), stop }),
+            Ok((client, access, lock, stop)) => {
+                Ok(Self { client, access, runtime: Some(runtime), lock: Some(lock), stop })
+            }
             Err(error) => {
                 runtime.shutdown_background();
                 Err(error)
@@ -147,6 +155,16 @@ impl Drop for App {
             runtime.shutdown_background();
         }
     }
+}
+
+/// A new token of that name; one that an earlier start of the same deployment made is revoked.
+pub async fn token(access: &Access, name: &str, role: Role) -> String {
+    let of_old = access.tokens().await.unwrap();
+    for old in of_old.iter().filter(|t| t.name == name && t.revoked_at.is_none()) {
+        access.revoke(&old.id).await.unwrap();
+    }
+    let (_, secret) = access.create_token(&UserName::new(name).unwrap(), role, None, "tests").await.unwrap();
+    secret.expose().to_owned()
 }
 
 /// The step of a run by its word.

@@ -1,4 +1,5 @@
-//! A plain HTTP/1.1 client: one connection a request, no cookies, no redirects, nothing unpacked.
+//! A plain HTTP/1.1 client: one connection a request, no cookies, no redirects, nothing unpacked. It shows its token unless
+//! a request brings a proof of its own.
 
 use std::net::SocketAddr;
 
@@ -13,6 +14,8 @@ use tokio::net::TcpStream;
 #[derive(Clone, Copy, Debug)]
 pub struct Client {
     pub address: SocketAddr,
+    /// Shown with every request that has neither `authorization` nor `cookie`; leaked, so that clients can be copied.
+    pub token: Option<&'static str>,
 }
 
 /// A whole answer.
@@ -24,6 +27,16 @@ pub struct Answer {
 }
 
 impl Client {
+    /// The same server, and nobody signed in.
+    pub fn nobody(&self) -> Self {
+        Self { token: None, ..*self }
+    }
+
+    /// The same server with another token.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(String::leak(token.to_owned())), ..*self }
+    }
+
     /// Sends a request and returns as soon as the answer's head is here. `Host` is set unless it is given.
     pub async fn open(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Response<Incoming> {
         let stream = TcpStream::connect(self.address).await.unwrap();
@@ -32,6 +45,10 @@ impl Client {
         let mut request = Request::builder().method(method).uri(path);
         if !headers.iter().any(|(name, _)| *name == "host") {
             request = request.header("host", self.address.to_string());
+        }
+        let has_proof = headers.iter().any(|(name, _)| matches!(*name, "authorization" | "cookie"));
+        if let (Some(token), false) = (self.token, has_proof) {
+            request = request.header("authorization", format!("Bearer {token}"));
         }
         for (name, value) in headers {
             request = request.header(*name, *value);

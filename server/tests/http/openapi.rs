@@ -12,19 +12,34 @@ use crate::app::App;
 use crate::deployment::{Deployment, Layout};
 
 /// What the API promises, by path.
-const PROMISED: [(&str, &[&str]); 16] = [
+const PROMISED: &[(&str, &[&str])] = &[
+    ("/api/v1/approvals", &["get", "post"]),
+    ("/api/v1/approvals/{digest}", &["get"]),
+    ("/api/v1/approvals/{digest}/vote", &["post"]),
+    ("/api/v1/audit", &["get"]),
+    ("/api/v1/audit.ndjson", &["get"]),
     ("/api/v1/backups", &["get"]),
     ("/api/v1/backups/{name}", &["get"]),
     ("/api/v1/backups/{name}/verify", &["post"]),
     ("/api/v1/latest-copy", &["get"]),
+    ("/api/v1/me", &["get"]),
     ("/api/v1/plans", &["post"]),
     ("/api/v1/runs", &["get", "post"]),
     ("/api/v1/runs/{id}", &["get"]),
+    ("/api/v1/runs/{id}/abandon", &["post"]),
+    ("/api/v1/runs/{id}/approval", &["post"]),
     ("/api/v1/runs/{id}/decision", &["post"]),
     ("/api/v1/runs/{id}/events", &["get"]),
+    ("/api/v1/runs/{id}/plan", &["get"]),
+    ("/api/v1/runs/{id}/resume", &["post"]),
     ("/api/v1/runs/{id}/validation/{kind}", &["get"]),
     ("/api/v1/runs/{id}/way-back", &["delete", "get"]),
     ("/api/v1/stores", &["get"]),
+    ("/api/v1/tokens", &["get", "post"]),
+    ("/api/v1/tokens/{id}", &["delete"]),
+    ("/api/v1/users", &["get", "post"]),
+    ("/api/v1/users/{name}", &["post"]),
+    ("/api/v1/users/{name}/sign-out", &["post"]),
     ("/api/v1/versions", &["get"]),
     ("/api/v1/versions/{id}", &["get"]),
     ("/healthz", &["get"]),
@@ -49,7 +64,11 @@ async fn every_route_is_described_with_its_methods() {
 
     // A method that is described is taken, and one that is not is refused.
     for (path, methods) in &described {
-        let path = path.replace("{id}", "1").replace("{name}", "latest-copy").replace("{kind}", "orphans");
+        let path = path
+            .replace("{id}", "1")
+            .replace("{name}", "latest-copy")
+            .replace("{kind}", "orphans")
+            .replace("{digest}", "none");
         for method in ["get", "post", "put", "patch", "delete"] {
             let status = app.send(&method.to_uppercase(), &path, &[], "").await.status;
             assert_eq!(status != 405, methods.contains(method), "{method} {path}: {status}");
@@ -60,9 +79,10 @@ async fn every_route_is_described_with_its_methods() {
 #[tokio::test]
 async fn no_route_is_left_out() {
     let d = Deployment::new(Layout::Shared).await;
-    let wired = wire(&d.config()).await.unwrap();
+    let config = d.config();
+    let wired = wire(&config).await.unwrap();
     let (_stop, stopping) = watch::channel(false);
-    let router = router(AppState::new(wired.service, Arc::new(Site::without_files()), wired.deployment, stopping));
+    let router = router(AppState::new(&wired, &config, Arc::new(Site::without_files()), stopping));
     // The router's own list of its paths is only to be had in the text it prints for debugging.
     let text = format!("{router:?}");
     let routes: BTreeSet<&str> = text

@@ -1,0 +1,43 @@
+//! The rules of the server functions, by their path. One that is missing here is refused, and a test fails.
+
+use super::rules::{ADMINISTRATOR, OPERATOR, Rule, VIEWER};
+
+/// Every server function and its rule.
+pub const FUNCTIONS: &[(&str, Rule)] = &[
+    ("/rpc/overview", VIEWER),
+    ("/rpc/versions", VIEWER),
+    ("/rpc/version", VIEWER),
+    ("/rpc/runs", VIEWER),
+    ("/rpc/run", VIEWER),
+    ("/rpc/step-durations", VIEWER),
+    ("/rpc/run-chart", VIEWER),
+    ("/rpc/median-chart", VIEWER),
+    ("/rpc/backups", VIEWER),
+    ("/rpc/ways-back", VIEWER),
+    ("/rpc/way-back", VIEWER),
+    // A plan changes nothing, and its page tells a viewer what is not his to start.
+    ("/rpc/plan", VIEWER),
+    ("/rpc/start", OPERATOR),
+    ("/rpc/validate", OPERATOR),
+    ("/rpc/decide", OPERATOR),
+    ("/rpc/verify-backup", OPERATOR),
+    ("/rpc/resume-plan", VIEWER),
+    ("/rpc/resume", OPERATOR),
+    ("/rpc/abandon", OPERATOR),
+    ("/rpc/remove-way-back", ADMINISTRATOR),
+    ("/rpc/users", ADMINISTRATOR),
+    ("/rpc/add-user", ADMINISTRATOR),
+    ("/rpc/set-role", ADMINISTRATOR),
+    ("/rpc/set-password", ADMINISTRATOR),
+    ("/rpc/set-enabled", ADMINISTRATOR),
+    ("/rpc/end-sessions", ADMINISTRATOR),
+    ("/rpc/tokens", ADMINISTRATOR),
+    ("/rpc/make-token", ADMINISTRATOR),
+    ("/rpc/revoke-token", ADMINISTRATOR),
+    ("/rpc/audit", ADMINISTRATOR),
+];
+
+/// The rule of the function at this path.
+pub fn rule(path: &str) -> Option<Rule> {
+    FUNCTIONS.iter().find(|(known, _)| *known == path).map(|(_, rule)| *rule)
+}

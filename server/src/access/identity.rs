@@ -1,0 +1,86 @@
+//! Whose request it is: a session's cookie, or a token.
+
+use std::sync::Arc;
+
+use access::{Access, AccessError, Identity, SessionMark, SessionStore};
+use axum::http::{HeaderMap, header};
+use tower_sessions::cookie::SameSite;
+use tower_sessions::{Expiry, Session, SessionManagerLayer};
+
+use super::refusal::Refusal;
+
+/// The session's cookie. Browsers take the prefix to mean: of this very host, over HTTPS or on this machine.
+const COOKIE: &str = "__Host-stepback";
+
+/// What holds event streams: a sign-in, or a token.
+#[derive(Clone, Debug)]
+pub struct Holder(pub String);
+
+/// The layer that reads and writes the session's cookie.
+pub fn cookies(access: &Arc<Access>) -> SessionManagerLayer<SessionStore> {
+    SessionManagerLayer::new(access.session_store())
+        .with_name(COOKIE)
+        .with_path("/")
+        .with_secure(true)
+        .with_http_only(true)
+        .with_same_site(SameSite::Strict)
+        // The store itself ends sessions: idle, or after their time. The cookie goes with the browser.
+        .with_expiry(Expiry::OnSessionEnd)
+}
+
+/// Whose request it is; nobody's when nothing is shown. What is shown and wrong is refused, and no other proof is
+/// looked at.
+pub async fn of(
+    access: &Access,
+    session: &Session,
+    headers: &HeaderMap,
+) -> Result<Option<(Identity, Holder)>, Refusal> {
+    if headers.contains_key(header::AUTHORIZATION) {
+        let token = bearer(headers).ok_or(Refusal::WrongToken)?;
+        let identity = access.identity_of_token(token).await.map_err(|error| unavailable(&error))?;
+        let identity = identity.ok_or(Refusal::WrongToken)?;
+        let holder = Holder(identity.name.clone());
+        return Ok(Some((identity, holder)));
+    }
+    let mark = session.get::<SessionMark>(SessionMark::KEY).await.map_err(|error| unavailable_session(&error))?;
+    let (Some(mark), Some(id)) = (mark, session.id()) else { return Ok(None) };
+    let identity = access.identity_of_session(id, mark).await.map_err(|error| unavailable(&error))?;
+    Ok(identity.map(|identity| (identity, Holder(format!("session:{id}")))))
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut given = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (given.next(), given.next()) else { return None };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn unavailable(error: &AccessError) -> Refusal {
+    tracing::error!(%error, "a request could not be told whose it is");
+    Refusal::Unavailable
+}
+
+fn unavailable_session(error: &tower_sessions::session::Error) -> Refusal {
+    tracing::error!(%error, "a session could not be read");
+    Refusal::Unavailable
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn headers(values: &[&'static str]) -> HeaderMap {
+        values.iter().map(|v| (header::AUTHORIZATION, HeaderValue::from_static(v))).collect()
+    }
+
+    #[test]
+    fn a_token_is_sent_in_one_way_only() {
+        assert_eq!(bearer(&headers(&["Bearer abc"])), Some("abc"));
+        assert_eq!(bearer(&headers(&["bearer  abc "])), Some("abc"));
+        for wrong in [&["Basic abc"][..], &["abc"], &["Bearerabc"], &["Bearer a", "Bearer b"], &[]] {
+            assert_eq!(bearer(&headers(wrong)), None, "{wrong:?}");
+        }
+    }
+}

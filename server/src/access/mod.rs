@@ -1,0 +1,17 @@
+//! Who may do what over HTTP. Every request passes the [`door`]: it is asked where it comes from, whose it is and what rule
+//! its address has, and what acts is written to the audit before it acts.
+
+pub mod client;
+pub mod door;
+pub mod functions;
+mod headers;
+mod identity;
+pub mod refusal;
+pub mod rules;
+mod said;
+mod sentinel;
+pub mod streams;
+
+pub(crate) use headers::page_policy;
+pub(crate) use identity::{Holder, cookies};
+pub(crate) use sentinel::watch_streams;

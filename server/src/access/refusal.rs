@@ -1,0 +1,143 @@
+//! Why a request is not let in, and how that is said: a page leads to the sign-in, a program gets a problem document.
+
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rollback_types::{Problem, ProblemKind, Role};
+
+use crate::problem::ApiProblem;
+
+/// Why a request is not let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Another site made it, or it reached us by a strange name.
+    Forged(&'static str),
+    /// Nobody is signed in.
+    NotSignedIn,
+    /// The token is unknown, revoked or out of date.
+    WrongToken,
+    /// The role does not do.
+    Role {
+        /// Whose role.
+        role: Role,
+        /// What it should be at least.
+        least: Role,
+    },
+    /// There is no rule for the address. That is a fault in the server.
+    NoRule,
+    /// The address takes other methods.
+    WrongMethod(Vec<Method>),
+    /// Too many of them at a time.
+    TooMany(&'static str),
+    /// Sign-in or audit does not work.
+    Unavailable,
+}
+
+impl Refusal {
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Forged(_) | Self::Role { .. } | Self::NoRule => StatusCode::FORBIDDEN,
+            Self::NotSignedIn | Self::WrongToken => StatusCode::UNAUTHORIZED,
+            Self::WrongMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// Why, in a sentence; for the answer and for the audit.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Forged(why) | Self::TooMany(why) => (*why).to_owned(),
+            Self::NotSignedIn => "Nobody is signed in, or the sign-in has ended.".to_owned(),
+            Self::WrongToken => "The token is unknown, revoked or out of date.".to_owned(),
+            Self::Role { role, least } => {
+                format!("This needs the role {}; yours is {}.", least.as_str(), role.as_str())
+            }
+            Self::NoRule => "This address has no rule that says who may use it.".to_owned(),
+            Self::WrongMethod(_) => "This address does not take that method.".to_owned(),
+            Self::Unavailable => "The file of users, sessions and the audit cannot be used.".to_owned(),
+        }
+    }
+
+    fn problem(&self) -> Problem {
+        let (kind, remedy) = match self {
+            Self::Forged(_) => (ProblemKind::Forbidden, None),
+            Self::NotSignedIn => {
+                (ProblemKind::SignInRequired, Some("Sign in at /sign-in, or send a token: `Authorization: Bearer …`."))
+            }
+            Self::WrongToken => {
+                (ProblemKind::SignInRequired, Some("Ask an administrator for a new token, or sign in at /sign-in."))
+            }
+            Self::Role { .. } => (ProblemKind::RoleRequired, Some("Ask an administrator for that role.")),
+            Self::NoRule => (ProblemKind::Forbidden, Some("This is a defect in Stepback: report it.")),
+            Self::WrongMethod(_) => (ProblemKind::MethodNotAllowed, Some("/api/openapi.json describes every address.")),
+            Self::TooMany(_) => (ProblemKind::TooManyRequests, Some("Close some, or wait and try again.")),
+            Self::Unavailable => {
+                (ProblemKind::AccessUnavailable, Some("See Stepback's own log and the disk of its data folder."))
+            }
+        };
+        let problem = Problem::new(kind, self.reason()).safe("Nothing was changed.");
+        match remedy {
+            Some(remedy) => problem.remedy(remedy),
+            None => problem,
+        }
+    }
+
+    /// The answer.
+    pub fn answer(&self, method: &Method, uri: &Uri) -> Response {
+        if *self == Self::NotSignedIn && *method == Method::GET && is_page(uri.path()) {
+            return to_sign_in(uri);
+        }
+        let mut response = ApiProblem::from(self.problem()).into_response();
+        let headers = response.headers_mut();
+        match self {
+            Self::NotSignedIn => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::WrongToken => {
+                let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+                headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            Self::WrongMethod(allowed) => {
+                let words: Vec<&str> = allowed.iter().map(Method::as_str).collect();
+                if let Ok(value) = HeaderValue::from_str(&words.join(", ")) {
+                    headers.insert(header::ALLOW, value);
+                }
+            }
+            Self::TooMany(_) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+            }
+            Self::Forged(_) | Self::Role { .. } | Self::NoRule | Self::Unavailable => {}
+        }
+        response
+    }
+}
+
+impl From<Refusal> for ApiProblem {
+    fn from(refusal: Refusal) -> Self {
+        refusal.problem().into()
+    }
+}
+
+/// An address that people open, as opposed to programs and scripts.
+fn is_page(path: &str) -> bool {
+    !["/api/", "/rpc/", "/session/", "/pkg/"].iter().any(|prefix| path.starts_with(prefix))
+}
+
+fn to_sign_in(uri: &Uri) -> Response {
+    let asked = uri.path_and_query().map_or("/", |p| p.as_str());
+    let address = match asked {
+        "/" => "/sign-in".to_owned(),
+        other => format!("/sign-in?next={}", utf8_percent_encode(other, NON_ALPHANUMERIC)),
+    };
+    see_other(&address)
+}
+
+/// On to another address of ours, by GET.
+pub fn see_other(address: &str) -> Response {
+    match HeaderValue::from_str(address) {
+        Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
+        Err(_) => (StatusCode::SEE_OTHER, [(header::LOCATION, HeaderValue::from_static("/"))]).into_response(),
+    }
+}

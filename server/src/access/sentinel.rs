@@ -1,0 +1,38 @@
+//! Looks after open event streams: a user who is disabled, or a token that is revoked, reads no longer than a few seconds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::{Access, Identity};
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+use super::streams::Streams;
+
+/// Between two looks. One look asks once for each holder, however many streams they have.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Ends the streams of those who may not read any more, until the server stops. What cannot be looked up may not be read.
+pub async fn watch_streams(access: Arc<Access>, streams: Arc<Streams<Identity>>, mut stopping: watch::Receiver<bool>) {
+    let mut looks = tokio::time::interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = looks.tick() => {}
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+        for (holder, identity) in streams.holders() {
+            match access.still_valid(&identity).await {
+                Ok(Some(_)) => {}
+                Ok(None) => {
+                    tracing::info!(who = %identity.name, "event streams end: their sign-in or token has ended");
+                    streams.end(&holder);
+                }
+                Err(error) => {
+                    tracing::error!(%error, who = %identity.name, "event streams end: their holder cannot be looked up");
+                    streams.end(&holder);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Signing in and out: plain forms, answered with where to go on.
+
+use access::{AccessError, FirstStartError, Identity, Password, SessionMark, SignInError, UserName};
+use axum::extract::State;
+use axum::response::Response;
+use axum::{Extension, Form};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rollback_types::AuditOutcome;
+use serde::Deserialize;
+use tower_sessions::Session;
+
+use crate::access::client::Client;
+use crate::access::door::Told;
+use crate::access::refusal::see_other;
+use crate::state::AppState;
+
+/// Name and password.
+#[derive(Deserialize)]
+pub struct SignIn {
+    name: String,
+    password: String,
+    /// Where to go on.
+    #[serde(default)]
+    next: String,
+}
+
+/// Who becomes the first administrator.
+#[derive(Deserialize)]
+pub struct Welcome {
+    key: String,
+    name: String,
+    password: String,
+    /// The password once more, where the page asks for it.
+    again: Option<String>,
+}
+
+/// Why somebody was not let in, and where that is shown.
+struct NotIn {
+    address: String,
+    why: String,
+    outcome: AuditOutcome,
+}
+
+impl NotIn {
+    fn refused(address: String, why: impl Into<String>) -> Self {
+        Self { address, why: why.into(), outcome: AuditOutcome::Refused }
+    }
+
+    fn failed(address: String, why: impl ToString) -> Self {
+        let why = why.to_string();
+        tracing::error!(error = %why, "a sign-in failed");
+        Self { address, why, outcome: AuditOutcome::Failed }
+    }
+
+    fn answer(self) -> Response {
+        let mut response = see_other(&self.address);
+        response.extensions_mut().insert(Told { outcome: self.outcome, detail: self.why });
+        response
+    }
+}
+
+/// Signs in, and goes on to where the reader wanted to.
+pub async fn sign_in(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    session: Session,
+    Form(form): Form<SignIn>,
+) -> Response {
+    let next = local(&form.next);
+    let back = |failed: &str| {
+        let next = next.filter(|n| *n != "/").map(|n| format!("&next={}", utf8_percent_encode(n, NON_ALPHANUMERIC)));
+        format!("/sign-in?failed={failed}{}", next.unwrap_or_default())
+    };
+    let entered = match state.access.sign_in(&form.name, &form.password, client.address).await {
+        Ok(identity) => begin(&session, &identity).await.map_err(|error| NotIn::failed(back("unavailable"), error)),
+        Err(error @ SignInError::Refused) => Err(NotIn::refused(back("refused"), error.to_string())),
+        Err(error @ SignInError::Wait { seconds }) => {
+            Err(NotIn::refused(back(&format!("wait&seconds={seconds}")), error.to_string()))
+        }
+        Err(SignInError::Access(error)) => Err(NotIn::failed(back("unavailable"), error)),
+    };
+    match entered {
+        Ok(()) => see_other(next.unwrap_or("/")),
+        Err(not_in) => not_in.answer(),
+    }
+}
+
+/// Makes the first administrator with the key that the server printed, and signs in.
+pub async fn welcome(State(state): State<AppState>, session: Session, Form(form): Form<Welcome>) -> Response {
+    match first_administrator(&state, &session, &form).await {
+        Ok(()) => see_other("/"),
+        Err(not_in) => not_in.answer(),
+    }
+}
+
+async fn first_administrator(state: &AppState, session: &Session, form: &Welcome) -> Result<(), NotIn> {
+    // The key goes back into the address it came from: the form is to be filled in again.
+    let back = |failed| format!("/welcome?failed={failed}&key={}", utf8_percent_encode(&form.key, NON_ALPHANUMERIC));
+    let name = UserName::new(&form.name).map_err(|why| NotIn::refused(back("name"), why.to_string()))?;
+    if form.again.as_ref().is_some_and(|again| *again != form.password) {
+        return Err(NotIn::refused(back("again"), "the password was typed in two ways"));
+    }
+    let password =
+        Password::choose(&name, &form.password).map_err(|why| NotIn::refused(back("password"), why.to_string()))?;
+    let made = state.access.make_first_administrator(&form.key, &name, &password).await;
+    let identity = made.map_err(|error| match error {
+        FirstStartError::WrongKey => NotIn::refused("/welcome?failed=key".to_owned(), error.to_string()),
+        FirstStartError::NotFirst => NotIn::refused("/sign-in".to_owned(), error.to_string()),
+        FirstStartError::Access(error) => NotIn::failed(back("unavailable"), error),
+    })?;
+    begin(session, &identity).await.map_err(|error| NotIn::failed("/sign-in?failed=unavailable".to_owned(), error))
+}
+
+/// A session of one's own, under a new id: one that somebody else planted before is worth nothing.
+async fn begin(session: &Session, identity: &Identity) -> Result<(), tower_sessions::session::Error> {
+    session.clear().await;
+    session.cycle_id().await?;
+    session.insert(SessionMark::KEY, identity.session_mark()).await
+}
+
+/// Ends this sign-in.
+pub async fn sign_out(session: Session) -> Response {
+    ended(&session).await
+}
+
+/// Ends every sign-in of this person.
+pub async fn sign_out_everywhere(
+    State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
+    session: Session,
+) -> Response {
+    if identity.session_mark().is_none() {
+        let why = "a token has no sign-ins; it is revoked instead";
+        return NotIn::refused("/sign-in".to_owned(), why).answer();
+    }
+    match state.access.sign_out_everywhere(&identity.name).await {
+        Ok(()) | Err(AccessError::NoSuchUser(_)) => ended(&session).await,
+        Err(error) => NotIn::failed("/?failed=unavailable".to_owned(), error).answer(),
+    }
+}
+
+async fn ended(session: &Session) -> Response {
+    match session.flush().await {
+        Ok(()) => see_other("/sign-in"),
+        Err(error) => NotIn::failed("/?failed=unavailable".to_owned(), error).answer(),
+    }
+}
+
+/// The address, if it is a path of this server: one slash, and no second one of either kind, which would name a host.
+fn local(next: &str) -> Option<&str> {
+    let rest = next.strip_prefix('/')?;
+    let plain = !rest.starts_with(['/', '\\']) && !next.chars().any(char::is_control) && next.is_ascii();
+    plain.then_some(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_path_of_ours_is_gone_on_to() {
+        for good in ["/", "/runs/7", "/versions?q=a%2Fb", "/versions/v2/plan#x"] {
+            assert_eq!(local(good), Some(good));
+        }
+        for bad in
+            ["", "runs", "//evil.example", "/\\evil.example", "https://evil.example", "/a\nb", "/\t/evil.example"]
+        {
+            assert_eq!(local(bad), None, "{bad:?}");
+        }
+    }
+}
