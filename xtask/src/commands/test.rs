@@ -191,7 +191,7 @@ impl Session<'_> {
 
     /// The pages' crate apart from the others: it needs a feature.
     fn unit(&self, tally: &mut Tally) -> Result<String, Trouble> {
-        let domain = ["-p", "rollback-types", "-p", "backup-formats", "-p", "rollback", "-p", "xtask"];
+        let domain = ["-p", "rollback-types", "-p", "access", "-p", "backup-formats", "-p", "rollback", "-p", "xtask"];
         let first = self.cargo_test(&domain, &[], tally);
         let second = self.cargo_test(&["-p", "app", "--features", "app/ssr"], &[], tally);
         first.and(second)?;
