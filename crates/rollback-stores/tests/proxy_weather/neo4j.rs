@@ -202,7 +202,11 @@ async fn a_restore_that_is_cut_is_whole_after_the_next() {
     {
         let direct = past_the_proxy();
         filled(&direct).await;
-        run(&direct, "MATCH (a:Paragraph), (b:Paragraph) WHERE a.chunk_id = 'p1' AND b.chunk_id = 'p2' CREATE (a)-[:NEXT]->(b)").await;
+        run(
+            &direct,
+            "MATCH (a:Paragraph), (b:Paragraph) WHERE a.chunk_id = 'p1' AND b.chunk_id = 'p2' CREATE (a)-[:NEXT]->(b)",
+        )
+        .await;
         let line = Line::new().await;
         let export = line.folder.path().join("kept.cypher");
         line.graph.export(&export, quiet()).await.unwrap();
