@@ -1,7 +1,7 @@
 // A demo deployment in a folder of its own, the program that serves it, and an independent look at its files.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -22,9 +22,27 @@ function program(): string {
 /** The environment without settings of Stepback's: a test's deployment is what its folder says. */
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('STEPBACK_')));
 
+export type Role = 'viewer' | 'operator' | 'administrator';
+
+/** Somebody of each role, in every deployment that has users. */
+export const PEOPLE: Record<Role, { name: string; password: string }> = {
+  viewer: { name: 'vera', password: 'looks at everything' },
+  operator: { name: 'otto', password: 'starts and decides' },
+  administrator: { name: 'ada', password: 'looks after people' },
+};
+
+/** Runs the program with a line of standard input; its standard output. */
+async function command(args: string[], line: string): Promise<string> {
+  const child = run(program(), args, { env });
+  child.child.stdin?.end(`${line}\n`);
+  return (await child).stdout;
+}
+
 /** A demo as `stepback demo` wrote it; every test gets a copy. */
 export interface Demo {
   folder: string;
+  /** The file with the users, beside the folder. */
+  users: string;
   /** The version that failed last. */
   failed: string;
 }
@@ -35,13 +53,22 @@ export async function writeDemo(layout: Layout, contaminated: boolean): Promise<
   const { stdout } = await run(program(), ['demo', join(folder, 'demo'), ...options], { env });
   const failed = /^The version that failed: (\S+)$/m.exec(stdout)?.[1];
   if (!failed) throw new Error(`The demo names no failed version:\n${stdout}`);
-  return { folder: join(folder, 'demo'), failed };
+  const settings = join(folder, 'demo', 'stepback.toml');
+  for (const [role, { name, password }] of Object.entries(PEOPLE)) {
+    await command(['user', 'add', name, '--role', role, '--config', settings], password);
+  }
+  // A copy without users is as a first start finds it.
+  const users = join(folder, 'users');
+  await cp(join(folder, 'demo', 'stepback-data'), users, { recursive: true });
+  await rm(join(folder, 'demo', 'stepback-data'), { recursive: true });
+  return { folder: join(folder, 'demo'), users, failed };
 }
 
 export class Deployment {
   private server: ChildProcess | undefined;
   private port = 0;
   private log = '';
+  private output = '';
   private readonly locks: ChildProcess[] = [];
 
   private constructor(
@@ -51,9 +78,11 @@ export class Deployment {
     readonly failed: string,
   ) {}
 
-  static async copy(layout: Layout, demo: Demo): Promise<Deployment> {
+  static async copy(layout: Layout, demo: Demo, users: boolean): Promise<Deployment> {
     const folder = await mkdtemp(join(tmpdir(), 'stepback-end2end-'));
     await cp(demo.folder, folder, { recursive: true, preserveTimestamps: true });
+    if (users) await cp(demo.users, join(folder, 'stepback-data'), { recursive: true });
+    else await mkdir(join(folder, 'stepback-data'), { recursive: true });
     return new Deployment(layout, folder, demo.failed);
   }
 
@@ -70,16 +99,17 @@ export class Deployment {
     });
     this.server = server;
     server.stderr.on('data', (text: Buffer) => (this.log += text.toString()));
-    const ready = (async () => {
-      for await (const line of createInterface({ input: server.stdout })) {
+    const lines = createInterface({ input: server.stdout });
+    lines.on('line', (line) => (this.output += `${line}\n`));
+    const ready = new Promise<number>((found) => {
+      lines.on('line', (line) => {
         const port = /^Stepback is ready: http:\/\/127\.0\.0\.1:(\d+)\//.exec(line)?.[1];
-        if (port) return Number(port);
-      }
-      return 0;
-    })();
+        if (port) found(Number(port));
+      });
+      lines.on('close', () => found(0));
+    });
     this.port = await ready;
     if (this.port === 0) throw new Error(`The server did not start:\n${this.log}`);
-    server.stdout.resume();
   }
 
   /** Ends the server: politely, or as a power cut would. */
@@ -101,6 +131,11 @@ export class Deployment {
   /** The baseline's id; it is never rolled back, and disaster recovery restores from it. */
   get baseline(): string {
     return this.layout === 'shared' ? 'v1_baseline' : 'v1_baseline_20260731_102653';
+  }
+
+  /** The link of the first start, once the server has printed it. */
+  get welcome(): string | undefined {
+    return /http\S+\/welcome\?key=\S+/.exec(this.output)?.[0];
   }
 
   /** What the server wrote to standard error so far. */

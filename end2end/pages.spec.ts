@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { places, placesWithRuns } from './places.ts';
+import { gates, places, placesWithRuns } from './places.ts';
 import { expect, heading, open, test } from './test.ts';
 
 test.use({ expectedErrors: /status of 404/ });
@@ -21,8 +21,8 @@ async function fitsEveryWidth(page: Page, name: string): Promise<void> {
   }
 }
 
-test('no page scrolls sideways, from 320 pixels up', async ({ browser, page, deployment }) => {
-  for (const [name, path] of Object.entries(await placesWithRuns(browser, deployment))) {
+test('no page scrolls sideways, from 320 pixels up', async ({ context, page, deployment }) => {
+  for (const [name, path] of Object.entries({ ...(await placesWithRuns(context, deployment)), ...gates })) {
     await open(page, path);
     await fitsEveryWidth(page, name);
   }

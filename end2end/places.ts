@@ -1,5 +1,5 @@
 // Every page there is, on a deployment that has something to show on each.
-import { type Browser, expect } from '@playwright/test';
+import { type BrowserContext, expect } from '@playwright/test';
 import type { Deployment } from './deployment.ts';
 import { open, startRollback } from './test.ts';
 
@@ -22,6 +22,11 @@ export function places(deployment: Deployment): Places {
     'restore-plan': '/restore/latest-copy',
     'disaster-recovery': `/restore/${deployment.baseline}`,
     'backup-plan': '/backups/new',
+    people: '/people',
+    tokens: '/people/tokens',
+    audit: '/audit',
+    'audit-filtered': '/audit?actor=ada&outcome=done&since=2026-01-01',
+    'audit-none': '/audit?actor=nobody-of-that-name',
     'no-such-backup': '/restore/nothing',
     'no-such-page': '/nowhere',
     'no-such-version': '/versions/nobody',
@@ -29,10 +34,20 @@ export function places(deployment: Deployment): Places {
   };
 }
 
+/** The pages before sign-in: they have no navigation. */
+export const gates: Places = {
+  'sign-in': '/sign-in',
+  'sign-in-refused': '/sign-in?failed=refused&next=%2Fruns',
+  'sign-in-wait': '/sign-in?failed=wait&seconds=900',
+  welcome: '/welcome?key=of-no-start',
+  'welcome-failed': '/welcome?key=of-no-start&failed=password',
+  'welcome-no-key': '/welcome',
+};
+
 /** Rolls the failed version back until step 5 fails and the run asks; returns the pages of that moment. */
-export async function placesWithRuns(browser: Browser, deployment: Deployment): Promise<Places> {
+export async function placesWithRuns(context: BrowserContext, deployment: Deployment): Promise<Places> {
   await deployment.refuseDeletions();
-  const page = await browser.newPage({ baseURL: deployment.url });
+  const page = await context.newPage();
   await open(page, deployment.version(deployment.failed, '/plan'));
   await startRollback(page, deployment.failed);
   await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible({ timeout: 30_000 });

@@ -1,6 +1,6 @@
 // Pictures of every page for people to look at, into the folder STEPBACK_SCREENSHOTS names. Proves nothing.
 import { join } from 'node:path';
-import { placesWithRuns } from './places.ts';
+import { gates, placesWithRuns } from './places.ts';
 import { expect, hydrated, open, test } from './test.ts';
 
 const folder = process.env.STEPBACK_SCREENSHOTS ?? '';
@@ -12,7 +12,7 @@ for (const layout of ['shared', 'per-version'] as const) {
   test.describe(layout, () => {
     test.use({ layout });
 
-    test('pictures', async ({ browser, page, deployment }) => {
+    test('pictures', async ({ context, page, deployment }) => {
       test.setTimeout(300_000);
       const take = async (name: string) => {
         for (const [screen, size] of Object.entries(screens)) {
@@ -28,7 +28,7 @@ for (const layout of ['shared', 'per-version'] as const) {
       await take('overview-before');
       await open(page, deployment.version(deployment.failed, '/plan'));
       await take('plan-before');
-      const places = await placesWithRuns(browser, deployment);
+      const places = { ...(await placesWithRuns(context, deployment)), ...gates };
       for (const [name, path] of Object.entries(places)) {
         await open(page, path);
         await take(name);

@@ -3,13 +3,17 @@
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Locator, type Page, test as base, expect } from '@playwright/test';
-import { type Demo, Deployment, type Layout, writeDemo } from './deployment.ts';
+import { type Demo, Deployment, type Layout, PEOPLE, type Role, writeDemo } from './deployment.ts';
 
 interface Options {
   /** Where the demo's staging data lives. */
   layout: Layout;
   /** Production differs from latest-copy, as a failed ingestion leaves it. */
   contaminated: boolean;
+  /** Who is signed in from the beginning, if anybody is. */
+  as: Role | null;
+  /** The deployment has users: one of each role. */
+  users: boolean;
   /** Console errors that belong to the test: what a browser logs for an answer it asked for on purpose. */
   expectedErrors: RegExp | undefined;
 }
@@ -24,6 +28,8 @@ interface Surroundings {
 export const test = base.extend<Options & Surroundings, { demos: (layout: Layout, contaminated: boolean) => Promise<Demo> }>({
   layout: ['shared', { option: true }],
   contaminated: [false, { option: true }],
+  as: ['administrator', { option: true }],
+  users: [true, { option: true }],
   expectedErrors: [undefined, { option: true }],
 
   demos: [
@@ -40,8 +46,8 @@ export const test = base.extend<Options & Surroundings, { demos: (layout: Layout
     { scope: 'worker' },
   ],
 
-  deployment: async ({ demos, layout, contaminated }, use, info) => {
-    const deployment = await Deployment.copy(layout, await demos(layout, contaminated));
+  deployment: async ({ demos, layout, contaminated, users }, use, info) => {
+    const deployment = await Deployment.copy(layout, await demos(layout, contaminated), users);
     try {
       await deployment.start();
       await use(deployment);
@@ -52,6 +58,16 @@ export const test = base.extend<Options & Surroundings, { demos: (layout: Layout
   },
 
   baseURL: async ({ deployment }, use) => use(deployment.url),
+
+  // Every page of the test's context is signed in.
+  context: async ({ context, as, users }, use) => {
+    if (as && users) {
+      const page = await context.newPage();
+      await signIn(page, as);
+      await page.close();
+    }
+    await use(context);
+  },
 
   quiet: [
     async ({ context, deployment, expectedErrors }, use) => {
@@ -67,6 +83,10 @@ export const test = base.extend<Options & Surroundings, { demos: (layout: Layout
           if (message.type() === 'error' && !expectedErrors?.test(text)) found.push(`console: ${text}`);
         });
       };
+      // What the page's policy forbids is tried by nothing of ours.
+      await context.addInitScript(() =>
+        addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`)),
+      );
       context.pages().forEach(watch);
       context.on('page', watch);
       context.on('request', (request) => {
@@ -82,6 +102,15 @@ export const test = base.extend<Options & Surroundings, { demos: (layout: Layout
 });
 
 export { expect };
+
+/** Signs in by the page's form; works without JavaScript too. */
+export async function signIn(page: Page, as: Role, next = '/runs'): Promise<void> {
+  await page.goto(`/sign-in?next=${encodeURIComponent(next)}`);
+  await page.getByLabel('Name').fill(PEOPLE[as].name);
+  await page.getByLabel('Password').fill(PEOPLE[as].password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page).toHaveURL(next);
+}
 
 /** Opens a page and waits until it answers to JavaScript. */
 export async function open(page: Page, path: string): Promise<void> {

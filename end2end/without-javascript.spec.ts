@@ -14,7 +14,7 @@ test.describe('reading', () => {
         await expect(heading(page)).toBeVisible();
         await expect(page).toHaveTitle(/ · Stepback$/);
         await expect(page.getByText('Loading…')).toHaveCount(0);
-        await expect(page.getByRole('navigation', { name: 'Main' }).getByRole('link')).toHaveCount(4);
+        await expect(page.getByRole('navigation', { name: 'Main' }).getByRole('link')).toHaveCount(6);
       });
     }
   });

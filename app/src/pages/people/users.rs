@@ -1,6 +1,7 @@
 //! `/people`: the users, and a new one.
 
 use leptos::form::ActionForm;
+use leptos::html;
 use leptos::prelude::*;
 use rollback_types::{Role, UserView};
 
@@ -91,16 +92,15 @@ fn Users(list: Vec<UserView>, changes: Changes) -> impl IntoView {
 /// The form; emptied when somebody was added.
 #[component]
 fn NewUser(add: ServerAction<AddUser>) -> impl IntoView {
-    let added = Memo::new(move |before: Option<&u32>| {
-        let ok = add.value().with(|v| matches!(v, Some(Ok(()))));
-        before.copied().unwrap_or(0) + u32::from(ok)
+    let form = NodeRef::<html::Form>::new();
+    Effect::new(move |_| {
+        if let (Some(Ok(())), Some(form)) = (add.value().get(), form.get_untracked()) {
+            form.reset();
+        }
     });
     view! {
         <Card title="Add a user">
-            {move || {
-                let _emptied = added.get();
-                view! {
-                    <ActionForm action=add attr:class="body">
+                    <ActionForm action=add node_ref=form attr:class="body">
                         <div class="fields">
                             <div class="field">
                                 <label for="new-name">"Name"</label>
@@ -128,8 +128,6 @@ fn NewUser(add: ServerAction<AddUser>) -> impl IntoView {
                             </button>
                         </div>
                     </ActionForm>
-                }
-            }}
         </Card>
     }
 }

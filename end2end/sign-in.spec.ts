@@ -1,0 +1,188 @@
+// The door: first start, wrong passwords, sign-out here and everywhere, and what each role may do.
+import { PEOPLE, type Role } from './deployment.ts';
+import { expect, heading, hydrated, open, signIn, startRollback, step, test } from './test.ts';
+
+const main = { name: 'Main' } as const;
+
+test.describe('a first start', () => {
+  test.use({ users: false, as: null, expectedErrors: /status of (401|403)/ });
+
+  test('its link makes the first administrator, once', async ({ page, deployment, browser }) => {
+    await expect.poll(() => deployment.welcome).toBeTruthy();
+    const link = deployment.welcome ?? '';
+    // Opening it uses nothing up.
+    await page.goto(link);
+    await page.reload();
+    await expect(heading(page)).toHaveText('Welcome to Stepback');
+    await expect(page.getByRole('navigation', main)).toHaveCount(0);
+    await page.getByLabel('Your name').fill('grace');
+    await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
+    await page.getByLabel('Password, once more').fill('another horse battery');
+    await page.getByRole('button', { name: 'Make the first administrator' }).click();
+    await expect(page.getByText('The two passwords differ.')).toBeVisible();
+
+    await page.getByLabel('Your name').fill('grace');
+    await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
+    await page.getByLabel('Password, once more').fill('correct horse battery');
+    await page.getByRole('button', { name: 'Make the first administrator' }).click();
+    await expect(page).toHaveURL(`${deployment.url}/`);
+    await expect(page.getByText('grace', { exact: true })).toBeVisible();
+    await expect(page.getByRole('navigation', main).getByRole('link', { name: 'People' })).toBeVisible();
+
+    const other = await browser.newPage({ baseURL: deployment.url });
+    await other.goto(link);
+    await other.getByLabel('Your name').fill('mallory');
+    await other.getByLabel('Password', { exact: true }).fill('correct horse battery');
+    await other.getByLabel('Password, once more').fill('correct horse battery');
+    await other.getByRole('button', { name: 'Make the first administrator' }).click();
+    await expect(other.getByText('The link is used up, or not of this start.')).toBeVisible();
+    await other.goto('/');
+    await expect(other).toHaveURL(/\/sign-in/);
+    await other.close();
+  });
+});
+
+test.describe('signing in', () => {
+  test.use({ as: null });
+
+  test('leads to the page that was asked for; a wrong password leads nowhere', async ({ page }) => {
+    await page.goto('/runs?state=aborted');
+    await expect(page).toHaveURL(/\/sign-in\?next=/);
+    await expect(page.getByRole('navigation', main)).toHaveCount(0);
+    for (const [name, password] of [
+      [PEOPLE.viewer.name, 'not the password'],
+      ['nobody-of-that-name', PEOPLE.viewer.password],
+    ] as const) {
+      await page.getByLabel('Name').fill(name);
+      await page.getByLabel('Password').fill(password);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await expect(page.getByText('Name and password do not fit together.')).toBeVisible();
+      await expect(page).not.toHaveURL(/password|nobody/);
+    }
+    await page.getByLabel('Name').fill(PEOPLE.viewer.name);
+    await page.getByLabel('Password').fill(PEOPLE.viewer.password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await expect(page).toHaveURL(/\/runs\?state=aborted$/);
+  });
+
+  test('after too many tries one waits, and is told how long', async ({ page }) => {
+    const wait = page.getByText('Too many tries.');
+    await expect(async () => {
+      await page.goto('/sign-in');
+      await hydrated(page);
+      await page.getByLabel('Name').fill(PEOPLE.operator.name);
+      await page.getByLabel('Password').fill('not the password');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await expect(wait).toBeVisible({ timeout: 3_000 });
+    }).toPass();
+    await expect(page.getByText(/^Try again in \d+ seconds?\.|^You can try again now\.$/)).toBeVisible();
+    await expect(page.getByText('You can try again now.')).toBeVisible({ timeout: 60_000 });
+    await expect(page.getByRole('button', { name: 'Sign in' })).toBeEnabled();
+  });
+
+  test('never leads to another place', async ({ page, deployment }) => {
+    for (const elsewhere of ['//example.org/', 'https://example.org/', '/\\example.org']) {
+      await page.goto(`/sign-in?next=${encodeURIComponent(elsewhere)}`);
+      await page.getByLabel('Name').fill(PEOPLE.viewer.name);
+      await page.getByLabel('Password').fill(PEOPLE.viewer.password);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await expect(page).toHaveURL(`${deployment.url}/`);
+    }
+  });
+});
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? 'with JavaScript' : 'without JavaScript', () => {
+    test.use({ javaScriptEnabled });
+
+    test('sign-out ends this session, sign-out everywhere all of them', async ({ page, deployment, browser }) => {
+      const elsewhere = await browser.newContext({ baseURL: deployment.url, javaScriptEnabled });
+      const other = await elsewhere.newPage();
+      await signIn(other, 'administrator');
+
+      await page.goto('/runs');
+      await page.getByText('ada', { exact: true }).click();
+      await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+      await expect(page).toHaveURL(/\/sign-in/);
+      await page.goto('/runs');
+      await expect(page).toHaveURL(/\/sign-in/);
+      await other.reload();
+      await expect(heading(other)).toHaveText('Runs');
+
+      await signIn(page, 'administrator');
+      await page.getByText('ada', { exact: true }).click();
+      await page.getByRole('button', { name: 'Sign out everywhere' }).click();
+      await expect(page).toHaveURL(/\/sign-in/);
+      await other.reload();
+      await expect(other).toHaveURL(/\/sign-in/);
+      await elsewhere.close();
+    });
+  });
+}
+
+test.describe('a viewer', () => {
+  test.use({ as: 'viewer', expectedErrors: /status of 403/ });
+
+  test('sees everything; what only others may do is disabled, with the reason', async ({ page, deployment }) => {
+    await open(page, deployment.version(deployment.failed, '/plan'));
+    const start = page.getByRole('button', { name: /^Roll back/ });
+    await expect(start).toBeDisabled();
+    await expect(start).toHaveAccessibleDescription('Needs the role operator.');
+    await open(page, '/');
+    await expect(page.getByRole('button', { name: 'Validate production' })).toBeDisabled();
+    await expect(page.getByRole('button', { name: 'Validate production' })).toHaveAccessibleDescription(/role operator/);
+    await open(page, '/backups');
+    await expect(page.getByRole('button', { name: /^Verify: / }).first()).toBeDisabled();
+    await expect(page.getByRole('navigation', main).getByRole('link')).toHaveCount(4);
+    for (const path of ['/people', '/people/tokens', '/audit']) {
+      await open(page, path);
+      await expect(page.getByRole('main')).toContainText('administrator');
+      await expect(page.getByRole('main')).not.toContainText('otto');
+    }
+    expect(await deployment.status(deployment.failed)).toBe('validating_failed');
+  });
+});
+
+test.describe('an operator', () => {
+  test.use({ as: 'operator' });
+
+  test('rolls back by name; disaster recovery is not theirs', async ({ page, deployment }) => {
+    await open(page, `/restore/${deployment.baseline}`);
+    const restore = page.locator('#confirm, .plan-side').getByRole('button', { name: /^Restore production/ });
+    await expect(restore).toBeDisabled();
+    await open(page, deployment.version(deployment.failed, '/plan'));
+    await startRollback(page, deployment.failed);
+    await expect(page.getByText('Rolled back.', { exact: true })).toBeVisible({ timeout: 30_000 });
+    await expect(page.getByRole('main')).toContainText('otto');
+    await expect(step(page, 8)).toContainText('done');
+  });
+});
+
+test('the cookie is only for this site and this protocol, and no script sees it', async ({ page, context }) => {
+  await open(page, '/');
+  expect(await page.evaluate(() => document.cookie)).toBe('');
+  const cookies = await context.cookies();
+  expect(cookies.map((c) => c.name)).toEqual(['__Host-stepback']);
+  expect(cookies[0]).toMatchObject({ httpOnly: true, secure: true, sameSite: 'Strict', path: '/' });
+});
+
+test('a role holds at once', async ({ page, deployment, browser }) => {
+  const context = await browser.newContext({ baseURL: deployment.url });
+  const other = await context.newPage();
+  await signIn(other, 'operator');
+  await open(page, '/people');
+  const otto = page.getByRole('listitem').filter({ hasText: 'otto' });
+  await otto.getByLabel('Change otto…').click();
+  await otto.getByLabel('Role').selectOption('viewer' satisfies Role);
+  await otto.getByRole('button', { name: 'Give this role' }).click();
+  await expect(page.getByText('The role holds from the user’s next request.')).toBeVisible();
+  await open(other, '/');
+  await expect(other.getByRole('button', { name: 'Validate production' })).toBeDisabled();
+  await open(page, '/people');
+  await otto.getByLabel('Change otto…').click();
+  await otto.getByRole('button', { name: 'Disable otto' }).click();
+  await expect(otto).toContainText('disabled');
+  await other.reload();
+  await expect(other).toHaveURL(/\/sign-in/);
+  await context.close();
+});
