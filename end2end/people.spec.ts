@@ -77,8 +77,9 @@ test('the audit tells who did what and why, as text, and can be filtered and dow
   const started = page.getByRole('row').filter({ hasText: 'start' }).filter({ hasText: deployment.failed });
   await expect(started.first()).toContainText('ada');
   await expect(started.first()).toContainText('127.0.0.1');
+  await page.getByText('Filter', { exact: true }).click();
   await page.getByLabel('Who').fill('nobody-of-that-name');
-  await page.getByRole('button', { name: 'Filter' }).click();
+  await page.getByRole('button', { name: 'Show what fits' }).click();
   await expect(page).toHaveURL(/actor=nobody-of-that-name/);
   await expect(page.getByText('No entry fits.')).toBeVisible();
 

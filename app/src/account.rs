@@ -48,8 +48,8 @@ pub fn may(least: Role) -> bool {
 pub fn in_words(role: Role) -> &'static str {
     match role {
         Role::Viewer => "sees everything, starts nothing",
-        Role::Operator => "plans, starts and decides",
-        Role::Administrator => "everything, with disaster recovery, people and audit",
+        Role::Operator => "also starts and decides",
+        Role::Administrator => "also disaster recovery, people and audit",
     }
 }
 

@@ -69,8 +69,9 @@ fn Filter(asked: Asked) -> impl IntoView {
         .collect_view();
     let filtered = asked.is_filtered();
     view! {
-        <form class="card audit-filter" role="search" aria-label="Filter the audit" method="get" action="/audit">
-            <div class="body">
+        <details class="card audit-filter" open=filtered>
+            <summary>"Filter"</summary>
+            <form role="search" aria-label="Filter the audit" method="get" action="/audit">
                 <div class="fields">
                     {field("actor", "Who", "text", asked.actor.unwrap_or_default())}
                     {field("action", "What holds", "text", asked.action.unwrap_or_default())} <div class="field">
@@ -84,7 +85,7 @@ fn Filter(asked: Asked) -> impl IntoView {
                 </div>
                 <div class="actions">
                     <button class="btn primary" type="submit">
-                        "Filter"
+                        "Show what fits"
                     </button>
                     {filtered
                         .then(|| {
@@ -95,8 +96,8 @@ fn Filter(asked: Asked) -> impl IntoView {
                             }
                         })}
                 </div>
-            </div>
-        </form>
+            </form>
+        </details>
     }
 }
 
@@ -194,7 +195,7 @@ fn row(r: AuditRow) -> impl IntoView {
             <td class="state">
                 <Badge tone=tone icon=icon text=outcome />
             </td>
-            <td data-label="From" class="foreign">
+            <td data-label="From" class="foreign from">
                 {r.address.map(|a| format::visible(&a))}
             </td>
         </tr>

@@ -52,7 +52,7 @@ fn tell(value: impl Fn() -> Answer + Send + Sync + 'static, done: &'static str, 
 #[component]
 fn LatestOutcome(outcome: Outcome) -> impl IntoView {
     view! {
-        <div role="status">
+        <div class="outcome" role="status">
             {move || {
                 outcome
                     .get()
@@ -79,17 +79,23 @@ fn RoleField(
         .map(|role| {
             view! {
                 <option value=role.as_str() selected=role == chosen>
-                    {format!("{role}: {}", in_words(role))}
+                    {role.as_str()}
                 </option>
             }
         })
         .collect_view();
+    let hint = format!("{id}-hint");
+    let words: Vec<String> = Role::ALL.into_iter().map(|role| format!("{role}: {}", in_words(role))).collect();
+    let words = format!("{}.", words.join(" · "));
     view! {
         <div class="field">
             <label for=id.clone()>"Role"</label>
-            <select id=id name="role">
+            <select id=id name="role" aria-describedby=hint.clone()>
                 {options}
             </select>
+            <span class="hint" id=hint>
+                {words}
+            </span>
         </div>
     }
 }
