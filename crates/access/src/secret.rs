@@ -11,8 +11,9 @@ use crate::AccessError;
 pub struct Secret(String);
 
 impl Secret {
-    pub(crate) fn new(value: String) -> Self {
-        Self(value)
+    /// Takes the value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
     }
 
     /// The value itself.
