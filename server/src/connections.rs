@@ -23,7 +23,7 @@ const HEAD_TIME: Duration = Duration::from_secs(30);
 /// How long the beginning of an encrypted connection may take.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// Bytes of a request's head.
-const MAX_HEAD: usize = 32 * 1024;
+const MAX_HEAD: usize = 64 * 1024;
 /// Headers of a request.
 const MAX_HEADERS: usize = 64;
 /// Before the next try when no connection can be accepted (too many open files).

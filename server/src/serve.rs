@@ -80,12 +80,12 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let site = Arc::new(Site::find()?);
     let wired = wire(&config).await?;
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() && !wired.access.has_users().await? {
         return Err(ServeError::NoUsers { address });
     }
+    let site = Arc::new(Site::find()?);
     let (stop, stopping) = watch::channel(false);
     let service = Arc::clone(&wired.service);
     let schedule = Schedule::of(&config);

@@ -210,23 +210,34 @@ fn every_setting_can_come_from_its_variable() {
         let value = match key.name {
             "server.listen" => "localhost:9",
             "sqlite.local_offset" => "+02:00",
-            "qdrant.url" | "qdrant.rest_url" => "http://h:1",
+            "qdrant.url" | "qdrant.rest_url" | "server.public_url" => "http://h:1",
+            "server.trusted_proxy" => "10.0.0.5, ::1",
             "neo4j.uri" => "bolt://h:1",
             "rollback.extra_states" => "a, b",
             "rollback.keep_evidence" => "false",
             "rollback.layout" => "shared",
             "search.command" => "[\"look\"]",
-            name if name.starts_with("verify.") || name == "retention.way_back" || name == "search.limit" => "50m",
+            name if name.starts_with("verify.")
+                || name.starts_with("session.")
+                || name == "retention.way_back"
+                || name == "search.limit" =>
+            {
+                "50m"
+            }
             "validation.expected_chapters" => "77",
+            "approval.required" => "2",
             name if name.ends_with("_file") => "secret",
+            name if name.starts_with("server.max_") => "77",
             name if name.ends_with("_ms") || name.ends_with("size") || name.ends_with("bytes") => "77",
             _ => "text",
         };
-        // A limit alone has nothing to limit.
-        let start = with_variables(
-            dir.path(),
-            if key.name == "search.limit" { &[("STEPBACK_SEARCH_COMMAND", "[\"x\"]")] } else { &[] },
-        );
+        // A limit alone has nothing to limit, and a certificate is nothing without its key.
+        let start: &[(&str, &str)] = match key.name {
+            "search.limit" => &[("STEPBACK_SEARCH_COMMAND", "[\"x\"]")],
+            "server.tls_cert" | "server.tls_key" => &[("STEPBACK_TLS_CERT", "c"), ("STEPBACK_TLS_KEY", "k")],
+            _ => &[],
+        };
+        let start = with_variables(dir.path(), start);
         let before = format!("{:?}", Config::load(&start).unwrap());
         let mut set = start;
         set.environment.insert(key.variable.into(), value.into());
@@ -308,15 +319,34 @@ fn wrong_values_are_refused_with_key_value_and_what_is_allowed() {
 }
 
 #[test]
-fn only_loopback_is_listened_on() {
+fn beyond_loopback_passwords_do_not_travel_readably() {
     let dir = tempfile::tempdir().unwrap();
     for listen in ["0.0.0.0:3000", "192.168.1.5:80", "[::]:3000"] {
         let mut sources = sources(dir.path());
         sources.flags.push(("server.listen", "--listen", listen.to_owned()));
         let message = refusal(&sources);
         assert!(message.contains("--listen") && message.contains(listen), "{message}");
-        assert!(message.contains("no sign-in yet"), "{message}");
+        assert!(message.contains("tls_cert") && message.contains("trusted_proxy"), "{message}");
+        for protection in [&[("tls_cert", "c.pem"), ("tls_key", "k.pem")][..], &[("trusted_proxy", "10.0.0.5")]] {
+            let mut sources = sources.clone();
+            for (key, value) in protection {
+                let key = KEYS.iter().find(|k| k.name == format!("server.{key}")).unwrap();
+                sources.environment.insert(key.variable.into(), (*value).into());
+            }
+            assert_eq!(Config::load(&sources).unwrap().listen.to_string(), listen);
+        }
     }
+}
+
+#[test]
+fn a_certificate_and_its_key_come_together() {
+    let dir = tempfile::tempdir().unwrap();
+    for (given, missing) in [("tls_cert", "tls_key"), ("tls_key", "tls_cert")] {
+        let message = refusal(&with_file(dir.path(), &format!("[server]\n{given} = \"x.pem\"\n")));
+        assert!(message.contains(&format!("server.{missing} is not set")), "{message}");
+    }
+    let message = refusal(&with_file(dir.path(), "[server]\ntrusted_proxy = [\"proxy.example\"]\n"));
+    assert!(message.contains("server.trusted_proxy") && message.contains("IP addresses"), "{message}");
 }
 
 #[test]

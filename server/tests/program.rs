@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
+use std::fs;
 use std::process::{Command, Output};
 
 /// Runs it in a folder of its own, with no settings from this environment.
@@ -26,9 +27,20 @@ fn a_refused_setting_ends_the_program_with_what_to_do() {
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty());
     let message = text(&output.stderr);
-    assert!(message.contains("--listen") && message.contains("no sign-in yet"), "{message}");
+    assert!(message.contains("--listen") && message.contains("tls_cert"), "{message}");
     assert!(message.contains("what to do: "), "{message}");
     assert!(!dir.path().join("stepback-data").exists(), "nothing is made by a program that does not start");
+}
+
+#[test]
+fn beyond_loopback_nothing_is_served_before_there_is_a_user() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("stepback.toml"), "[server]\ntrusted_proxy = [\"10.0.0.5\"]\n").unwrap();
+    let output = stepback(dir.path(), &["serve", "--listen", "0.0.0.0:0"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty(), "no link is printed where it would not do");
+    let message = text(&output.stderr);
+    assert!(message.contains("there is no user yet") && message.contains("stepback user add"), "{message}");
 }
 
 #[test]

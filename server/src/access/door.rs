@@ -212,7 +212,7 @@ fn outcome(response: &Response) -> (AuditOutcome, Option<String>) {
     }
     // A server function that was posted as a form leads back to its page, with what went wrong in the address.
     let location = response.headers().get(header::LOCATION).and_then(|v| v.to_str().ok());
-    if response.status().is_redirection() && location.is_some_and(|l| l.contains("__err=")) {
+    if response.status().is_redirection() && location.is_none_or(|l| l.is_empty() || l.contains("__err=")) {
         return (AuditOutcome::Refused, None);
     }
     (AuditOutcome::of_status(response.status().as_u16()), None)

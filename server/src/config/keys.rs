@@ -98,7 +98,7 @@ pub const KEYS: &[Key] = &[
         "STEPBACK_MAX_STREAMS_PER_CLIENT",
         "64",
         "a whole number, 1 to 100000",
-        "Event streams that one person or token holds at a time.",
+        "Event streams that one sign-in or token holds at a time.",
     ),
     key(
         "session.idle",

@@ -143,6 +143,16 @@ impl App {
         Stream::open(self.client, id, "", &[]).await
     }
 
+    /// The same, as soon as this holder may have one more stream.
+    pub async fn events_when_free(&self, id: u64) -> Stream {
+        loop {
+            match Stream::try_open(self.client, id, "", &[]).await {
+                Ok(stream) => return stream,
+                Err(status) => assert_eq!(status, 429),
+            }
+        }
+    }
+
     pub async fn decide(&self, id: u64, decision: &Value) -> Answer {
         self.post(&format!("/api/v1/runs/{id}/decision"), decision).await
     }

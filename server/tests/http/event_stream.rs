@@ -31,11 +31,18 @@ pub struct Stream {
 
 impl Stream {
     pub async fn open(client: Client, run: u64, query: &str, headers: &[(&str, &str)]) -> Self {
+        Self::try_open(client, run, query, headers).await.unwrap()
+    }
+
+    /// The stream, or the status it was refused with.
+    pub async fn try_open(client: Client, run: u64, query: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
         let response = client.open("GET", &format!("/api/v1/runs/{run}/events{query}"), headers, "").await;
-        assert_eq!(response.status(), 200);
+        if response.status() != 200 {
+            return Err(response.status().as_u16());
+        }
         let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
         assert_eq!(kind, "text/event-stream");
-        Self { body: response.into_body(), rest: String::new() }
+        Ok(Self { body: response.into_body(), rest: String::new() })
     }
 
     /// The next message; comments and empty blocks are passed over. `None`: the server closed the stream.

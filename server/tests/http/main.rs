@@ -3,7 +3,9 @@
 
 mod api;
 mod app;
+mod audit;
 mod backups;
+mod browser;
 mod client;
 mod contents;
 mod decisions;
@@ -19,7 +21,10 @@ mod production;
 mod restores;
 mod rollback;
 mod rollback_servers;
+mod rules;
 mod schedule;
+mod serving;
+mod sessions;
 mod starting;
 mod validation;
 mod weather;

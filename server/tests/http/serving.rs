@@ -1,0 +1,182 @@
+//! Limits, headers, proxies, TLS, and streams that end with their holder's right to read.
+
+use std::sync::Arc;
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rollback_stores::qdrant_double::Call;
+use rollback_types::Role;
+use serde_json::json;
+use stepback_server::config::TlsFiles;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use crate::app::{App, token};
+use crate::deployment::{Deployment, Layout};
+use crate::event_stream::Stream;
+
+#[tokio::test]
+async fn a_pages_scripts_carry_the_nonce_of_its_policy() {
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&d.config()).await;
+    let mut nonces = Vec::new();
+    for path in ["/", "/versions", "/runs", "/backups", "/sign-in", "/nothing"] {
+        let answer = app.get(path).await;
+        let policy = answer.header("content-security-policy");
+        for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"] {
+            assert!(policy.contains(part), "{path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
+        let nonce = policy.split_once("'nonce-").and_then(|(_, rest)| rest.split_once('\'')).unwrap().0.to_owned();
+        assert!(nonce.len() >= 16, "{policy}");
+        let scripts: Vec<&str> = answer.body.split("<script").skip(1).collect();
+        assert!(!scripts.is_empty());
+        for script in scripts {
+            let tag = script.split_once('>').unwrap().0;
+            assert!(tag.contains(&format!("nonce=\"{nonce}\"")), "{path}: <script{tag}>");
+        }
+        assert!(!answer.body.contains(" style=\"") && !answer.body.contains("<style"), "{path}: an inline style");
+        assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+        nonces.push(nonce);
+    }
+    nonces.sort();
+    nonces.dedup();
+    assert_eq!(nonces.len(), 6, "each page has its own");
+    let api = app.get("/api/v1/versions").await;
+    assert!(api.header("content-security-policy").starts_with("default-src 'none'; frame-ancestors 'none'"));
+    assert_eq!(api.header("cache-control"), "no-store");
+    assert_eq!(api.header("strict-transport-security"), "", "plain HTTP promises no HTTPS");
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_refused() {
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&d.config()).await;
+    let long = "x".repeat(80_000);
+    assert_eq!(app.send("GET", "/healthz", &[("x-long", &long)], "").await.status, 431);
+    let names: Vec<String> = (0..200).map(|n| format!("x-{n}")).collect();
+    let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "1")).collect();
+    assert_eq!(app.send("GET", "/healthz", &many, "").await.status, 431);
+    for path in ["/api/v1/plans", "/session/sign-in", "/rpc/start"] {
+        app.send("POST", path, &[("content-type", "application/json")], &long).await.problem(413, "too-large");
+    }
+    assert_eq!(app.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn each_holder_has_so_many_streams() {
+    let d = Deployment::new(Layout::Shared).await;
+    let double = d.qdrant().await;
+    let gate = double.hold_next(Call::DeleteCollection);
+    let mut config = d.config_with(&double);
+    config.serving.max_streams_per_client = 2;
+    let app = App::start(&config).await;
+    let run = app.begin(&d.failed, "watched by many").await;
+    gate.reached().await;
+    let (first, _second) = (app.events(run).await, app.events(run).await);
+    let path = format!("/api/v1/runs/{run}/events");
+    app.get(&path).await.problem(429, "too-many-requests");
+    let other = app.client.with_token(&token(&app.access, "other", Role::Viewer).await);
+    let _third = Stream::open(other, run, "", &[]).await;
+    drop(first);
+    // The server sees that a reader is gone when it writes to it next: the run goes on, and the place is free.
+    gate.open();
+    app.events_when_free(run).await.read_to_end().await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_after_its_token_was_revoked() {
+    let d = Deployment::new(Layout::Shared).await;
+    let double = d.qdrant().await;
+    let gate = double.hold_next(Call::DeleteCollection);
+    let app = App::start(&d.config_with(&double)).await;
+    let run = app.begin(&d.failed, "read by one who may not any more").await;
+    gate.reached().await;
+    let reader = app.client.with_token(&token(&app.access, "reader", Role::Viewer).await);
+    let mut stream = Stream::open(reader, run, "", &[]).await;
+    assert!(stream.next().await.is_some());
+    app.access.revoke("reader").await.unwrap();
+    while let Some(message) = stream.next().await {
+        assert_ne!(message.name, "end", "the run is not over");
+    }
+    reader.get(&format!("/api/v1/runs/{run}/events")).await.problem(401, "sign-in-required");
+    gate.open();
+    app.events(run).await.read_to_end().await;
+}
+
+#[tokio::test]
+async fn forwarded_headers_are_believed_from_the_named_proxy_only() {
+    let d = Deployment::new(Layout::Shared).await;
+    let forwarded = [
+        ("content-type", "application/json"),
+        ("x-forwarded-for", "6.6.6.6, 198.51.100.7"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "stepback.example"),
+    ];
+    let body = json!({ "version_id": d.failed }).to_string();
+    let address = async |app: &App| {
+        let page = app.get("/api/v1/audit?action=plans").await.json(200);
+        page["items"][0]["address"].as_str().unwrap().to_owned()
+    };
+    let app = App::start(&d.config()).await;
+    let answer = app.send("POST", "/api/v1/plans", &forwarded, &body).await;
+    assert_eq!((answer.status, answer.header("strict-transport-security")), (200, ""), "{}", answer.body);
+    assert_eq!(address(&app).await, "127.0.0.1");
+    app.kill().await;
+
+    let mut config = d.config();
+    config.serving.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    let app = App::start(&config).await;
+    // The proxy's name for us has to be told, too.
+    app.send("POST", "/api/v1/plans", &forwarded, &body).await.problem(403, "forbidden");
+    app.kill().await;
+    config.serving.public_url = Some(stepback_server::config::PublicUrl {
+        scheme: "https".to_owned(),
+        authority: "stepback.example".to_owned(),
+    });
+    let app = App::start(&config).await;
+    let answer = app.send("POST", "/api/v1/plans", &forwarded, &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert!(answer.header("strict-transport-security").starts_with("max-age="));
+    assert_eq!(address(&app).await, "198.51.100.7", "what the client wrote itself is not believed");
+}
+
+#[tokio::test]
+async fn https_is_served_with_the_certificate_of_the_settings() {
+    let d = Deployment::new(Layout::Shared).await;
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let files = TlsFiles { certificate: d.path("cert.pem"), key: d.path("key.pem") };
+    std::fs::write(&files.certificate, cert.pem()).unwrap();
+    std::fs::write(&files.key, signing_key.serialize_pem()).unwrap();
+    let mut config = d.config();
+    config.serving.tls = Some(files);
+    let app = App::start(&config).await;
+
+    let mut roots = RootCertStore::empty();
+    roots.add(cert.der().clone()).unwrap();
+    let client = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let stream = TcpStream::connect(app.address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let stream = TlsConnector::from(Arc::new(client)).connect(name, stream).await.unwrap();
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let host = format!("localhost:{}", app.address.port());
+    let request = Request::builder().uri("/api/v1/me").header("host", &host);
+    let request = request.header("authorization", format!("Bearer {}", app.token.unwrap()));
+    let answer = sender.send_request(request.body(Full::new(Bytes::new())).unwrap()).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(answer.headers()["strict-transport-security"].to_str().unwrap().starts_with("max-age="));
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    assert!(String::from_utf8_lossy(&body).contains("token:tests"));
+}

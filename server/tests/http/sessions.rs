@@ -1,0 +1,175 @@
+//! Signing in and out, and what a session is good for.
+
+use rollback_types::Role;
+
+use crate::app::App;
+use crate::browser::{Browser, PASSWORD, add_user, cookie, post_form, sign_in};
+use crate::deployment::{Deployment, Layout};
+
+async fn app() -> (Deployment, App) {
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&d.config()).await;
+    (d, app)
+}
+
+#[tokio::test]
+async fn the_cookie_is_for_this_host_alone_and_no_script_reads_it() {
+    let (_d, app) = app().await;
+    add_user(&app.access, "ann", Role::Viewer).await;
+    let answer = sign_in(&app, "ann", PASSWORD, &[]).await;
+    let set = answer.header("set-cookie");
+    let parts: Vec<&str> = set.split(';').map(str::trim).collect();
+    assert!(parts[0].starts_with("__Host-stepback=") && parts[0].len() > 30, "{set}");
+    for part in ["HttpOnly", "SameSite=Strict", "Secure", "Path=/"] {
+        assert!(parts.contains(&part), "{part}: {set}");
+    }
+    assert_eq!(parts.len(), 5, "no domain, and it goes with the browser: {set}");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let me = Browser::sign_in(&app, "ann").await.me().await.json(200);
+    assert_eq!((&me["name"], &me["role"], &me["via"]), (&"ann".into(), &"viewer".into(), &"password".into()));
+}
+
+#[tokio::test]
+async fn a_session_planted_by_another_is_worth_nothing_after_the_sign_in() {
+    let (_d, app) = app().await;
+    add_user(&app.access, "ann", Role::Viewer).await;
+    let planted = Browser::sign_in(&app, "ann").await;
+    let origin = format!("http://{}", app.address);
+    let headers = [("cookie", planted.cookie.as_str()), ("origin", &origin)];
+    let answer = sign_in(&app, "ann", PASSWORD, &headers).await;
+    let own = cookie(&answer).expect("a new cookie");
+    assert_ne!(own, planted.cookie);
+    planted.me().await.problem(401, "sign-in-required");
+    app.client.nobody().send("GET", "/api/v1/me", &[("cookie", &own)], "").await.json(200);
+    // An id that the server never gave is not taken over.
+    let made_up = "__Host-stepback=AAAAAAAAAAAAAAAAAAAAAA";
+    let answer = sign_in(&app, "ann", PASSWORD, &[("cookie", made_up), ("origin", &origin)]).await;
+    assert_ne!(cookie(&answer).unwrap(), made_up);
+}
+
+#[tokio::test]
+async fn a_sign_out_ends_one_session_and_everywhere_ends_all() {
+    let (_d, app) = app().await;
+    add_user(&app.access, "ann", Role::Viewer).await;
+    add_user(&app.access, "ben", Role::Viewer).await;
+    let (one, two, three) =
+        (Browser::sign_in(&app, "ann").await, Browser::sign_in(&app, "ann").await, Browser::sign_in(&app, "ann").await);
+    let other = Browser::sign_in(&app, "ben").await;
+    let answer = one.post("/session/sign-out", "").await;
+    assert_eq!((answer.status, answer.header("location")), (303, "/sign-in"));
+    one.me().await.problem(401, "sign-in-required");
+    two.me().await.json(200);
+    assert_eq!(two.post("/session/sign-out-everywhere", "").await.header("location"), "/sign-in");
+    for ended in [&two, &three] {
+        ended.me().await.problem(401, "sign-in-required");
+        assert_eq!(ended.get("/versions").await.header("location"), "/sign-in?next=%2Fversions");
+    }
+    other.me().await.json(200);
+    // Signing out once more is no error.
+    assert_eq!(one.post("/session/sign-out", "").await.header("location"), "/sign-in");
+}
+
+#[tokio::test]
+async fn what_an_administrator_changes_acts_at_once() {
+    let (_d, app) = app().await;
+    add_user(&app.access, "ann", Role::Administrator).await;
+    add_user(&app.access, "ben", Role::Administrator).await;
+    let ben = Browser::sign_in(&app, "ben").await;
+    ben.get("/api/v1/users").await.json(200);
+    let demoted = app.post("/api/v1/users/ben", &serde_json::json!({ "role": "viewer" })).await.json(200);
+    assert_eq!(demoted["role"], "viewer");
+    ben.get("/api/v1/users").await.problem(403, "role-required");
+    ben.get("/api/v1/versions").await.json(200);
+    app.post("/api/v1/users/ben", &serde_json::json!({ "disabled": true })).await.json(200);
+    ben.me().await.problem(401, "sign-in-required");
+    let answer = sign_in(&app, "ben", PASSWORD, &[]).await;
+    assert_eq!(answer.header("location"), "/sign-in?failed=refused");
+    let last = app.post("/api/v1/users/ann", &serde_json::json!({ "disabled": true })).await;
+    last.problem(409, "conflict");
+}
+
+#[tokio::test]
+async fn the_unknown_the_disabled_and_the_wrong_are_answered_alike() {
+    let (_d, app) = app().await;
+    for name in ["ann", "ben"] {
+        add_user(&app.access, name, Role::Viewer).await;
+    }
+    app.access.disable("ben").await.unwrap();
+    let mut answers = Vec::new();
+    for (name, password) in [("ann", "not the password"), ("ben", PASSWORD), ("nobody", PASSWORD), ("%00%FF", "")] {
+        let answer = sign_in(&app, name, password, &[]).await;
+        let names: Vec<_> = answer.headers.keys().map(ToString::to_string).collect();
+        assert!(cookie(&answer).is_none());
+        answers.push((answer.status, answer.header("location").to_owned(), answer.body, names));
+    }
+    assert_eq!(answers[0].1, "/sign-in?failed=refused");
+    assert!(answers.iter().all(|a| *a == answers[0]), "{answers:?}");
+}
+
+#[tokio::test]
+async fn guessing_gets_slower_and_even_the_right_word_has_to_wait() {
+    let (_d, app) = app().await;
+    add_user(&app.access, "ann", Role::Viewer).await;
+    let mut waited = 0;
+    for _ in 0..40 {
+        let answer = sign_in(&app, "ann", "a wrong guess", &[]).await;
+        let location = answer.header("location");
+        match location.strip_prefix("/sign-in?failed=wait&seconds=") {
+            Some(seconds) => {
+                assert!(seconds.parse::<u64>().unwrap() >= 1, "{location}");
+                waited += 1;
+            }
+            None => assert_eq!(location, "/sign-in?failed=refused"),
+        }
+        if waited > 0 {
+            break;
+        }
+    }
+    assert!(waited > 0, "no wait after 40 guesses");
+    // More guesses make the wait longer than this test takes.
+    for _ in 0..3 {
+        let hold = app.access.sign_in("ann", "a wrong guess", "203.0.113.1".parse().unwrap()).await;
+        assert!(hold.is_err());
+    }
+    let page = app.client.nobody().get("/sign-in?failed=wait&seconds=9").await;
+    assert!(page.page(200).contains("9 seconds"), "the page tells how long");
+}
+
+#[tokio::test]
+async fn after_the_sign_in_the_reader_stays_on_this_server() {
+    let (_d, app) = app().await;
+    add_user(&app.access, "ann", Role::Viewer).await;
+    let asked = |next: &str| format!("name=ann&password={}&next={next}", PASSWORD.replace(' ', "+"));
+    for (next, location) in [
+        ("%2Fversions%3Fq%3Dx", "/versions?q=x"),
+        ("%2F%2Fevil.example", "/"),
+        ("%2F%5Cevil.example", "/"),
+        ("https%3A%2F%2Fevil.example", "/"),
+        ("%2Fa%0D%0Aset-cookie%3A+x%3Dy", "/"),
+        ("", "/"),
+    ] {
+        let answer = post_form(&app, "/session/sign-in", &asked(next), &[]).await;
+        assert_eq!((answer.status, answer.header("location")), (303, location), "{next}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_administrator_is_made_once_and_by_the_right_key() {
+    let (_d, app) = app().await;
+    let key = app.access.first_key().await.unwrap().expect("nobody is here yet");
+    let key = key.expose();
+    let form = |key: &str, password: &str| format!("key={key}&name=ann&password={}", password.replace(' ', "+"));
+    app.client.nobody().get(&format!("/welcome?key={key}")).await.page(200);
+    let wrong = post_form(&app, "/session/welcome", &form("wrong", PASSWORD), &[]).await;
+    assert_eq!(wrong.header("location"), "/welcome?failed=key");
+    let weak = post_form(&app, "/session/welcome", &form(key, "password"), &[]).await;
+    assert!(weak.header("location").starts_with("/welcome?failed=password&key="), "{}", weak.header("location"));
+    let made = post_form(&app, "/session/welcome", &form(key, PASSWORD), &[]).await;
+    assert_eq!((made.status, made.header("location")), (303, "/"), "a look at the page has not used the key up");
+    let own = cookie(&made).expect("signed in at once");
+    let me = app.client.nobody().send("GET", "/api/v1/me", &[("cookie", &own)], "").await.json(200);
+    assert_eq!((&me["name"], &me["role"]), (&"ann".into(), &"administrator".into()));
+    let again = post_form(&app, "/session/welcome", &form(key, PASSWORD), &[]).await;
+    assert!(cookie(&again).is_none(), "the key is used up");
+    assert!(app.access.first_key().await.unwrap().is_none());
+}
