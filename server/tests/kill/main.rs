@@ -6,6 +6,7 @@
 mod child;
 mod place;
 mod rivals;
+mod servers;
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
