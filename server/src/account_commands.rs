@@ -5,6 +5,7 @@ mod unix_user;
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +37,9 @@ pub enum AccountError {
     /// No such file: a list of nobody would mislead, where only the settings are the wrong ones.
     #[error("There are no users and tokens yet: {} is not there. Nothing was changed.", .0.display())]
     NoFile(PathBuf),
+    /// The server could not open what would be made here.
+    #[error("The server's files belong to another account ({}). Nothing was changed.", .0.display())]
+    AnothersFolder(PathBuf),
     /// The name.
     #[error("{0}. Nothing was changed.")]
     Name(#[from] NameRefusal),
@@ -71,6 +75,10 @@ impl AccountError {
             Self::NoFile(_) => "Name the server's settings by --config; the first user is made by \
                 `stepback user add NAME --role administrator`, or by the link that `stepback serve` prints."
                 .to_owned(),
+            Self::AnothersFolder(_) => {
+                "Run the command as that account: sudo -u ACCOUNT stepback …, or start the server once before."
+                    .to_owned()
+            }
             Self::Name(_) => "Choose another name.".to_owned(),
             Self::Password(_) => "Choose another password.".to_owned(),
             Self::Differ => "Type it again.".to_owned(),
@@ -189,8 +197,15 @@ fn file(config: &Config) -> PathBuf {
     config.data_dir.join("access.db")
 }
 
-async fn open(config: &Config) -> Result<Arc<Access>, AccessError> {
-    Access::open(file(config), AccessSettings::default()).await
+async fn open(config: &Config) -> Result<Arc<Access>, AccountError> {
+    let (file, journal) = (file(config), config.data_dir.join("journal.db"));
+    // A file that root makes is root's: a server under an account of its own could not open it.
+    if let (Err(_), Ok(found)) = (file.metadata(), journal.metadata())
+        && found.uid() != rustix::process::geteuid().as_raw()
+    {
+        return Err(AccountError::AnothersFolder(journal));
+    }
+    Ok(Access::open(file, AccessSettings::default()).await?)
 }
 
 async fn open_existing(config: &Config) -> Result<Arc<Access>, AccountError> {
@@ -198,7 +213,7 @@ async fn open_existing(config: &Config) -> Result<Arc<Access>, AccountError> {
     if !file.exists() {
         return Err(AccountError::NoFile(file));
     }
-    Ok(open(config).await?)
+    open(config).await
 }
 
 fn actor() -> String {

@@ -104,12 +104,15 @@ impl tower_sessions_core::SessionStore for SessionStore {
             || -> Result<(String, i64, i64), sqlx::Error> { Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)) };
         let (data, made_at, last_seen_at) = read().map_err(|e| failed(self.0.sql(e)))?;
         if now.saturating_sub(last_seen_at) >= TOUCH_MS {
-            sqlx::query("UPDATE sessions SET last_seen_at = ? WHERE id_hash = ?")
+            let touched = sqlx::query("UPDATE sessions SET last_seen_at = ? WHERE id_hash = ?")
                 .bind(now)
                 .bind(&hash[..])
                 .execute(&self.0.pool)
-                .await
-                .map_err(|e| failed(self.0.sql(e)))?;
+                .await;
+            // On a full disk people must still be able to look; the session ends the sooner for it.
+            if let Err(error) = touched {
+                tracing::warn!(error = %self.0.sql(error), "the last use of a session could not be written");
+            }
         }
         let end = made_at.saturating_add(ms(self.0.settings.absolute));
         Ok(Some(Record {

@@ -91,23 +91,23 @@ impl Access {
     /// [`AccessError::NoSuchToken`], or the file's.
     pub async fn revoke(&self, id_or_name: &str) -> Result<TokenView, AccessError> {
         let mut tx = self.writing().await?;
-        let sql = format!(
-            "UPDATE tokens SET revoked_at = COALESCE(revoked_at, ?1) \
-             WHERE id = ?2 OR (name = ?2 AND revoked_at IS NULL) RETURNING {COLUMNS}"
-        );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(self.now())
-            .bind(id_or_name)
-            .fetch_all(&mut *tx)
-            .await
-            .map_err(|e| self.sql(e))?;
-        let [row] = rows.as_slice() else {
-            // None; or one by its id and another by its name, which nobody means.
-            return Err(AccessError::NoSuchToken(id_or_name.chars().take(UserName::MAX).collect()));
-        };
-        let view = self.token_view(row)?;
-        tx.commit().await.map_err(|e| self.sql(e))?;
-        Ok(view)
+        // By the id first: a token that is named like another's id must not stand in the way of taking that one back.
+        for which in ["id = ?2", "name = ?2 AND revoked_at IS NULL"] {
+            let sql =
+                format!("UPDATE tokens SET revoked_at = COALESCE(revoked_at, ?1) WHERE {which} RETURNING {COLUMNS}");
+            let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+                .bind(self.now())
+                .bind(id_or_name)
+                .fetch_all(&mut *tx)
+                .await
+                .map_err(|e| self.sql(e))?;
+            if let Some(row) = rows.first() {
+                let view = self.token_view(row)?;
+                tx.commit().await.map_err(|e| self.sql(e))?;
+                return Ok(view);
+            }
+        }
+        Err(AccessError::NoSuchToken(id_or_name.chars().take(UserName::MAX).collect()))
     }
 
     /// Whose token this is. Absent when it is no token, unknown, expired or revoked.
@@ -127,15 +127,18 @@ impl Access {
         }
         let Some(identity) = self.identity_of_token_id(id).await? else { return Ok(None) };
         let now = self.now();
-        sqlx::query(
+        let touched = sqlx::query(
             "UPDATE tokens SET last_used_at = ?1 WHERE id = ?2 AND (last_used_at IS NULL OR last_used_at <= ?3)",
         )
         .bind(now)
         .bind(id)
         .bind(now.saturating_sub(TOUCH_MS))
         .execute(&self.pool)
-        .await
-        .map_err(|e| self.sql(e))?;
+        .await;
+        // On a full disk people must still be able to look; what changes something is audited first, and stops there.
+        if let Err(error) = touched {
+            tracing::warn!(error = %self.sql(error), "the last use of a token could not be written");
+        }
         Ok(Some(identity))
     }
 

@@ -88,3 +88,27 @@ async fn the_audit_cannot_be_changed_even_by_sql() {
         assert!(error.to_string().contains("only added to"), "{sql}: {error}");
     }
 }
+
+#[tokio::test]
+async fn where_nothing_can_be_written_people_still_look_and_nothing_is_done() {
+    let scene = Scene::new().await;
+    scene.add("anna", Role::Operator).await;
+    let (_, token) = scene.access.create_token(&user("ci"), Role::Viewer, None, "anna").await.unwrap();
+    let access = scene.impatient().await;
+    // Another connection that does not let go of the right to write.
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&scene.path);
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    let lock = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+
+    assert!(access.identity_of_token(token.expose()).await.unwrap().is_some());
+    let entry = access::AuditEntry::of("POST /runs", None, None);
+    assert!(access.audit_begin(&entry).await.unwrap_err().is_of_file());
+    assert!(matches!(
+        access.sign_in("anna", PASSWORD, crate::address("10.0.0.1")).await.unwrap_err(),
+        access::SignInError::Access(error) if error.is_of_file()
+    ));
+
+    lock.rollback().await.unwrap();
+    access.audit_begin(&entry).await.unwrap();
+    access.sign_in("anna", PASSWORD, crate::address("10.0.0.1")).await.unwrap();
+}

@@ -42,6 +42,14 @@ impl Scene {
         open(&self.path, &self.now).await
     }
 
+    /// The same, but it does not wait for another's lock.
+    pub(crate) async fn impatient(&self) -> Arc<Access> {
+        let now = Arc::clone(&self.now);
+        let clock = Clock::of(move || Timestamp::from_unix_ms(now.load(Ordering::SeqCst)));
+        let settings = AccessSettings { clock, busy_timeout: Duration::ZERO, ..AccessSettings::default() };
+        Access::open(&self.path, settings).await.unwrap()
+    }
+
     pub(crate) fn pass(&self, time: Duration) {
         self.now.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
     }

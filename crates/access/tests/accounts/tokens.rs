@@ -54,6 +54,18 @@ async fn a_revoked_token_is_dead_at_once_everywhere() {
 }
 
 #[tokio::test]
+async fn a_token_named_like_anothers_id_does_not_shield_it() {
+    let scene = Scene::new().await;
+    let (one, secret) = scene.access.create_token(&user("ci"), Role::Viewer, None, "anna").await.unwrap();
+    let (two, other) = scene.access.create_token(&user(&one.id), Role::Viewer, None, "anna").await.unwrap();
+    assert_eq!(scene.access.revoke(&one.id).await.unwrap().id, one.id);
+    assert_eq!(scene.access.identity_of_token(secret.expose()).await.unwrap(), None);
+    assert!(scene.access.identity_of_token(other.expose()).await.unwrap().is_some());
+    scene.access.revoke(&two.id).await.unwrap();
+    assert_eq!(scene.access.identity_of_token(other.expose()).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn the_last_use_is_told_to_the_minute() {
     let scene = Scene::new().await;
     let (_, secret) = scene.access.create_token(&user("ci"), Role::Viewer, None, "anna").await.unwrap();
