@@ -11,6 +11,7 @@ pub mod demo;
 pub mod doctor;
 pub mod guard;
 pub mod journal_command;
+mod open_files;
 pub mod openapi;
 pub mod problem;
 pub mod program;

@@ -14,6 +14,7 @@ use crate::access::watch_streams;
 use crate::assets::{Site, SiteError};
 use crate::config::Config;
 use crate::connections;
+use crate::open_files;
 use crate::schedule::Schedule;
 use crate::state::AppState;
 use crate::tls::{self, TlsError};
@@ -86,6 +87,7 @@ pub async fn serve(
         return Err(ServeError::NoUsers { address });
     }
     let site = Arc::new(Site::find()?);
+    open_files::allow(config.serving.max_connections);
     let (stop, stopping) = watch::channel(false);
     let service = Arc::clone(&wired.service);
     let schedule = Schedule::of(&config);
