@@ -41,6 +41,9 @@ impl From<ConfigError> for Failure {
     }
 }
 
+/// How long threads may go on once a command has ended.
+const END_OF_THREADS: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Runs one command. Exit codes: 0 done, 1 failed (the doctor found a fault, a backup is not intact, the journal is not
 /// sound), 2 wrong command line (clap's own), or backups or a journal that could not be looked at.
 pub fn run(cli: Cli) -> ExitCode {
@@ -66,6 +69,8 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Token(args) => tokens(args).await,
         }
     });
+    // A file being read or written on a thread of its own must not hold up the end: whatever it does is looked at again.
+    runtime.shutdown_timeout(END_OF_THREADS);
     match result {
         Ok(code) => code,
         Err(failure) => report(&failure),

@@ -45,7 +45,7 @@ pub(crate) struct Engine {
 impl Engine {
     /// Runs to the end, or until Stepback is to stop. The first event, `RunStarted` or `RunResumed`, is recorded already.
     pub(crate) async fn run(mut self) -> Result<RunState, RecordError> {
-        match self.to_its_end().await {
+        match self.reach_end().await {
             Err(RecordError::Stopping) => {
                 let message = crate::story::interruption(&self.recorder.procedure, "Stepback was stopped");
                 self.recorder.record(EventKind::RunInterrupted { message }).await?;
@@ -55,7 +55,7 @@ impl Engine {
         }
     }
 
-    async fn to_its_end(&mut self) -> Result<RunState, RecordError> {
+    async fn reach_end(&mut self) -> Result<RunState, RecordError> {
         for stage in self.shared.spec.kind.stages() {
             loop {
                 for step in self.recorder.procedure.to_skip() {

@@ -2,7 +2,7 @@
 
 use rollback::store::{RunMark, StoreError};
 use rollback_types::RollbackTarget;
-use sqlx::{Row, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::cell::Cell;
 use super::fault::Asked;

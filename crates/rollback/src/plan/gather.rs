@@ -41,6 +41,8 @@ pub(crate) struct Gathered {
     /// Runs whose restore did not end well, and the stores they had saved; none after a restore that did.
     pub earlier_ways_back: Vec<(RunId, Vec<StoreKind>)>,
     pub free: Vec<(std::path::PathBuf, std::io::Result<u64>)>,
+    /// Size of the registry's file, where it is one.
+    pub database_bytes: Option<u64>,
     /// Of a plan for what is left of a run.
     pub rest: Option<Rest>,
     /// That run's own row in the operation log holds the version.
@@ -151,10 +153,18 @@ impl Gathered {
             Ok(Vec::new())
         };
         let earlier_ways_back = earlier_ways_back(planner).await;
-        let free = [settings.evidence_dir.as_path(), planner.verifier.folders().root()]
-            .into_iter()
-            .map(|path| (path.to_owned(), stores.host.free_bytes(path)))
-            .collect();
+        let database = std::path::PathBuf::from(records.engine().location);
+        let database_bytes = tokio::fs::metadata(&database).await.ok().map(|meta| meta.len());
+        let mut folders = vec![settings.evidence_dir.clone(), planner.verifier.folders().root().to_owned()];
+        if let (Some(_), Some(folder)) = (database_bytes, database.parent()) {
+            // A restore writes there too.
+            folders.push(folder.to_owned());
+        }
+        let host = stores.host.clone();
+        let look = move || folders.into_iter().map(|path| (path.clone(), host.free_bytes(&path))).collect();
+        let free = tokio::task::spawn_blocking(look)
+            .await
+            .unwrap_or_else(|e| vec![(settings.evidence_dir.clone(), Err(std::io::Error::other(e)))]);
         Self {
             schema,
             operations: operations.unwrap_or_default(),
@@ -174,6 +184,7 @@ impl Gathered {
             active_run,
             earlier_ways_back,
             free,
+            database_bytes,
             rest: planner.rest.cloned(),
             holds: false,
             held_by: None,

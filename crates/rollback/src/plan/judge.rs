@@ -48,7 +48,7 @@ pub(super) fn rollback(
     j.candidate(row, target);
     let chosen = j.choose(&mut stores, request);
     j.copy(&source, !chosen.is_empty());
-    let way_back_bytes = restore::bytes_of(planner, &source, &chosen);
+    let way_back_bytes = restore::bytes_of(g, &chosen);
     let evidence = g.sqlite.staging.as_ref().ok().and_then(|s| s.rows).unwrap_or(0).saturating_mul(1_024);
     let disk = j.disk(planner, evidence.saturating_add(way_back_bytes));
     j.stores_answer(&stores);
@@ -86,7 +86,7 @@ pub(super) fn restore(
     let mut j = Judge::new(g);
     let chosen = j.choose(&mut stores, request);
     j.copy(source, true);
-    let way_back_bytes = restore::bytes_of(planner, source, &chosen);
+    let way_back_bytes = restore::bytes_of(g, &chosen);
     let disk = j.disk(planner, way_back_bytes);
     j.stores_answer_for(&stores, &chosen, request.kind);
     j.ingestion();
@@ -122,7 +122,7 @@ pub(super) fn make_backup(
     let stores = store_plans(planner, g, &BackupSource::LatestCopy);
     let mut j = Judge::new(g);
     let all = StoreKind::ALL.into_iter().collect();
-    let bytes = restore::bytes_of(planner, &BackupSource::LatestCopy, &all);
+    let bytes = restore::bytes_of(g, &all);
     let disk = j.disk(planner, bytes);
     j.stores_answer(&stores);
     j.ingestion();
@@ -166,7 +166,7 @@ pub(super) fn safety_backup(planner: &Planner<'_>, g: &Gathered, request: &PlanR
     let stores = store_plans(planner, g, &BackupSource::LatestCopy);
     let mut j = Judge::new(g);
     let held = [StoreKind::Sqlite, StoreKind::Qdrant].into_iter().collect();
-    let disk = j.disk(planner, restore::bytes_of(planner, &BackupSource::LatestCopy, &held));
+    let disk = j.disk(planner, restore::bytes_of(g, &held));
     j.stores_answer(&stores);
     j.ingestion();
     j.active_run();

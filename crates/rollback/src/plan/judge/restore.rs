@@ -6,7 +6,8 @@ use rollback_types::plan::StorePlans;
 use rollback_types::{BackupSource, CheckState, PlanRequest, RunId, RunKind, StoreKind, VersionId};
 
 use super::Judge;
-use crate::plan::Planner;
+use crate::backup::space::{Measured, bytes_of_a_copy};
+use crate::plan::{Gathered, Planner};
 
 impl Judge<'_> {
     /// Which stores are to be restored: as asked, else as the evidence recommends. Marks them in `stores`.
@@ -206,8 +207,18 @@ impl Judge<'_> {
     }
 }
 
-/// Planning a restore needs the evidence of all three stores.
-pub(super) fn bytes_of(planner: &Planner<'_>, source: &BackupSource, chosen: &BTreeSet<StoreKind>) -> u64 {
-    let folders = planner.verifier.folders();
-    chosen.iter().filter_map(|s| std::fs::metadata(folders.file(source, *s)).ok()).map(|m| m.len()).sum()
+/// What copies of the chosen stores will take, as they are now; of a store that cannot be read, as large as `source`'s file.
+pub(super) fn bytes_of(g: &Gathered, chosen: &BTreeSet<StoreKind>) -> u64 {
+    let of = |store: &StoreKind| {
+        let file = g.copy.health.files.iter().find(|f| f.store == *store).and_then(|f| f.bytes);
+        let measured = match (file, g.copy.contents.get(*store)) {
+            (Some(bytes), Some(holds)) => Some(Measured { bytes, holds }),
+            _ => None,
+        };
+        match &g.side(*store).production {
+            Ok(present) => bytes_of_a_copy(*store, present, g.database_bytes, measured),
+            Err(_) => file.unwrap_or(0),
+        }
+    };
+    chosen.iter().map(of).sum()
 }
