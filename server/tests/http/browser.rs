@@ -71,7 +71,7 @@ pub async fn post_form(client: &Client, path: &str, form: &str, headers: &[(&str
 
 /// The session's cookie of an answer, as it is sent back.
 pub fn cookie(answer: &Answer) -> Option<String> {
-    let set = answer.headers.get_all("set-cookie").iter().map(|v| v.to_str().unwrap());
-    let ours = set.filter(|c| c.starts_with("__Host-stepback=")).next_back()?;
+    let mut set = answer.headers.get_all("set-cookie").iter().map(|v| v.to_str().unwrap());
+    let ours = set.rfind(|c| c.starts_with("__Host-stepback="))?;
     ours.split(';').next().map(str::to_owned)
 }
