@@ -53,6 +53,16 @@ pub fn in_words(role: Role) -> &'static str {
     }
 }
 
+/// The answer says that nobody is signed in any more: the page is asked for anew, and the server leads to the door and
+/// from there back here.
+#[cfg(feature = "hydrate")]
+pub fn leave_if_signed_out(problem: &rollback_types::Problem) {
+    if problem.kind == rollback_types::ProblemKind::SignInRequired {
+        // Refused by no browser for the page's own address.
+        let _reloading = window().location().reload();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -71,6 +71,9 @@ mod browser {
     use wasm_bindgen::closure::Closure;
     use web_sys::{EventSource, MessageEvent, VisibilityState};
 
+    use crate::account::leave_if_signed_out;
+    use crate::api::runs::get_run;
+
     use super::{Connection, LiveRun, back_off_ms};
 
     /// A broken connection is called stale after this.
@@ -211,6 +214,7 @@ mod browser {
             });
             let gave_up = self.stream.borrow().as_ref().is_some_and(|s| s.source.ready_state() == EventSource::CLOSED);
             if gave_up {
+                self.ask_why();
                 let failures = self.failures.get();
                 self.failures.set(failures.saturating_add(1));
                 let me = Rc::downgrade(self);
@@ -222,6 +226,16 @@ mod browser {
                 let wait = Duration::from_millis(u64::from(back_off_ms(failures)));
                 self.retry.set(set_timeout_with_handle(again, wait).ok());
             }
+        }
+
+        /// A stream does not tell why it was refused; the run itself does.
+        fn ask_why(&self) {
+            let id = self.live.view.with_untracked(|v| v.run.id);
+            leptos::task::spawn_local(async move {
+                if let Err(error) = get_run(id).await {
+                    leave_if_signed_out(&error.0);
+                }
+            });
         }
 
         fn ask_flush(self: &Rc<Self>) {

@@ -96,6 +96,8 @@ pub(super) fn ValidateForm(
 
 #[cfg(feature = "hydrate")]
 fn keep_fresh(shown: RwSignal<Overview>, stale: RwSignal<bool>) {
+    use crate::account::leave_if_signed_out;
+
     Effect::new(move |_| {
         let ask = move || {
             if document().hidden() {
@@ -108,7 +110,8 @@ fn keep_fresh(shown: RwSignal<Overview>, stale: RwSignal<bool>) {
                         let _gone = shown.try_set(fresh);
                         let _gone = stale.try_set(false);
                     }
-                    Err(_shown_as_stale) => {
+                    Err(error) => {
+                        leave_if_signed_out(&error.0);
                         let _gone = stale.try_set(true);
                     }
                 }
