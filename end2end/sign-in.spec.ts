@@ -11,8 +11,9 @@ test.describe('a first start', () => {
     await expect.poll(() => deployment.welcome).toBeTruthy();
     const link = deployment.welcome ?? '';
     // Opening it uses nothing up.
-    await page.goto(link);
+    await open(page, link);
     await page.reload();
+    await hydrated(page);
     await expect(heading(page)).toHaveText('Welcome to Stepback');
     await expect(page.getByRole('navigation', main)).toHaveCount(0);
     await page.getByLabel('Your name').fill('grace');
@@ -30,14 +31,16 @@ test.describe('a first start', () => {
     await expect(page.getByRole('navigation', main).getByRole('link', { name: 'People' })).toBeVisible();
 
     const other = await browser.newPage({ baseURL: deployment.url });
-    await other.goto(link);
+    await open(other, link);
     await other.getByLabel('Your name').fill('mallory');
     await other.getByLabel('Password', { exact: true }).fill('correct horse battery');
     await other.getByLabel('Password, once more').fill('correct horse battery');
     await other.getByRole('button', { name: 'Make the first administrator' }).click();
     await expect(other.getByText('The link is used up, or not of this start.')).toBeVisible();
+    await hydrated(other);
     await other.goto('/');
     await expect(other).toHaveURL(/\/sign-in/);
+    await hydrated(other);
     await other.close();
   });
 });

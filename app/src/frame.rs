@@ -177,12 +177,12 @@ fn DeploymentName(deployment: Deployment) -> impl IntoView {
 #[component]
 fn AccountMenu(account: Account) -> impl IntoView {
     let name = crate::format::visible(&account.name);
-    let label = format!("Account: {name}, {}", account.role);
     view! {
         <details class="account">
-            <summary aria-label=label>
+            <summary>
                 <Icon name=IconName::Key />
                 <span class="who">
+                    <span class="sr">"Account: "</span>
                     <bdi class="foreign">{name}</bdi>
                     <span class="under">{account.role.as_str()}</span>
                 </span>
