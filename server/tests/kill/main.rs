@@ -5,6 +5,7 @@
 
 mod child;
 mod place;
+#[allow(dead_code, reason = "the adapters' tests use all of it")]
 #[path = "../../../crates/rollback-stores/tests/proxy_weather/proxy.rs"]
 mod proxy;
 mod rivals;
