@@ -375,7 +375,7 @@ async fn attempt(step: Step, mut context: StepContext, tx: mpsc::Sender<Message>
     let result = loop {
         match steps::carry_out(step, &mut context).await {
             Err(Halt::Failed { error, transient: true }) if pauses.len() > failures => {
-                let wait = pauses.get(failures).copied().unwrap_or_default();
+                let wait = jittered(pauses.get(failures).copied().unwrap_or_default());
                 failures += 1;
                 let told = context.retrying(u32::try_from(failures).unwrap_or(u32::MAX), wait, error).await;
                 if let Err(halt) = told {
@@ -391,4 +391,25 @@ async fn attempt(step: Step, mut context: StepContext, tx: mpsc::Sender<Message>
     };
     // Closed only when the journal failed: then the engine has given the run up and wants no more.
     let _ = tx.send(Message::Ended { step, result }).await;
+}
+
+/// Up to a quarter more, so that calls that failed together do not come back together.
+fn jittered(pause: std::time::Duration) -> std::time::Duration {
+    // The keys of a hasher differ each time; nothing here needs a better generator.
+    let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0_u8);
+    pause + pause.mul_f64((random % 1_000) as f64 / 4_000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::jittered;
+    use std::time::Duration;
+
+    #[test]
+    fn a_pause_is_never_shorter_and_at_most_a_quarter_longer() {
+        let pause = Duration::from_secs(4);
+        let all: std::collections::BTreeSet<Duration> = (0..100).map(|_| jittered(pause)).collect();
+        assert!(all.len() > 1 && all.iter().all(|p| (pause..=pause * 5 / 4).contains(p)), "{all:?}");
+        assert_eq!(jittered(Duration::ZERO), Duration::ZERO);
+    }
 }
