@@ -185,6 +185,8 @@ pub(crate) struct Shared {
     pub verified: std::sync::Mutex<Option<VerifiedBackup>>,
     /// Units each step was about to remove when it last acted: what is gone afterwards, this run removed.
     pub attempted: std::sync::Mutex<BTreeMap<Step, u64>>,
+    /// Steps that a process before this one had begun to carry out on production.
+    pub begun_before: BTreeSet<Step>,
     /// What each step has really done, for the log row of step 8.
     pub done: std::sync::Mutex<BTreeMap<Step, String>>,
     /// What is worth telling at the end, though no step failed.

@@ -47,6 +47,8 @@ enum Course {
 pub struct Procedure {
     kind: RunKind,
     course: Course,
+    /// A person has decided to abort, whatever came after it.
+    aborting: bool,
     steps: BTreeMap<Step, Phase>,
 }
 
@@ -64,7 +66,7 @@ impl Procedure {
     /// A run of this kind to which nothing has happened.
     pub fn new(kind: RunKind) -> Self {
         let steps = kind.steps().into_iter().map(|s| (s, Phase::Pending)).collect();
-        Self { kind, course: Course::New, steps }
+        Self { kind, course: Course::New, aborting: false, steps }
     }
 
     /// Takes the event in, or says why it may not happen now. `self` is unchanged after an error.
@@ -166,7 +168,10 @@ impl Procedure {
                     Decision::Skip => {
                         self.steps.insert(*step, Phase::ToSkip { attempt });
                     }
-                    Decision::Abort => self.course = Course::Aborting,
+                    Decision::Abort => {
+                        self.course = Course::Aborting;
+                        self.aborting = true;
+                    }
                 }
                 if self.course == Course::Asking && self.with(|p| matches!(p, Phase::Failed { .. })).is_empty() {
                     self.course = Course::Running;
@@ -178,14 +183,15 @@ impl Procedure {
             }
             EventKind::RunResumed { again, .. } => {
                 expect(self.course, &[Course::Interrupted])?;
+                if self.aborting {
+                    return Err(illegal("an abort was decided".into()));
+                }
                 if let Some(step) = again.iter().find(|s| !s.may_be_done_again()) {
                     return Err(illegal(format!("{step} is not done twice")));
                 }
                 for (step, phase) in &mut self.steps {
                     *phase = match *phase {
-                        Phase::Running { attempt } | Phase::Failed { attempt } | Phase::ToSkip { attempt } => {
-                            Phase::ToRetry { attempt }
-                        }
+                        Phase::Running { attempt } | Phase::Failed { attempt } => Phase::ToRetry { attempt },
                         Phase::Through { attempt } if again.contains(step) => Phase::ToRetry { attempt },
                         other => other,
                     };
@@ -261,6 +267,11 @@ impl Procedure {
     /// Steps whose end is not recorded, though they began: what they did is not known.
     pub fn in_hand(&self) -> Vec<Step> {
         self.with(|p| matches!(p, Phase::Running { .. }))
+    }
+
+    /// A person had decided to abort before the process ended: the run can only be given up.
+    pub fn was_to_be_aborted(&self) -> bool {
+        self.aborting
     }
 
     /// The process ended in the middle, and nobody has decided about the run.

@@ -174,6 +174,21 @@ impl RollbackService {
         if self.live(run.id).is_some() || !is_ours(run.id) {
             return Ok(None);
         }
+        let mut run = run;
+        if run.last_event == 0 {
+            // The process ended between the run's row and its first event: the story begins with its beginning all the same.
+            let kind = EventKind::RunStarted {
+                kind: run.kind,
+                version_id: run.version_id.clone(),
+                plan_digest: run.plan_digest.clone(),
+                reason: run.reason.clone(),
+                actor: run.actor.clone(),
+                approved_by: Vec::new(),
+            };
+            let event = rollback_types::Event { number: 1, run_id: run.id, at: run.started_at, kind };
+            self.journal.append(&event, RunState::Running).await?;
+            run.last_event = 1;
+        }
         let cause = "the process that carried it out ended";
         let message = match Story::read(self.journal.as_ref(), run.id).await {
             Ok(story) => interruption(&story.procedure, cause),

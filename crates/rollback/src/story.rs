@@ -1,9 +1,9 @@
 //! What the journal tells of a run: where it stands, and what its steps have said. A run that goes on after an
 //! interruption begins with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use rollback_types::{EventKind, RollbackPlan, RunId, Step};
+use rollback_types::{Decision, EventKind, RollbackPlan, RunId, Step};
 
 use crate::error::ServiceError;
 use crate::journal::{Journal, JournalError, RunRecord};
@@ -30,6 +30,10 @@ pub(crate) struct Story {
     pub findings: Vec<String>,
     /// Steps that a person skipped.
     pub skipped: Vec<Step>,
+    /// Why steps are to be skipped that are not recorded as skipped yet.
+    pub skip_reasons: BTreeMap<Step, String>,
+    /// Lanes whose way back is to be put in again.
+    pub way_back_wanted: BTreeSet<Step>,
 }
 
 impl Story {
@@ -47,6 +51,8 @@ impl Story {
             done: BTreeMap::new(),
             findings: Vec::new(),
             skipped: Vec::new(),
+            skip_reasons: BTreeMap::new(),
+            way_back_wanted: BTreeSet::new(),
         };
         loop {
             let events = journal.events(id, story.last, PAGE).await?;
@@ -73,7 +79,16 @@ impl Story {
             EventKind::StepCompleted { step, outcome, .. } => {
                 self.done.insert(step, outcome);
             }
+            EventKind::DecisionMade { step, decision, reason, .. } => {
+                self.way_back_wanted.remove(&step);
+                match decision {
+                    Decision::Skip => drop(self.skip_reasons.insert(step, reason.unwrap_or_default())),
+                    Decision::WayBack => drop(self.way_back_wanted.insert(step)),
+                    Decision::Retry | Decision::Abort => {}
+                }
+            }
             EventKind::StepSkipped { step, reason, .. } => {
+                self.skip_reasons.remove(&step);
                 if reason.starts_with(BY_DECISION) {
                     self.skipped.push(step);
                 }

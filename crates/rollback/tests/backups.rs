@@ -194,17 +194,27 @@ async fn a_swap_that_stopped_half_way_is_finished_and_never_undone() {
     assert_eq!(view.run.state, RunState::Completed, "{view:?}");
     assert!(in_the_way.join("keep").exists());
     assert!(b.deployment.folder().join("latest-copy.before-run-1-2/metadata.db").exists());
-    // A process that ended between the two renames: the hidden folder holds the copy that was swapped out.
-    let (place, hidden) =
-        (b.deployment.folder().join("latest-copy"), b.deployment.folder().join(".latest-copy.new-abc"));
+    // A process that ended between the two renames, and whose run was given up: the hidden folder holds the copy that was
+    // swapped out.
+    let root = b.deployment.folder();
+    let place = root.join("latest-copy");
+    let marker = std::fs::read_dir(&place).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    let marker = marker.into_iter().find(|name| name.starts_with(".stepback-")).unwrap();
+    let key = marker.strip_prefix(".stepback-").unwrap();
+    let hidden = root.join(format!(".latest-copy.new-{key}"));
     std::fs::create_dir(&hidden).unwrap();
     std::fs::write(hidden.join("metadata.db"), "old").unwrap();
-    std::fs::write(place.join(".stepback-abc"), "").unwrap();
-    let unfinished = b.deployment.folder().join(".latest-copy.new-def");
-    std::fs::create_dir(&unfinished).unwrap();
+    // Another Stepback on the same folder is making one.
+    let of_others = root.join(".latest-copy.new-def");
+    std::fs::create_dir(&of_others).unwrap();
     b.service.remove_leftovers().await.unwrap();
-    let kept = b.deployment.folder().join("latest-copy.before-run-abc/metadata.db");
+    let kept = root.join(format!("latest-copy.before-run-{key}/metadata.db"));
     assert_eq!(std::fs::read_to_string(kept).unwrap(), "old");
-    assert!(!hidden.exists() && !unfinished.exists() && !place.join(".stepback-abc").exists());
+    assert!(!hidden.exists() && of_others.exists());
+    // Unfinished, and swapped nowhere: of no use.
+    std::fs::remove_file(place.join(&marker)).unwrap();
+    std::fs::create_dir(&hidden).unwrap();
+    b.service.remove_leftovers().await.unwrap();
+    assert!(!hidden.exists());
     assert!(b.service.latest_copy(true).await.unwrap().intact);
 }

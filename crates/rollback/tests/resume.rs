@@ -218,3 +218,103 @@ async fn stopping_ends_a_run_between_two_steps_and_takes_no_new_one() {
     let view = resumed(&restarted(&b).await, id).await;
     assert_eq!(view.run.state, RunState::Completed);
 }
+
+#[tokio::test]
+async fn a_delete_cut_between_two_batches_deletes_the_rest() {
+    let b = bench();
+    // The first batch goes, the second does not.
+    b.deployment.faults.arm("delete_batch", Some(Step::DeleteNodes), 1, Fault::Refused, Moment::After);
+    let id = b.start().await;
+    assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision);
+    let (_, _, left) = b.deployment.staged();
+    assert!(left > 0 && left < 23, "{left}");
+    let view = resumed(&restarted(&b).await, id).await;
+    assert_eq!(view.run.state, RunState::Completed, "{:#?}", view.log);
+    assert_eq!(b.deployment.staged(), (0, 0, 0));
+    assert!(view.step(Step::DeleteNodes).unwrap().outcome.as_ref().unwrap().contains("by an earlier try"));
+}
+
+/// A rollback whose lane of step 7 for SQLite failed after it had acted, and whose process ended then.
+async fn cut_in_a_restore(b: &Bench) -> RunId {
+    b.deployment.faults.arm("restore", Some(Step::RestoreSqlite), u32::MAX, Fault::Refused, Moment::After);
+    let id = b.start().await;
+    let view = b.settle(id).await;
+    assert_eq!(view.run.state, RunState::NeedsDecision, "{:#?}", view.log);
+    b.deployment.faults.clear();
+    id
+}
+
+#[tokio::test]
+async fn a_restore_that_others_have_overtaken_is_not_resumed() {
+    let b = contaminated();
+    let id = cut_in_a_restore(&b).await;
+    let service = restarted(&b).await;
+    assert!(service.resume_plan(id, &[]).await.unwrap().refusals.is_empty());
+    // Somebody restores production by another run meanwhile.
+    b.deployment.contaminate(StoreKind::Sqlite);
+    let wanted = of(RunKind::RestoreProduction, "latest-copy");
+    let plan = service.plan(&wanted).await.unwrap();
+    let start = start_request(&plan);
+    let acknowledged = PlanRequest { acknowledgements: start.acknowledgements.clone(), ..wanted };
+    let plan = service.plan(&acknowledged).await.unwrap();
+    assert!(plan.startable, "{:?}", plan.refusals);
+    let other = service.start(&start_request(&plan), &tester()).await.unwrap().run.id;
+    assert!(settled(&service, other).await.run.state.ended_well());
+    let plan = service.resume_plan(id, &[]).await.unwrap();
+    assert!(plan.refusals.iter().any(|r| r.code == "production_moved_on"), "{:?}", plan.refusals);
+}
+
+#[tokio::test]
+async fn nothing_is_replaced_again_when_the_way_back_is_gone() {
+    let b = contaminated();
+    let id = cut_in_a_restore(&b).await;
+    let service = restarted(&b).await;
+    assert!(matches!(service.remove_way_back(id, &tester()).await, Err(ServiceError::Conflict(_))), "it is needed");
+    let folder = service.way_back(id).await.unwrap().unwrap().folder;
+    std::fs::remove_dir_all(folder).unwrap();
+    let before = b.deployment.fingerprint();
+    let view = resumed(&service, id).await;
+    assert_eq!(view.run.state, RunState::NeedsDecision);
+    let error = view.step(Step::RestoreSqlite).unwrap().error.clone().unwrap();
+    assert_eq!(error.code, "way_back_not_intact");
+    assert_eq!(b.deployment.fingerprint(), before);
+}
+
+#[tokio::test]
+async fn what_was_decided_before_the_interruption_stays_decided() {
+    let b = contaminated();
+    for step in [Step::RestoreSqlite, Step::RestoreNeo4j] {
+        let operation = if step == Step::RestoreSqlite { "restore" } else { "restore_export" };
+        b.deployment.faults.arm(operation, Some(step), u32::MAX, Fault::Refused, Moment::Before);
+    }
+    let id = b.start().await;
+    assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision);
+    b.deployment.faults.clear();
+    // One lane is decided; the other waits when the process ends.
+    let reason = Some("restored by hand".to_owned());
+    b.service.decide(id, Step::RestoreNeo4j, Decision::Skip, reason, &tester()).await.unwrap();
+    let service = restarted(&b).await;
+    let plan = service.resume_plan(id, &[]).await.unwrap();
+    assert!(!plan.steps.iter().any(|s| s.step == Step::RestoreNeo4j), "{:?}", plan.steps);
+    let view = resumed(&service, id).await;
+    let skipped = view.step(Step::RestoreNeo4j).unwrap().outcome.clone().unwrap();
+    assert!(skipped.contains("by decision: restored by hand"), "{skipped}");
+    assert_eq!(view.run.state, RunState::CompletedWithFindings, "{:#?}", view.log);
+}
+
+#[tokio::test]
+async fn a_rollback_that_was_taken_over_restores_nothing() {
+    let b = contaminated();
+    b.deployment.faults.arm("restore", Some(Step::RestoreSqlite), u32::MAX, Fault::Refused, Moment::Before);
+    let id = b.start().await;
+    assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision);
+    b.deployment.faults.clear();
+    // Another hand, on another machine, finishes the version.
+    b.deployment.set_state(FAILED, VersionState::RolledBack);
+    let before = b.deployment.fingerprint();
+    b.service.decide(id, Step::RestoreSqlite, Decision::Retry, None, &tester()).await.unwrap();
+    let view = b.settle(id).await;
+    assert_eq!(view.run.state, RunState::NeedsDecision);
+    assert_eq!(view.step(Step::RestoreSqlite).unwrap().error.as_ref().unwrap().code, "changed");
+    assert_eq!(b.deployment.fingerprint(), before);
+}

@@ -41,7 +41,9 @@ async fn rolling_back_in(
     let form = shape.log_form();
     let state = run.state(&mut tx).await?;
     let own = run.log_rows(&mut tx, form).await?;
-    if let (ROLLING_BACK, Some(row)) = (state.as_str(), own.iter().find(|r| r.status == "in_progress")) {
+    if let (ROLLING_BACK, true, Some(row)) =
+        (state.as_str(), is_open(&own), own.iter().find(|r| r.status == "in_progress"))
+    {
         return Ok(Marked { log_id: row.id, repeated: true });
     }
     if state != request.expected.as_str() {
@@ -90,7 +92,8 @@ async fn rolled_back_in(
     if state != ROLLING_BACK {
         return Err(run.changed(&state, ROLLING_BACK));
     }
-    if !own.iter().any(|r| r.status == "in_progress") {
+    // A run that has finished keeps its first row `in_progress`, with the row `completed` beside it.
+    if !is_open(&own) {
         let said = "this run's row in the operation log is closed or gone: another rollback took the version over; nothing was \
                     changed";
         return Err(asked.fault(Fault::Changed, said));
@@ -132,7 +135,7 @@ async fn note_abort_in(
     let form = shape.log_form();
     let own = run.log_rows(&mut tx, form).await?;
     let open: Vec<_> = own.iter().filter(|r| r.status == "in_progress").collect();
-    if open.is_empty() {
+    if !is_open(&own) {
         // Noted before, or never marked by this run: then the row is somebody else's.
         return Ok(());
     }
@@ -153,6 +156,11 @@ struct OwnRow {
     id: i64,
     status: String,
     began: Option<Timestamp>,
+}
+
+/// The run's row is in progress, and it has not finished.
+fn is_open(own: &[OwnRow]) -> bool {
+    own.iter().any(|r| r.status == "in_progress") && !own.iter().any(|r| r.status == "completed")
 }
 
 /// A row to be written.

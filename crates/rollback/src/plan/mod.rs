@@ -69,12 +69,15 @@ impl Planner<'_> {
     /// Plans a run of any kind.
     pub(crate) async fn plan(&self, request: &PlanRequest) -> Result<Planned, ServiceError> {
         let started = std::time::Instant::now();
-        let parts = match request.kind {
+        let mut parts = match request.kind {
             RunKind::Rollback => self.rollback(request).await?,
             RunKind::RestoreProduction | RunKind::UndoRestore => self.restore(request).await?,
             RunKind::Validate => self.validation(request).await?,
             RunKind::MakeBackup => self.make_backup(request).await?,
         };
+        if let Some(rest) = self.rest {
+            parts.judged.refusals.extend(rest.overtaken(self).await?);
+        }
         self.assemble(request.kind, parts, started).await
     }
 
@@ -338,6 +341,11 @@ impl Planner<'_> {
         let restores = StoreKind::ALL.into_iter().any(|s| judged.stores.get(s).restore);
         let documented_ms = if restores { 1_200_000 } else { 600_000 };
         let mut steps = intents::planned_steps(kind, source.as_ref(), &judged.stores, self.settings);
+        for planned in &mut steps {
+            if let Some(intent) = self.rest.and_then(|rest| rest.intent(planned.step)) {
+                planned.intent = intent;
+            }
+        }
         steps.retain(|planned| self.rest.is_none_or(|rest| !rest.is_through(planned.step)));
         let plan = RollbackPlan {
             digest: facts.digest(),

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 
 use rollback_types::plan::StorePlans;
 use rollback_types::{
-    Acknowledgement, Candidacy, PlanRequest, Refusal, RollbackPlan, RunId, Step, StoreKind, VersionRow,
+    Acknowledgement, Candidacy, PlanRequest, Refusal, RollbackPlan, RunId, RunKind, RunQuery, RunSummary, Step,
+    StoreKind, Timestamp, VersionRow, VersionState,
 };
 
+use super::Planner;
 use crate::error::ServiceError;
 use crate::store::RunMark;
 use crate::story::Story;
@@ -21,6 +23,11 @@ pub(crate) struct Rest {
     through: BTreeSet<Step>,
     /// Steps that were through, and are done again.
     pub again: Vec<Step>,
+    /// Lanes of step 7 that had begun to change production.
+    begun: BTreeSet<Step>,
+    /// Lanes whose way back is to be put in again, by decision.
+    way_back_wanted: BTreeSet<Step>,
+    started_at: Timestamp,
     /// The plan that was confirmed first.
     first: RollbackPlan,
 }
@@ -29,10 +36,15 @@ impl Rest {
     /// Of this run; `again` are the steps that were through and are done again.
     pub(crate) fn of(story: &Story, again: Vec<Step>) -> Result<Self, ServiceError> {
         let mut through: BTreeSet<Step> = story.procedure.through().into_iter().collect();
+        // What a person decided to skip is skipped.
+        through.extend(story.procedure.to_skip());
         through.retain(|step| !again.contains(step));
         Ok(Self {
             run: story.record.summary.id,
             run_key: story.record.run_key.clone(),
+            begun: story.attempted.keys().copied().filter(|s| s.is_restore() && !through.contains(s)).collect(),
+            way_back_wanted: story.way_back_wanted.iter().copied().filter(|s| !through.contains(s)).collect(),
+            started_at: story.record.summary.started_at,
             through,
             again,
             first: story.plan()?,
@@ -57,9 +69,49 @@ impl Rest {
         self.through.contains(&step)
     }
 
+    /// A lane that had begun keeps the way back that was taken then. Were production changed by others since, that would hold
+    /// neither what is there now nor what the copy replaces.
+    pub(super) async fn overtaken(&self, planner: &Planner<'_>) -> Result<Option<Refusal>, ServiceError> {
+        if self.begun.is_empty() {
+            return Ok(None);
+        }
+        let later = planner.journal.runs(&RunQuery { limit: Some(50), ..RunQuery::default() }).await?;
+        let changes = |run: &&RunSummary| {
+            run.id > self.run
+                && matches!(run.kind, RunKind::Rollback | RunKind::RestoreProduction | RunKind::UndoRestore)
+        };
+        let by_run = later.items.iter().find(changes).map(|run| format!("run #{} changed the stores", run.id));
+        let committed = planner.committed(false).await?;
+        let since = |row: &&VersionRow| {
+            row.version_id != self.first.version_id
+                && row.updated_at.max(row.created_at).is_some_and(|at| at > self.started_at)
+        };
+        let by_version = committed.iter().find(since).map(|row| format!("{} was committed", row.version_id));
+        Ok(by_run.or(by_version).map(|what| Refusal {
+            code: "production_moved_on".into(),
+            message: format!(
+                "{what} since this run began to restore: what it saved before is not what is there now. Abandon the run, and plan \
+                 a restore of production anew."
+            ),
+        }))
+    }
+
+    /// What a step that is left will do otherwise than a new run's.
+    pub(super) fn intent(&self, step: Step) -> Option<String> {
+        if self.way_back_wanted.contains(&step) {
+            return Some("puts the way back in again, as was decided before the interruption".into());
+        }
+        self.begun.contains(&step).then(|| {
+            "had begun: restores from the copy again, and keeps the way back that was taken before the first try".into()
+        })
+    }
+
     /// For the plan's digest.
     pub(super) fn facts(&self) -> serde_json::Value {
-        serde_json::json!({ "run": self.run, "through": self.through, "again": self.again })
+        serde_json::json!({
+            "run": self.run, "through": self.through, "again": self.again, "begun": self.begun,
+            "way_back_wanted": self.way_back_wanted,
+        })
     }
 
     fn lane_through(&self, store: StoreKind) -> bool {
@@ -71,8 +123,12 @@ impl Rest {
     pub(super) fn row(&self, mut row: VersionRow, marks: &[RunMark]) -> (VersionRow, Option<Refusal>) {
         let lost = match marks.iter().find(|m| m.run_key == self.run_key) {
             Some(own) if own.completed => {
-                row.candidacy = Candidacy::TakeOver;
-                None
+                if self.is_through(Step::Finish) || row.status == VersionState::RolledBack {
+                    row.candidacy = Candidacy::TakeOver;
+                    None
+                } else {
+                    Some("the run had finished it, and somebody has begun anew with it since")
+                }
             }
             Some(own) if own.open => None,
             Some(_) => Some("another rollback took it over, or closed this run's row in the operation log"),

@@ -133,6 +133,10 @@ impl RollbackService {
         let Some(there) = self.way_back(run).await? else {
             return Err(ServiceError::NotFound(format!("Run #{run} has no way back.")));
         };
+        if self.record(run).await?.summary.state == RunState::Interrupted {
+            let said = format!("Run #{run} is interrupted, and needs its way back. Resume or abandon it first.");
+            return Err(ServiceError::Conflict(said));
+        }
         remove(there.folder).await
     }
 
@@ -154,7 +158,7 @@ impl RollbackService {
                 let Some(there) = self.way_back(run.id).await? else { continue };
                 let ended_well = run.state.ended_well();
                 // After a restore that was cut short it holds what is nowhere else, until a later one ended well.
-                let wanted = !ended_well && !later_ended_well;
+                let wanted = run.state == RunState::Interrupted || (!ended_well && !later_ended_well);
                 later_ended_well |= ended_well;
                 if !wanted && there.kept_until.is_some_and(|until| until <= now) {
                     remove(there.folder).await?;
@@ -208,22 +212,22 @@ impl RollbackService {
             tracing::warn!(%error, "an unfinished way back of an earlier process stays");
         }
         let root = self.verifier.folders().root().to_owned();
-        let may_go_on = self.interrupted_backups().await?;
-        let cleared = tokio::task::spawn_blocking(move || crate::steps::clear_unfinished(&root, &may_go_on)).await;
+        let over = self.backups_that_are_over().await?;
+        let cleared = tokio::task::spawn_blocking(move || crate::steps::clear_unfinished(&root, &over)).await;
         if let Err(error) = cleared.map_err(std::io::Error::other).and_then(|r| r) {
             tracing::warn!(%error, "an unfinished backup of an earlier process stays");
         }
         Ok(self.verifier.trials().remove_leftovers().await?)
     }
 
-    /// The keys of interrupted runs that were making a backup.
-    async fn interrupted_backups(&self) -> Answer<Vec<String>> {
-        let (state, kind) = (Some(RunState::Interrupted), Some(RunKind::MakeBackup));
-        let mut query = RunQuery { state, kind, limit: Some(200), ..RunQuery::default() };
+    /// The keys of runs that made, or were to make, a backup, and that can neither go on nor be resumed.
+    async fn backups_that_are_over(&self) -> Answer<Vec<String>> {
+        let kind = Some(RunKind::MakeBackup);
+        let mut query = RunQuery { kind, limit: Some(200), ..RunQuery::default() };
         let mut keys = Vec::new();
         loop {
             let page = self.journal.runs(&query).await?;
-            for run in &page.items {
+            for run in page.items.iter().filter(|run| !run.state.is_active() && run.state != RunState::Interrupted) {
                 keys.push(self.record(run.id).await?.run_key);
             }
             match page.next_cursor {

@@ -7,7 +7,7 @@ use rollback_types::{
     Timestamp,
 };
 
-use super::start::{Memory, checked_reason, is_disaster_recovery, to_its_end};
+use super::start::{Memory, checked_reason, to_its_end};
 use super::{Answer, RollbackService};
 use crate::Actor;
 use crate::context::RunSpec;
@@ -45,10 +45,8 @@ impl RollbackService {
         let reason = checked_reason(&request.reason)?;
         let _alone = self.alone().await?;
         let story = self.interrupted(id).await?;
+        self.must_be_for(id, actor).await?;
         let summary = &story.record.summary;
-        if is_disaster_recovery(summary.kind, summary.version_id.as_str()) {
-            actor.must_be(Role::Administrator, "restore production from the baseline")?;
-        }
         let (planned, again) = self.plan_rest(&story, &request.acknowledgements).await?;
         let planned = self.confirmed(planned, &request.plan_digest)?;
         let approved_by = self.approved_by(&planned.plan, &reason, actor).await?;
@@ -63,13 +61,18 @@ impl RollbackService {
         };
         // Registry and log speak of one run: in the words with which it began.
         let spec = RunSpec::new(id, story.record.run_key.clone(), summary.reason.clone(), &planned);
-        let memory =
-            Memory { attempted: story.attempted, done: story.done, findings: story.findings, skipped: story.skipped };
-        let (kind, digest) = (planned.plan.kind, planned.plan.digest);
-        self.carry_out(recorder, events, first, spec, memory).await?;
-        if self.approvals_required(kind) > 0 {
-            self.approval_used(&digest, id).await;
+        let memory = Memory {
+            attempted: story.attempted,
+            done: story.done,
+            findings: story.findings,
+            skipped: story.skipped,
+            skip_reasons: story.skip_reasons,
+            way_back_wanted: story.way_back_wanted,
+        };
+        if self.approvals_required(planned.plan.kind) > 0 {
+            self.approval_used(&planned.plan.digest, id).await;
         }
+        self.carry_out(recorder, events, first, spec, memory).await?;
         self.run(id).await
     }
 
@@ -85,6 +88,7 @@ impl RollbackService {
 
     async fn abandon_to_end(&self, id: RunId, reason: &str, actor: &Actor) -> Answer<RunView> {
         actor.must_be(Role::Operator, "abandon a run")?;
+        self.must_be_for(id, actor).await?;
         let reason = checked_reason(reason)?;
         let _one_at_a_time = self.starting.lock().await;
         self.interrupt_orphan(|run| self.launched_here(run)).await?;
@@ -117,7 +121,7 @@ impl RollbackService {
                 self.stores.records.note_abort(&AbortRequest { target, run_key, message }).await?;
                 Ok("The version stays rolling_back and is offered as “take over”.".to_owned())
             }
-            Some(_) => Ok("The version is not this run's any more: another hand took it over.".to_owned()),
+            Some(_) => Ok("The version is not held by this run: its row in the operation log is closed.".to_owned()),
             None => Ok("The registry has no row of this run.".to_owned()),
         }
     }
@@ -140,6 +144,11 @@ impl RollbackService {
     }
 
     async fn plan_rest(&self, story: &Story, acknowledgements: &[String]) -> Answer<(Planned, Vec<Step>)> {
+        if story.procedure.was_to_be_aborted() {
+            let id = story.record.summary.id;
+            let said = format!("Run #{id} was being aborted when it was interrupted: it can only be abandoned.");
+            return Err(ServiceError::Conflict(said));
+        }
         let again = self.to_be_done_again(story).await?;
         let rest = Rest::of(story, again)?;
         let planner = Planner { rest: Some(&rest), ..self.planner() };
@@ -159,15 +168,10 @@ impl RollbackService {
         if steps.contains(&Step::SwapCopy) && left(&Step::SwapCopy) {
             let (folders, key) = (self.verifier.folders().clone(), story.record.run_key.clone());
             let subject = story.record.summary.version_id.clone();
-            let acted = story.attempted.contains_key(&Step::SwapCopy);
-            let look = move || steps::unfinished_copy(&folders, &subject, &key, acted);
-            let state = tokio::task::spawn_blocking(look).await;
-            match state.map_err(|e| ServiceError::Conflict(e.to_string()))? {
-                steps::UnfinishedCopy::SwappedIn => {}
-                steps::UnfinishedCopy::Waiting => again.push(Step::ProveCopy),
-                steps::UnfinishedCopy::Gone => {
-                    again.extend([Step::CopySqlite, Step::CopyQdrant, Step::CopyNeo4j, Step::ProveCopy]);
-                }
+            let swapped = tokio::task::spawn_blocking(move || steps::is_swapped_in(&folders, &subject, &key)).await;
+            // Production, or latest-copy, may have changed meanwhile: a copy is of the moment at which it is swapped in.
+            if !swapped.map_err(|e| ServiceError::Conflict(e.to_string()))? {
+                again.extend([Step::CopySqlite, Step::CopyQdrant, Step::CopyNeo4j, Step::ProveCopy]);
             }
         }
         again.retain(|step| through.contains(step));

@@ -1,6 +1,6 @@
 //! Starting a run, and deciding about a failed step.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -54,6 +54,8 @@ pub(super) struct Memory {
     pub done: BTreeMap<Step, String>,
     pub findings: Vec<String>,
     pub skipped: Vec<Step>,
+    pub skip_reasons: BTreeMap<Step, String>,
+    pub way_back_wanted: BTreeSet<Step>,
 }
 
 /// Bounds of a reason, in characters.
@@ -166,10 +168,10 @@ impl RollbackService {
         };
         let digest = plan.digest.clone();
         let spec = RunSpec::new(id, run_key, reason, &planned);
-        self.carry_out(recorder, events, first, spec, Memory::default()).await?;
         if self.approvals_required(kind) > 0 {
             self.approval_used(&digest, id).await;
         }
+        self.carry_out(recorder, events, first, spec, Memory::default()).await?;
         self.run(id).await
     }
 
@@ -198,17 +200,18 @@ impl RollbackService {
             verifier: self.verifier.clone(),
             spec,
             verified: Mutex::default(),
+            begun_before: memory.attempted.keys().copied().collect(),
             attempted: Mutex::new(memory.attempted),
             done: Mutex::new(memory.done),
             findings: Mutex::new(memory.findings),
             schema_before: Mutex::default(),
-            way_back_wanted: Mutex::default(),
+            way_back_wanted: Mutex::new(memory.way_back_wanted),
             last_search_us: self.last_search_us().await,
             journal: self.journal.clone(),
             checksums: tokio::sync::Mutex::default(),
             stopping: self.stopping.subscribe(),
         });
-        let engine = Engine { recorder, shared, decisions, skip_reasons: BTreeMap::new(), skipped: memory.skipped };
+        let engine = Engine { recorder, shared, decisions, skip_reasons: memory.skip_reasons, skipped: memory.skipped };
         tokio::spawn(async move {
             let _gone = gone;
             match engine.run().await {
@@ -216,6 +219,15 @@ impl RollbackService {
                 Err(e) => tracing::error!(run = %id, error = %e, "run halted: it cannot be journalled"),
             }
         });
+        Ok(())
+    }
+
+    /// Whatever is done about a run that recovers from the baseline is an administrator's.
+    pub(super) async fn must_be_for(&self, id: RunId, actor: &Actor) -> Answer<()> {
+        let run = self.record(id).await?.summary;
+        if is_disaster_recovery(run.kind, run.version_id.as_str()) {
+            actor.must_be(Role::Administrator, "decide about a restore from the baseline")?;
+        }
         Ok(())
     }
 
@@ -238,6 +250,7 @@ impl RollbackService {
         actor: &Actor,
     ) -> Answer<RunView> {
         actor.must_be(Role::Operator, "decide about a run")?;
+        self.must_be_for(id, actor).await?;
         let reason = match reason.map(|r| r.trim().to_owned()).filter(|r| !r.is_empty()) {
             Some(reason) => Some(checked_reason(&reason)?),
             None if decision == Decision::Skip => {

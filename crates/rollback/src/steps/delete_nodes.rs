@@ -3,7 +3,7 @@
 
 use rollback_types::{RollbackTarget, Step, StoreKind};
 
-use super::{gone, grown, production_unchanged, still_ours};
+use super::{gone, grown, production_unchanged, still_held, still_ours};
 use crate::context::{Halt, Outcome, StepContext};
 
 pub(super) async fn delete_nodes(cx: &mut StepContext, target: &RollbackTarget) -> Result<Outcome, Halt> {
@@ -17,17 +17,21 @@ pub(super) async fn delete_nodes(cx: &mut StepContext, target: &RollbackTarget) 
         return Ok(gone(cx, Step::DeleteNodes, &format!("every node that is {selector}")));
     }
     // What earlier tries of this run have deleted was counted by them.
-    let before_this_try = shared.attempted(Step::DeleteNodes).map_or(0, |all| all.saturating_sub(nodes));
-    if nodes + before_this_try > planned {
+    let attempted = shared.attempted(Step::DeleteNodes).unwrap_or(0);
+    let before_this_try = attempted.saturating_sub(nodes);
+    // The plan of a resumed run counted what was left, the first plan all of it.
+    let counted = planned.max(attempted);
+    if nodes > planned || nodes + before_this_try > counted {
         return Err(grown(StoreKind::Neo4j, "nodes", planned, nodes + before_this_try));
     }
     // One denominator for the whole step, also when an earlier try has deleted some already.
-    let total = planned;
+    let total = counted;
     cx.acts(nodes + before_this_try).await?;
     let mut deleted = 0;
     cx.progress(total - nodes, total).await?;
     while deleted < nodes {
         cx.checkpoint()?;
+        still_held(cx, target).await?;
         let limit = u64::from(shared.settings.batch_size).min(nodes - deleted);
         let gone = graph.delete_batch(&selector, u32::try_from(limit).unwrap_or(u32::MAX)).await?;
         if gone == 0 {

@@ -14,7 +14,7 @@ mod validate;
 mod verify_copy;
 mod way_back;
 
-pub(crate) use swap_copy::{UnfinishedCopy, clear_unfinished, unfinished_copy};
+pub(crate) use swap_copy::{clear_unfinished, is_swapped_in};
 pub(crate) use validate::SEARCH_KEY;
 
 use rollback_types::{BackupSource, Inventory, Layout, RollbackTarget, Step, StoreKind, VersionState};
@@ -76,36 +76,52 @@ async fn of_rollback(step: Step, cx: &mut StepContext, target: &RollbackTarget) 
     }
 }
 
-/// Before every try of steps 3 to 5: the version is still ours to remove. While a run waits for a person, others may have
-/// committed it, finished it by hand, or staged another.
-async fn still_ours(cx: &StepContext, target: &RollbackTarget) -> Result<(), Halt> {
+fn taken_from_us(said: String) -> Halt {
+    Halt::refused(
+        "changed",
+        None,
+        said,
+        "Nothing was changed by this try.",
+        "Find out who changed it. If this rollback is still wanted, abort and plan again.",
+    )
+}
+
+/// The version is still held by this run: while it waited for a person, or was interrupted, others may have committed it, taken
+/// it over, or finished it by hand.
+async fn still_held(cx: &StepContext, target: &RollbackTarget) -> Result<(), Halt> {
     let (shared, spec) = (&cx.shared, &cx.shared.spec);
-    let changed = |said: String| {
-        Halt::refused(
-            "changed",
-            None,
-            said,
-            "Nothing was deleted by this try.",
-            "Find out who changed it. If this rollback is still wanted, abort and plan again.",
-        )
-    };
     let row = shared.stores.records.version(target.id()).await?;
     let state = row.map(|r| r.status);
     if state != Some(VersionState::RollingBack) {
         let found = state.map_or("gone from the registry".to_owned(), |s| format!("{s} now"));
-        return Err(changed(format!("{} was rolling_back by this run and is {found}", target)));
+        return Err(taken_from_us(format!("{} was rolling_back by this run and is {found}", target)));
     }
     let marks = shared.stores.records.marks(target).await?;
     if !marks.iter().any(|m| m.run_key == spec.run_key && m.open) {
         let by = marks.iter().rev().find(|m| m.open).map_or("another hand", |m| m.run_key.as_str());
-        return Err(changed(format!("{target} is not held by this run any more: {by} took it over")));
+        return Err(taken_from_us(format!("{target} is not held by this run any more: {by} took it over")));
     }
+    Ok(())
+}
+
+/// Right before a lane of step 7 changes production: a rollback's version is still its own.
+async fn act(cx: &StepContext, units: u64) -> Result<(), Halt> {
+    if let Some(target) = &cx.shared.spec.target {
+        still_held(cx, target).await?;
+    }
+    cx.acts(units).await
+}
+
+/// Before every try of steps 3 to 5: the version is still ours to remove, and nobody has staged another since the plan.
+async fn still_ours(cx: &StepContext, target: &RollbackTarget) -> Result<(), Halt> {
+    still_held(cx, target).await?;
+    let (shared, spec) = (&cx.shared, &cx.shared.spec);
     if spec.layout == Layout::PerVersion {
         // Without the aliases nothing proves that this is staging: then nothing is deleted, in no store.
         let name = shared.staging_collection(target);
         let aliases = shared.stores.vectors.aliases().await?;
         return match aliases.iter().find(|a| a.collection == name) {
-            Some(a) => Err(changed(format!("the alias {} points to {name} now: it serves production", a.alias))),
+            Some(a) => Err(taken_from_us(format!("the alias {} points to {name} now: it serves production", a.alias))),
             None => Ok(()),
         };
     }
@@ -113,9 +129,9 @@ async fn still_ours(cx: &StepContext, target: &RollbackTarget) -> Result<(), Hal
     let unknown =
         others.iter().map(|v| &v.version_id).find(|id| *id != target.id() && !spec.other_candidates.contains(id));
     match unknown {
-        Some(id) => {
-            Err(changed(format!("{id} is a candidate now and was none in the plan; what is staged may be its own")))
-        }
+        Some(id) => Err(taken_from_us(format!(
+            "{id} is a candidate now and was none in the plan; what is staged may be its own"
+        ))),
         None => Ok(()),
     }
 }

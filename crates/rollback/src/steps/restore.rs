@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use rollback_types::{Inventory, RunKind, StoreKind};
 
 use super::put::{put_chapters, put_graph, put_points};
-use super::way_back;
+use super::{act, way_back};
 use crate::backup::{VerifiedBackup, VerifiedFile};
 use crate::context::{Halt, Outcome, StepContext};
 use crate::plan::compare::{compare, compare_named, not_covered};
@@ -46,8 +46,10 @@ pub(super) async fn restore(cx: &mut StepContext, store: StoreKind) -> Result<Ou
     };
     same_bytes(cx, store, file).await?;
     // What is there now is damaged if an earlier try of this lane began: then the way back of that try is the one to keep.
-    if shared.attempted(cx.step()).is_none() {
-        way_back::take(cx, store).await?;
+    match shared.attempted(cx.step()) {
+        None => way_back::take(cx, store).await?,
+        Some(_) if shared.begun_before.contains(&cx.step()) => way_back::still_there(cx, store).await?,
+        Some(_) => {}
     }
     replace(cx, store, file).await
 }
@@ -123,7 +125,7 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
         StoreKind::Sqlite => {
             // One transaction, which compares before it commits: a trial of its own would prove nothing more.
             cx.checkpoint()?;
-            cx.acts(units).await?;
+            act(cx, units).await?;
             put_chapters(cx, file).await?;
             cx.progress(bytes, bytes).await?;
             done(bytes, format!("{units} chapters, the copy's digest; registry and operation log kept"))
@@ -134,7 +136,7 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
             let collection = collection(cx).await?;
             same_bytes(cx, store, file).await?;
             cx.checkpoint()?;
-            cx.acts(units).await?;
+            act(cx, units).await?;
             let found = put_points(cx, &collection, file, &tried).await?;
             let after = stores.vectors.aliases().await?;
             if after != aliases {
@@ -154,7 +156,7 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
             let schema = schema_before(cx).await?;
             same_bytes(cx, store, file).await?;
             cx.checkpoint()?;
-            cx.acts(units).await?;
+            act(cx, units).await?;
             let found = put_graph(cx, file, &tried).await?;
             // Counts alone would not see another text: the bytes that were read are those that were proven.
             same_bytes(cx, store, file).await?;
@@ -193,7 +195,10 @@ pub(super) async fn collection(cx: &StepContext) -> Result<String, Halt> {
             "Neither of the two was touched by this try.",
             "Find out who moved the alias. Abort, and plan again.",
         )),
-        _ => Ok(now),
+        _ => {
+            way_back::is_of(cx, &now).await?;
+            Ok(now)
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Making a backup, step 3: the new folder takes latest-copy's place in one rename; the old one is kept beside it.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use rollback_types::run_kind::backup_of_subject;
-use rollback_types::{BackupSource, Step, VersionId};
+use rollback_types::{BackupSource, VersionId};
 
 use crate::backup::BackupFolders;
 use crate::context::{Halt, Outcome, StepContext};
@@ -15,28 +15,22 @@ pub(super) async fn swap_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
     let subject = backup_of_subject(cx.shared.spec.subject.as_str());
     let (new, place) = (folders.folder(&cx.shared.fresh()), folders.folder(&subject));
     let old = folders.root().join(format!("{}.before-run-{}", subject.name(), cx.shared.spec.run_id));
-    let acted = cx.shared.attempted(Step::SwapCopy).is_some();
     cx.acts(1).await?;
     let (from, to, kept) = (new.clone(), place.clone(), old.clone());
     let (host, marker) = (cx.shared.stores.host.clone(), marker(&cx.shared.spec.run_key));
-    let swapped = tokio::task::spawn_blocking(move || {
-        if acted && is_swapped(&from, &to, &marker) {
-            return Ok(Swapped { kept: kept.exists() });
-        }
-        swap(host.as_ref(), &from, &to, &kept, &marker)
-    })
-    .await
-    .map_err(io::Error::other);
+    let swapped = tokio::task::spawn_blocking(move || swap(host.as_ref(), &from, &to, &kept, &marker))
+        .await
+        .map_err(io::Error::other);
     let swapped = swapped.and_then(|r| r);
     if swapped.is_ok() {
         cx.shared.verifier.carry_proofs(&cx.shared.fresh(), &subject).await;
     }
     match swapped {
-        Ok(Swapped { kept: true }) => Ok(Outcome::Done {
+        Ok(Some(kept)) => Ok(Outcome::Done {
             count: None,
-            said: format!("{} is new; the one before it is kept as {}", place.display(), old.display()),
+            said: format!("{} is new; the one before it is kept as {}", place.display(), kept.display()),
         }),
-        Ok(Swapped { kept: false }) => {
+        Ok(None) => {
             Ok(Outcome::Done { count: None, said: format!("{} is new; there was none before", place.display()) })
         }
         Err(e) => Err(Halt::refused(
@@ -49,57 +43,38 @@ pub(super) async fn swap_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
     }
 }
 
-struct Swapped {
-    /// There was one before.
-    kept: bool,
-}
-
-/// There is a latest-copy at every moment: the two folders change names in one call. A marker in the new folder tells which
-/// is which, so that a step that is tried again never swaps the old one back in.
-fn swap(host: &dyn Host, new: &Path, place: &Path, old: &Path, marker: &str) -> io::Result<Swapped> {
-    if !place.join(marker).exists() {
+/// There is a latest-copy at every moment: the two folders change names in one call. The new one carries a marker of its run, for
+/// good: it tells which is which, so that a step that is tried again never swaps the old one back in. Returns where the old one is
+/// kept; `None` when there was none.
+fn swap(host: &dyn Host, new: &Path, place: &Path, old: &Path, marker: &str) -> io::Result<Option<PathBuf>> {
+    let note = place.join(marker);
+    if !note.exists() {
         if !new.exists() {
             return Err(io::Error::other("the new copy is not there any more"));
         }
-        std::fs::write(new.join(marker), b"")?;
-        if place.exists() {
+        let kept = if place.exists() { Some(free_name(old)) } else { None };
+        let text = kept.as_deref().map(|k| k.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut file = std::fs::File::create(new.join(marker))?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        if kept.is_some() {
             host.exchange(new, place)?;
         } else {
             std::fs::rename(new, place)?;
         }
     }
-    let kept = new.exists();
-    if kept {
-        std::fs::rename(new, free_name(old))?;
+    let kept = Some(std::fs::read_to_string(&note)?).filter(|text| !text.is_empty()).map(PathBuf::from);
+    if let Some(kept) = &kept
+        && new.exists()
+    {
+        std::fs::rename(new, kept)?;
     }
-    std::fs::remove_file(place.join(marker))?;
-    Ok(Swapped { kept })
+    Ok(kept)
 }
 
-/// An earlier try, which acted, came to its end: the new folder is gone to its place, and the marker with it.
-fn is_swapped(new: &Path, place: &Path, marker: &str) -> bool {
-    !new.exists() && place.exists() && !place.join(marker).exists()
-}
-
-/// What an interrupted run that makes a backup has left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum UnfinishedCopy {
-    /// The new folder has, or may have, changed places already.
-    SwappedIn,
-    /// The new folder is whole, and waits.
-    Waiting,
-    /// There is no new folder.
-    Gone,
-}
-
-/// Looks at the folders of a run that makes a backup. Blocks.
-pub(crate) fn unfinished_copy(folders: &BackupFolders, subject: &VersionId, key: &str, acted: bool) -> UnfinishedCopy {
-    let new = folders.folder(&BackupSource::Fresh(key.to_owned()));
-    let place = folders.folder(&backup_of_subject(subject.as_str()));
-    if place.join(marker(key)).exists() || (acted && is_swapped(&new, &place, &marker(key))) {
-        return UnfinishedCopy::SwappedIn;
-    }
-    if new.exists() { UnfinishedCopy::Waiting } else { UnfinishedCopy::Gone }
+/// The copy that this run made has taken its place. Blocks.
+pub(crate) fn is_swapped_in(folders: &BackupFolders, subject: &VersionId, key: &str) -> bool {
+    folders.folder(&backup_of_subject(subject.as_str())).join(marker(key)).exists()
 }
 
 /// Nothing that was kept earlier is replaced: run numbers begin anew with a new journal.
@@ -115,9 +90,9 @@ fn free_name(wanted: &Path) -> PathBuf {
     name
 }
 
-/// What a process that ended left in the folder of the backups: an unfinished copy goes, one that had been swapped out is kept.
-/// What belongs to one of `runs`, by their keys, stays: they may go on.
-pub(crate) fn clear_unfinished(root: &Path, runs: &[String]) -> io::Result<()> {
+/// What runs of this journal that are over have left in the folder of the backups: an unfinished copy goes, one that had been
+/// swapped out is kept. Runs of another Stepback on the same folder are not ours to judge. Blocks.
+pub(crate) fn clear_unfinished(root: &Path, over: &[String]) -> io::Result<()> {
     let entries = match std::fs::read_dir(root) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
         other => other?.collect::<io::Result<Vec<_>>>()?,
@@ -126,7 +101,7 @@ pub(crate) fn clear_unfinished(root: &Path, runs: &[String]) -> io::Result<()> {
         let name = entry.file_name().to_string_lossy().into_owned();
         let unfinished = name.strip_prefix('.').and_then(|n| n.split_once(".new-"));
         let Some((_, key)) = unfinished.filter(|(of, _)| *of == BackupSource::LATEST_COPY) else { continue };
-        if runs.iter().any(|run| run == key) {
+        if !over.iter().any(|run| run == key) {
             continue;
         }
         let swapped_in = entries.iter().map(|other| other.path()).find(|p| p.join(marker(key)).exists());
@@ -135,7 +110,6 @@ pub(crate) fn clear_unfinished(root: &Path, runs: &[String]) -> io::Result<()> {
                 let mut kept = place.as_os_str().to_owned();
                 kept.push(format!(".before-run-{key}"));
                 std::fs::rename(entry.path(), free_name(Path::new(&kept)))?;
-                std::fs::remove_file(place.join(marker(key)))?;
             }
             _ => std::fs::remove_dir_all(entry.path())?,
         }

@@ -7,6 +7,7 @@ use rollback_types::{BackupSource, Inventory, StoreKind, VersionId};
 
 use super::put::{put_chapters, put_graph, put_points};
 use super::restore::{collection, try_first};
+use super::still_held;
 use crate::backup::checksum_file;
 use crate::context::{Halt, Outcome, StepContext};
 use crate::plan::compare::compare_named;
@@ -161,6 +162,9 @@ pub(super) async fn put_back(cx: &mut StepContext, store: StoreKind) -> Result<O
             "Try the restore again; or abort and restore from v1_baseline (disaster recovery).",
         ));
     };
+    if let Some(target) = &shared.spec.target {
+        still_held(cx, target).await?;
+    }
     let found = match store {
         StoreKind::Sqlite => {
             cx.checkpoint()?;
@@ -178,6 +182,54 @@ pub(super) async fn put_back(cx: &mut StepContext, store: StoreKind) -> Result<O
     };
     let units = found.rows.or(found.points).or(found.nodes).unwrap_or(0);
     Ok(Outcome::WayBackRestored { said: format!("the way back is in again, {units} units as before step 7") })
+}
+
+/// What an earlier process saved before it began to replace: without it nothing is replaced again.
+pub(super) async fn still_there(cx: &StepContext, store: StoreKind) -> Result<(), Halt> {
+    let shared = &cx.shared;
+    if shared.spec.acknowledges(&format!("no_way_back:{}", store.as_str())) {
+        return Ok(());
+    }
+    let source = BackupSource::WayBack(shared.spec.run_key.clone());
+    let (examination, verified) = shared.verifier.verify_file(&source, store).await;
+    if verified.as_ref().and_then(|v| v.file(store)).is_some() {
+        return Ok(());
+    }
+    Err(Halt::refused(
+        "way_back_not_intact",
+        Some(store),
+        format!(
+            "what {store} held before this run is not there any more as it was saved: {}",
+            examination.health.verdict
+        ),
+        "Production was not touched by this try.",
+        "Put the file back; or abort, and plan a restore of production: it takes a way back of what is there now.",
+    ))
+}
+
+/// What was saved before the first try is of this collection: an alias that moved since would have another one replaced, of which
+/// nothing is saved.
+pub(super) async fn is_of(cx: &StepContext, collection: &str) -> Result<(), Halt> {
+    if cx.shared.attempted(cx.step()).is_none() {
+        return Ok(());
+    }
+    let source = BackupSource::WayBack(cx.shared.spec.run_key.clone());
+    let path = cx.shared.verifier.folders().collection_note(&source);
+    let saved = match tokio::fs::read_to_string(&path).await {
+        Ok(name) => name.trim().to_owned(),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(file_trouble(StoreKind::Qdrant, &path, &e)),
+    };
+    if saved == collection {
+        return Ok(());
+    }
+    Err(Halt::refused(
+        "changed",
+        Some(StoreKind::Qdrant),
+        format!("what this run saved is of the collection {saved}, and production is {collection} now"),
+        "Neither of the two was touched by this try.",
+        "Find out who moved the alias. Point it back and try again; or abort, and plan again.",
+    ))
 }
 
 /// Which collection the saved points are of: an undo must not put them into another one.
