@@ -289,7 +289,9 @@ fn names(folder: &Path, prefix: &str, files: &mut BTreeSet<String>) {
                 names(&entry.path(), &format!("{name}/"), files);
             }
         } else if !name.ends_with("-wal") && !name.ends_with("-shm") {
-            files.insert(name);
+            // The marker of a new copy carries its run's key, which differs from run to run.
+            let marker = name.rsplit_once("/.stepback-").map(|(folder, _)| format!("{folder}/.stepback-"));
+            files.insert(marker.unwrap_or(name));
         }
     }
 }
