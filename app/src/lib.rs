@@ -18,6 +18,8 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod shell;
 
+#[cfg(feature = "ssr")]
+pub use api::error::Refused;
 pub use frame::{Deployment, EngineName};
 #[cfg(feature = "ssr")]
 pub use shell::{AssetPaths, shell};

@@ -11,8 +11,30 @@ use serde::{Deserialize, Serialize};
 #[error("{0}")]
 pub struct ApiError(pub Box<Problem>);
 
+/// Turns true when a server function answers with a problem. A plain form's answer is a redirect either way; the server's audit
+/// must not guess from it.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Debug, Default)]
+pub struct Refused(std::sync::Arc<std::sync::atomic::AtomicBool>);
+
+#[cfg(feature = "ssr")]
+impl Refused {
+    /// A problem was answered.
+    pub fn is_set(&self) -> bool {
+        self.0.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    fn note() {
+        if let Some(refused) = use_context::<Self>() {
+            refused.0.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+}
+
 impl From<Problem> for ApiError {
     fn from(problem: Problem) -> Self {
+        #[cfg(feature = "ssr")]
+        Refused::note();
         Self(Box::new(problem))
     }
 }

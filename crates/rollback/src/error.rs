@@ -96,7 +96,10 @@ impl From<ServiceError> for Problem {
                 .remedy(format!("Ask someone with the role {least}, or an administrator for that role.")),
             ServiceError::ApprovalRequired { .. } => Problem::new(ProblemKind::ApprovalRequired, detail)
                 .safe(nothing)
-                .remedy("Ask for approval of this plan. Another person reads it and agrees; then start it."),
+                .remedy(
+                    "Ask for approval by POST /api/v1/approvals with this very request; another person reads it and agrees there; then \
+                     start it. There is no page for this yet.",
+                ),
             ServiceError::NotFound(_) => Problem::new(ProblemKind::NotFound, detail).safe(nothing),
             ServiceError::Refused { refusals, plan } => {
                 let mut p = Problem::new(ProblemKind::Refused, detail).safe(nothing);

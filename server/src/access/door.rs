@@ -6,8 +6,8 @@ use access::{AccessError, AuditEntry, AuditId, AuditMatter, Identity};
 use axum::RequestPartsExt as _;
 use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, RawPathParams, Request, State};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rollback::Actor;
@@ -209,11 +209,6 @@ async fn refused(state: &AppState, entry: AuditEntry, refusal: &Refusal, parts: 
 fn outcome(response: &Response) -> (AuditOutcome, Option<String>) {
     if let Some(told) = response.extensions().get::<Told>() {
         return (told.outcome, Some(told.detail.clone()));
-    }
-    // A server function that was posted as a form leads back to its page, with what went wrong in the address.
-    let location = response.headers().get(header::LOCATION).and_then(|v| v.to_str().ok());
-    if response.status().is_redirection() && location.is_none_or(|l| l.is_empty() || l.contains("__err=")) {
-        return (AuditOutcome::Refused, None);
     }
     (AuditOutcome::of_status(response.status().as_u16()), None)
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use access::{Access, AccessError, Identity, SessionMark, SessionStore};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
@@ -12,7 +13,7 @@ use super::refusal::Refusal;
 /// The session's cookie. Browsers take the prefix to mean: of this very host, over HTTPS or on this machine.
 const COOKIE: &str = "__Host-stepback";
 
-/// What holds event streams: a sign-in, or a token.
+/// What holds event streams: a sign-in, by a hash of its id, or a token, by its name. No secret.
 #[derive(Clone, Debug)]
 pub struct Holder(pub String);
 
@@ -28,6 +29,27 @@ pub fn cookies(access: &Arc<Access>) -> SessionManagerLayer<SessionStore> {
         .with_expiry(Expiry::OnSessionEnd)
 }
 
+/// Browsers take no `__Host-` cookie without `Secure`, not even the one that removes it.
+pub async fn whole_removal(mut response: Response) -> Response {
+    let all: Vec<HeaderValue> = response.headers().get_all(header::SET_COOKIE).iter().cloned().collect();
+    let removes = |cookie: &HeaderValue| {
+        cookie.to_str().is_ok_and(|text| text.starts_with(COOKIE) && !text.to_ascii_lowercase().contains("secure"))
+    };
+    if all.iter().any(removes) {
+        response.headers_mut().remove(header::SET_COOKIE);
+        for cookie in all {
+            let whole = match cookie.to_str() {
+                Ok(text) if removes(&cookie) => {
+                    HeaderValue::from_str(&format!("{text}; Secure; HttpOnly; SameSite=Strict")).unwrap_or(cookie)
+                }
+                _ => cookie,
+            };
+            response.headers_mut().append(header::SET_COOKIE, whole);
+        }
+    }
+    response
+}
+
 /// Whose request it is; nobody's when nothing is shown. What is shown and wrong is refused, and no other proof is
 /// looked at.
 pub async fn of(
@@ -35,7 +57,8 @@ pub async fn of(
     session: &Session,
     headers: &HeaderMap,
 ) -> Result<Option<(Identity, Holder)>, Refusal> {
-    if headers.contains_key(header::AUTHORIZATION) {
+    // A proxy's own credentials (Basic) are none of ours.
+    if headers.get_all(header::AUTHORIZATION).iter().any(is_bearer) {
         let token = bearer(headers).ok_or(Refusal::WrongToken)?;
         let identity = access.identity_of_token(token).await.map_err(|error| unavailable(&error))?;
         let identity = identity.ok_or(Refusal::WrongToken)?;
@@ -45,7 +68,17 @@ pub async fn of(
     let mark = session.get::<SessionMark>(SessionMark::KEY).await.map_err(|error| unavailable_session(&error))?;
     let (Some(mark), Some(id)) = (mark, session.id()) else { return Ok(None) };
     let identity = access.identity_of_session(id, mark).await.map_err(|error| unavailable(&error))?;
-    Ok(identity.map(|identity| (identity, Holder(format!("session:{id}")))))
+    Ok(identity.map(|identity| (identity, Holder(format!("session:{}", fingerprint(&id.to_string()))))))
+}
+
+fn is_bearer(value: &HeaderValue) -> bool {
+    value.as_bytes().get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
+}
+
+/// Tells two sessions apart, and gives neither away.
+fn fingerprint(id: &str) -> String {
+    use sha2::Digest as _;
+    hex::encode(&sha2::Sha256::digest(id)[..8])
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -67,8 +100,6 @@ fn unavailable_session(error: &tower_sessions::session::Error) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn headers(values: &[&'static str]) -> HeaderMap {

@@ -23,12 +23,15 @@ impl Said {
     /// Of a request's path parameters and body.
     pub fn of<'a>(path: impl Iterator<Item = (&'a str, &'a str)>, headers: &HeaderMap, body: &[u8]) -> Self {
         let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let members = if kind.starts_with("application/json") { of_json(body) } else { of_form(kind, body) };
+        // As the handlers read it: in any case, with parameters, and with a suffix.
+        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_json = kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
+        let members = if is_json { of_json(body) } else { of_form(&kind, body) };
         let named = |names: &[&str]| {
             names.iter().find_map(|name| members.iter().find(|(key, _)| key == name)).map(|(_, value)| value.clone())
         };
         let in_path: Vec<&str> = path
-            .filter(|(key, _)| matches!(*key, "id" | "name" | "version" | "kind"))
+            .filter(|(key, _)| matches!(*key, "id" | "name" | "version" | "kind" | "digest"))
             .map(|(_, value)| value)
             .collect();
         let subject = if in_path.is_empty() {
@@ -37,7 +40,7 @@ impl Said {
             Some(in_path.join("/"))
         };
         Self {
-            subject: subject.map(shortened),
+            subject: subject.map(|s| shortened(with_its_values(without_secret(s), &members))),
             digest: named(&["plan_digest"]).map(shortened),
             reason: named(&["reason"]).map(shortened),
         }
@@ -49,16 +52,40 @@ fn of_json(body: &[u8]) -> Vec<(String, String)> {
     let text = |value| match value {
         Value::String(text) => Some(text),
         Value::Number(number) => Some(number.to_string()),
+        Value::Bool(yes) => Some(yes.to_string()),
         _ => None,
     };
     members.into_iter().filter_map(|(key, value)| Some((key, text(value)?))).collect()
 }
 
 fn of_form(kind: &str, body: &[u8]) -> Vec<(String, String)> {
-    if !kind.starts_with("application/x-www-form-urlencoded") {
+    if kind != "application/x-www-form-urlencoded" {
         return Vec::new();
     }
     form_urlencoded::parse(body).into_owned().collect()
+}
+
+/// What a request sets, beside what it is about: who reads the audit wants to know which role, on or off, yes or no.
+fn with_its_values(subject: String, members: &[(String, String)]) -> String {
+    let set: Vec<String> = members
+        .iter()
+        .filter(|(key, _)| {
+            matches!(
+                key.as_str(),
+                "role" | "disabled" | "enabled" | "days" | "expires" | "step" | "lane" | "decision" | "approves"
+            )
+        })
+        .map(|(key, value)| format!("{key}: {value}"))
+        .collect();
+    if set.is_empty() { subject } else { format!("{subject} ({})", set.join(", ")) }
+}
+
+/// A whole token that somebody pasted where its name belongs is cut to its id.
+fn without_secret(text: String) -> String {
+    match text.strip_prefix("stepback_").and_then(|rest| rest.split_once('_')) {
+        Some((id, _)) => format!("stepback_{id}_…"),
+        None => text,
+    }
 }
 
 fn shortened(text: String) -> String {
@@ -90,6 +117,25 @@ mod tests {
         assert_eq!(said(&[], "application/json", json), expected);
         let form = "version_id=v2&plan_digest=abc&reason=it+failed";
         assert_eq!(said(&[], "application/x-www-form-urlencoded", form), expected);
+    }
+
+    #[test]
+    fn any_way_of_writing_json_is_read() {
+        for kind in ["application/JSON", "application/problem+json", "application/json; charset=utf-8"] {
+            assert_eq!(said(&[], kind, r#"{"version_id": "v2"}"#).subject, some("v2"), "{kind}");
+        }
+    }
+
+    #[test]
+    fn what_is_set_stands_beside_the_subject_and_no_token_does() {
+        let body = r#"{"role": "operator", "disabled": true, "password": "correct horse"}"#;
+        let kept = said(&[("name", "ann")], "application/json", body).subject.unwrap();
+        assert!(
+            kept.starts_with("ann (") && kept.contains("role: operator") && kept.contains("disabled: true"),
+            "{kept}"
+        );
+        assert!(!kept.contains("horse"), "{kept}");
+        assert_eq!(said(&[("id", "stepback_ab12_0123456789")], "", "").subject, some("stepback_ab12_…"));
     }
 
     #[test]

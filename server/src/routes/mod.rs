@@ -23,9 +23,9 @@ use rollback_types::{Problem, ProblemKind};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
-use crate::access::cookies;
 use crate::access::door::{MAX_BODY, door};
 use crate::access::rules::{ADMINISTRATOR, Guarded, OPERATOR, Rule, Rules, VIEWER};
+use crate::access::{cookies, whole_removal};
 use crate::problem::ApiProblem;
 use crate::state::AppState;
 
@@ -60,6 +60,7 @@ pub fn router(state: AppState) -> Router {
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(middleware::from_fn_with_state(state.clone(), door))
         .layer(cookies(&state.access))
+        .layer(middleware::map_response(whole_removal))
 }
 
 /// Every route with its rule, but for the server functions, whose rules are a table of their own.

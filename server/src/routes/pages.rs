@@ -1,16 +1,17 @@
 //! The pages and their files. A path that is neither is answered by the page's own "not found", with status 404.
 
-use app::{App, shell};
+use app::{App, Refused, shell};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use leptos::prelude::{use_context, use_nonce};
+use leptos::prelude::{provide_context, use_context, use_nonce};
 use leptos_axum::{ResponseOptions, generate_route_list, handle_server_fns_with_context};
 use rollback::Actor;
-use rollback_types::Problem;
+use rollback_types::{AuditOutcome, Problem};
 
+use crate::access::door::Told;
 use crate::access::page_policy;
 use crate::access::refusal::Refusal;
 use crate::access::rules::{Guarded, Rule, VIEWER};
@@ -31,8 +32,17 @@ pub(super) fn routes(routes: Guarded) -> Guarded {
 
 async fn server_function(State(state): State<AppState>, request: Request<Body>) -> Response {
     let extensions = request.extensions().clone();
-    let answer = handle_server_fns_with_context(move || state.provide(&extensions), request).await;
-    let response = answer.into_response();
+    let refused = Refused::default();
+    let told = refused.clone();
+    let provide = move || {
+        state.provide(&extensions);
+        provide_context(told.clone());
+    };
+    let mut response = handle_server_fns_with_context(provide, request).await.into_response();
+    if refused.is_set() {
+        let detail = "the page shows why".to_owned();
+        response.extensions_mut().insert(Told { outcome: AuditOutcome::Refused, detail });
+    }
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR { with_its_own_status(response).await } else { response }
 }
 

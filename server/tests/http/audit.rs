@@ -81,6 +81,13 @@ async fn a_form_that_is_refused_is_no_success() {
     assert_eq!((&row["actor"], &row["via"], &row["subject"]), (&json!("ann"), &json!("password"), &json!(d.failed)));
     assert_eq!((&row["digest"], &row["reason"]), (&json!("stale"), &json!("by a form")));
     assert_eq!(row["outcome"], "refused", "{row}");
+
+    // What the client says of the page it came from decides nothing.
+    ann.post_from("x", "/rpc/start", &form).await;
+    assert_eq!(newest(&app, "POST /rpc/start").await["outcome"], "refused");
+    ann.post_from("http://127.0.0.1/?x__err=1", "/rpc/validate", "subject=production").await;
+    let row = newest(&app, "POST /rpc/validate").await;
+    assert_eq!((&row["outcome"], &row["subject"]), (&json!("done"), &json!("production")), "{row}");
 }
 
 #[tokio::test]

@@ -38,10 +38,14 @@ impl Browser {
 
     /// Posts a form as a page does.
     pub async fn post(&self, path: &str, form: &str) -> Answer {
-        let referer = format!("{}/versions", self.origin);
+        self.post_from(&format!("{}/versions", self.origin), path, form).await
+    }
+
+    /// The same from a page that says to be this one; an empty word for none.
+    pub async fn post_from(&self, referer: &str, path: &str, form: &str) -> Answer {
         let headers = [
             ("cookie", self.cookie.as_str()),
-            ("referer", &referer),
+            ("referer", referer),
             ("origin", &self.origin),
             ("sec-fetch-site", "same-origin"),
             ("accept", "text/html"),

@@ -56,6 +56,8 @@ async fn a_sign_out_ends_one_session_and_everywhere_ends_all() {
         (Browser::sign_in(&app, "ann").await, Browser::sign_in(&app, "ann").await, Browser::sign_in(&app, "ann").await);
     let other = Browser::sign_in(&app, "ben").await;
     let answer = one.post("/session/sign-out", "").await;
+    let removed = answer.header("set-cookie").to_ascii_lowercase();
+    assert!(removed.contains("max-age=0") && removed.contains("secure"), "{removed}");
     assert_eq!((answer.status, answer.header("location")), (303, "/sign-in"));
     one.me().await.problem(401, "sign-in-required");
     two.me().await.json(200);

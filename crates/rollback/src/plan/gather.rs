@@ -49,6 +49,8 @@ pub(crate) struct Gathered {
     pub holds: bool,
     /// The run of Stepback, here or elsewhere, that holds the version, as the operation log has it.
     pub held_by: Option<String>,
+    /// The same run, when it is one of this journal's.
+    pub held_by_run: Option<RunId>,
 }
 
 /// One store's staging and production.
@@ -188,6 +190,7 @@ impl Gathered {
             rest: planner.rest.cloned(),
             holds: false,
             held_by: None,
+            held_by_run: None,
         }
     }
 }

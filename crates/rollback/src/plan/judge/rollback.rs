@@ -30,9 +30,18 @@ impl Judge<'_> {
         let detail = if baseline { "it is the baseline" } else { "its id is not the baseline's" };
         self.check("not_baseline", "The version is not v1_baseline", state, detail);
         if row.status == VersionState::RollingBack {
-            let holder = self.g.held_by.as_ref().map_or_else(String::new, |key| {
-                format!(" The operation log names who holds it: Stepback run {key}, here or on another machine.")
-            });
+            let holder = match (&self.g.held_by, self.g.held_by_run) {
+                (_, Some(run)) => format!(
+                    " It is held by run #{run}, which was interrupted here: to resume that run is better, for it knows what it has \
+                     done and keeps its ways back."
+                ),
+                (Some(key), None) => {
+                    format!(
+                        " The operation log names who holds it: Stepback run {key}, on another machine or data folder."
+                    )
+                }
+                (None, None) => String::new(),
+            };
             self.ask(
                 "take_over",
                 format!(
