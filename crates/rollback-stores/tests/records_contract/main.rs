@@ -262,7 +262,15 @@ async fn an_aborted_run_is_noted_and_can_be_taken_over() {
             let next = d.records.mark_rolling_back(&mark(&t, VersionState::RollingBack, key)).await.unwrap();
             assert!(!next.repeated && next.log_id > first.log_id, "{key}");
         }
-        d.records.mark_rolled_back(&finish(&t, "k-2")).await.unwrap();
+        // Only who took it over last holds it, and only that one may finish it.
+        let held: Vec<(String, bool)> =
+            d.records.marks(&t).await.unwrap().into_iter().map(|m| (m.run_key, m.open)).collect();
+        assert_eq!(held, [("k".into(), false), ("k-2".into(), false), ("Xk".into(), true)]);
+        let lost = d.records.mark_rolled_back(&finish(&t, "k-2")).await.unwrap_err();
+        assert_eq!(lost.fault, Fault::Changed, "{lost}");
+        d.records.mark_rolled_back(&finish(&t, "Xk")).await.unwrap();
+        let done = d.records.marks(&t).await.unwrap().pop().unwrap();
+        assert!(done.completed && !done.open, "{done:?}");
         assert_eq!(d.value(&format!("SELECT status FROM operation_log WHERE id = {}", first.log_id)).await, "failed");
     }
 }
