@@ -23,12 +23,19 @@ use unix_user::unix_user;
 const LONGEST_LINE: u64 = 4096;
 
 /// What was done.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Done {
     /// For standard output: a list, or a token and nothing else.
     pub answer: Option<String>,
     /// For standard error.
     pub note: Option<String>,
+}
+
+/// The answer may be a token.
+impl std::fmt::Debug for Done {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Done").field("answer", &self.answer.as_ref().map(|_| "***")).field("note", &self.note).finish()
+    }
 }
 
 /// A command about users or tokens could not be carried out.

@@ -11,22 +11,22 @@ use serde::{Deserialize, Serialize};
 #[error("{0}")]
 pub struct ApiError(pub Box<Problem>);
 
-/// Turns true when a server function answers with a problem. A plain form's answer is a redirect either way; the server's audit
+/// The status of the problem that a server function answers with, 0 while there is none. A plain form's answer is a redirect either way; the server's audit
 /// must not guess from it.
 #[cfg(feature = "ssr")]
 #[derive(Clone, Debug, Default)]
-pub struct Refused(std::sync::Arc<std::sync::atomic::AtomicBool>);
+pub struct Refused(std::sync::Arc<std::sync::atomic::AtomicU16>);
 
 #[cfg(feature = "ssr")]
 impl Refused {
-    /// A problem was answered.
-    pub fn is_set(&self) -> bool {
-        self.0.load(std::sync::atomic::Ordering::Relaxed)
+    /// The problem's status, if one was answered.
+    pub fn status(&self) -> Option<u16> {
+        Some(self.0.load(std::sync::atomic::Ordering::Relaxed)).filter(|status| *status != 0)
     }
 
-    fn note() {
+    fn note(status: u16) {
         if let Some(refused) = use_context::<Self>() {
-            refused.0.store(true, std::sync::atomic::Ordering::Relaxed);
+            refused.0.store(status, std::sync::atomic::Ordering::Relaxed);
         }
     }
 }
@@ -34,7 +34,7 @@ impl Refused {
 impl From<Problem> for ApiError {
     fn from(problem: Problem) -> Self {
         #[cfg(feature = "ssr")]
-        Refused::note();
+        Refused::note(problem.status);
         Self(Box::new(problem))
     }
 }

@@ -107,7 +107,12 @@ impl Access {
                 return Ok(view);
             }
         }
-        Err(AccessError::NoSuchToken(id_or_name.chars().take(UserName::MAX).collect()))
+        // Of a whole token that somebody pasted, no more than its id is told.
+        let shown = match id_or_name.trim().strip_prefix("stepback_").and_then(|rest| rest.split_once('_')) {
+            Some((id, _)) => format!("stepback_{id}_…"),
+            None => id_or_name.chars().take(UserName::MAX).collect(),
+        };
+        Err(AccessError::NoSuchToken(shown))
     }
 
     /// Whose token this is. Absent when it is no token, unknown, expired or revoked.

@@ -17,7 +17,7 @@ use tower_sessions::Session;
 use super::client::Client;
 use super::refusal::Refusal;
 use super::rules::{Rule, VIEWER, Verdict};
-use super::said::Said;
+use super::said::{Reads, Said};
 use super::{headers, identity};
 use crate::guard;
 use crate::problem::ApiProblem;
@@ -176,7 +176,8 @@ fn action(parts: &Parts, route: Option<&str>) -> String {
 async fn matter(parts: &mut Parts, body: &[u8]) -> AuditMatter {
     let path = parts.extract::<RawPathParams>().await;
     let pairs: Vec<(&str, &str)> = path.as_ref().map(|p| p.iter().collect()).unwrap_or_default();
-    let Said { subject, digest, reason } = Said::of(pairs.into_iter(), &parts.headers, body);
+    let reads = if parts.uri.path().starts_with("/rpc/") { Reads::Form } else { Reads::ByKind };
+    let Said { subject, digest, reason } = Said::of(pairs.into_iter(), reads, &parts.headers, body);
     AuditMatter { subject, digest, reason }
 }
 

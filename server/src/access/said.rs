@@ -19,14 +19,33 @@ pub struct Said {
     pub reason: Option<String>,
 }
 
+/// How what answers the request reads its body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// As its content type says.
+    ByKind,
+    /// As a form, whatever its content type says: server functions.
+    Form,
+}
+
 impl Said {
     /// Of a request's path parameters and body.
-    pub fn of<'a>(path: impl Iterator<Item = (&'a str, &'a str)>, headers: &HeaderMap, body: &[u8]) -> Self {
+    pub fn of<'a>(
+        path: impl Iterator<Item = (&'a str, &'a str)>,
+        reads: Reads,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Self {
         let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         // As the handlers read it: in any case, with parameters, and with a suffix.
         let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let is_json = kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
-        let members = if is_json { of_json(body) } else { of_form(&kind, body) };
+        let members = match reads {
+            Reads::Form => of_form(body),
+            Reads::ByKind if is_json => of_json(body),
+            Reads::ByKind if kind == "application/x-www-form-urlencoded" => of_form(body),
+            Reads::ByKind => Vec::new(),
+        };
         let named = |names: &[&str]| {
             names.iter().find_map(|name| members.iter().find(|(key, _)| key == name)).map(|(_, value)| value.clone())
         };
@@ -58,10 +77,7 @@ fn of_json(body: &[u8]) -> Vec<(String, String)> {
     members.into_iter().filter_map(|(key, value)| Some((key, text(value)?))).collect()
 }
 
-fn of_form(kind: &str, body: &[u8]) -> Vec<(String, String)> {
-    if kind != "application/x-www-form-urlencoded" {
-        return Vec::new();
-    }
+fn of_form(body: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(body).into_owned().collect()
 }
 
@@ -72,7 +88,7 @@ fn with_its_values(subject: String, members: &[(String, String)]) -> String {
         .filter(|(key, _)| {
             matches!(
                 key.as_str(),
-                "role" | "disabled" | "enabled" | "days" | "expires" | "step" | "lane" | "decision" | "approves"
+                "role" | "disabled" | "enabled" | "days" | "expires_in_s" | "step" | "lane" | "decision" | "approves"
             )
         })
         .map(|(key, value)| format!("{key}: {value}"))
@@ -82,7 +98,7 @@ fn with_its_values(subject: String, members: &[(String, String)]) -> String {
 
 /// A whole token that somebody pasted where its name belongs is cut to its id.
 fn without_secret(text: String) -> String {
-    match text.strip_prefix("stepback_").and_then(|rest| rest.split_once('_')) {
+    match text.trim_start().strip_prefix("stepback_").and_then(|rest| rest.split_once('_')) {
         Some((id, _)) => format!("stepback_{id}_…"),
         None => text,
     }
@@ -103,7 +119,7 @@ mod tests {
 
     fn said(path: &[(&str, &str)], kind: &'static str, body: &str) -> Said {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
-        Said::of(path.iter().copied(), &headers, body.as_bytes())
+        Said::of(path.iter().copied(), Reads::ByKind, &headers, body.as_bytes())
     }
 
     fn some(text: &str) -> Option<String> {
@@ -135,6 +151,13 @@ mod tests {
             "{kept}"
         );
         assert!(!kept.contains("horse"), "{kept}");
+        let text = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("text/plain"))]);
+        let function = Said::of(std::iter::empty(), Reads::Form, &text, b"version_id=v2&reason=why");
+        assert_eq!(
+            (function.subject, function.reason),
+            (some("v2"), some("why")),
+            "server functions read any body as a form"
+        );
         assert_eq!(said(&[("id", "stepback_ab12_0123456789")], "", "").subject, some("stepback_ab12_…"));
     }
 

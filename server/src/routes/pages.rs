@@ -39,9 +39,9 @@ async fn server_function(State(state): State<AppState>, request: Request<Body>) 
         provide_context(told.clone());
     };
     let mut response = handle_server_fns_with_context(provide, request).await.into_response();
-    if refused.is_set() {
-        let detail = "the page shows why".to_owned();
-        response.extensions_mut().insert(Told { outcome: AuditOutcome::Refused, detail });
+    if let Some(status) = refused.status() {
+        let detail = format!("{status}; the page shows why");
+        response.extensions_mut().insert(Told { outcome: AuditOutcome::of_status(status), detail });
     }
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR { with_its_own_status(response).await } else { response }
 }
