@@ -38,6 +38,7 @@ pub use password::{Password, PasswordRefusal};
 pub use secret::Secret;
 pub use sessions::SessionStore;
 pub use settings::AccessSettings;
+pub use tokens::without_secret;
 
 use first_start::FirstKey;
 use hashing::Hasher;

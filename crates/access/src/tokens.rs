@@ -107,12 +107,7 @@ impl Access {
                 return Ok(view);
             }
         }
-        // Of a whole token that somebody pasted, no more than its id is told.
-        let shown = match id_or_name.trim().strip_prefix("stepback_").and_then(|rest| rest.split_once('_')) {
-            Some((id, _)) => format!("stepback_{id}_…"),
-            None => id_or_name.chars().take(UserName::MAX).collect(),
-        };
-        Err(AccessError::NoSuchToken(shown))
+        Err(AccessError::NoSuchToken(without_secret(id_or_name)))
     }
 
     /// Whose token this is. Absent when it is no token, unknown, expired or revoked.
@@ -194,6 +189,14 @@ fn parts(text: &str) -> Option<(&str, &str)> {
         part.len() == length && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     };
     (is_hex(id, ID) && is_hex(secret, SECRET)).then_some((id, secret))
+}
+
+/// What may be told of a token that somebody gave by its id, its name, or as a whole: never its secret.
+pub fn without_secret(given: &str) -> String {
+    match given.trim().strip_prefix("stepback_").and_then(|rest| rest.split_once('_')) {
+        Some((id, _)) => format!("stepback_{id}_…"),
+        None => given.chars().take(UserName::MAX).collect(),
+    }
 }
 
 #[cfg(test)]
