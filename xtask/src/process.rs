@@ -6,6 +6,7 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use crate::failure::{Failure, Outcome};
@@ -75,6 +76,17 @@ pub fn find(program: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
+/// From here on cargo builds for one run, not for the next edit: nothing incremental and no debug information, which is
+/// most of the space that a full test run needs. What a person set stays.
+pub fn build_once() {
+    BUILD_ONCE.store(true, Ordering::Relaxed);
+}
+
+static BUILD_ONCE: AtomicBool = AtomicBool::new(false);
+
+const ONE_RUN: [(&str, &str); 3] =
+    [("CARGO_INCREMENTAL", "0"), ("CARGO_PROFILE_DEV_DEBUG", "0"), ("CARGO_PROFILE_DEV_STRIP", "debuginfo")];
+
 /// Cargo at the workspace's root, without the variables that `cargo run` gave to this process: with them, build scripts
 /// that watch `CARGO_MANIFEST_DIR` and its like would run again after every plain `cargo build`.
 pub fn cargo(root: &Path) -> Command {
@@ -84,6 +96,9 @@ pub fn cargo(root: &Path) -> Command {
         if is_set_by_cargo_run(&name) {
             command.env_remove(name);
         }
+    }
+    if BUILD_ONCE.load(Ordering::Relaxed) {
+        command.envs(ONE_RUN.into_iter().filter(|(name, _)| env::var_os(name).is_none()));
     }
     command
 }

@@ -79,12 +79,15 @@ enum Trouble {
 /// Runs the selected parts, all of them even if some fail.
 pub fn run(workspace: &Workspace, options: &Options) -> Outcome<ExitCode> {
     debian::ensure_c_compiler()?;
+    if options.only.is_empty() {
+        process::build_once();
+    }
     let ci = env::var("CI").is_ok_and(|value| !value.is_empty() && value != "false");
     let allow_missing = options.allow_missing && !ci;
     let mut session = Session { workspace, neo4j: None, build_failed: false };
     let mut rows = Vec::new();
     for part in Part::selected(&options.only) {
-        say(format!("==== {} ====", part.name()));
+        say(format!("==== {} ==== {}", part.name(), free_space(workspace)));
         if !matches!(part, Part::Contract | Part::Http) {
             // It takes a gigabyte of memory that a build and a browser can use.
             session.neo4j = None;
@@ -98,6 +101,20 @@ pub fn run(workspace: &Workspace, options: &Options) -> Outcome<ExitCode> {
     drop(session);
     println!("\n{}", report::report(&rows));
     Ok(if report::succeeded(&rows) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What is left of the disk, because a full one shows as strange failures of compilers and browsers. Said only where
+/// `df` tells.
+fn free_space(workspace: &Workspace) -> String {
+    let mut df = Command::new("df");
+    df.args(["-P", "-B", "1000000000"]).arg(workspace.root());
+    let told = process::capture(&mut df, "").ok();
+    told.as_deref().and_then(available).map_or_else(String::new, |gigabytes| format!("({gigabytes} GB of disk free)"))
+}
+
+/// The fourth column of the second line, as POSIX lays down.
+fn available(df: &str) -> Option<u64> {
+    df.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()
 }
 
 /// Completes the tally: every part counts at least once, and a failed part has a failure.
@@ -294,6 +311,13 @@ mod tests {
         let mut tally = Tally::default();
         assert_eq!(verdict(&mut tally, failed(), true).1, "does not compile");
         assert_eq!(tally.failed, 1);
+    }
+
+    #[test]
+    fn free_space_is_the_fourth_column() {
+        let df = "Filesystem 1000000000-blocks Used Available Capacity Mounted on\n/dev/vda 252 40 52 44% /\n";
+        assert_eq!(available(df), Some(52));
+        assert_eq!(available("df: no such file"), None);
     }
 
     #[test]
