@@ -111,6 +111,8 @@ pub trait Journal: Send + Sync + fmt::Debug {
     async fn events(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, JournalError>;
     /// One run.
     async fn run(&self, id: RunId) -> Result<Option<RunRecord>, JournalError>;
+    /// The run that has this key; `None` when it is another journal's.
+    async fn run_with_key(&self, run_key: &str) -> Result<Option<RunId>, JournalError>;
     /// Runs, newest first.
     async fn runs(&self, query: &RunQuery) -> Result<Page<RunSummary>, JournalError>;
     /// The run that is running or waits for a decision.

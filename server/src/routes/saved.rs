@@ -87,15 +87,7 @@ pub async fn remove_way_back(
     if body.confirm_run != run_id {
         return Err(ApiProblem::invalid(format!("confirm_run: allowed is {run_id}, the run of this address")));
     }
-    // A client that hangs up must not leave half of a folder behind.
-    let service = state.service;
-    match tokio::spawn(async move { service.remove_way_back(run_id, &actor).await }).await {
-        Ok(removed) => removed?,
-        Err(error) => {
-            tracing::error!(%error, "a removal ended by a panic");
-            return Err(ServiceError::Conflict("The removal failed by a defect in Stepback.".into()).into());
-        }
-    }
+    state.service.remove_way_back(run_id, &actor).await?;
     tracing::info!(run = %run_id, "the way back of a run was removed by a person");
     Ok(StatusCode::NO_CONTENT)
 }

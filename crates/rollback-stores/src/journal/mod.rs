@@ -216,6 +216,15 @@ impl Journal for SqliteJournal {
         }))
     }
 
+    async fn run_with_key(&self, run_key: &str) -> Result<Option<RunId>, JournalError> {
+        let id: Option<i64> = sqlx::query_scalar("SELECT id FROM runs WHERE run_key = ?")
+            .bind(run_key)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|e| self.sql(e))?;
+        Ok(id.map(RunId))
+    }
+
     async fn runs(&self, query: &RunQuery) -> Result<Page<RunSummary>, JournalError> {
         let limit = query.limit.unwrap_or(PAGE.0).clamp(1, PAGE.1);
         let mut sql = QueryBuilder::<Sqlite>::new(format!("SELECT {SUMMARY} FROM runs WHERE 1"));

@@ -106,6 +106,10 @@ pub async fn runs_are_paged(journal: &dyn Journal) {
     assert_eq!(journal.runs(&aborted).await.unwrap().items.len(), 1);
     let odd = RunQuery { version_id: Some("odd".into()), ..RunQuery::default() };
     assert_eq!(journal.runs(&odd).await.unwrap().items.len(), 3);
+    // The keys were "0" to "6", in the order of the runs.
+    assert_eq!(journal.run_with_key("6").await, Ok(walked.first().copied()));
+    assert_eq!(journal.run_with_key("0").await, Ok(walked.last().copied()));
+    assert_eq!(journal.run_with_key("another journal's").await, Ok(None));
     let bad = RunQuery { cursor: Some(Cursor("x".into())), ..RunQuery::default() };
     assert_eq!(journal.runs(&bad).await, Err(JournalError::BadCursor));
 }

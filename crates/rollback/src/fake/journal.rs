@@ -117,6 +117,11 @@ impl Journal for FakeJournal {
         Ok(self.state().runs.get(&id).map(|(record, _)| record.clone()))
     }
 
+    async fn run_with_key(&self, run_key: &str) -> Result<Option<RunId>, JournalError> {
+        let of_key = |(record, _): &&(RunRecord, _)| record.run_key == run_key;
+        Ok(self.state().runs.values().find(of_key).map(|(record, _)| record.summary.id))
+    }
+
     async fn runs(&self, query: &RunQuery) -> Result<Page<RunSummary>, JournalError> {
         let asked = |run: &RunSummary| {
             query.state.is_none_or(|state| run.state == state) && query.kind.is_none_or(|kind| run.kind == kind)

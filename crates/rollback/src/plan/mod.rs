@@ -12,8 +12,8 @@ use rollback_types::ids::MAX_TARGET_BYTES;
 use rollback_types::plan::TimeEstimate;
 use rollback_types::run_kind::{PRODUCTION, backup_of_subject, run_of_subject};
 use rollback_types::{
-    BackupSource, Inventory, Layout, PlanRequest, RollbackPlan, RollbackTarget, RunId, RunKind, RunQuery, StoreKind,
-    Timestamp, VersionId, VersionQuery, VersionRow, VersionState,
+    BackupSource, Inventory, Layout, PlanRequest, RollbackPlan, RollbackTarget, RunKind, StoreKind, Timestamp,
+    VersionId, VersionQuery, VersionRow, VersionState,
 };
 
 pub use facts::Facts;
@@ -102,7 +102,7 @@ impl Planner<'_> {
         gathered.holds = self.rest.is_some_and(|rest| rest.holds(&marks));
         gathered.held_by = marks.into_iter().rev().find(|m| m.open).map(|m| m.run_key);
         gathered.held_by_run = match &gathered.held_by {
-            Some(key) => self.run_of_key(&subject, key).await?,
+            Some(key) => self.journal.run_with_key(key).await?,
             None => None,
         };
         let mut judged = judge::rollback(self, &row, &target, &gathered, request);
@@ -194,17 +194,6 @@ impl Planner<'_> {
             judged,
             expected_chapters: None,
         })
-    }
-
-    /// The run of this journal that wrote this key into the registry's log.
-    async fn run_of_key(&self, version: &VersionId, key: &str) -> Result<Option<RunId>, ServiceError> {
-        let query = RunQuery { version_id: Some(version.as_str().to_owned()), limit: Some(50), ..RunQuery::default() };
-        for run in self.journal.runs(&query).await?.items {
-            if self.journal.run(run.id).await?.is_some_and(|record| record.run_key == key) {
-                return Ok(Some(run.id));
-            }
-        }
-        Ok(None)
     }
 
     async fn row(&self, id: &VersionId) -> Result<VersionRow, ServiceError> {

@@ -31,7 +31,7 @@ pub(super) async fn delete_nodes(cx: &mut StepContext, target: &RollbackTarget) 
     cx.progress(total - nodes, total).await?;
     while deleted < nodes {
         cx.checkpoint()?;
-        still_held(cx, target).await?;
+        still_held(cx).await?;
         let limit = u64::from(shared.settings.batch_size).min(nodes - deleted);
         let gone = graph.delete_batch(&selector, u32::try_from(limit).unwrap_or(u32::MAX)).await?;
         if gone == 0 {

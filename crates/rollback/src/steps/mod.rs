@@ -87,9 +87,10 @@ fn taken_from_us(said: String) -> Halt {
 }
 
 /// The version is still held by this run: while it waited for a person, or was interrupted, others may have committed it, taken
-/// it over, or finished it by hand.
-async fn still_held(cx: &StepContext, target: &RollbackTarget) -> Result<(), Halt> {
+/// it over, or finished it by hand. A run without a target holds no version.
+async fn still_held(cx: &StepContext) -> Result<(), Halt> {
     let (shared, spec) = (&cx.shared, &cx.shared.spec);
+    let Some(target) = &spec.target else { return Ok(()) };
     let row = shared.stores.records.version(target.id()).await?;
     let state = row.map(|r| r.status);
     if state != Some(VersionState::RollingBack) {
@@ -106,15 +107,13 @@ async fn still_held(cx: &StepContext, target: &RollbackTarget) -> Result<(), Hal
 
 /// Right before a lane of step 7 changes production: a rollback's version is still its own.
 async fn act(cx: &StepContext, units: u64) -> Result<(), Halt> {
-    if let Some(target) = &cx.shared.spec.target {
-        still_held(cx, target).await?;
-    }
+    still_held(cx).await?;
     cx.acts(units).await
 }
 
 /// Before every try of steps 3 to 5: the version is still ours to remove, and nobody has staged another since the plan.
 async fn still_ours(cx: &StepContext, target: &RollbackTarget) -> Result<(), Halt> {
-    still_held(cx, target).await?;
+    still_held(cx).await?;
     let (shared, spec) = (&cx.shared, &cx.shared.spec);
     if spec.layout == Layout::PerVersion {
         // Without the aliases nothing proves that this is staging: then nothing is deleted, in no store.

@@ -162,9 +162,7 @@ pub(super) async fn put_back(cx: &mut StepContext, store: StoreKind) -> Result<O
             "Try the restore again; or abort and restore from v1_baseline (disaster recovery).",
         ));
     };
-    if let Some(target) = &shared.spec.target {
-        still_held(cx, target).await?;
-    }
+    still_held(cx).await?;
     let found = match store {
         StoreKind::Sqlite => {
             cx.checkpoint()?;
