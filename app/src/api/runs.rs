@@ -128,20 +128,11 @@ pub async fn step_durations() -> Result<Vec<StepDuration>, ApiError> {
     service()?.step_durations().await.map_err(refused)
 }
 
-/// The steps of one run beside the document's estimates, as SVG. Its texts are escaped.
+/// When each step of one run worked, as SVG. Its texts are escaped.
 #[server(name = RunChart, prefix = "/rpc", endpoint = "run-chart", input = GetUrl, output = Json)]
 pub async fn run_chart(id: RunId) -> Result<String, ApiError> {
     let run = service()?.run(id).await.map_err(refused)?;
-    let rows: Vec<_> = run
-        .steps
-        .iter()
-        .map(|s| crate::charts::DurationRow {
-            step: s.step,
-            measured_ms: s.duration_ms().filter(|_| s.state != rollback_types::StepState::Skipped),
-            documented_ms: u64::from(s.step.documented_seconds()) * 1_000,
-        })
-        .collect();
-    drawn(crate::charts::durations_chart("run-chart", &format!("Durations of run #{id}"), "this run", &rows))
+    drawn(crate::charts::timeline_chart("run-chart", &run, rollback_types::Timestamp::now()))
 }
 
 /// Median durations of the steps beside the document's estimates, as SVG.

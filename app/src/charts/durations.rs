@@ -67,7 +67,7 @@ fn description(measured: &str, rows: &[DurationRow]) -> String {
 }
 
 /// The name of a row: short, with the step's number.
-fn label(step: Step) -> String {
+pub(super) fn label(step: Step) -> String {
     match step {
         Step::Identify => "1 Identify".to_owned(),
         Step::Mark => "2 Mark rolling_back".to_owned(),

@@ -7,8 +7,10 @@
 
 pub mod durations;
 mod ink;
+pub mod timeline;
 
 pub use durations::{DurationRow, durations_chart};
+pub use timeline::timeline_chart;
 
 /// The chart could not be drawn: a fault of ours, never of the data.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

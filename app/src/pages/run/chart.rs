@@ -1,4 +1,4 @@
-//! How long each step took, beside the document's estimate: drawn, and as figures.
+//! When each step worked: drawn as a Gantt chart, and as figures beside the document's estimates.
 
 use leptos::prelude::*;
 use rollback_types::{StepState, StepView};
@@ -15,17 +15,22 @@ pub fn DurationsCard(
     live: LiveRun,
 ) -> impl IntoView {
     let id = live.view.with_untracked(|v| v.run.id);
-    // Drawn anew when a step is through, not with every event.
-    let finished = Memo::new(move |_| live.view.with(|v| v.steps.iter().filter(|s| s.ended_at.is_some()).count()));
-    let chart = Resource::new_blocking(move || finished.get(), move |_| run_chart(id));
+    // Drawn anew when a step begins or ends, not with every event.
+    let moved = Memo::new(move |_| {
+        live.view.with(|v| {
+            let begun = v.steps.iter().filter(|s| s.started_at.is_some()).count();
+            (begun, v.steps.iter().filter(|s| s.ended_at.is_some()).count(), v.run.state)
+        })
+    });
+    let chart = Resource::new_blocking(move || moved.get(), move |_| run_chart(id));
     let rows = move || {
-        let _changed = finished.get();
+        let _changed = moved.get();
         live.view.with_untracked(|v| v.steps.iter().map(row).collect_view())
     };
     let footer = view! {
         <p>
-            "A dot is what a step took in this run, a stroke the document’s longest estimate. Each mark on the axis is \
-            ten times the one before, up to ten seconds."
+            "Time since the run began, of each step’s last try. Steps that overlap worked side by side; the colours are \
+            the stores’."
         </p>
     };
     view! {
