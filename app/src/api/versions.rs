@@ -17,6 +17,8 @@ pub struct VersionList {
     pub page: Page<VersionRow>,
     /// The states of all versions, whatever is filtered.
     pub counts: Vec<StateCount>,
+    /// How the rows' figures grew, as SVG; absent when too few have any. Its texts are escaped.
+    pub chart: Option<String>,
 }
 
 /// A page of versions.
@@ -25,7 +27,9 @@ pub async fn list_versions(query: VersionQuery) -> Result<VersionList, ApiError>
     let service = service()?;
     let page = service.versions(&query).await.map_err(refused)?;
     let counts = service.state_counts().await.map_err(refused)?;
-    Ok(VersionList { page, counts })
+    // A list without its picture is still the list.
+    let chart = crate::charts::versions_chart("versions-chart", &page.items).unwrap_or_default();
+    Ok(VersionList { page, counts, chart })
 }
 
 /// One version.

@@ -8,9 +8,11 @@
 pub mod durations;
 mod ink;
 pub mod timeline;
+pub mod versions;
 
 pub use durations::{DurationRow, durations_chart};
 pub use timeline::timeline_chart;
+pub use versions::versions_chart;
 
 /// The chart could not be drawn: a fault of ours, never of the data.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

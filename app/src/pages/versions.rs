@@ -104,7 +104,8 @@ fn sort_word(sort: VersionSort) -> &'static str {
 
 #[component]
 pub(super) fn List(list: VersionList, query: VersionQuery) -> impl IntoView {
-    let VersionList { page, counts } = list;
+    let VersionList { page, counts, chart } = list;
+    let chart = chart.map(|svg| growth(svg, &page.items));
     let first = query.cursor.is_some().then(|| list_address(&VersionQuery { cursor: None, ..query.clone() }));
     let next = page.next_cursor.map(|cursor| list_address(&VersionQuery { cursor: Some(cursor), ..query.clone() }));
     let chips = chips(&counts, &query);
@@ -117,6 +118,40 @@ pub(super) fn List(list: VersionList, query: VersionQuery) -> impl IntoView {
         </div>
         <Card title="Registry">{content}</Card>
         <Pagination label="Pages of versions" first=first next=next />
+        {chart}
+    }
+}
+
+/// The chart of the rows below, with its figures.
+fn growth(svg: String, rows: &[VersionRow]) -> impl IntoView + use<> {
+    let mut rows: Vec<&VersionRow> = rows.iter().collect();
+    rows.sort_by_key(|r| r.created_at);
+    let figures = rows
+        .into_iter()
+        .map(|v| {
+            view! {
+                <tr>
+                    <td class="id">{format::clip(&format::visible(v.version_id.as_str()), 120)}</td>
+                    <td class="num">{v.chapter_count.map(number)}</td>
+                    <td class="num">{v.paragraph_count.map(number)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <Card title="Growth">
+            <div class="chart" tabindex="0" role="region" aria-label="Chart, scrolls sideways" inner_html=svg></div>
+            <details class="figures">
+                <summary>"The figures"</summary>
+                <DataTable
+                    label="The figures of the chart"
+                    columns=vec![Column::text("Version"), Column::number("Chapters"), Column::number("Paragraphs")]
+                    class=""
+                >
+                    {figures}
+                </DataTable>
+            </details>
+        </Card>
     }
 }
 
