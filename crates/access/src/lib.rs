@@ -6,6 +6,7 @@
 
 mod audit;
 mod audit_reading;
+mod audit_refusals;
 mod clock;
 mod error;
 mod first_start;
@@ -40,6 +41,7 @@ pub use sessions::SessionStore;
 pub use settings::AccessSettings;
 pub use tokens::without_secret;
 
+use audit_refusals::Refusals;
 use first_start::FirstKey;
 use hashing::Hasher;
 use open::Place;
@@ -52,6 +54,7 @@ pub struct Access {
     settings: AccessSettings,
     hasher: Hasher,
     first_key: FirstKey,
+    refusals: Refusals,
 }
 
 impl Access {
@@ -63,11 +66,15 @@ impl Access {
     pub async fn open(path: impl AsRef<Path>, settings: AccessSettings) -> Result<Arc<Self>, AccessError> {
         let (pool, place) = open::open(path.as_ref(), settings.busy_timeout).await?;
         let (hasher, first_key) = (Hasher::new(), FirstKey::default());
-        Ok(Arc::new(Self { pool, place, settings, hasher, first_key }))
+        let refusals = Refusals::default();
+        Ok(Arc::new(Self { pool, place, settings, hasher, first_key, refusals }))
     }
 
     /// Closes all connections, so that the file is whole without its `-wal`.
     pub async fn close(&self) {
+        if let Err(error) = self.tell_refusals(None).await {
+            tracing::error!(%error, "refused tries that were only counted could not be written to the audit");
+        }
         self.pool.close().await;
     }
 
@@ -76,6 +83,7 @@ impl Access {
     /// # Errors
     /// The file's.
     pub async fn sweep(&self) -> Result<(), AccessError> {
+        self.tell_refusals_of_before().await?;
         sessions::sweep(self).await?;
         throttle::sweep(self).await
     }

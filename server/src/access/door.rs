@@ -198,11 +198,9 @@ async fn read(body: Body) -> Result<Bytes, ApiProblem> {
 /// A refused try, with its row.
 async fn refused(state: &AppState, entry: AuditEntry, refusal: &Refusal, parts: &Parts) -> Response {
     // Nothing is done in any case, so a row that cannot be written changes nothing for the client.
-    match state.access.audit_begin(&entry).await {
-        Ok(begun) => end(state, begun, AuditOutcome::Refused, refusal.status(), Some(&refusal.reason())).await,
-        Err(error) => {
-            tracing::error!(%error, action = %entry.action, "a refused try could not be written to the audit")
-        }
+    let written = state.access.audit_refused(&entry, Some(refusal.status().as_u16()), &refusal.reason()).await;
+    if let Err(error) = written {
+        tracing::error!(%error, action = %entry.action, "a refused try could not be written to the audit");
     }
     refusal.answer(&parts.method, &parts.uri)
 }

@@ -151,3 +151,30 @@ async fn nobody_and_long_texts_are_audited_too() {
     let reason = row.reason.unwrap();
     assert!(reason.chars().count() == 4096 && reason.ends_with('…'));
 }
+
+#[tokio::test]
+async fn refused_tries_of_nobody_fill_no_disk_and_those_of_people_all_have_rows() {
+    let scene = Scene::new().await;
+    let nobody = |from: &str| AuditEntry::of("POST /api/v1/runs", None, Some(address(from)));
+    for _ in 0..50 {
+        scene.access.audit_refused(&nobody("10.0.0.9"), Some(401), "nobody").await.unwrap();
+        scene.access.audit_refused(&of("vic", "POST /api/v1/runs"), Some(403), "a viewer").await.unwrap();
+    }
+    scene.access.audit_refused(&nobody("10.0.0.8"), Some(401), "nobody").await.unwrap();
+    let of_address = |rows: &[AuditRow], from: &str| {
+        let of = rows.iter().filter(|row| row.actor.is_none() && row.address.as_deref() == Some(from));
+        of.map(|row| row.detail.clone().unwrap_or_default()).collect::<Vec<_>>()
+    };
+    let all = AuditQuery { limit: Some(200), ..AuditQuery::default() };
+    let rows = scene.access.audit_page(&all).await.unwrap().items;
+    assert_eq!(rows.iter().filter(|row| row.actor.as_deref() == Some("vic")).count(), 50);
+    assert_eq!((of_address(&rows, "10.0.0.9").len(), of_address(&rows, "10.0.0.8").len()), (30, 1));
+
+    scene.pass(seconds(60));
+    scene.access.sweep().await.unwrap();
+    scene.access.audit_refused(&nobody("10.0.0.9"), Some(401), "nobody").await.unwrap();
+    let rows = scene.access.audit_page(&all).await.unwrap().items;
+    let details = of_address(&rows, "10.0.0.9");
+    assert_eq!(details.len(), 32, "the rest is one row, and the next minute begins anew");
+    assert_eq!(details.iter().filter(|detail| detail.starts_with("and 20 more")).count(), 1, "{details:?}");
+}
