@@ -90,6 +90,9 @@ pub enum SignInError {
         /// Until then every try is refused.
         seconds: u64,
     },
+    /// Too many people sign in at this moment; nothing was looked at, and the try does not count.
+    #[error("too many sign-ins are waiting at this moment; try again in some seconds")]
+    Busy,
     /// The file.
     #[error(transparent)]
     Access(#[from] AccessError),

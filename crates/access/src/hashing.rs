@@ -2,21 +2,32 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::password::{self, HashError, Verdict};
 use crate::{AccessError, Password};
 
 /// Each hash takes 19 MiB and a processor: tries beyond these wait their turn.
 const AT_ONCE: usize = 2;
+/// Sign-ins that wait for a turn or have it; further ones are sent away. Without an end to it, strangers could make
+/// everybody wait for hours.
+const SIGN_INS: usize = AT_ONCE + 32;
 
 /// Hashes and compares passwords.
 #[derive(Debug)]
-pub(crate) struct Hasher(Arc<Semaphore>);
+pub(crate) struct Hasher {
+    at_once: Arc<Semaphore>,
+    sign_ins: Arc<Semaphore>,
+}
 
 impl Hasher {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
+        Self { at_once: Arc::new(Semaphore::new(AT_ONCE)), sign_ins: Arc::new(Semaphore::new(SIGN_INS)) }
+    }
+
+    /// A place in the queue of sign-ins, as long as it is held. Absent: the queue is full.
+    pub(crate) fn place_in_queue(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.sign_ins).try_acquire_owned().ok()
     }
 
     pub(crate) async fn hash(&self, password: &Password) -> Result<String, AccessError> {
@@ -34,7 +45,7 @@ impl Hasher {
         work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, AccessError> {
         // The permit goes into the thread: a caller who has gone away does not make room before the work is over.
-        let permit = Arc::clone(&self.0).acquire_owned().await.map_err(|e| unhashed(e.to_string()))?;
+        let permit = Arc::clone(&self.at_once).acquire_owned().await.map_err(|e| unhashed(e.to_string()))?;
         let done = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             work()

@@ -15,8 +15,10 @@ impl Access {
     ///
     /// # Errors
     /// [`SignInError::Refused`] for an unknown user, a disabled one and a wrong password alike; [`SignInError::Wait`] after
-    /// too many failed tries, for names that are nobody's too; or the file's.
+    /// too many failed tries, for names that are nobody's too; [`SignInError::Busy`], whoever asks; or the file's.
     pub async fn sign_in(&self, name: &str, password: &str, from: IpAddr) -> Result<Identity, SignInError> {
+        // Before anything is looked at or counted: who is sent away learns nothing and loses nothing.
+        let Some(_place) = self.hasher.place_in_queue() else { return Err(SignInError::Busy) };
         let name = name.trim();
         self.count_try(name, from).await?;
         let kept = self.kept(name).await?;

@@ -2,6 +2,7 @@
 
 use access::{AccessError, FirstStartError, Identity, Password, SessionMark, SignInError, UserName};
 use axum::extract::State;
+use axum::http::{Method, Uri};
 use axum::response::Response;
 use axum::{Extension, Form};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -11,7 +12,7 @@ use tower_sessions::Session;
 
 use crate::access::client::Client;
 use crate::access::door::Told;
-use crate::access::refusal::see_other;
+use crate::access::refusal::{Refusal, see_other};
 use crate::state::AppState;
 
 /// Name and password.
@@ -77,12 +78,21 @@ pub async fn sign_in(
         Err(error @ SignInError::Wait { seconds }) => {
             Err(NotIn::refused(back(&format!("wait&seconds={seconds}")), error.to_string()))
         }
+        Err(SignInError::Busy) => return busy(),
         Err(SignInError::Access(error)) => Err(NotIn::failed(back("unavailable"), error)),
     };
     match entered {
         Ok(()) => see_other(next.unwrap_or("/")),
         Err(not_in) => not_in.answer(),
     }
+}
+
+/// No page: a server that is flooded with sign-ins must not draw one for each of them.
+fn busy() -> Response {
+    let refusal = Refusal::TooMany("Too many sign-ins are waiting at this moment. Yours was not looked at.");
+    let mut response = refusal.answer(&Method::POST, &Uri::from_static("/session/sign-in"));
+    response.extensions_mut().insert(Told { outcome: AuditOutcome::Refused, detail: refusal.reason() });
+    response
 }
 
 /// Makes the first administrator with the key that the server printed, and signs in.
@@ -155,7 +165,16 @@ fn local(next: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::{StatusCode, header};
+
     use super::*;
+
+    #[test]
+    fn who_comes_when_the_queue_is_full_is_told_when_to_come_again() {
+        let response = busy();
+        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert!(response.headers().contains_key(header::RETRY_AFTER));
+    }
 
     #[test]
     fn only_a_path_of_ours_is_gone_on_to() {

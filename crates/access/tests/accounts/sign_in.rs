@@ -1,4 +1,5 @@
 use access::SignInError;
+use futures::FutureExt as _;
 use rollback_types::Role;
 
 use crate::{PASSWORD, Scene, address, hours, seconds};
@@ -122,4 +123,27 @@ async fn odd_passwords_are_refused_and_not_more() {
     for name in ["", "' OR 1=1 --", &"n".repeat(100_000)] {
         assert_eq!(scene.sign_in(name, PASSWORD).await.unwrap_err(), SignInError::Refused);
     }
+}
+
+#[tokio::test]
+async fn a_full_queue_sends_everybody_away_alike_and_counts_nothing() {
+    let scene = Scene::new().await;
+    scene.add("anna", Role::Viewer).await;
+    let mut waiting: Vec<_> = (0..34)
+        .map(|n| {
+            let access = &scene.access;
+            Box::pin(
+                async move { access.sign_in(&format!("nobody{n}"), "wrong", address(&format!("10.1.0.{n}"))).await },
+            )
+        })
+        .collect();
+    for sign_in in &mut waiting {
+        assert_eq!(sign_in.now_or_never(), None, "it waits");
+    }
+    for _ in 0..10 {
+        assert_eq!(scene.sign_in("anna", PASSWORD).await.unwrap_err(), SignInError::Busy);
+        assert_eq!(scene.sign_in("nobody", PASSWORD).await.unwrap_err(), SignInError::Busy);
+    }
+    drop(waiting);
+    assert_eq!(scene.sign_in("anna", PASSWORD).await.unwrap().name, "anna", "no try of before was counted");
 }
