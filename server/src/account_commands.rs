@@ -187,7 +187,8 @@ pub async fn token(config: &Config, command: TokenCommand) -> Result<Done, Accou
         }
         TokenCommand::Revoke { token } => {
             let accounts = open_existing(config).await?;
-            let entry = entry("stepback token revoke").about(access::without_secret(&token));
+            let entry =
+                entry("stepback token revoke").about(access::without_secret(&token).unwrap_or_else(|| token.clone()));
             let audit = accounts.audit_begin(&entry).await?;
             let done = accounts.revoke(&token).await.map(|_| ());
             end(&accounts, audit, done, "The token opens nothing any more.".to_owned()).await

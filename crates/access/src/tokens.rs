@@ -107,7 +107,8 @@ impl Access {
                 return Ok(view);
             }
         }
-        Err(AccessError::NoSuchToken(without_secret(id_or_name)))
+        let told = without_secret(id_or_name).unwrap_or_else(|| id_or_name.chars().take(UserName::MAX).collect());
+        Err(AccessError::NoSuchToken(told))
     }
 
     /// Whose token this is. Absent when it is no token, unknown, expired or revoked.
@@ -191,12 +192,10 @@ fn parts(text: &str) -> Option<(&str, &str)> {
     (is_hex(id, ID) && is_hex(secret, SECRET)).then_some((id, secret))
 }
 
-/// What may be told of a token that somebody gave by its id, its name, or as a whole: never its secret.
-pub fn without_secret(given: &str) -> String {
-    match given.trim().strip_prefix("stepback_").and_then(|rest| rest.split_once('_')) {
-        Some((id, _)) => format!("stepback_{id}_…"),
-        None => given.chars().take(UserName::MAX).collect(),
-    }
+/// What may be told of a text that is a whole token, though only its id or name was asked for. Absent: it is none.
+pub fn without_secret(given: &str) -> Option<String> {
+    let (id, _) = given.trim().strip_prefix(PREFIX)?.split_once('_')?;
+    Some(format!("{PREFIX}{id}_…"))
 }
 
 #[cfg(test)]
@@ -209,6 +208,14 @@ mod tests {
         assert_eq!(parts(&good), Some(("0a0a0a0a0a0a0a0a", &*"9f".repeat(32))));
         for bad in ["", "stepback_", &good[1..], &good.to_uppercase(), &format!("{good}0"), &format!("{good} ")] {
             assert_eq!(parts(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_of_a_token_the_secret_is_cut() {
+        assert_eq!(without_secret(" stepback_ab12_0123 ").as_deref(), Some("stepback_ab12_…"));
+        for other in ["ab12", "stepback_ab12", "ann", ""] {
+            assert_eq!(without_secret(other), None, "{other}");
         }
     }
 

@@ -59,7 +59,10 @@ impl Said {
             Some(in_path.join("/"))
         };
         Self {
-            subject: subject.map(|s| shortened(with_its_values(without_secret(s), &members))),
+            // A whole token that somebody pasted where its name belongs is cut to its id.
+            subject: subject
+                .map(|s| access::without_secret(&s).unwrap_or(s))
+                .map(|s| shortened(with_its_values(s, &members))),
             digest: named(&["plan_digest"]).map(shortened),
             reason: named(&["reason"]).map(shortened),
         }
@@ -94,14 +97,6 @@ fn with_its_values(subject: String, members: &[(String, String)]) -> String {
         .map(|(key, value)| format!("{key}: {value}"))
         .collect();
     if set.is_empty() { subject } else { format!("{subject} ({})", set.join(", ")) }
-}
-
-/// A whole token that somebody pasted where its name belongs is cut to its id.
-fn without_secret(text: String) -> String {
-    match text.trim_start().strip_prefix("stepback_").and_then(|rest| rest.split_once('_')) {
-        Some((id, _)) => format!("stepback_{id}_…"),
-        None => text,
-    }
 }
 
 fn shortened(text: String) -> String {
