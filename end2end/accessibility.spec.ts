@@ -48,6 +48,21 @@ test.describe('axe finds nothing', () => {
     expect(found).toEqual([]);
   });
 
+  test('in the list of keys and in the palette', async ({ page }) => {
+    const found: string[] = [];
+    for (const [key, name] of [['?', 'Keyboard'], ['Control+k', 'Go to']] as const) {
+      await open(page, '/');
+      await page.evaluate(axe);
+      await page.keyboard.press(key);
+      await expect(page.getByRole('dialog', { name })).toBeVisible();
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        for (const v of await violations(page)) found.push(`${name}, ${colorScheme}: ${v}`);
+      }
+    }
+    expect(found).toEqual([]);
+  });
+
   test('after a rollback', async ({ page, deployment }) => {
     test.setTimeout(120_000);
     const found: string[] = [];

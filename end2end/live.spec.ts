@@ -25,6 +25,45 @@ test('a page loaded again in the middle goes on live', async ({ page, context, d
   }
 });
 
+test('the tab tells how the run stands, also when it is not looked at', async ({ page, deployment }) => {
+  // A notification is only counted: the machine of a test shows none.
+  await page.addInitScript(() => {
+    const told: string[] = [];
+    const Notification = Object.assign(function (text: string) { told.push(text); }, {
+      permission: 'default',
+      requestPermission: async () => (Notification.permission = 'granted'),
+    });
+    Object.assign(window, { Notification, told });
+  });
+  const icon = () => page.locator('link[rel=icon]').getAttribute('href');
+  const release = await deployment.lock('graph');
+  await open(page, deployment.version(deployment.failed, '/plan'));
+  await startRollback(page, deployment.failed);
+  await expect(step(page, 5)).toContainText('running');
+  await expect.poll(icon).toBe('/favicon-running.svg');
+  await page.getByRole('button', { name: 'Notify me when it ends' }).click();
+  await expect(page.getByRole('button', { name: 'Notify me when it ends' })).toBeHidden();
+
+  // Headless pages never are hidden by themselves.
+  await page.evaluate(() => {
+    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => 'hidden' });
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  await expect(page.getByText('Paused while hidden', { exact: true })).toBeVisible();
+  await release();
+  await expect.poll(() => page.evaluate(() => (window as unknown as { told: string[] }).told), { timeout: 60_000 })
+    .toEqual(['Run #1: completed']);
+  await expect(page).toHaveTitle(/^completed/);
+  await expect.poll(icon).toBe('/favicon-done.svg');
+  for (const name of ['running', 'attention', 'done', 'failed']) {
+    const answer = await page.request.get(`/favicon-${name}.svg`);
+    expect([answer.status(), answer.headers()['content-type']]).toEqual([200, 'image/svg+xml']);
+  }
+  await page.getByRole('link', { name: 'Overview' }).click();
+  await expect(heading(page)).toHaveText('Overview');
+  expect(await icon()).toBe('/favicon.svg');
+});
+
 test('a server that ends in the middle: the page says so, and the run is interrupted, not running', async ({
   page,
   deployment,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, account, in_words, may};
 use crate::components::{Icon, IconName, StoreDot};
+use crate::keyboard::{self, Keyboard};
 
 /// What answers in the place of one store, by configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +107,7 @@ pub fn Frame(
 ) -> impl IntoView {
     let deployment = SharedValue::new(|| use_context::<Deployment>().unwrap_or_default()).into_inner();
     search_by_key();
+    let help = NodeRef::<leptos::html::Dialog>::new();
     let path = use_location().pathname;
     let link = move |place: &Place| {
         let href = place.href;
@@ -136,6 +138,15 @@ pub fn Frame(
                                 </a>
                                 <nav aria-label="Main">{PLACES.iter().map(link).collect_view()} {administration}</nav>
                                 <DeploymentName deployment=deployment.clone() />
+                                <button
+                                    class="keys-btn needs-js"
+                                    type="button"
+                                    aria-haspopup="dialog"
+                                    on:click=move |_| keyboard::open(help)
+                                >
+                                    <Icon name=IconName::Question />
+                                    <span>"Keyboard"</span>
+                                </button>
                                 {account().map(|account| view! { <AccountMenu account=account /> })}
                             </header>
                         }
@@ -145,6 +156,7 @@ pub fn Frame(
                 {children()}
             </main>
         </div>
+        {move || (!alone.get()).then(|| view! { <Keyboard help=help /> })}
     }
 }
 

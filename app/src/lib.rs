@@ -13,6 +13,7 @@ pub mod choice;
 pub mod components;
 pub mod format;
 pub mod frame;
+pub mod keyboard;
 pub mod live;
 pub mod pages;
 #[cfg(feature = "ssr")]

@@ -9,6 +9,7 @@ mod log;
 mod pace;
 mod result;
 mod steps;
+mod tab;
 mod validation;
 mod way_back;
 

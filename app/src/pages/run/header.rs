@@ -9,6 +9,8 @@ use crate::format;
 use crate::live::{Connection, LiveRun};
 use crate::pages::run_rows::title;
 
+use super::tab::TabState;
+
 /// The page's header.
 #[component]
 pub fn RunHeader(
@@ -40,6 +42,7 @@ pub fn RunHeader(
         <span class="small muted nowrap">{move || where_now.get()}</span>
         <Elapsed live=live />
         <ConnectionState live=live />
+        <TabState live=live />
     };
     view! {
         <PageHeader

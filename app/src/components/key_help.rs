@@ -1,0 +1,47 @@
+//! The list of keys, as a dialog.
+
+use leptos::html::Dialog;
+use leptos::prelude::*;
+
+/// Each key, and what it does.
+const KEYS: [(&str, &str); 6] = [
+    ("?", "Show this list"),
+    ("/", "Go to the page's search field"),
+    ("J", "Next row of the first table"),
+    ("K", "Row before it"),
+    ("Ctrl+K or ⌘K", "Go to a page, a version or a run"),
+    ("Esc", "Close a dialog"),
+];
+
+/// The keys. The browser keeps the focus inside while it is open, and gives it back afterwards.
+#[component]
+pub fn KeyHelp(
+    /// Opens and closes it.
+    dialog: NodeRef<Dialog>,
+) -> impl IntoView {
+    let rows = KEYS
+        .into_iter()
+        .map(|(key, does)| {
+            view! {
+                <div>
+                    <dt>
+                        <kbd>{key}</kbd>
+                    </dt>
+                    <dd>{does}</dd>
+                </div>
+            }
+        })
+        .collect_view();
+    view! {
+        <dialog class="dialog" node_ref=dialog aria-labelledby="key-help-title">
+            <h2 id="key-help-title">"Keyboard"</h2>
+            <dl class="keys">{rows}</dl>
+            <p class="small muted">"No single key starts or decides anything. Keys rest while you type in a field."</p>
+            <form method="dialog">
+                <button class="btn" type="submit">
+                    "Close"
+                </button>
+            </form>
+        </dialog>
+    }
+}

@@ -1,0 +1,213 @@
+//! The palette: a field and a list, to go to any page, to a version by its id and to a run by its number.
+
+use std::time::Duration;
+
+use leptos::html::{Dialog, Input};
+use leptos::prelude::*;
+use rollback_types::{Role, VersionQuery};
+
+use crate::account::may;
+use crate::api::versions::list_versions;
+use crate::format;
+
+/// Versions shown at most.
+const VERSIONS: u32 = 8;
+/// A question is asked once typing rests this long.
+const REST: Duration = Duration::from_millis(200);
+
+/// Pages, and the least role that has a use for them.
+const PAGES: [(&str, &str, Role); 8] = [
+    ("Overview", "/", Role::Viewer),
+    ("Versions", "/versions", Role::Viewer),
+    ("Runs", "/runs", Role::Viewer),
+    ("Backups", "/backups", Role::Viewer),
+    ("Plan a new backup", "/backups/new", Role::Operator),
+    ("People", "/people", Role::Administrator),
+    ("Tokens", "/people/tokens", Role::Administrator),
+    ("Audit", "/audit", Role::Administrator),
+];
+
+/// Somewhere to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry {
+    kind: &'static str,
+    label: String,
+    href: String,
+}
+
+/// The number of a run: `7`, `#7`, `run 7`.
+fn run_number(typed: &str) -> Option<i64> {
+    let typed = typed.trim().to_lowercase();
+    let number = typed.strip_prefix("run").unwrap_or(&typed).trim_start().trim_start_matches('#');
+    number.parse().ok().filter(|n| *n > 0)
+}
+
+/// The run and the pages that fit what is typed.
+fn known(typed: &str, allowed: impl Fn(Role) -> bool) -> Vec<Entry> {
+    let wanted = typed.trim().to_lowercase();
+    let run = run_number(typed).map(|n| Entry { kind: "Run", label: format!("#{n}"), href: format!("/runs/{n}") });
+    let pages = PAGES
+        .iter()
+        .filter(|(label, _, least)| allowed(*least) && label.to_lowercase().contains(&wanted))
+        .map(|(label, href, _)| Entry { kind: "Page", label: (*label).to_owned(), href: (*href).to_owned() });
+    run.into_iter().chain(pages).collect()
+}
+
+/// The palette. It only goes somewhere; it starts nothing.
+#[component]
+pub fn Palette(
+    /// Opens and closes it.
+    dialog: NodeRef<Dialog>,
+) -> impl IntoView {
+    let field = NodeRef::<Input>::new();
+    let typed = RwSignal::new(String::new());
+    let versions = RwSignal::new(Vec::<Entry>::new());
+    let trouble = RwSignal::new(false);
+    let at = RwSignal::new(0_usize);
+    // What is answered late is no answer to what is typed now.
+    let asked = StoredValue::new(0_u32);
+    let entries = Memo::new(move |_| {
+        let mut all = known(&typed.get(), may);
+        all.extend(versions.get());
+        all
+    });
+
+    let search = move || {
+        let now = asked.get_value().wrapping_add(1);
+        asked.set_value(now);
+        set_timeout(
+            move || {
+                let text = typed.get_untracked().trim().to_owned();
+                if asked.try_get_value() != Some(now) || text.is_empty() {
+                    return;
+                }
+                leptos::task::spawn_local(async move {
+                    let query = VersionQuery { q: Some(text), limit: Some(VERSIONS), ..VersionQuery::default() };
+                    let answer = list_versions(query).await;
+                    if asked.try_get_value() != Some(now) {
+                        return;
+                    }
+                    trouble.set(answer.is_err());
+                    let rows = answer.map(|list| list.page.items).unwrap_or_default();
+                    let found = rows.iter().filter_map(|row| {
+                        let id = row.version_id.as_str();
+                        let label = format::clip(&format::visible(id), 120);
+                        format::version_path(id).map(|href| Entry { kind: "Version", label, href })
+                    });
+                    versions.set(found.collect());
+                });
+            },
+            REST,
+        );
+    };
+    // The server reads the address itself: odd ids would not survive the router.
+    let go = move |entry: &Entry| {
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+        }
+        // An address of this very server is refused by no browser.
+        let _going = window().location().set_href(&entry.href);
+    };
+    let on_key = move |event: leptos::ev::KeyboardEvent| {
+        let many = entries.with_untracked(Vec::len);
+        match event.key().as_str() {
+            "ArrowDown" if many > 0 => at.update(|i| *i = (*i + 1) % many),
+            "ArrowUp" if many > 0 => at.update(|i| *i = (*i + many - 1) % many),
+            "Enter" if !event.is_composing() => {
+                if let Some(entry) = entries.with_untracked(|e| e.get(at.get_untracked()).cloned()) {
+                    go(&entry);
+                }
+            }
+            _ => return,
+        }
+        event.prevent_default();
+    };
+    let emptied = move |_| {
+        typed.set(String::new());
+        versions.set(Vec::new());
+        trouble.set(false);
+        at.set(0);
+    };
+    let options = move || {
+        let option = |(i, entry): (usize, Entry)| {
+            let Entry { kind, label, .. } = entry.clone();
+            view! {
+                <li
+                    role="option"
+                    id=format!("palette-{i}")
+                    aria-selected=move || (at.get() == i).to_string()
+                    on:click=move |_| go(&entry)
+                >
+                    <bdi class="foreign">{label}</bdi>
+                    <span class="tag">{kind}</span>
+                </li>
+            }
+        };
+        entries.get().into_iter().enumerate().map(option).collect_view()
+    };
+    let status = move || match (trouble.get(), entries.with(Vec::len)) {
+        (true, _) => "The versions could not be searched. Pages and runs can still be reached.".to_owned(),
+        (false, 0) => "Nothing fits.".to_owned(),
+        (false, 1) => "1 place".to_owned(),
+        (false, n) => format!("{n} places"),
+    };
+    view! {
+        <dialog class="dialog palette" node_ref=dialog aria-labelledby="palette-title" on:close=emptied>
+            <h2 id="palette-title">"Go to"</h2>
+            <input
+                node_ref=field
+                class="input"
+                type="text"
+                role="combobox"
+                autocomplete="off"
+                spellcheck="false"
+                autofocus
+                aria-label="Page, version or run number"
+                placeholder="Page, version or run number"
+                aria-expanded=move || (!entries.with(Vec::is_empty)).to_string()
+                aria-controls="palette-list"
+                aria-activedescendant=move || (!entries.with(Vec::is_empty)).then(|| format!("palette-{}", at.get()))
+                prop:value=move || typed.get()
+                on:input=move |event| {
+                    typed.set(event_target_value(&event));
+                    versions.set(Vec::new());
+                    at.set(0);
+                    search();
+                }
+                on:keydown=on_key
+            />
+            <ul id="palette-list" role="listbox" aria-label="Places" hidden=move || entries.with(Vec::is_empty)>
+                {options}
+            </ul>
+            <p class="small muted" role="status">
+                {status}
+            </p>
+        </dialog>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_found_by_its_number() {
+        for typed in ["7", "#7", " run 7", "Run #7"] {
+            assert_eq!(run_number(typed), Some(7), "{typed}");
+        }
+        for typed in ["", "0", "-1", "v7", "7a", "99999999999999999999"] {
+            assert_eq!(run_number(typed), None, "{typed}");
+        }
+    }
+
+    #[test]
+    fn pages_of_other_roles_are_not_offered() {
+        let labels = |typed: &str, role: Role| -> Vec<String> {
+            known(typed, |least| role.covers(least)).into_iter().map(|e| e.label).collect()
+        };
+        assert_eq!(labels("AUD", Role::Administrator), ["Audit"]);
+        assert!(labels("audit", Role::Operator).is_empty());
+        assert!(!labels("", Role::Viewer).contains(&"Plan a new backup".to_owned()));
+        assert_eq!(labels("7", Role::Viewer), ["#7"]);
+    }
+}

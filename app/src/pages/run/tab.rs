@@ -1,0 +1,175 @@
+//! What a browser's tab tells of a run while another one is looked at: its icon, and a notification when it ends or asks.
+
+use leptos::prelude::*;
+use rollback_types::{RunId, RunState};
+
+use crate::live::LiveRun;
+
+/// The icon of a run in this state; the same shapes as its badge, so that colour is not all.
+fn icon(state: RunState) -> &'static str {
+    match state {
+        RunState::Running => "/favicon-running.svg",
+        RunState::NeedsDecision | RunState::Interrupted | RunState::CompletedWithFindings => "/favicon-attention.svg",
+        RunState::Completed => "/favicon-done.svg",
+        RunState::Aborted => "/favicon-failed.svg",
+    }
+}
+
+/// Somebody waits for this change: the run asks, or goes on no more.
+#[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only the browser notifies"))]
+fn is_news(before: RunState, now: RunState) -> bool {
+    before == RunState::Running && now != RunState::Running
+}
+
+/// Keeps the tab's icon at the run's state, and offers to tell when the run ends or asks, where the browser can.
+#[component]
+pub fn TabState(
+    /// The run.
+    live: LiveRun,
+) -> impl IntoView {
+    let id = live.view.with_untracked(|v| v.run.id);
+    let state = Memo::new(move |_| live.view.with(|v| v.run.state));
+    // Whether to ask is known only in the browser: the server's page has no button.
+    let may_ask = RwSignal::new(false);
+    #[cfg(feature = "hydrate")]
+    {
+        browser::watch(id, state, may_ask);
+        browser::look_while_hidden(live);
+    }
+    let offered = move || may_ask.get() && matches!(state.get(), RunState::Running | RunState::NeedsDecision);
+    view! {
+        <Show when=offered>
+            <button class="btn small" type="button" on:click=move |_| ask(may_ask)>
+                "Notify me when it ends"
+            </button>
+        </Show>
+    }
+}
+
+fn ask(may_ask: RwSignal<bool>) {
+    #[cfg(feature = "hydrate")]
+    browser::ask(may_ask);
+    #[cfg(not(feature = "hydrate"))]
+    let _ = may_ask;
+}
+
+/// `Run #7: needs a decision`.
+#[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only the browser notifies"))]
+fn notice(id: RunId, state: RunState) -> String {
+    format!("Run #{id}: {}", crate::components::badge::run_look(state).2)
+}
+
+#[cfg(feature = "hydrate")]
+mod browser {
+    use leptos::prelude::*;
+    use rollback_types::{RunId, RunState};
+    use web_sys::{Notification, NotificationPermission, VisibilityState};
+
+    use super::{icon, is_news, notice};
+    use crate::api::runs::get_run;
+    use crate::live::LiveRun;
+
+    const PLAIN_ICON: &str = "/favicon.svg";
+
+    /// The browser knows notifications; over plain HTTP beyond loopback some do not.
+    fn known() -> bool {
+        js_sys::Reflect::has(&js_sys::global(), &"Notification".into()).unwrap_or(false)
+    }
+
+    pub fn watch(id: RunId, state: Memo<RunState>, may_ask: RwSignal<bool>) {
+        Effect::new(move |before: Option<RunState>| {
+            let now = state.get();
+            set_icon(icon(now));
+            if let Some(before) = before
+                && is_news(before, now)
+            {
+                tell(&notice(id, now));
+            }
+            now
+        });
+        Effect::new(move |_| may_ask.set(known() && Notification::permission() == NotificationPermission::Default));
+        on_cleanup(|| set_icon(PLAIN_ICON));
+    }
+
+    /// A hidden tab has given its stream back, and asks now and then instead: its title, its icon and the notification are
+    /// all that is seen of it.
+    pub fn look_while_hidden(live: LiveRun) {
+        Effect::new(move |_| {
+            let every = std::time::Duration::from_secs(10);
+            if let Ok(ticker) = set_interval_with_handle(move || look(live), every) {
+                on_cleanup(move || ticker.clear());
+            }
+        });
+    }
+
+    fn look(live: LiveRun) {
+        let running = live.view.try_with_untracked(|v| (v.run.state == RunState::Running).then_some(v.run.id));
+        let Some(Some(id)) = running else { return };
+        if document().visibility_state() != VisibilityState::Hidden {
+            return;
+        }
+        leptos::task::spawn_local(async move {
+            // What cannot be asked now is asked again soon, and the stream tells it when the tab is looked at.
+            let Ok(seen) = get_run(id).await else { return };
+            let newer = live.view.try_with_untracked(|v| seen.run.last_event > v.run.last_event);
+            if newer == Some(true) {
+                live.view.try_set(seen);
+            }
+        });
+    }
+
+    fn set_icon(href: &str) {
+        if let Ok(Some(link)) = document().query_selector("link[rel=icon]") {
+            // An attribute of a fixed, legal name cannot be refused.
+            let _set = link.set_attribute("href", href);
+        }
+    }
+
+    /// Only to those who look elsewhere.
+    fn tell(text: &str) {
+        let elsewhere = document().visibility_state() == VisibilityState::Hidden;
+        if elsewhere && known() && Notification::permission() == NotificationPermission::Granted {
+            // Some mobile browsers know notifications by workers only; the page tells the same.
+            let _told = Notification::new(text);
+        }
+    }
+
+    pub fn ask(may_ask: RwSignal<bool>) {
+        leptos::task::spawn_local(async move {
+            if let Ok(answer) = Notification::request_permission() {
+                // Whatever the answer: who was asked is not asked again.
+                let _answer = wasm_bindgen_futures::JsFuture::from(answer).await;
+            }
+            may_ask.set(false);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_icon_is_a_file() {
+        let states = [
+            RunState::Running,
+            RunState::NeedsDecision,
+            RunState::Interrupted,
+            RunState::Completed,
+            RunState::CompletedWithFindings,
+            RunState::Aborted,
+        ];
+        for state in states {
+            let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../public").to_owned() + icon(state);
+            assert!(std::path::Path::new(&file).is_file(), "{file}");
+        }
+    }
+
+    #[test]
+    fn only_what_somebody_waits_for_is_news() {
+        assert!(is_news(RunState::Running, RunState::NeedsDecision) && is_news(RunState::Running, RunState::Aborted));
+        assert!(!is_news(RunState::NeedsDecision, RunState::Running));
+        assert!(!is_news(RunState::Completed, RunState::Completed));
+        assert_eq!(notice(RunId(7), RunState::Completed), "Run #7: completed");
+    }
+}

@@ -1,0 +1,84 @@
+import { expect, heading, open, startRollback, test } from './test.ts';
+
+test('? lists the keys, Escape closes them, and the focus is back where it was', async ({ page }) => {
+  await open(page, '/versions');
+  const help = page.getByRole('dialog', { name: 'Keyboard' });
+  const link = page.getByRole('link', { name: 'Runs', exact: true }).first();
+  await link.focus();
+  await page.keyboard.press('?');
+  await expect(help).toBeVisible();
+  await expect(help.getByRole('button', { name: 'Close' })).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(help).toBeHidden();
+  await expect(link).toBeFocused();
+
+  // Seen, too, by those without a keyboard.
+  await page.getByRole('button', { name: 'Keyboard' }).click();
+  await expect(help).toBeVisible();
+  await help.getByRole('button', { name: 'Close' }).click();
+  await expect(page.getByRole('button', { name: 'Keyboard' })).toBeFocused();
+});
+
+test('J and K move through the rows, and no key works while typing', async ({ page }) => {
+  await open(page, '/versions');
+  const rows = page.getByRole('region', { name: 'Registry' }).getByRole('row');
+  const link = (row: number) => rows.nth(row).getByRole('link').first();
+  await page.keyboard.press('j');
+  await expect(link(1)).toBeFocused();
+  await page.keyboard.press('j');
+  await expect(link(2)).toBeFocused();
+  await page.keyboard.press('k');
+  await page.keyboard.press('k');
+  await expect(link(1)).toBeFocused();
+
+  await page.keyboard.press('/');
+  const search = page.getByRole('searchbox');
+  await expect(search).toBeFocused();
+  await page.keyboard.type('jk?/');
+  await expect(search).toHaveValue('jk?/');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+});
+
+test('the palette leads to a page, a version and a run by keyboard alone', async ({ page, deployment }) => {
+  await open(page, deployment.version(deployment.failed, '/plan'));
+  await startRollback(page, deployment.failed);
+  await expect(page.getByText('Rolled back.', { exact: true })).toBeVisible({ timeout: 30_000 });
+
+  await open(page, '/');
+  const palette = page.getByRole('dialog', { name: 'Go to' });
+  const field = palette.getByRole('combobox');
+  await page.keyboard.press('Control+k');
+  await expect(field).toBeFocused();
+  await page.keyboard.type('backup');
+  await page.keyboard.press('ArrowDown');
+  await expect(palette.getByRole('option', { selected: true })).toContainText('Plan a new backup');
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/\/backups$/);
+  await page.locator('html[data-hydrated]').waitFor({ state: 'attached' });
+
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type(deployment.failed);
+  await expect(palette.getByRole('option', { name: deployment.failed }).first()).toBeVisible();
+  await page.keyboard.press('Enter');
+  await expect(heading(page)).toContainText(deployment.failed);
+  await page.locator('html[data-hydrated]').waitFor({ state: 'attached' });
+
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('#1');
+  await expect(palette.getByRole('option', { selected: true })).toContainText('#1');
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/\/runs\/1$/);
+  await page.locator('html[data-hydrated]').waitFor({ state: 'attached' });
+
+  // Left without going anywhere, it gives the focus back and forgets what was typed.
+  const link = page.getByRole('link', { name: 'Versions', exact: true }).first();
+  await link.focus();
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('aud');
+  await page.keyboard.press('Escape');
+  await expect(palette).toBeHidden();
+  await expect(link).toBeFocused();
+  await page.keyboard.press('Control+k');
+  await expect(field).toHaveValue('');
+});
