@@ -111,7 +111,7 @@ fn draw(out: &mut String, size: (u32, u32), rows: &[&VersionRow], panels: &[Pane
         }
     }
     let below = i32::try_from(size.1).unwrap_or(0) - 20;
-    let mut date = |row: Option<&&VersionRow>, x, side| {
+    let date = |row: Option<&&VersionRow>, x, side| {
         let Some(at) = row.and_then(|r| r.created_at) else { return Ok(()) };
         let day = format::utc(at);
         let day = day.split(',').next().unwrap_or_default().to_owned();

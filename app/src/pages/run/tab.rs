@@ -6,6 +6,7 @@ use rollback_types::{RunId, RunState};
 use crate::live::LiveRun;
 
 /// The icon of a run in this state; the same shapes as its badge, so that colour is not all.
+#[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only the browser changes icons"))]
 fn icon(state: RunState) -> &'static str {
     match state {
         RunState::Running => "/favicon-running.svg",
@@ -27,13 +28,12 @@ pub fn TabState(
     /// The run.
     live: LiveRun,
 ) -> impl IntoView {
-    let id = live.view.with_untracked(|v| v.run.id);
     let state = Memo::new(move |_| live.view.with(|v| v.run.state));
     // Whether to ask is known only in the browser: the server's page has no button.
     let may_ask = RwSignal::new(false);
     #[cfg(feature = "hydrate")]
     {
-        browser::watch(id, state, may_ask);
+        browser::watch(live.view.with_untracked(|v| v.run.id), state, may_ask);
         browser::look_while_hidden(live);
     }
     let offered = move || may_ask.get() && matches!(state.get(), RunState::Running | RunState::NeedsDecision);
