@@ -14,7 +14,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool};
 
-use super::fault::{Asked, cannot_open};
+use super::fault::{Asked, cannot_open, left_by_dead_writer};
 
 /// Which file a path led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,17 +51,50 @@ impl Connections {
         self.writing.lock().await
     }
 
-    /// A read-only connection.
+    /// A read-only connection. A transaction that a dead writer left half done is rolled back first, as `sqlite3` and the
+    /// ingestion do by merely opening the file.
     pub(super) async fn reader(&self, asked: &Asked) -> Result<PoolConnection<Sqlite>, StoreError> {
+        match self.try_reader(asked).await? {
+            Ok(connection) => Ok(connection),
+            Err(e) if left_by_dead_writer(&e) => {
+                self.undo_dead_writer(asked).await?;
+                self.try_reader(asked).await?.map_err(|e| asked.sql(e))
+            }
+            Err(e) => Err(asked.sql(e)),
+        }
+    }
+
+    async fn try_reader(&self, asked: &Asked) -> Result<Result<PoolConnection<Sqlite>, sqlx::Error>, StoreError> {
         let id = file_id(&self.path, asked)?;
         if let Some(pool) = self.pool_of(id) {
-            return pool.acquire().await.map_err(|e| asked.sql(e));
+            // A kept connection was looked through once. Only a journal beside the file is a reason to look again.
+            return if has_beside(&self.path, "-journal") {
+                first_look(&pool, asked).await
+            } else {
+                Ok(pool.acquire().await)
+            };
         }
-        let (connection, pool) = open_readers(&self.path, self.busy_timeout, asked).await?;
-        if let Some(pool) = pool {
-            *self.readers.lock().unwrap_or_else(PoisonError::into_inner) = Some((id, pool));
+        Ok(match open_readers(&self.path, self.busy_timeout, asked).await? {
+            Ok((connection, pool)) => {
+                if let Some(pool) = pool {
+                    *self.readers.lock().unwrap_or_else(PoisonError::into_inner) = Some((id, pool));
+                }
+                Ok(connection)
+            }
+            Err(e) => Err(e),
+        })
+    }
+
+    /// Lets SQLite roll back what a dead writer began. Its locks tell the dead from the living: a living writer's journal
+    /// is left alone, and of two that come to do this one finds it done. Where we may not write, the error says who can.
+    async fn undo_dead_writer(&self, asked: &Asked) -> Result<(), StoreError> {
+        let mut writer = self.writer(asked).await?;
+        let looked = sqlx::query("SELECT COUNT(*) FROM sqlite_master").fetch_one(&mut writer).await;
+        let undone = looked.map(|_| ()).map_err(|e| asked.sql(e));
+        if undone.is_ok() {
+            tracing::warn!(file = %self.path.display(), "rolled back the transaction of a writer that died");
         }
-        Ok(connection)
+        close_after(writer, undone).await
     }
 
     /// A connection that may write, for one short piece of work.
@@ -107,30 +140,29 @@ pub(super) async fn copy_reader(
     file_id(path, asked)?;
     // With a journal beside it the copy may be half-written: SQLite tells, if it may look.
     if has_wal(path) || has_beside(path, "-journal") {
-        return Ok(open_readers(path, busy_timeout, asked).await?.0);
+        return open_readers(path, busy_timeout, asked).await?.map(|(c, _)| c).map_err(|e| asked.sql(e));
     }
     let pool = reader_pool(path, busy_timeout, true);
     first_look(&pool, asked).await?.map_err(|e| asked.sql(e))
 }
 
 /// Opens a pool and looks into the file. The pool comes back only if it may be kept.
-async fn open_readers(
-    path: &Path,
-    busy_timeout: Duration,
-    asked: &Asked,
-) -> Result<(PoolConnection<Sqlite>, Option<SqlitePool>), StoreError> {
+async fn open_readers(path: &Path, busy_timeout: Duration, asked: &Asked) -> Result<Opened, StoreError> {
     let pool = reader_pool(path, busy_timeout, false);
-    match first_look(&pool, asked).await? {
+    Ok(match first_look(&pool, asked).await? {
         Ok(connection) => Ok((connection, Some(pool))),
         // In WAL mode even a reader needs shared memory beside the file, and in a read-only place cannot make it.
         // Without a log there is nothing to miss: read the file as it is, but look anew at each call.
         Err(e) if cannot_open(&e) && !has_wal(path) => {
             let pool = reader_pool(path, busy_timeout, true);
-            Ok((first_look(&pool, asked).await?.map_err(|e| asked.sql(e))?, None))
+            first_look(&pool, asked).await?.map(|connection| (connection, None))
         }
-        Err(e) => Err(asked.sql(e)),
-    }
+        Err(e) => Err(e),
+    })
 }
+
+/// A connection and the pool it came from, or what SQLite said.
+type Opened = Result<(PoolConnection<Sqlite>, Option<SqlitePool>), sqlx::Error>;
 
 fn reader_pool(path: &Path, busy_timeout: Duration, immutable: bool) -> SqlitePool {
     let options = SqliteConnectOptions::new()

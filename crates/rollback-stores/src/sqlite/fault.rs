@@ -64,10 +64,16 @@ pub(super) fn cannot_open(error: &sqlx::Error) -> bool {
     code & 0xff == 14 || code == 8 + (5 << 8)
 }
 
+/// `SQLITE_READONLY_ROLLBACK`: a reader met the journal of a writer that died; only a writer may roll it back.
+pub(super) fn left_by_dead_writer(error: &sqlx::Error) -> bool {
+    result_code(error) == DEAD_WRITER
+}
+
+const DEAD_WRITER: i32 = 8 + (3 << 8);
+
 fn by_code(code: i32, message: &str) -> (Fault, String) {
     let message = message.to_owned();
-    // A reader meets the journal of a writer that died: only a writer may roll it back.
-    if code == 8 + (3 << 8) {
+    if code == DEAD_WRITER {
         let told = format!(
             "{message}: a writer died and left a journal beside the file; any program that opens it for writing \
              (sqlite3, or the ingestion) finishes that"

@@ -1,6 +1,7 @@
 //! HybridFlow's `metadata.db`: the registry and its log in both layouts, and the chapters.
 //!
-//! The file is not ours. Viewing opens it read-only; only steps 2, 3, 7 and 8 and the note of an abort open it for
+//! The file is not ours. Viewing opens it read-only, and writes only where a writer died amid a transaction: SQLite then
+//! rolls that back, as for any program that opens the file. Only steps 2, 3, 7 and 8 and the note of an abort open it for
 //! writing, each for one transaction. Only a restore makes tables and indexes, and only the copy's; nothing migrates, or
 //! changes a pragma that outlives its connection. Whatever a column holds is shown: values of the wrong type become
 //! `oddities`, never errors, and never hide a row.

@@ -1,5 +1,7 @@
 //! Files that are missing, broken, locked or not ours: named, and never written.
 
+use std::path::{Path, PathBuf};
+
 use rollback::store::{Fault, MarkRequest, RecordStore, StoreError};
 use rollback_types::{VersionId, VersionQuery, VersionSort, VersionState};
 
@@ -141,8 +143,8 @@ async fn a_wal_file_is_read_where_no_shared_memory_can_be_made() {
     assert!(faults.len() == 9 && faults.iter().all(|e| e.fault == Fault::Unreachable), "{faults:?}");
 }
 
-#[tokio::test]
-async fn a_writer_that_died_is_named_to_readers_and_undone_by_the_next_writer() {
+/// Writes what a writer that dies amid its transaction leaves: pages of it in the file, and the journal to undo them.
+async fn leave_half_written(to: &Path) {
     let live = Deployment::of(KINDS[0]).await;
     let mut other = live.other().await;
     sqlx::query("PRAGMA cache_size = 2").execute(&mut other).await.unwrap();
@@ -152,20 +154,72 @@ async fn a_writer_that_died_is_named_to_readers_and_undone_by_the_next_writer() 
         .execute(&mut *tx)
         .await
         .unwrap();
-    let d = Deployment::nowhere();
-    for suffix in ["", "-journal"] {
-        let with = |path: &std::path::Path| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(suffix);
-            name
-        };
-        std::fs::copy(with(&live.path), with(&d.path)).unwrap();
+    // In place, as a write by another program is: the file stays the one that connections are open to.
+    for suffix in ["-journal", ""] {
+        std::fs::write(beside(to, suffix), std::fs::read(beside(&live.path, suffix)).unwrap()).unwrap();
     }
     tx.rollback().await.unwrap();
-    let faults = every_view(&d).await;
-    assert!(faults.len() == 9 && faults.iter().all(|e| e.detail.contains("writer died")), "{faults:?}");
-    let target = KINDS[0].target();
-    let request = MarkRequest { target, expected: VersionState::Staging, reason: "r".into(), run_key: "k".into() };
-    d.records.mark_rolling_back(&request).await.unwrap();
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+#[tokio::test]
+async fn what_a_dead_writer_left_half_done_is_undone_before_anything_is_read() {
+    for known_before in [false, true] {
+        let d = Deployment::of(KINDS[0]).await;
+        let before = d.table("version_registry").await;
+        if known_before {
+            // Kept connections meet the journal as well as new ones.
+            assert_eq!(every_view(&d).await, []);
+        }
+        leave_half_written(&d.path).await;
+        assert_eq!(every_view(&d).await, [], "known before: {known_before}");
+        assert!(!d.records.is_write_locked().await.unwrap());
+        assert!(!beside(&d.path, "-journal").exists());
+        assert_eq!(d.table("version_registry").await, before);
+    }
+    // Whatever is asked first, and by many at once.
+    let d = Deployment::of(KINDS[0]).await;
+    leave_half_written(&d.path).await;
+    let (one, two, three) = (target("v2"), target("v2"), VersionQuery::default());
+    let answers = tokio::join!(
+        d.records.is_write_locked(),
+        d.records.staging(&one),
+        d.records.staging(&two),
+        d.records.versions(&three)
+    );
+    assert!(!answers.0.unwrap());
+    answers.1.unwrap();
+    answers.2.unwrap();
+    assert_eq!(answers.3.unwrap().items.len(), 3);
+}
+
+#[tokio::test]
+async fn a_living_writers_journal_is_left_alone() {
+    let d = Deployment::of(KINDS[0]).await;
+    let mut other = d.other().await;
+    let mut tx = sqlx::Connection::begin(&mut other).await.unwrap();
+    sqlx::query("UPDATE version_registry SET notes = 'new'").execute(&mut *tx).await.unwrap();
+    let journal = std::fs::read(beside(&d.path, "-journal")).unwrap();
     assert_eq!(every_view(&d).await, []);
+    assert!(d.records.is_write_locked().await.unwrap());
+    assert_eq!(std::fs::read(beside(&d.path, "-journal")).unwrap(), journal);
+    tx.commit().await.unwrap();
+    assert_eq!(d.value("SELECT COUNT(*) FROM version_registry WHERE notes = 'new'").await, "3");
+}
+
+#[tokio::test]
+async fn a_half_written_copy_is_refused_and_left_as_it_is() {
+    let d = Deployment::of(KINDS[0]).await;
+    let copy = Deployment::nowhere();
+    leave_half_written(&copy.path).await;
+    let bytes = |suffix| std::fs::read(beside(&copy.path, suffix)).unwrap();
+    let before = (bytes(""), bytes("-journal"));
+    let refused = d.records.inspect_copy(&copy.path).await.unwrap_err();
+    assert!(refused.fault == Fault::ReadOnly && refused.detail.contains("writer died"), "{refused:?}");
+    assert!((bytes(""), bytes("-journal")) == before, "a copy is evidence: not a byte of it changes");
 }
