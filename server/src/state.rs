@@ -13,6 +13,7 @@ use crate::access::rules::Rules;
 use crate::access::streams::Streams;
 use crate::assets::Site;
 use crate::config::Config;
+use crate::routes::rendering::PageRenderer;
 use crate::wiring::Wired;
 
 /// Handles to the service and to the page's files. Cheap to clone.
@@ -30,6 +31,8 @@ pub struct AppState {
     pub streams: Arc<Streams<Identity>>,
     /// The page's files.
     pub site: Arc<Site>,
+    /// Where pages are rendered.
+    pub renderer: PageRenderer,
     /// What every page's frame shows.
     pub deployment: Deployment,
     /// Turns true when the server stops: streams end then.
@@ -46,6 +49,7 @@ impl AppState {
             reach: Arc::new(Reach::of(config)),
             streams: Arc::new(Streams::new(config.serving.max_streams_per_client)),
             site,
+            renderer: PageRenderer::new(),
             deployment: wired.deployment.clone(),
             stopping,
         }

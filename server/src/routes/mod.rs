@@ -9,6 +9,7 @@ mod latest_copy;
 mod pages;
 mod people;
 mod plans;
+pub mod rendering;
 mod runs;
 mod saved;
 mod session;

@@ -83,14 +83,14 @@ pub(super) async fn file_or_page(
 }
 
 async fn render(State(state): State<AppState>, request: Request<Body>) -> Response {
-    let assets = state.asset_paths();
+    let (assets, renderer) = (state.asset_paths(), state.renderer.clone());
     let extensions = request.extensions().clone();
     let provide = move || {
         state.provide(&extensions);
         set_policy();
     };
     let render = leptos_axum::render_app_async_with_context(provide, move || shell(assets.clone()));
-    render(request).await.into_response()
+    renderer.render(move || render(request)).await
 }
 
 /// The page's policy names the nonce that its own scripts carry.
