@@ -100,10 +100,24 @@ fn bind(workspace: &Workspace, profile: Profile, frontend: &Path, pkg: &Path) ->
     }
     let wasm = add(pkg, "stepback_bg.wasm", &fs::read(&wasm).file("read", &wasm)?)?;
     let js = scratch.path().join("stepback.js");
+    whole(&fs::read_to_string(&js).file("read", &js)?, frontend)?;
     let js = add(pkg, "stepback.js", &fs::read(&js).file("read", &js)?)?;
     // Only there when a crate brings JavaScript of its own; the module imports it by this relative path.
     copy_folder(&scratch.path().join("snippets"), &pkg.join("snippets"))?;
     Ok((js, wasm))
+}
+
+/// Where a build was broken off amid its linking, the compiler's stored parts may no longer fit each other. The linker then
+/// leaves functions open as imports from a module `env`, which no browser has, and the page would stay without life.
+fn whole(js: &str, frontend: &Path) -> Outcome {
+    if !js.contains("from \"env\"") && !js.contains("from 'env'") {
+        return Ok(());
+    }
+    let stored = frontend.with_file_name("incremental");
+    Err(Failure::new(
+        "the WASM lacks functions of its own: an earlier build was broken off and left parts that do not fit",
+        format!("remove {} and run the command again", stored.display()),
+    ))
 }
 
 fn generate(profile: Profile, frontend: &Path, out: &Path) -> Result<(), String> {
@@ -216,6 +230,14 @@ mod tests {
         let script = boot_script("/pkg/stepback.1.js", "/pkg/stepback_bg.2.wasm");
         assert!(script.contains("from '/pkg/stepback.1.js'"), "{script}");
         assert!(script.contains("module_or_path: '/pkg/stepback_bg.2.wasm'"), "{script}");
+    }
+
+    #[test]
+    fn a_wasm_with_functions_left_open_is_refused_with_the_remedy() {
+        let frontend = Path::new("/t/wasm-dev/frontend.wasm");
+        let open = whole("import * as import1 from \"env\"\n", frontend).unwrap_err().to_string();
+        assert!(open.contains("remove /t/wasm-dev/incremental"), "{open}");
+        whole("// The environment, from everywhere.\nimport { a } from './snippets/a.js';\n", frontend).unwrap();
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! a request brings a proof of its own.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
@@ -10,6 +11,9 @@ use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
+
+/// An answer that is not here by then never comes: the test fails and says to what, instead of hanging.
+const LONGEST: Duration = Duration::from_secs(180);
 
 #[derive(Clone, Copy, Debug)]
 pub struct Client {
@@ -54,13 +58,15 @@ impl Client {
             request = request.header(*name, *value);
         }
         let body = Full::new(Bytes::copy_from_slice(body.as_bytes()));
-        sender.send_request(request.body(body).unwrap()).await.unwrap()
+        let answer = tokio::time::timeout(LONGEST, sender.send_request(request.body(body).unwrap()));
+        answer.await.unwrap_or_else(|_| panic!("{method} {path}: no answer")).unwrap()
     }
 
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let (head, body) = self.open(method, path, headers, body).await.into_parts();
-        let body = body.collect().await.unwrap().to_bytes().to_vec();
-        let body = String::from_utf8(body).expect("answers are UTF-8");
+        let body = tokio::time::timeout(LONGEST, body.collect()).await;
+        let body = body.unwrap_or_else(|_| panic!("{method} {path}: the answer does not end")).unwrap();
+        let body = String::from_utf8(body.to_bytes().to_vec()).expect("answers are UTF-8");
         Answer { status: head.status.as_u16(), headers: head.headers, body }
     }
 
