@@ -1,7 +1,7 @@
 // A demo deployment in a folder of its own, the program that serves it, and an independent look at its files.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -84,6 +84,11 @@ export class Deployment {
     if (users) await cp(demo.users, join(folder, 'stepback-data'), { recursive: true });
     else await mkdir(join(folder, 'stepback-data'), { recursive: true });
     return new Deployment(layout, folder, demo.failed);
+  }
+
+  /** Adds to the settings; read at the next start. */
+  async configure(lines: string): Promise<void> {
+    if (lines !== '') await appendFile(join(this.folder, 'stepback.toml'), `\n${lines}\n`);
   }
 
   get url(): string {

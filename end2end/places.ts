@@ -22,6 +22,8 @@ export function places(deployment: Deployment): Places {
     'restore-plan': '/restore/latest-copy',
     'disaster-recovery': `/restore/${deployment.baseline}`,
     'backup-plan': '/backups/new',
+    approvals: '/approvals',
+    'no-such-approval': '/approvals/nothing',
     people: '/people',
     tokens: '/people/tokens',
     audit: '/audit',

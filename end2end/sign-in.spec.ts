@@ -1,4 +1,5 @@
 // The door: first start, wrong passwords, sign-out here and everywhere, and what each role may do.
+import type { Page } from '@playwright/test';
 import { PEOPLE, type Role } from './deployment.ts';
 import { expect, heading, hydrated, open, signIn, startRollback, step, test } from './test.ts';
 
@@ -99,25 +100,37 @@ for (const javaScriptEnabled of [true, false]) {
     test.use({ javaScriptEnabled });
 
     test('sign-out ends this session, sign-out everywhere all of them', async ({ page, deployment, browser }) => {
+      // A page that is left while it still comes alive tells of files it no longer gets.
+      const alive = async (one: Page) => {
+        if (javaScriptEnabled) await hydrated(one);
+      };
       const elsewhere = await browser.newContext({ baseURL: deployment.url, javaScriptEnabled });
       const other = await elsewhere.newPage();
       await signIn(other, 'administrator');
+      await alive(other);
 
       await page.goto('/runs');
+      await alive(page);
       await page.getByText('ada', { exact: true }).click();
       await page.getByRole('button', { name: 'Sign out', exact: true }).click();
       await expect(page).toHaveURL(/\/sign-in/);
+      await alive(page);
       await page.goto('/runs');
       await expect(page).toHaveURL(/\/sign-in/);
+      await alive(page);
       await other.reload();
       await expect(heading(other)).toHaveText('Runs');
+      await alive(other);
 
       await signIn(page, 'administrator');
+      await alive(page);
       await page.getByText('ada', { exact: true }).click();
       await page.getByRole('button', { name: 'Sign out everywhere' }).click();
       await expect(page).toHaveURL(/\/sign-in/);
+      await alive(page);
       await other.reload();
       await expect(other).toHaveURL(/\/sign-in/);
+      await alive(other);
       await elsewhere.close();
     });
   });

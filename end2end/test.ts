@@ -14,6 +14,8 @@ interface Options {
   as: Role | null;
   /** The deployment has users: one of each role. */
   users: boolean;
+  /** Lines that are added to the settings. */
+  settings: string;
   /** Console errors that belong to the test: what a browser logs for an answer it asked for on purpose. */
   expectedErrors: RegExp | undefined;
 }
@@ -30,6 +32,7 @@ export const test = base.extend<Options & Surroundings, { demos: (layout: Layout
   contaminated: [false, { option: true }],
   as: ['administrator', { option: true }],
   users: [true, { option: true }],
+  settings: ['', { option: true }],
   expectedErrors: [undefined, { option: true }],
 
   demos: [
@@ -46,9 +49,10 @@ export const test = base.extend<Options & Surroundings, { demos: (layout: Layout
     { scope: 'worker' },
   ],
 
-  deployment: async ({ demos, layout, contaminated, users }, use, info) => {
+  deployment: async ({ demos, layout, contaminated, users, settings }, use, info) => {
     const deployment = await Deployment.copy(layout, await demos(layout, contaminated), users);
     try {
+      await deployment.configure(settings);
       await deployment.start();
       await use(deployment);
     } finally {

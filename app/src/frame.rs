@@ -27,6 +27,13 @@ pub struct Deployment {
     pub engines: Vec<EngineName>,
     /// The layout found at the start, if the registry could be read then.
     pub layout: Option<Layout>,
+    /// How many other people must approve a plan that changes anything.
+    pub approvals_required: u32,
+}
+
+/// How many other people must approve a plan that changes anything.
+pub fn approvals_required() -> u32 {
+    use_context::<Deployment>().map_or(0, |deployment| deployment.approvals_required)
 }
 
 /// Tells style and tests that the page answers to JavaScript now.
@@ -77,6 +84,9 @@ const PLACES: [Place; 4] = [
     Place { href: "/backups", icon: IconName::Box, label: "Backups" },
 ];
 
+/// Only where plans want approval.
+const APPROVALS: Place = Place { href: "/approvals", icon: IconName::Shield, label: "Approvals" };
+
 /// What only administrators have a use for.
 const ADMINISTRATION: [Place; 2] = [
     Place { href: "/people", icon: IconName::People, label: "People" },
@@ -106,6 +116,7 @@ pub fn Frame(
     children: Children,
 ) -> impl IntoView {
     let deployment = SharedValue::new(|| use_context::<Deployment>().unwrap_or_default()).into_inner();
+    provide_context(deployment.clone());
     search_by_key();
     let help = NodeRef::<leptos::html::Dialog>::new();
     let path = use_location().pathname;
@@ -118,6 +129,8 @@ pub fn Frame(
             </a>
         }
     };
+    let asks = deployment.approvals_required > 0;
+    let approvals = move || asks.then(|| link(&APPROVALS));
     let administration = move || may(Role::Administrator).then(|| ADMINISTRATION.iter().map(link).collect_view());
     let alone = Memo::new(move |_| path.with(|p| stands_alone(p)));
 
@@ -136,7 +149,7 @@ pub fn Frame(
                                     <Icon name=IconName::Back />
                                     <span>"Stepback"</span>
                                 </a>
-                                <nav aria-label="Main">{PLACES.iter().map(link).collect_view()} {administration}</nav>
+                                <nav aria-label="Main">{PLACES.iter().map(link).collect_view()} {approvals()} {administration}</nav>
                                 <DeploymentName deployment=deployment.clone() />
                                 <button
                                     class="keys-btn needs-js"

@@ -17,11 +17,15 @@ pub mod keyboard;
 pub mod live;
 pub mod pages;
 #[cfg(feature = "ssr")]
+pub mod problem_document;
+#[cfg(feature = "ssr")]
 pub mod shell;
 
 #[cfg(feature = "ssr")]
 pub use api::error::Refused;
 pub use frame::{Deployment, EngineName};
+#[cfg(feature = "ssr")]
+pub use problem_document::problem_document;
 #[cfg(feature = "ssr")]
 pub use shell::{AssetPaths, shell};
 
@@ -32,6 +36,7 @@ use leptos_router::{SsrMode, path};
 
 use crate::components::Clock;
 use crate::frame::Frame;
+use crate::pages::approvals::{ApprovalPage, ApprovalsPage};
 use crate::pages::audit::AuditPage;
 use crate::pages::backups::BackupsPage;
 use crate::pages::history::HistoryPage;
@@ -71,6 +76,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/backups/new") view=MakeBackupPage ssr=SsrMode::Async />
                     <Route path=path!("/backups/new/:source") view=MakeSafetyBackupPage ssr=SsrMode::Async />
                     <Route path=path!("/backups") view=BackupsPage ssr=SsrMode::Async />
+                    <Route path=path!("/approvals") view=ApprovalsPage ssr=SsrMode::Async />
+                    <Route path=path!("/approvals/:digest") view=ApprovalPage ssr=SsrMode::Async />
                     <Route path=path!("/people") view=UsersPage ssr=SsrMode::Async />
                     <Route path=path!("/people/tokens") view=TokensPage ssr=SsrMode::Async />
                     <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async />

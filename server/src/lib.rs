@@ -14,6 +14,7 @@ pub mod journal_command;
 mod open_files;
 pub mod openapi;
 pub mod problem;
+mod problem_page;
 pub mod program;
 mod routes;
 pub mod schedule;

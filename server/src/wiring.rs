@@ -19,7 +19,7 @@ use rollback_stores::neo4j::{Neo4jConfig, Neo4jGraph};
 use rollback_stores::qdrant::{QdrantConfig, QdrantConfigError, QdrantVectors};
 use rollback_stores::secret::Secret;
 use rollback_stores::sqlite::{SqliteRecords, SqliteRecordsConfig};
-use rollback_types::{Layout, StoreKind};
+use rollback_types::{Layout, RunKind, StoreKind};
 
 use crate::config::{Config, LayoutChoice, LocalOffset};
 
@@ -107,7 +107,8 @@ async fn assemble(config: &Config) -> Result<(Arc<RollbackService>, Deployment),
         StoreKind::ALL.map(|store| EngineName { store, engine: stores.engine(store).name.to_owned() }).to_vec();
     let layout = stores.records.schema().await.ok().map(|s| s.layout);
     let service = Arc::new(RollbackService::new(stores, Arc::new(journal), folders(config), settings(config)));
-    Ok((service, Deployment { name: config.deployment.clone(), engines, layout }))
+    let approvals_required = service.approvals_required(RunKind::Rollback);
+    Ok((service, Deployment { name: config.deployment.clone(), engines, layout, approvals_required }))
 }
 
 fn access_settings(config: &Config) -> AccessSettings {

@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "the macro makes undocumented types and fields of every server function")]
 
 pub mod access;
+pub mod approvals;
 pub mod backups;
 pub mod error;
 pub mod overview;

@@ -163,7 +163,7 @@ fn drawn(chart: Result<String, crate::charts::ChartError>) -> Result<String, Api
 
 /// Browsers send line ends of a text field as CR LF.
 #[cfg(feature = "ssr")]
-fn one_line_ends(text: &str) -> String {
+pub(super) fn one_line_ends(text: &str) -> String {
     text.replace("\r\n", "\n").trim().to_owned()
 }
 

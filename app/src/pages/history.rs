@@ -171,7 +171,7 @@ fn row(run: RunSummary) -> impl IntoView {
             </td>
             <td class="wide what">
                 <span class="kind">{run.kind.title()}</span>
-                <span class="subject">{subject(&run)}</span>
+                <span class="subject">{subject(run.kind, &run.version_id)}</span>
             </td>
             <td class="wide reason">
                 <Foreign text=reason />

@@ -170,6 +170,7 @@ fn content(o: Overview) -> impl IntoView {
     };
     view! {
         {o.active_run.clone().map(active_run)}
+        {(o.open_approvals > 0).then(|| waiting_approvals(o.open_approvals))}
         <VerdictPanel verdict=o.verdict.clone() action=verdict_action(&o).into_any() />
         <div class="grid">
             <div class="col c7">{left}</div>
@@ -237,6 +238,20 @@ fn active_run(run: RunSummary) -> impl IntoView {
     }
 }
 
+/// Plans that another person must read before they start.
+fn waiting_approvals(n: u64) -> impl IntoView {
+    let (plans, word) = if n == 1 { ("1 plan".to_owned(), "waits") } else { (format::counted(n, "plans"), "wait") };
+    view! {
+        <section class="banner" aria-label="Approvals">
+            <Icon name=IconName::Shield />
+            <p>
+                <a href="/approvals">{plans}</a>
+                {format!(" {word} for another person’s approval.")}
+            </p>
+        </section>
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -264,6 +279,7 @@ mod tests {
             candidate_count,
             staged: vec![],
             recent_runs: vec![],
+            open_approvals: 0,
             layout,
             deployment: String::new(),
             at,

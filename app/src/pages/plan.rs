@@ -1,16 +1,18 @@
 //! What a run would do, read like a pull request, with the confirmation beside it. One page for every kind of run that
 //! is planned; `subject` has its words.
 
-mod before;
+mod ask;
+pub(crate) mod before;
 mod confirm;
 mod confirmation;
+mod consent;
 mod restore;
 mod resume;
 pub(crate) mod sentences;
-mod steps;
-mod stores;
+pub(crate) mod steps;
+pub(crate) mod stores;
 pub(crate) mod subject;
-mod trouble;
+pub(crate) mod trouble;
 
 use leptos::html;
 use leptos::prelude::*;
@@ -21,12 +23,15 @@ use rollback_types::{BackupSource, Problem, ProblemKind, Refusal, RollbackPlan, 
 use self::before::{BeforeCard, CopyCard, DiskCard, TimeCard, TriggersCard};
 use self::confirm::ConfirmCard;
 use self::confirmation::Confirmation;
+use self::consent::Consent;
 use self::restore::RestoreCard;
 pub use self::resume::ResumePage;
 use self::steps::StepsCard;
 use self::stores::{CopiesCard, GoesCard, ReplacedCard};
 use self::subject::Subject;
 use crate::address::{use_restore_source, use_version_id};
+use crate::api::ApiError;
+use crate::api::approvals::{AskApproval, approval_of};
 use crate::api::plans::plan_rollback;
 use crate::api::runs::StartRollback;
 use crate::choice;
@@ -35,6 +40,7 @@ use crate::components::{
     VersionName, message,
 };
 use crate::format;
+use crate::frame::approvals_required;
 
 /// `/versions/{id}/plan`: the rollback of one version.
 #[component]
@@ -76,6 +82,8 @@ fn planned(kind: RunKind, name: Memo<String>) -> impl IntoView {
     let search = use_location().search;
     let chosen = Memo::new(move |_| search.with(|s| choice::from_search(s)));
     let start = ServerAction::<StartRollback>::new();
+    let ask = ServerAction::<AskApproval>::new();
+    let required = approvals_required();
     let confirmation = RwSignal::new(Confirmation::default());
     let plan = Resource::new_blocking(
         move || (name.get(), choice::to_word(&chosen.get())),
@@ -84,14 +92,15 @@ fn planned(kind: RunKind, name: Memo<String>) -> impl IntoView {
             if name.is_empty() {
                 return Err(Problem::new(ProblemKind::NotFound, "The address names nothing to plan.").into());
             }
-            plan_rollback(name, kind, restore).await
+            with_consent(plan_rollback(name, kind, restore).await?, required).await
         },
     );
 
     // Refused because something moved: show what is so now, beside what changed.
     Effect::new(move |_| {
         let moved = |e: &Problem| matches!(e.kind, ProblemKind::StalePlan | ProblemKind::Refused);
-        if start.value().with(|v| matches!(v, Some(Err(e)) if moved(&e.0))) {
+        let started = start.value().with(|v| matches!(v, Some(Err(e)) if moved(&e.0)));
+        if started || ask.value().with(|v| matches!(v, Some(Err(e)) if moved(&e.0))) {
             // The new plan is to be confirmed anew, not by a second press of the same key.
             confirmation.update(Confirmation::forget_consent);
             plan.refetch();
@@ -102,12 +111,22 @@ fn planned(kind: RunKind, name: Memo<String>) -> impl IntoView {
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 match plan.await {
-                    Ok(plan_now) => {
+                    Ok((plan_now, consent)) => {
                         let again = Callback::new(move |()| {
                             start.value().set(None);
+                            ask.value().set(None);
                             plan.refetch();
                         });
-                        view! { <PlanView plan=plan_now start=start confirmation=confirmation again=again /> }
+                        view! {
+                            <PlanView
+                                plan=plan_now
+                                consent=consent
+                                start=start
+                                ask=ask
+                                confirmation=confirmation
+                                again=again
+                            />
+                        }
                             .into_any()
                     }
                     Err(e) => not_planned(Subject { kind, name: name.get_untracked() }, e.into()).into_any(),
@@ -115,6 +134,15 @@ fn planned(kind: RunKind, name: Memo<String>) -> impl IntoView {
             })}
         </Transition>
     }
+}
+
+/// A plan beside what another person has said about it, where that is needed.
+async fn with_consent(plan: RollbackPlan, required: u32) -> Result<(RollbackPlan, Consent), ApiError> {
+    if required == 0 || plan.kind == RunKind::Validate {
+        return Ok((plan, Consent::default()));
+    }
+    let approval = approval_of(plan.digest.to_string()).await?;
+    Ok((plan, Consent { required, approval }))
 }
 
 fn not_planned(subject: Subject, problem: Problem) -> impl IntoView + use<> {
@@ -172,7 +200,9 @@ fn standing(plan: &RollbackPlan) -> (Tone, IconName, &'static str) {
 #[component]
 fn PlanView(
     plan: RollbackPlan,
+    consent: Consent,
     start: ServerAction<StartRollback>,
+    ask: ServerAction<AskApproval>,
     confirmation: RwSignal<Confirmation>,
     again: Callback<()>,
 ) -> impl IntoView {
@@ -217,7 +247,10 @@ fn PlanView(
             </Callout>
         }
     });
-    let problem = move || start.value().with(|v| v.as_ref().and_then(|r| r.as_ref().err()).map(|e| (*e.0).clone()));
+    let problem = move || {
+        let of_start = start.value().with(|v| v.as_ref().and_then(|r| r.as_ref().err()).map(|e| (*e.0).clone()));
+        of_start.or_else(|| ask.value().with(|v| v.as_ref().and_then(|r| r.as_ref().err()).map(|e| (*e.0).clone())))
+    };
 
     // The confirmation may be far below: what forbade the start comes into view, and is read out.
     let place = NodeRef::<html::Div>::new();
@@ -263,7 +296,7 @@ fn PlanView(
                 <StepsCard kind=plan.kind steps=plan.steps.clone() />
             </div>
             <div class="col c4 plan-side">
-                <ConfirmCard plan=plan.clone() start=start confirmation=confirmation />
+                <ConfirmCard plan=plan.clone() consent=consent start=start ask=ask confirmation=confirmation />
                 <TimeCard kind=plan.kind time=plan.time.clone() took_ms=plan.took_ms />
                 <DiskCard disk=plan.disk.clone() way_back_bytes=plan.way_back_bytes />
             </div>

@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 use rollback_types::run_kind::{PRODUCTION, backup_of_subject, run_of_subject};
-use rollback_types::{BackupSource, RunKind, RunSummary};
+use rollback_types::{BackupSource, RunKind, RunSummary, VersionId};
 
 use crate::components::{Column, DataTable, EmptyState, RunBadge, RunLink, Time, TimeStyle, VersionLink};
 use crate::format;
@@ -61,7 +61,12 @@ fn row(run: RunSummary) -> impl IntoView {
 
 /// What a run is about: `Rollback of v7…`, `Restore of production from latest-copy`.
 pub fn about(run: &RunSummary) -> impl IntoView + use<> {
-    view! { <span class="about"><span class="kind">{title(run.kind)}</span> " " {subject(run)}</span> }
+    about_plan(run.kind, &run.version_id)
+}
+
+/// The same of what is not a run yet.
+pub fn about_plan(kind: RunKind, id: &VersionId) -> impl IntoView + use<> {
+    view! { <span class="about"><span class="kind">{title(kind)}</span> " " {subject(kind, id)}</span> }
 }
 
 /// The words before the subject.
@@ -76,9 +81,9 @@ pub fn title(kind: RunKind) -> &'static str {
 }
 
 /// The subject, leading to its own page.
-pub fn subject(run: &RunSummary) -> AnyView {
-    let name = run.version_id.as_str();
-    match run.kind {
+pub fn subject(kind: RunKind, id: &VersionId) -> AnyView {
+    let name = id.as_str();
+    match kind {
         RunKind::MakeBackup => view! { <a href="/backups">{BackupSource::LATEST_COPY}</a> }.into_any(),
         RunKind::RestoreProduction if backup_of_subject(name) == BackupSource::LatestCopy => {
             view! { <a href="/backups">{BackupSource::LATEST_COPY}</a> }.into_any()
@@ -88,6 +93,6 @@ pub fn subject(run: &RunSummary) -> AnyView {
             view! { "run " {id.map(|id| view! { <RunLink id=id /> })} }.into_any()
         }
         RunKind::Validate if name == PRODUCTION => "production".into_any(),
-        _ => view! { <VersionLink id=run.version_id.clone() /> }.into_any(),
+        _ => view! { <VersionLink id=id.clone() /> }.into_any(),
     }
 }

@@ -72,6 +72,9 @@ pub struct Overview {
     pub staged: Vec<StagedInStore>,
     /// The latest runs; at most 5.
     pub recent_runs: Vec<RunSummary>,
+    /// Requests for approval that wait for another person.
+    #[serde(default)]
+    pub open_approvals: u64,
     /// The layout found.
     pub layout: Option<Layout>,
     /// The deployment's name, by configuration.

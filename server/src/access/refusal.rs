@@ -120,9 +120,12 @@ impl From<Refusal> for ApiProblem {
     }
 }
 
-/// An address that people open, as opposed to programs and scripts.
-fn is_page(path: &str) -> bool {
-    !["/api/", "/rpc/", "/session/", "/pkg/"].iter().any(|prefix| path.starts_with(prefix))
+/// An address that people open, as opposed to programs and scripts, and to files that browsers ask for on their own
+/// (`/favicon.ico`).
+pub fn is_page(path: &str) -> bool {
+    let for_programs = ["/api/", "/rpc/", "/session/", "/pkg/"].iter().any(|prefix| path.starts_with(prefix));
+    let top_file = path.strip_prefix('/').is_some_and(|name| name.contains('.') && !name.contains('/'));
+    !for_programs && !top_file
 }
 
 fn to_sign_in(uri: &Uri) -> Response {

@@ -54,7 +54,7 @@ impl Said {
             .map(|(_, value)| value)
             .collect();
         let subject = if in_path.is_empty() {
-            named(&["version_id", "subject", "run", "user", "name", "id", "token"])
+            named(&["version_id", "subject", "run", "user", "name", "id", "token", "plan_digest"])
         } else {
             Some(in_path.join("/"))
         };

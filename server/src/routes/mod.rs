@@ -28,6 +28,7 @@ use crate::access::door::{MAX_BODY, door};
 use crate::access::rules::{ADMINISTRATOR, Guarded, OPERATOR, Rule, Rules, VIEWER};
 use crate::access::{cookies, whole_removal};
 use crate::problem::ApiProblem;
+use crate::problem_page::for_people;
 use crate::state::AppState;
 
 pub(crate) use approvals::{
@@ -60,6 +61,7 @@ pub fn router(state: AppState) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(middleware::from_fn_with_state(state.clone(), door))
+        .layer(middleware::from_fn_with_state(state.clone(), for_people))
         .layer(cookies(&state.access))
         .layer(middleware::map_response(whole_removal))
 }

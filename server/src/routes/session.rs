@@ -12,7 +12,7 @@ use tower_sessions::Session;
 
 use crate::access::client::Client;
 use crate::access::door::Told;
-use crate::access::refusal::{Refusal, see_other};
+use crate::access::refusal::{Refusal, is_page, see_other};
 use crate::state::AppState;
 
 /// Name and password.
@@ -156,11 +156,12 @@ async fn ended(session: &Session) -> Response {
     }
 }
 
-/// The address, if it is a path of this server: one slash, and no second one of either kind, which would name a host.
+/// The address, if it is a page of this server: one slash, and no second one of either kind, which would name a host.
 fn local(next: &str) -> Option<&str> {
     let rest = next.strip_prefix('/')?;
     let plain = !rest.starts_with(['/', '\\']) && !next.chars().any(char::is_control) && next.is_ascii();
-    plain.then_some(next)
+    let path = next.split(['?', '#']).next().unwrap_or_default();
+    (plain && is_page(path)).then_some(next)
 }
 
 #[cfg(test)]
@@ -181,9 +182,18 @@ mod tests {
         for good in ["/", "/runs/7", "/versions?q=a%2Fb", "/versions/v2/plan#x"] {
             assert_eq!(local(good), Some(good));
         }
-        for bad in
-            ["", "runs", "//evil.example", "/\\evil.example", "https://evil.example", "/a\nb", "/\t/evil.example"]
-        {
+        for bad in [
+            "",
+            "runs",
+            "/session/sign-out",
+            "/api/v1/runs",
+            "/favicon.ico",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\nb",
+            "/\t/evil.example",
+        ] {
             assert_eq!(local(bad), None, "{bad:?}");
         }
     }

@@ -58,3 +58,28 @@ async fn what_is_not_there_is_a_page_with_status_404() {
     }
     app.send("GET", "/nothing", &[("accept", "application/json")], "").await.page(404);
 }
+
+#[tokio::test]
+async fn what_is_refused_before_any_page_is_a_page_for_people_and_json_for_programs() {
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&d.config()).await;
+    let browser = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    let strange = ("host", "stepback.evil.example");
+    for (method, path, headers, status) in
+        [("GET", "/versions", vec![browser, strange], 403), ("POST", "/versions", vec![browser], 405)]
+    {
+        let answer = app.send(method, path, &headers, "").await;
+        let page = answer.page(status);
+        assert!(
+            page.contains("<h1>") && (page.contains("What to do:") || page.contains("Safe:")),
+            "{method} {path}: {page}"
+        );
+        assert!(page.contains("href=\"/\"") && !page.contains("<script"), "{method} {path}: {page}");
+        let policy = answer.header("content-security-policy");
+        assert!(policy.contains("default-src 'none'") && policy.contains("style-src 'self'"), "{policy}");
+        let program = app.send(method, path, &headers[1..], "").await;
+        assert_eq!((program.status, program.header("content-type")), (status, "application/problem+json"));
+    }
+    let api = app.send("GET", "/api/v1/runs/999", &[browser], "").await;
+    assert_eq!((api.status, api.header("content-type")), (404, "application/problem+json"));
+}

@@ -6,9 +6,12 @@ use leptos::html;
 use leptos::prelude::*;
 use rollback_types::{AcknowledgementView, RollbackPlan, RunKind, StoreKind};
 
+use super::ask::{AskForm, ConsentNote};
 use super::confirmation::{Confirmation, MAX_REASON, MIN_REASON};
+use super::consent::{Consent, Standing};
 use super::subject::Subject;
-use crate::account::may;
+use crate::account::{account, may};
+use crate::api::approvals::AskApproval;
 use crate::api::runs::StartRollback;
 use crate::choice;
 use crate::components::{Card, Icon, IconName, role};
@@ -20,13 +23,18 @@ use crate::format;
 pub fn ConfirmCard(
     /// The plan that is confirmed.
     plan: RollbackPlan,
+    /// What another person has said about it.
+    consent: Consent,
     /// What starts it.
     start: ServerAction<StartRollback>,
+    /// What asks another person.
+    ask: ServerAction<AskApproval>,
     /// What has been filled in; outlives a new plan.
     confirmation: RwSignal<Confirmation>,
 ) -> impl IntoView {
     let subject = Subject::of(&plan);
     let footer = "If anything counted here changes before you start, nothing starts and you see the difference.";
+    let standing = consent.standing(account().map(|a| a.name).as_deref());
     let content = if !super::obstacles(&plan).is_empty() {
         let why =
             format!("This {} cannot start: see the reasons at the top of the page, then plan again.", subject.noun());
@@ -34,7 +42,27 @@ pub fn ConfirmCard(
     } else if !may(subject.least_role()) {
         Either::Right(blocked(&subject, role::reason(subject.least_role())))
     } else {
-        Either::Left(view! { <ConfirmForm plan=plan start=start confirmation=confirmation /> })
+        Either::Left(match standing {
+            Standing::NotNeeded => {
+                view! { <ConfirmForm plan=plan agreed=None start=start confirmation=confirmation /> }.into_any()
+            }
+            Standing::Given(approval) => {
+                let agreed = Some(approval.reason.clone());
+                view! {
+                    <ConsentNote standing=Standing::Given(approval) />
+                    <ConfirmForm plan=plan agreed=agreed start=start confirmation=confirmation />
+                }
+                .into_any()
+            }
+            standing @ (Standing::Waiting(_) | Standing::OwnWord(_)) => {
+                view! { <ConsentNote standing=standing /> }.into_any()
+            }
+            standing @ Standing::ToAsk { .. } => view! {
+                <ConsentNote standing=standing />
+                <AskForm plan=plan run=None ask=ask confirmation=confirmation />
+            }
+            .into_any(),
+        })
     };
     view! {
         <Card title="Confirm" footer=view! { <p>{footer}</p> }.into_any()>
@@ -68,6 +96,8 @@ fn blocked(subject: &Subject, why: String) -> impl IntoView + use<> {
 #[component]
 fn ConfirmForm(
     plan: RollbackPlan,
+    /// The reason that was approved with the plan.
+    agreed: Option<String>,
     start: ServerAction<StartRollback>,
     confirmation: RwSignal<Confirmation>,
 ) -> impl IntoView {
@@ -109,9 +139,12 @@ fn ConfirmForm(
             None
         }
     };
-    let chosen = StoreKind::ALL.into_iter().filter(|s| plan.stores.get(*s).restore).collect();
-    // For kinds that restore nothing there is nothing to choose.
-    let restore = if plan.source.is_some() { choice::to_word(&Some(chosen)) } else { String::new() };
+    let restore = restore_word(&plan);
+    let hint_of_reason = match (&agreed, plan.kind) {
+        (Some(_), _) => "Approved with the plan, so it stays as it is.",
+        (None, RunKind::Rollback) => "Kept in the registry, the log and the history.",
+        (None, _) => "Kept in the run’s log and the history.",
+    };
     let typed_field = typed_name.then(|| {
         view! {
             <div class="field">
@@ -140,27 +173,7 @@ fn ConfirmForm(
             <input type="hidden" name="kind" value=plan.kind.as_str() />
             <input type="hidden" name="restore" value=restore />
             {acknowledgements}
-            <div class="field">
-                <label for="reason">"Reason"</label>
-                <textarea
-                    id="reason"
-                    name="reason"
-                    node_ref=reason
-                    rows="3"
-                    required
-                    minlength=MIN_REASON.to_string()
-                    maxlength=MAX_REASON.to_string()
-                    aria-describedby="reason-hint"
-                    on:input=move |ev| confirmation.update(|c| c.reason = event_target_value(&ev))
-                ></textarea>
-                <span class="hint" id="reason-hint">
-                    {if plan.kind == RunKind::Rollback {
-                        "Kept in the registry, the log and the history."
-                    } else {
-                        "Kept in the run’s log and the history."
-                    }}
-                </span>
-            </div>
+            {reason_field(hint_of_reason, agreed, reason, confirmation)}
             {typed_field}
             <div class="actions">
                 <a class="btn" href=subject.back()>
@@ -174,6 +187,48 @@ fn ConfirmForm(
                 {hint}
             </p>
         </ActionForm>
+    }
+}
+
+/// Which stores the plan restores, as a form's word. For kinds that restore nothing there is nothing to choose.
+pub(super) fn restore_word(plan: &RollbackPlan) -> String {
+    let chosen = StoreKind::ALL.into_iter().filter(|s| plan.stores.get(*s).restore).collect();
+    if plan.source.is_some() { choice::to_word(&Some(chosen)) } else { String::new() }
+}
+
+/// Why it is done. What others agreed to with the plan is not changed any more.
+pub(super) fn reason_field(
+    hint: &'static str,
+    agreed: Option<String>,
+    field: NodeRef<html::Textarea>,
+    confirmation: RwSignal<Confirmation>,
+) -> impl IntoView {
+    if let Some(agreed) = &agreed {
+        let agreed = agreed.clone();
+        confirmation.update_untracked(|c| c.reason = agreed);
+    }
+    let fixed = agreed.is_some();
+    view! {
+        <div class="field">
+            <label for="reason">"Reason"</label>
+            <textarea
+                id="reason"
+                name="reason"
+                node_ref=field
+                rows="3"
+                required
+                readonly=fixed
+                minlength=MIN_REASON.to_string()
+                maxlength=MAX_REASON.to_string()
+                aria-describedby="reason-hint"
+                on:input=move |ev| confirmation.update(|c| c.reason = event_target_value(&ev))
+            >
+                {agreed.unwrap_or_default()}
+            </textarea>
+            <span class="hint" id="reason-hint">
+                {hint}
+            </span>
+        </div>
     }
 }
 

@@ -5,18 +5,23 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use rollback_types::{Problem, ProblemKind, RollbackPlan, RunId};
 
+use super::ask::{AskForm, ConsentNote};
 use super::before::{BeforeCard, CopyCard, DiskCard};
-use super::confirm::{acknowledgement, keep_text};
-use super::confirmation::{Confirmation, MAX_REASON, MIN_REASON};
+use super::confirm::{acknowledgement, keep_text, reason_field};
+use super::confirmation::Confirmation;
+use super::consent::{Consent, Standing};
 use super::steps::StepsCard;
 use super::subject::Subject;
+use super::with_consent;
 use super::{name_of, obstacles, sentences, standing, trouble, what_changes};
-use crate::account::may;
+use crate::account::{account, may};
+use crate::api::approvals::AskApproval;
 use crate::api::runs::{ResumeRun, resume_plan};
 use crate::components::{
     Badge, Callout, Card, ErrorPanel, Icon, IconName, Loading, PageHeader, RunLink, Time, TimeStyle, Tone, role,
 };
 use crate::format;
+use crate::frame::approvals_required;
 
 /// The page.
 #[component]
@@ -24,12 +29,14 @@ pub fn ResumePage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get("id").and_then(|t| t.parse::<RunId>().ok()));
     let resume = ServerAction::<ResumeRun>::new();
+    let ask = ServerAction::<AskApproval>::new();
+    let required = approvals_required();
     let confirmation = RwSignal::new(Confirmation::default());
     let plan = Resource::new_blocking(
         move || id.get(),
-        |id| async move {
+        move |id| async move {
             match id {
-                Some(id) => resume_plan(id.0).await,
+                Some(id) => with_consent(resume_plan(id.0).await?, required).await,
                 None => Err(Problem::new(ProblemKind::NotFound, "The address names no run.").into()),
             }
         },
@@ -37,7 +44,8 @@ pub fn ResumePage() -> impl IntoView {
     // Refused because something moved: show what is so now, beside what changed.
     Effect::new(move |_| {
         let moved = |e: &Problem| matches!(e.kind, ProblemKind::StalePlan | ProblemKind::Refused);
-        if resume.value().with(|v| matches!(v, Some(Err(e)) if moved(&e.0))) {
+        let resumed = resume.value().with(|v| matches!(v, Some(Err(e)) if moved(&e.0)));
+        if resumed || ask.value().with(|v| matches!(v, Some(Err(e)) if moved(&e.0))) {
             confirmation.update(Confirmation::forget_consent);
             plan.refetch();
         }
@@ -46,8 +54,11 @@ pub fn ResumePage() -> impl IntoView {
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 match (id.get_untracked(), plan.await) {
-                    (Some(run), Ok(plan)) => {
-                        view! { <RestView run=run plan=plan resume=resume confirmation=confirmation /> }.into_any()
+                    (Some(run), Ok((plan, consent))) => {
+                        view! {
+                            <RestView run=run plan=plan consent=consent resume=resume ask=ask confirmation=confirmation />
+                        }
+                            .into_any()
                     }
                     (run, Err(problem)) => not_planned(run, problem.into()).into_any(),
                     (None, Ok(_)) => ().into_any(),
@@ -74,7 +85,9 @@ fn not_planned(run: Option<RunId>, problem: Problem) -> impl IntoView + use<> {
 fn RestView(
     run: RunId,
     plan: RollbackPlan,
+    consent: Consent,
     resume: ServerAction<ResumeRun>,
+    ask: ServerAction<AskApproval>,
     confirmation: RwSignal<Confirmation>,
 ) -> impl IntoView {
     let subject = Subject::of(&plan);
@@ -91,7 +104,10 @@ fn RestView(
             <code title=plan.digest.to_string()>{format::short_digest(&plan.digest.0)}</code>
         </span>
     };
-    let problem = move || resume.value().with(|v| v.as_ref().and_then(|r| r.as_ref().err()).map(|e| (*e.0).clone()));
+    let problem = move || {
+        let of_resume = resume.value().with(|v| v.as_ref().and_then(|r| r.as_ref().err()).map(|e| (*e.0).clone()));
+        of_resume.or_else(|| ask.value().with(|v| v.as_ref().and_then(|r| r.as_ref().err()).map(|e| (*e.0).clone())))
+    };
     let refused = (!obstacles(&plan).is_empty()).then(|| trouble::refusals(&plan));
     let lead = format::visible(&sentences::headline(&plan));
     view! {
@@ -121,7 +137,7 @@ fn RestView(
                 <StepsCard kind=plan.kind steps=plan.steps.clone() />
             </div>
             <div class="col c4 plan-side">
-                <ResumeCard run=run plan=plan.clone() resume=resume confirmation=confirmation />
+                <ResumeCard run=run plan=plan.clone() consent=consent resume=resume ask=ask confirmation=confirmation />
                 <DiskCard disk=plan.disk.clone() way_back_bytes=plan.way_back_bytes />
             </div>
         </div>
@@ -132,7 +148,9 @@ fn RestView(
 fn ResumeCard(
     run: RunId,
     plan: RollbackPlan,
+    consent: Consent,
     resume: ServerAction<ResumeRun>,
+    ask: ServerAction<AskApproval>,
     confirmation: RwSignal<Confirmation>,
 ) -> impl IntoView {
     let least = Subject::of(&plan).least_role();
@@ -162,7 +180,28 @@ fn ResumeCard(
             </div>
         }
         .into_any(),
-        None => view! { <ResumeForm run=run plan=plan resume=resume confirmation=confirmation /> }.into_any(),
+        None => match consent.standing(account().map(|a| a.name).as_deref()) {
+            Standing::NotNeeded => {
+                view! { <ResumeForm run=run plan=plan agreed=None resume=resume confirmation=confirmation /> }
+                    .into_any()
+            }
+            Standing::Given(approval) => {
+                let agreed = Some(approval.reason.clone());
+                view! {
+                    <ConsentNote standing=Standing::Given(approval) />
+                    <ResumeForm run=run plan=plan agreed=agreed resume=resume confirmation=confirmation />
+                }
+                .into_any()
+            }
+            standing @ (Standing::Waiting(_) | Standing::OwnWord(_)) => {
+                view! { <ConsentNote standing=standing /> }.into_any()
+            }
+            standing @ Standing::ToAsk { .. } => view! {
+                <ConsentNote standing=standing />
+                <AskForm plan=plan run=Some(run) ask=ask confirmation=confirmation />
+            }
+            .into_any(),
+        },
     };
     view! {
         <Card
@@ -181,6 +220,8 @@ fn ResumeCard(
 fn ResumeForm(
     run: RunId,
     plan: RollbackPlan,
+    /// The reason that was approved with the plan.
+    agreed: Option<String>,
     resume: ServerAction<ResumeRun>,
     confirmation: RwSignal<Confirmation>,
 ) -> impl IntoView {
@@ -200,28 +241,17 @@ fn ResumeForm(
         }
     };
     let acknowledgements = plan.acknowledgements.iter().map(|a| acknowledgement(a, confirmation)).collect_view();
+    let hint_of_reason = if agreed.is_some() {
+        "Approved with the plan, so it stays as it is."
+    } else {
+        "Kept in the run’s log and the history."
+    };
     view! {
         <ActionForm action=resume attr:class="body confirm" attr:id="confirm">
             <input type="hidden" name="run" value=run.to_string() />
             <input type="hidden" name="plan_digest" value=plan.digest.to_string() />
             {acknowledgements}
-            <div class="field">
-                <label for="reason">"Reason"</label>
-                <textarea
-                    id="reason"
-                    name="reason"
-                    node_ref=reason
-                    rows="3"
-                    required
-                    minlength=MIN_REASON.to_string()
-                    maxlength=MAX_REASON.to_string()
-                    aria-describedby="reason-hint"
-                    on:input=move |ev| confirmation.update(|c| c.reason = event_target_value(&ev))
-                ></textarea>
-                <span class="hint" id="reason-hint">
-                    "Kept in the run’s log and the history."
-                </span>
-            </div>
+            {reason_field(hint_of_reason, agreed, reason, confirmation)}
             <div class="actions">
                 <a class="btn" href=format!("/runs/{run}")>
                     "Cancel"

@@ -131,6 +131,23 @@ impl RollbackService {
         self.read_approvals().await
     }
 
+    /// How many requests wait for another person.
+    pub(super) async fn open_approvals(&self) -> Answer<u64> {
+        if self.settings.approvals_required == 0 {
+            return Ok(0);
+        }
+        let all = self.read_approvals().await?;
+        Ok(all.iter().filter(|a| a.state == ApprovalState::Open).count() as u64)
+    }
+
+    /// The request about this very plan, if there is one; without the plan.
+    ///
+    /// # Errors
+    /// The journal's.
+    pub async fn approval_of(&self, digest: &str) -> Answer<Option<Approval>> {
+        Ok(self.read_approvals().await?.into_iter().find(|a| a.plan_digest.0 == digest))
+    }
+
     /// One request with its plan as it was when approval was asked for.
     ///
     /// # Errors
@@ -139,7 +156,14 @@ impl RollbackService {
         let all = self.read_approvals().await?;
         let mut found = all.into_iter().find(|a| a.plan_digest.0 == digest).ok_or_else(no_such_request)?;
         let plan = self.journal.remembered(&plan_key(&found.plan_digest)).await?;
-        found.plan = plan.and_then(|json| serde_json::from_str::<RollbackPlan>(&json).ok()).map(Box::new);
+        found.plan = plan.and_then(|json| match serde_json::from_str::<RollbackPlan>(&json) {
+            Ok(plan) => Some(Box::new(plan)),
+            // Who is to approve is told that there is no plan to read; the reason is for who runs the server.
+            Err(error) => {
+                tracing::error!(digest = %found.plan_digest, %error, "the plan of a request for approval cannot be read");
+                None
+            }
+        });
         Ok(found)
     }
 

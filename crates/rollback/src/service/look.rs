@@ -110,6 +110,7 @@ impl RollbackService {
         // Whatever a run has done since makes what was counted before it old.
         let story = runs.first().map(|run| (run.id, run.last_event));
         let staged = self.staged_lately(layout.unwrap_or(FALLBACK_LAYOUT), newest.as_ref(), story, &found).await;
+        let open_approvals = self.open_approvals().await?;
         let mut active = active?;
         if let Some(run) = &mut active {
             self.tell_orphan(run);
@@ -147,6 +148,7 @@ impl RollbackService {
             candidate_count,
             staged,
             recent_runs: runs,
+            open_approvals,
             layout,
             deployment: self.settings.deployment.clone(),
             at: Timestamp::now(),

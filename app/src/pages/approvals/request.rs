@@ -1,0 +1,262 @@
+//! One request: the reason, the plan as it was when it was asked, what others said, and one's own word.
+
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use rollback_types::{Approval, ApprovalState, Role, RollbackPlan, Vote};
+
+use super::{ApprovalBadge, agreed};
+use crate::account::{account, may};
+use crate::api::approvals::{CastVote, get_approval};
+use crate::choice;
+use crate::components::{
+    Callout, Card, EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader, RunLink, Time, TimeStyle, Tone,
+    VersionName, message, role,
+};
+use crate::format;
+use crate::pages::plan::before::BeforeCard;
+use crate::pages::plan::steps::StepsCard;
+use crate::pages::plan::stores::{CopiesCard, GoesCard, ReplacedCard};
+use crate::pages::plan::subject::Subject;
+use crate::pages::plan::{sentences, trouble};
+
+/// `/approvals/{digest}`.
+#[component]
+pub fn ApprovalPage() -> impl IntoView {
+    let params = use_params_map();
+    let digest = Memo::new(move |_| params.read().get("digest").unwrap_or_default());
+    let vote = ServerAction::<CastVote>::new();
+    let request = Resource::new_blocking(move || (digest.get(), vote.version().get()), |(d, _)| get_approval(d));
+    let refused = move || vote.value().get().and_then(Result::err).map(|error| view! { <ErrorPanel problem=error /> });
+    view! {
+        <Transition fallback=Loading>
+            {move || Suspend::new(async move {
+                match request.await {
+                    Ok(approval) => view! { {refused} <RequestView approval=approval vote=vote /> }.into_any(),
+                    Err(problem) if message::is_missing(&problem.0) => {
+                        view! {
+                            <PageHeader tab="Approval">"Request for approval"</PageHeader>
+                            <EmptyState title="There is no such request.">
+                                <p>"The latest 50 are kept; the audit has every one."</p>
+                                <p>
+                                    <a class="btn" href="/approvals">
+                                        "All requests"
+                                    </a>
+                                </p>
+                            </EmptyState>
+                        }
+                            .into_any()
+                    }
+                    Err(problem) => {
+                        view! {
+                            <PageHeader tab="Approval">"Request for approval"</PageHeader>
+                            <ErrorPanel problem=problem />
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn RequestView(approval: Approval, vote: ServerAction<CastVote>) -> impl IntoView {
+    let subject = Subject { kind: approval.kind, name: approval.version_id.as_str().to_owned() };
+    let name = approval.version_id.clone();
+    let tools = view! {
+        <ApprovalBadge state=approval.state />
+        <span class="small muted">
+            {format!("asked by {}, ", format::clip(&format::visible(&approval.asked_by), 40))}
+            <Time at=approval.asked_at style=TimeStyle::Relative /> " · plan "
+            <code title=approval.plan_digest.to_string()>{format::short_digest(&approval.plan_digest.0)}</code>
+        </span>
+    };
+    let over = view! {
+        <Icon name=IconName::Shield />
+        {match approval.resumes {
+            Some(run) => view! { "Approval of what is left of " <RunLink id=run /> }.into_any(),
+            None => "Request for approval".into_any(),
+        }}
+    };
+    let plan = approval.plan.clone();
+    let lead = plan.as_ref().map(|p| format::visible(&sentences::headline(p))).unwrap_or_default();
+    let what = match plan {
+        Some(plan) => the_plan(&plan).into_any(),
+        None => view! {
+            <Callout tone=Tone::Bad title="The plan of this request cannot be read any more.">
+                <p>"Nothing was changed. Refuse the request, and have approval asked for anew from the plan’s page."</p>
+            </Callout>
+        }
+        .into_any(),
+    };
+    view! {
+        <PageHeader
+            tab=format!("Approval: {}", subject.tab())
+            over=over.into_any()
+            lead=lead.into_any()
+            tools=tools.into_any()
+        >
+            {subject.heading(false)}
+            <VersionName id=name />
+        </PageHeader>
+        <div class="grid plan">
+            <div class="col c8">{what}</div>
+            <div class="col c4 plan-side">
+                <WordsCard approval=approval vote=vote />
+            </div>
+        </div>
+    }
+}
+
+fn the_plan(plan: &RollbackPlan) -> impl IntoView + use<> {
+    use rollback_types::RunKind;
+
+    let changes = match plan.kind {
+        RunKind::Rollback => view! { <GoesCard plan=plan.clone() /> }.into_any(),
+        RunKind::RestoreProduction | RunKind::UndoRestore => view! { <ReplacedCard plan=plan.clone() /> }.into_any(),
+        RunKind::MakeBackup | RunKind::Validate => view! { <CopiesCard plan=plan.clone() /> }.into_any(),
+    };
+    view! {
+        {trouble::losses(plan)}
+        {changes}
+        <BeforeCard checklist=plan.checklist.clone() />
+        <StepsCard kind=plan.kind steps=plan.steps.clone() />
+    }
+}
+
+/// Reason, what was acknowledged, what others said, and the reader's own word.
+#[component]
+fn WordsCard(approval: Approval, vote: ServerAction<CastVote>) -> impl IntoView {
+    let restores = approval.restore.as_ref().map(|stores| match stores.as_slice() {
+        [] => "Restores no store.".to_owned(),
+        stores => format!("Restores {}.", stores.iter().map(|s| s.title()).collect::<Vec<_>>().join(", ")),
+    });
+    let seen = acknowledged(&approval)
+        .into_iter()
+        .map(|text| view! { <li class="foreign">{format::visible_lines(&text)}</li> })
+        .collect::<Vec<_>>();
+    let votes = approval.votes.iter().map(said).collect_view();
+    let footer = "An approval is of this plan and this reason, once, for a day. When anything counted in it changes, it is of no use any more.";
+    view! {
+        <Card title="Approval" footer=view! { <p>{footer}</p> }.into_any()>
+            <div class="body">
+                <p class="small muted">"Reason"</p>
+                <p class="foreign">{format::visible_lines(&approval.reason)}</p>
+                {restores.map(|r| view! { <p class="small">{r}</p> })}
+                {(!seen.is_empty())
+                    .then(|| {
+                        view! {
+                            <details class="small">
+                                <summary>{format!("Acknowledged: {}", seen.len())}</summary>
+                                <ul>{seen}</ul>
+                            </details>
+                        }
+                    })}
+                <p class="small muted">{format!("Agreed: {}", agreed(&approval))}</p>
+                {(!approval.votes.is_empty()).then(|| view! { <ul class="plain-list votes">{votes}</ul> })}
+                {own_word(&approval, vote)}
+            </div>
+        </Card>
+    }
+}
+
+/// What was acknowledged when approval was asked for: the plan's words, or the codes where the plan lacks them.
+fn acknowledged(approval: &Approval) -> Vec<String> {
+    let asked = approval.plan.as_ref().map(|p| p.acknowledgements.as_slice()).unwrap_or_default();
+    let words = |code: &String| {
+        asked.iter().find(|a| a.asked.code == *code).map_or_else(|| code.clone(), |a| a.asked.message.clone())
+    };
+    approval.acknowledgements.iter().map(words).collect()
+}
+
+fn said(vote: &Vote) -> impl IntoView + use<> {
+    let (icon, word) = if vote.approves { (IconName::Check, "approved") } else { (IconName::Cross, "refused") };
+    let reason = vote.reason.as_ref().map(|r| view! { <span class="foreign">": " {format::visible_lines(r)}</span> });
+    view! {
+        <li>
+            <Icon name=icon />
+            <span>
+                <bdi class="foreign">{format::clip(&format::visible(&vote.by), 40)}</bdi>
+                {format!(" {word} ")} <Time at=vote.at style=TimeStyle::Relative /> {reason}
+            </span>
+        </li>
+    }
+}
+
+/// The forms, or why there are none for this reader.
+fn own_word(approval: &Approval, vote: ServerAction<CastVote>) -> AnyView {
+    let me = account().map(|a| a.name).unwrap_or_default();
+    let note = |text: String| view! { <p class="note"><Icon name=IconName::Shield /><span>{text}</span></p> };
+    match approval.state {
+        ApprovalState::Open if !may(Role::Operator) => note(role::reason(Role::Operator)).into_any(),
+        ApprovalState::Open if approval.asked_by == me => {
+            note("You asked: approval is another person’s word.".to_owned()).into_any()
+        }
+        ApprovalState::Open if approval.votes.iter().any(|v| v.by == me) => {
+            note("You have approved it. It waits for more people.".to_owned()).into_any()
+        }
+        ApprovalState::Open => view! { <VoteForms digest=approval.plan_digest.to_string() vote=vote /> }.into_any(),
+        ApprovalState::Approved => to_the_plan(approval).into_any(),
+        ApprovalState::Refused => note("It was refused: nothing starts by it.".to_owned()).into_any(),
+        ApprovalState::Expired => {
+            note("It was not used within a day. Ask anew from the plan’s page.".to_owned()).into_any()
+        }
+        ApprovalState::Used => view! {
+            <p>
+                "It was used by "
+                {approval.run.map(|id| view! { <RunLink id=id /> })} "."
+            </p>
+        }
+        .into_any(),
+    }
+}
+
+fn to_the_plan(approval: &Approval) -> impl IntoView + use<> {
+    let subject = Subject { kind: approval.kind, name: approval.version_id.as_str().to_owned() };
+    let href = match approval.resumes {
+        Some(run) => format!("/runs/{run}/resume"),
+        None => format!("{}{}", subject.path(), choice::to_search(&approval.restore)),
+    };
+    view! {
+        <div class="actions">
+            <a class="btn primary" href=href>
+                "To the plan, to start it"
+            </a>
+        </div>
+    }
+}
+
+#[component]
+fn VoteForms(digest: String, vote: ServerAction<CastVote>) -> impl IntoView {
+    let busy = vote.pending();
+    let again = digest.clone();
+    view! {
+        <ActionForm action=vote attr:class="vote">
+            <input type="hidden" name="plan_digest" value=digest />
+            <input type="hidden" name="approves" value="true" />
+            <p class="small">"Read what goes, what comes in its place, and the reason. Your name is kept with the run."</p>
+            <div class="actions">
+                <button class="btn primary" type="submit" disabled=move || busy.get()>
+                    "Approve this plan"
+                </button>
+            </div>
+        </ActionForm>
+        <details class="decision">
+            <summary class="btn">"Refuse…"</summary>
+            <ActionForm action=vote attr:class="decision-body">
+                <input type="hidden" name="plan_digest" value=again />
+                <input type="hidden" name="approves" value="false" />
+                <div class="field">
+                    <label for="refuse-reason">"Why not"</label>
+                    <textarea id="refuse-reason" name="reason" rows="2" required minlength="3" maxlength="500"></textarea>
+                </div>
+                <div class="actions">
+                    <button class="btn danger" type="submit" disabled=move || busy.get()>
+                        "Refuse this plan"
+                    </button>
+                </div>
+            </ActionForm>
+        </details>
+    }
+}
