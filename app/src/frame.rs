@@ -29,6 +29,8 @@ pub struct Deployment {
     pub layout: Option<Layout>,
     /// How many other people must approve a plan that changes anything.
     pub approvals_required: u32,
+    /// The provider at which people may sign in, by the name that the settings give it.
+    pub provider: Option<String>,
 }
 
 /// How many other people must approve a plan that changes anything.

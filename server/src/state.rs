@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use access::oidc::Oidc;
 use access::{Access, Identity};
 use app::{AssetPaths, Deployment};
 use axum::http::Extensions;
@@ -23,6 +24,8 @@ pub struct AppState {
     pub service: Arc<RollbackService>,
     /// Users, sessions, tokens and the audit.
     pub access: Arc<Access>,
+    /// The provider at which people may sign in, if any.
+    pub oidc: Option<Arc<Oidc>>,
     /// Who may ask for what; filled by the router.
     pub rules: Arc<Rules>,
     /// How the server can be reached.
@@ -45,6 +48,7 @@ impl AppState {
         Self {
             service: Arc::clone(&wired.service),
             access: Arc::clone(&wired.access),
+            oidc: wired.oidc.clone(),
             rules: Arc::default(),
             reach: Arc::new(Reach::of(config)),
             streams: Arc::new(Streams::new(config.serving.max_streams_per_client)),

@@ -4,7 +4,8 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 
-use access::{Access, AccessError, AccessSettings};
+use access::oidc::{Oidc, OidcError};
+use access::{Access, AccessError, AccessSettings, Clock};
 use app::{Deployment, EngineName};
 use rollback::backup::BackupFolders;
 use rollback::journal::{Journal as _, JournalError};
@@ -51,6 +52,9 @@ pub enum WiringError {
     /// Users, sessions and the audit, without which nobody may be let in.
     #[error(transparent)]
     Access(#[from] AccessError),
+    /// The provider's settings.
+    #[error("{0}; {remedy}", remedy = .0.remedy())]
+    Oidc(#[from] OidcError),
     /// What the journal held could not be put right.
     #[error("the runs of the journal could not be put right: {0}")]
     Recovery(#[from] ServiceError),
@@ -63,6 +67,8 @@ pub struct Wired {
     pub service: Arc<RollbackService>,
     /// Users, sessions, tokens and the audit.
     pub access: Arc<Access>,
+    /// The provider at which people may sign in, if any.
+    pub oidc: Option<Arc<Oidc>>,
     /// For the pages' frame.
     pub deployment: Deployment,
     /// Held as long as the service is used; the system lets go of it when the process ends, however it ends.
@@ -79,12 +85,13 @@ pub async fn wire(config: &Config) -> Result<Wired, WiringError> {
         make_folder(folder)?;
     }
     let lock = lock(&config.data_dir)?;
+    let oidc = config.oidc.as_ref().map(|o| Oidc::new(o.settings.clone(), Clock::system())).transpose()?;
     let (service, deployment) = assemble(config).await?;
     let access = Access::open(config.access_file(), access_settings(config)).await?;
     if let Some(run) = service.recover().await? {
         tracing::warn!(%run, "a run was left unfinished by an earlier process; it is marked as interrupted");
     }
-    Ok(Wired { service, access, deployment, lock })
+    Ok(Wired { service, access, oidc: oidc.map(Arc::new), deployment, lock })
 }
 
 /// A service beside a server that holds the lock: for looking only. It must start nothing and put nothing right, because
@@ -107,8 +114,9 @@ async fn assemble(config: &Config) -> Result<(Arc<RollbackService>, Deployment),
         StoreKind::ALL.map(|store| EngineName { store, engine: stores.engine(store).name.to_owned() }).to_vec();
     let layout = stores.records.schema().await.ok().map(|s| s.layout);
     let service = Arc::new(RollbackService::new(stores, Arc::new(journal), folders(config), settings(config)));
+    let provider = config.oidc.as_ref().map(|o| o.name.clone());
     let approvals_required = service.approvals_required(RunKind::Rollback);
-    Ok((service, Deployment { name: config.deployment.clone(), engines, layout, approvals_required }))
+    Ok((service, Deployment { name: config.deployment.clone(), engines, layout, approvals_required, provider }))
 }
 
 fn access_settings(config: &Config) -> AccessSettings {

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use crate::address;
-use crate::components::{Callout, PageHeader, Tone};
+use crate::components::{Callout, Icon, IconName, PageHeader, Tone};
+use crate::format;
+use crate::frame::Deployment;
 
 /// `/sign-in`.
 #[component]
@@ -24,10 +26,25 @@ pub fn SignInPage() -> impl IntoView {
             </div>
         }
     });
+    let provider = use_context::<Deployment>().and_then(|d| d.provider).map(|name| {
+        let href = format!("/session/oidc/begin?next={}", format::encode(&asked.next));
+        view! {
+            // A link: the page's policy holds forms to this server. Not the router's: the server leads on.
+            <section class="card" aria-label="Single sign-on">
+                <div class="body actions">
+                    <a class="btn primary" href=href rel="external">
+                        <Icon name=IconName::Key />
+                        {format!("Sign in with {}", format::visible(&name))}
+                    </a>
+                </div>
+            </section>
+        }
+    });
     view! {
         <div class="gate">
             <PageHeader tab="Sign in">"Sign in to Stepback"</PageHeader>
             {failed}
+            {provider}
             <section class="card" aria-label="Sign in">
                 <form class="body" method="post" action="/session/sign-in">
                     <input type="hidden" name="next" value=asked.next />
@@ -92,6 +109,14 @@ enum Failed {
     Refused,
     Wait(u32),
     Unavailable,
+    /// The provider gives none of our roles.
+    NoRole,
+    /// May not sign in here.
+    Disabled,
+    /// The provider's answer belongs to no sign-in begun here.
+    NotBegun,
+    /// The provider could not be asked, or proved nothing.
+    Provider,
 }
 
 /// No wait is longer; whatever an address claims.
@@ -105,6 +130,10 @@ impl Asked {
             None => None,
             Some("wait") => Some(Failed::Wait(seconds())),
             Some("unavailable") => Some(Failed::Unavailable),
+            Some("role") => Some(Failed::NoRole),
+            Some("disabled") => Some(Failed::Disabled),
+            Some("begun") => Some(Failed::NotBegun),
+            Some("provider") => Some(Failed::Provider),
             Some(_) => Some(Failed::Refused),
         };
         // The server checks again that it leads nowhere else.
@@ -131,6 +160,10 @@ impl Failed {
             Self::Refused => "Name and password do not fit together.",
             Self::Wait(_) => "Too many tries.",
             Self::Unavailable => "Accounts cannot be read now.",
+            Self::NoRole => "Your account has no role in Stepback.",
+            Self::Disabled => "This user may not sign in here.",
+            Self::NotBegun => "That answer belongs to no sign-in that was begun here.",
+            Self::Provider => "The provider did not prove who signs in.",
         }
     }
 
@@ -142,6 +175,14 @@ impl Failed {
             Self::Wait(_) => {
                 let unit = if left == 1 { "second" } else { "seconds" };
                 format!("Try again in {left} {unit}. Each further failure makes the wait longer.")
+            }
+            Self::NoRole => "Nobody is signed in. Ask an administrator for a role at the provider.".to_owned(),
+            Self::Disabled => "Nobody is signed in. Ask an administrator of Stepback.".to_owned(),
+            Self::NotBegun => "Nobody is signed in. Begin here again, in the same browser, within ten minutes.".to_owned(),
+            Self::Provider => {
+                "Nobody is signed in. Try again in a moment; if it stays so, see Stepback’s own log on the server. Users \
+                 with a password can sign in meanwhile."
+                    .to_owned()
             }
             Self::Unavailable => {
                 "Nobody is signed in, and nothing was changed. Try again in a moment; if it stays so, see Stepback’s own \

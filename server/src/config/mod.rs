@@ -5,6 +5,7 @@
 
 mod error;
 mod keys;
+mod oidc;
 mod serving;
 mod sources;
 mod values;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 pub use error::{ConfigError, Origin};
 pub use keys::{KEYS, Key, OTHER_VARIABLES};
+pub use oidc::{CALLBACK, OidcConfig};
 use rollback::validation::SearchCommand;
 pub use rollback_stores::secret::Secret;
 pub use serving::{PublicUrl, ServingConfig, SessionConfig, TlsFiles};
@@ -34,6 +36,8 @@ pub struct Config {
     pub serving: ServingConfig,
     /// How long a sign-in lasts.
     pub session: SessionConfig,
+    /// The provider at which people may sign in, if any.
+    pub oidc: Option<OidcConfig>,
     /// Stepback's own folder: `journal.db` and the runs' evidence.
     pub data_dir: PathBuf,
     /// HybridFlow's `metadata.db`.
@@ -181,11 +185,13 @@ impl Config {
         let qdrant_url = values.address("qdrant.url", &["http", "https"])?;
         let rest_url = values.address("qdrant.rest_url", &["http", "https"])?;
         let batch_size = values.whole_number("rollback.batch_size", 5_000, 1..=100_000)?;
+        let serving = ServingConfig::of(&values)?;
         let approvals_required = values.whole_number("approval.required", 0, 0..=5)?;
         Ok(Self {
             deployment: values.text("deployment", "hybridflow")?,
             listen: serving::listen(&values)?,
-            serving: ServingConfig::of(&values)?,
+            oidc: OidcConfig::of(&values, serving.public_url.as_ref())?,
+            serving,
             session: SessionConfig::of(&values)?,
             data_dir: values.path("data.dir", "stepback-data")?,
             sqlite: SqliteConfig {

@@ -6,6 +6,7 @@ mod backups;
 mod events;
 mod health;
 mod latest_copy;
+mod oidc;
 mod pages;
 mod people;
 mod plans;
@@ -27,6 +28,7 @@ use tower_http::compression::CompressionLayer;
 use crate::access::door::{MAX_BODY, door};
 use crate::access::rules::{ADMINISTRATOR, Guarded, OPERATOR, Rule, Rules, VIEWER};
 use crate::access::{cookies, whole_removal};
+use crate::config::CALLBACK;
 use crate::problem::ApiProblem;
 use crate::problem_page::for_people;
 use crate::state::AppState;
@@ -76,6 +78,8 @@ fn guarded() -> Guarded {
         .get("/healthz", Rule::Public, health::healthz)
         .get("/readyz", Rule::Public, health::readyz)
         .get("/api/openapi.json", Rule::Public, openapi)
+        .get("/session/oidc/begin", Rule::Public, oidc::to_provider)
+        .get(CALLBACK, Rule::Public, oidc::from_provider)
         .post("/session/sign-in", Rule::Public, session::sign_in)
         .post("/session/welcome", Rule::Public, session::welcome)
         .post("/session/sign-out", Rule::Public, session::sign_out)

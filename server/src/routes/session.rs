@@ -122,7 +122,7 @@ async fn first_administrator(state: &AppState, session: &Session, form: &Welcome
 }
 
 /// A session of one's own, under a new id: one that somebody else planted before is worth nothing.
-async fn begin(session: &Session, identity: &Identity) -> Result<(), tower_sessions::session::Error> {
+pub(super) async fn begin(session: &Session, identity: &Identity) -> Result<(), tower_sessions::session::Error> {
     session.clear().await;
     session.cycle_id().await?;
     session.insert(SessionMark::KEY, identity.session_mark()).await
@@ -157,7 +157,7 @@ async fn ended(session: &Session) -> Response {
 }
 
 /// The address, if it is a page of this server: one slash, and no second one of either kind, which would name a host.
-fn local(next: &str) -> Option<&str> {
+pub(super) fn local(next: &str) -> Option<&str> {
     let rest = next.strip_prefix('/')?;
     let plain = !rest.starts_with(['/', '\\']) && !next.chars().any(char::is_control) && next.is_ascii();
     let path = next.split(['?', '#']).next().unwrap_or_default();

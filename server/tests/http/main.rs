@@ -15,6 +15,7 @@ mod events;
 mod guard;
 mod hostile;
 mod interruption;
+mod oidc;
 mod openapi;
 mod pages;
 mod production;

@@ -1,0 +1,160 @@
+//! Signing in at the provider: away to it, and back from it.
+
+use access::oidc::{Oidc, OidcError, Pending};
+use access::{AuditEntry, Identity};
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use leptos::prelude::*;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rollback_types::AuditOutcome;
+use serde::Deserialize;
+use tower_sessions::Session;
+
+use super::session::{begin, local};
+use crate::access::client::Client;
+use crate::access::refusal::see_other;
+use crate::state::AppState;
+
+/// What has to come back. A cookie of its own: the session's is not sent with a request that another site began.
+const COOKIE: &str = "__Host-stepback-oidc";
+/// Lets the page lead on by itself, and nothing else.
+const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+/// Where to go on.
+#[derive(Deserialize)]
+pub struct Begin {
+    #[serde(default)]
+    next: String,
+}
+
+/// What the provider sends along.
+#[derive(Deserialize)]
+pub struct Back {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    state: String,
+    /// The provider's own refusal.
+    #[serde(default)]
+    error: String,
+}
+
+/// Leads to the provider. By GET: a page's policy holds its forms to this very server, and redirects of them too.
+pub async fn to_provider(State(state): State<AppState>, Query(asked): Query<Begin>) -> Response {
+    let Some(oidc) = &state.oidc else { return see_other("/sign-in") };
+    match oidc.begin(local(&asked.next).unwrap_or("/")).await {
+        Ok((url, pending)) => {
+            let mut response = see_other(url.as_str());
+            set_cookie(&mut response, &pending.to_cookie(), 600);
+            response
+        }
+        Err(error) => {
+            tracing::error!(%error, remedy = error.remedy(), "a sign-in at the provider could not be begun");
+            see_other("/sign-in?failed=provider")
+        }
+    }
+}
+
+/// Takes what the provider sent along, and signs in.
+pub async fn from_provider(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    session: Session,
+    headers: HeaderMap,
+    Query(back): Query<Back>,
+) -> Response {
+    let Some(oidc) = &state.oidc else { return see_other("/sign-in") };
+    let pending = cookie_of(&headers).and_then(|text| Pending::from_cookie(&text));
+    let next = pending.as_ref().and_then(|p| local(&p.next)).unwrap_or("/").to_owned();
+    let entry = AuditEntry::of("GET /session/oidc", None, Some(client.address));
+    let mut response = match proven(oidc, &state, back, pending).await {
+        Ok(identity) => match enter(&state, &session, &identity, &entry).await {
+            Ok(()) => go_on(&next),
+            Err(why) => {
+                tracing::error!(error = %why, "a sign-in failed");
+                see_other("/sign-in?failed=unavailable")
+            }
+        },
+        Err(error) => {
+            tracing::warn!(%error, remedy = error.remedy(), "a sign-in at the provider was not granted");
+            // What was refused is told; when it cannot be written down nobody got in either.
+            if let Err(unwritten) = state.access.audit_refused(&entry, Some(303), &error.to_string()).await {
+                tracing::error!(error = %unwritten, "a refused sign-in could not be written to the audit");
+            }
+            let word = match error {
+                OidcError::NoRole => "role",
+                OidcError::Disabled => "disabled",
+                OidcError::NotBegun => "begun",
+                OidcError::Provider(_) | OidcError::Settings(_) | OidcError::Unproven(_) => "provider",
+                OidcError::Access(_) => "unavailable",
+            };
+            let next = utf8_percent_encode(&next, NON_ALPHANUMERIC);
+            see_other(&format!("/sign-in?failed={word}&next={next}"))
+        }
+    };
+    // It served once.
+    set_cookie(&mut response, "", 0);
+    response
+}
+
+async fn proven(oidc: &Oidc, state: &AppState, back: Back, pending: Option<Pending>) -> Result<Identity, OidcError> {
+    let pending = pending.ok_or(OidcError::NotBegun)?;
+    if !back.error.is_empty() {
+        let said: String = back.error.chars().filter(|c| c.is_ascii_graphic()).take(60).collect();
+        return Err(OidcError::Unproven(format!("it answered {said}")));
+    }
+    oidc.finish(&state.access, &back.code, &back.state, pending).await
+}
+
+/// The audit's row first: without it nobody gets in.
+async fn enter(state: &AppState, session: &Session, identity: &Identity, entry: &AuditEntry) -> Result<(), String> {
+    let entry = AuditEntry { actor: Some(identity.name.clone()), role: Some(identity.role), ..entry.clone() };
+    let row = state.access.audit_begin(&entry).await.map_err(|e| e.to_string())?;
+    let begun = begin(session, identity).await.map_err(|e| e.to_string());
+    let outcome = if begun.is_ok() { AuditOutcome::Done } else { AuditOutcome::Failed };
+    let detail = begun.as_ref().err().map(String::as_str);
+    state.access.audit_end(row, outcome, Some(200), detail).await.map_err(|e| e.to_string())?;
+    begun
+}
+
+/// A page that leads on. A redirect would still count as the other site's, and the new session's strict cookie would not be
+/// sent with it.
+fn go_on(next: &str) -> Response {
+    let to = format!("0;url={next}");
+    let href = next.to_owned();
+    let page = view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta http-equiv="refresh" content=to />
+                <meta name="robots" content="noindex" />
+            </head>
+            <body>
+                <p>
+                    <a href=href>"Signed in: go on to Stepback"</a>
+                </p>
+            </body>
+        </html>
+    }
+    .to_html();
+    let mut response = ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    response
+}
+
+fn cookie_of(headers: &HeaderMap) -> Option<String> {
+    let values = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
+    let mut pairs = values.flat_map(|v| v.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())
+}
+
+fn set_cookie(response: &mut Response, value: &str, seconds: u32) {
+    let text = format!("{COOKIE}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax");
+    // Hexadecimal digits are legal in any header.
+    if let Ok(cookie) = HeaderValue::from_str(&text) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}
