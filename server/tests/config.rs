@@ -226,6 +226,7 @@ fn every_setting_can_come_from_its_variable() {
             }
             "validation.expected_chapters" => "77",
             "approval.required" => "2",
+            "oidc.roles" => "ops=operator, all=viewer",
             name if name.ends_with("_file") => "secret",
             name if name.starts_with("server.max_") => "77",
             name if name.ends_with("_ms") || name.ends_with("size") || name.ends_with("bytes") => "77",
@@ -234,6 +235,12 @@ fn every_setting_can_come_from_its_variable() {
         // A limit alone has nothing to limit, and a certificate is nothing without its key.
         let start: &[(&str, &str)] = match key.name {
             "search.limit" => &[("STEPBACK_SEARCH_COMMAND", "[\"x\"]")],
+            name if name.starts_with("oidc.") => &[
+                ("STEPBACK_PUBLIC_URL", "https://h"),
+                ("STEPBACK_OIDC_ISSUER", "https://id"),
+                ("STEPBACK_OIDC_CLIENT_ID", "c"),
+                ("STEPBACK_OIDC_ROLES", "ops=viewer"),
+            ],
             "server.tls_cert" | "server.tls_key" => &[("STEPBACK_TLS_CERT", "c"), ("STEPBACK_TLS_KEY", "k")],
             _ => &[],
         };

@@ -12,6 +12,17 @@ use super::sources::Values;
 /// Where the provider sends the browser back to, below the public address.
 pub const CALLBACK: &str = "/session/oidc";
 
+/// What is of no use alone: a setting that is silently ignored would be found only when it is needed.
+const OTHERS: [&str; 7] = [
+    "oidc.name",
+    "oidc.client_id",
+    "oidc.client_secret",
+    "oidc.client_secret_file",
+    "oidc.scopes",
+    "oidc.role_claim",
+    "oidc.roles",
+];
+
 /// A provider at which people may sign in.
 #[derive(Clone, Debug)]
 pub struct OidcConfig {
@@ -25,20 +36,19 @@ impl OidcConfig {
     /// Absent without `oidc.issuer`. Its other settings need that one, and it needs `server.public_url`.
     pub(super) fn of(values: &Values, public_url: Option<&PublicUrl>) -> Result<Option<Self>, ConfigError> {
         let Some(issuer) = values.optional_text("oidc.issuer")? else {
-            let useless = ["oidc.client_id", "oidc.client_secret", "oidc.client_secret_file", "oidc.roles"];
-            return match useless.into_iter().find(|name| values.get(name).is_some()) {
-                Some(_) => Err(values.refuse("oidc.issuer", "and the other settings of [oidc] need it")),
+            return match OTHERS.into_iter().find(|name| values.get(name).is_some()) {
+                Some(name) => Err(values.refuse(name, "which is of no use without oidc.issuer")),
                 None => Ok(None),
             };
         };
         let Some(public) = public_url else {
             return Err(values.refuse(
                 "server.public_url",
-                "and the provider of [oidc] must be told to which address it sends people back",
+                "and the provider of oidc.issuer must be told to which address it sends people back",
             ));
         };
         let Some(client_id) = values.optional_text("oidc.client_id")? else {
-            return Err(values.refuse("oidc.client_id", "and the provider knows Stepback only by it"));
+            return Err(values.refuse("oidc.client_id", "and the provider of oidc.issuer knows Stepback only by it"));
         };
         let secret = values.secret("oidc.client_secret", "oidc.client_secret_file")?;
         let mut scopes = values.words("oidc.scopes")?;

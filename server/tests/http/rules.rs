@@ -71,6 +71,8 @@ fn whatever_acts_asks_for_an_operator() {
         "/api/openapi.json",
         "/healthz",
         "/readyz",
+        "/session/oidc",
+        "/session/oidc/begin",
         "/session/sign-in",
         "/session/sign-out",
         "/session/welcome",
