@@ -14,29 +14,26 @@ pub struct Account {
     pub role: Role,
 }
 
-/// The page's reader; nobody on the pages that need no sign-in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Reader(Option<Account>);
-
-/// Puts the reader into the context: on the server the request's actor, in the browser what the server said of it.
-pub fn provide_account() {
-    let account = SharedValue::new(of_request).into_inner();
-    provide_context(Reader(account));
+/// Who is signed in, if anybody is: on the server the request's actor, in the browser what the page says of it.
+pub fn account() -> Option<Account> {
+    of_request()
 }
 
 #[cfg(feature = "ssr")]
-fn of_request() -> Option<Account> {
+pub(crate) fn of_request() -> Option<Account> {
     use_context::<rollback::Actor>().map(|actor| Account { name: actor.name().to_owned(), role: actor.role() })
 }
 
-#[cfg(not(feature = "ssr"))]
+#[cfg(all(feature = "hydrate", not(feature = "ssr")))]
 fn of_request() -> Option<Account> {
-    None
+    let page = document().document_element()?;
+    let role = Role::parse(&page.get_attribute("data-role")?)?;
+    Some(Account { name: page.get_attribute("data-account")?, role })
 }
 
-/// Who is signed in, if anybody is.
-pub fn account() -> Option<Account> {
-    use_context::<Reader>().and_then(|reader| reader.0)
+#[cfg(not(any(feature = "ssr", feature = "hydrate")))]
+fn of_request() -> Option<Account> {
+    None
 }
 
 /// The reader's role is this one, or may do more. Nobody may do nothing.
@@ -53,25 +50,16 @@ pub fn in_words(role: Role) -> &'static str {
     }
 }
 
-/// The answer says that nobody is signed in any more: the page is asked for anew, and the server leads to the door and
-/// from there back here.
-#[cfg(feature = "hydrate")]
-pub fn leave_if_signed_out(problem: &rollback_types::Problem) {
-    if problem.kind == rollback_types::ProblemKind::SignInRequired {
-        // Refused by no browser for the page's own address.
-        let _reloading = window().location().reload();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[cfg(feature = "ssr")]
     #[test]
     fn who_is_not_known_may_nothing() {
         Owner::new().with(|| {
             assert!(!may(Role::Viewer));
-            provide_context(Reader(Some(Account { name: "ada".into(), role: Role::Operator })));
+            provide_context(rollback::Actor::new("ada", Role::Operator));
             assert!(may(Role::Viewer) && may(Role::Operator) && !may(Role::Administrator));
         });
     }

@@ -1,7 +1,9 @@
 //! Reads the page's address. The router decodes parameters twice, so an id such as `100%25` would become another one;
 //! here every part is decoded exactly once.
 
+#[cfg(feature = "ssr")]
 use leptos::prelude::*;
+#[cfg(feature = "ssr")]
 use leptos_router::hooks::use_location;
 
 /// Percent-decodes once; bytes that are no UTF-8 become U+FFFD, and a `%` that begins no code stays.
@@ -42,15 +44,32 @@ fn segment(path: &str, before: &str) -> Option<String> {
 }
 
 /// The version the page is about; empty when the address names none.
+#[cfg(feature = "ssr")]
 pub fn use_version_id() -> Memo<String> {
     let path = use_location().pathname;
     Memo::new(move |_| path.with(|p| version_id(p).unwrap_or_default()))
 }
 
 /// The backup that `/restore/{source}` names; empty when the address names none.
+#[cfg(feature = "ssr")]
 pub fn use_restore_source() -> Memo<String> {
     let path = use_location().pathname;
     Memo::new(move |_| path.with(|p| segment(p, "/restore/").unwrap_or_default()))
+}
+
+/// The address of the page itself, as it leads back here: path and query.
+pub fn here() -> String {
+    #[cfg(feature = "ssr")]
+    if let Some(location) = use_context::<leptos_router::location::RequestUrl>() {
+        return location.as_ref().to_owned();
+    }
+    #[cfg(feature = "hydrate")]
+    {
+        let location = leptos::prelude::window().location();
+        return format!("{}{}", location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
+    }
+    #[cfg(not(feature = "hydrate"))]
+    "/".to_owned()
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@ use rollback_types::{Layout, Role, StoreKind};
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, account, in_words, may};
-use crate::components::{Icon, IconName, StoreDot};
-use crate::keyboard::{self, Keyboard};
+use crate::alive::Alive;
+use crate::components::key_help::KeyHelp;
+use crate::components::{Icon, IconName, StoreDot, key_help};
 
 /// What answers in the place of one store, by configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,41 +37,6 @@ pub struct Deployment {
 /// How many other people must approve a plan that changes anything.
 pub fn approvals_required() -> u32 {
     use_context::<Deployment>().map_or(0, |deployment| deployment.approvals_required)
-}
-
-/// Tells style and tests that the page answers to JavaScript now.
-pub fn mark_hydrated() {
-    Effect::new(|_| {
-        #[cfg(feature = "hydrate")]
-        if let Some(root) = document().document_element() {
-            // An attribute of a fixed, legal name cannot be refused.
-            let _set = root.set_attribute("data-hydrated", "");
-        }
-    });
-}
-
-/// `/` goes to the search field of the page, if it has one; never while something is being typed.
-fn search_by_key() {
-    #[cfg(feature = "hydrate")]
-    Effect::new(|_| {
-        use wasm_bindgen::JsCast as _;
-        let listener = window_event_listener(leptos::ev::keydown, |event| {
-            let typing = event
-                .target()
-                .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
-                .is_some_and(|e| matches!(e.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"));
-            if event.key() != "/" || event.ctrl_key() || event.meta_key() || event.alt_key() || typing {
-                return;
-            }
-            let field = document().query_selector("input[type=search]").ok().flatten();
-            if let Some(field) = field.and_then(|f| f.dyn_into::<web_sys::HtmlInputElement>().ok()) {
-                event.prevent_default();
-                // A field that cannot take the focus just does not get it.
-                let _focused = field.focus();
-            }
-        });
-        on_cleanup(move || listener.remove());
-    });
 }
 
 struct Place {
@@ -117,61 +83,57 @@ pub fn Frame(
     /// The page.
     children: Children,
 ) -> impl IntoView {
-    let deployment = SharedValue::new(|| use_context::<Deployment>().unwrap_or_default()).into_inner();
-    provide_context(deployment.clone());
-    search_by_key();
-    let help = NodeRef::<leptos::html::Dialog>::new();
-    let path = use_location().pathname;
-    let link = move |place: &Place| {
+    let deployment = use_context::<Deployment>().unwrap_or_default();
+    let path = use_location().pathname.get_untracked();
+    let link = |place: &Place| {
         let href = place.href;
         view! {
-            <a href=href aria-current=move || current(href, &path.get())>
+            <a href=href aria-current=current(href, &path)>
                 <Icon name=place.icon />
                 <span>{place.label}</span>
             </a>
         }
     };
     let asks = deployment.approvals_required > 0;
-    let approvals = move || asks.then(|| link(&APPROVALS));
-    let administration = move || may(Role::Administrator).then(|| ADMINISTRATION.iter().map(link).collect_view());
-    let alone = Memo::new(move |_| path.with(|p| stands_alone(p)));
+    let places = PLACES.iter().map(link).collect_view();
+    let approvals = asks.then(|| link(&APPROVALS));
+    let administration = may(Role::Administrator).then(|| ADMINISTRATION.iter().map(link).collect_view());
+    let alone = stands_alone(&path);
 
     view! {
-        // The browser's own way moves the focus, the router's would only scroll.
-        <a class="skip" href="#main" rel="external">
+        <a class="skip" href="#main">
             "Skip to the content"
         </a>
-        <div class=move || if alone.get() { "app alone" } else { "app" }>
-            {move || {
-                (!alone.get())
-                    .then(|| {
-                        view! {
+        <div class=if alone { "app alone" } else { "app" }>
+            {(!alone)
+                .then(|| {
+                    view! {
                             <header class="side">
                                 <a class="brand" href="/">
                                     <Icon name=IconName::Back />
                                     <span>"Stepback"</span>
                                 </a>
-                                <nav aria-label="Main">{PLACES.iter().map(link).collect_view()} {approvals()} {administration}</nav>
-                                <DeploymentName deployment=deployment.clone() />
+                                <nav aria-label="Main">{places} {approvals} {administration}</nav>
+                                <DeploymentName deployment=deployment />
                                 <button
                                     class="keys-btn needs-js"
                                     type="button"
                                     aria-haspopup="dialog"
-                                    on:click=move |_| keyboard::open(help)
+                                    data-opens=key_help::ID
                                 >
                                     <Icon name=IconName::Question />
                                     <span>"Keyboard"</span>
                                 </button>
                                 {account().map(|account| view! { <AccountMenu account=account /> })}
                             </header>
-                        }
-                    })
-            }}
+                    }
+                })}
             <main id="main" tabindex="-1">
                 {children()}
             </main>
         </div>
-        {move || (!alone.get()).then(|| view! { <Keyboard help=help /> })}
+        <KeyHelp />
+        <Alive />
     }
 }
 

@@ -1,4 +1,7 @@
-//! The pages: server-rendered, hydrated, readable without JavaScript.
+//! The pages: rendered by the server, whole without JavaScript, with islands that the browser brings to life.
+//!
+//! Pages, and all that only they need, are the server's (feature `ssr`). What the browser runs (feature `hydrate`) are the
+//! functions marked `#[island]`: `alive` on every page, and what changes while it is looked at.
 //!
 //! `api` holds the server functions, `pages` one module a page, `components` what pages share, `format` how numbers,
 //! times and foreign text become readable.
@@ -6,15 +9,27 @@
 
 pub mod account;
 pub mod address;
+pub mod alive;
+#[cfg(feature = "ssr")]
 pub mod api;
+#[cfg(feature = "ssr")]
+mod application;
 #[cfg(feature = "ssr")]
 pub mod charts;
 pub mod choice;
 pub mod components;
+#[cfg(feature = "hydrate")]
+mod fetch;
 pub mod format;
+pub mod fragment;
+pub mod freshness;
+#[cfg(feature = "ssr")]
 pub mod frame;
-pub mod keyboard;
+#[cfg(feature = "hydrate")]
+mod keyboard;
 pub mod live;
+#[cfg(feature = "ssr")]
+pub mod notice;
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod problem_document;
@@ -23,75 +38,18 @@ pub mod shell;
 
 #[cfg(feature = "ssr")]
 pub use api::error::Refused;
+#[cfg(feature = "ssr")]
+pub use application::App;
+#[cfg(feature = "ssr")]
 pub use frame::{Deployment, EngineName};
 #[cfg(feature = "ssr")]
 pub use problem_document::problem_document;
 #[cfg(feature = "ssr")]
 pub use shell::{AssetPaths, shell};
 
-use leptos::prelude::*;
-use leptos_meta::{Title, provide_meta_context};
-use leptos_router::components::{Route, Router, Routes};
-use leptos_router::{SsrMode, path};
-
-use crate::components::Clock;
-use crate::frame::Frame;
-use crate::pages::approvals::{ApprovalPage, ApprovalsPage};
-use crate::pages::audit::AuditPage;
-use crate::pages::backups::BackupsPage;
-use crate::pages::history::HistoryPage;
-use crate::pages::not_found::NotFoundPage;
-use crate::pages::overview::OverviewPage;
-use crate::pages::people::{TokensPage, UsersPage};
-use crate::pages::plan::{MakeBackupPage, MakeSafetyBackupPage, PlanPage, RestorePage, ResumePage, UndoPage};
-use crate::pages::run::RunPage;
-use crate::pages::sign_in::SignInPage;
-use crate::pages::version::VersionPage;
-use crate::pages::versions::VersionsPage;
-use crate::pages::welcome::WelcomePage;
-
-/// The whole application, inside `<body>`. Every route is rendered completely before it is sent (`SsrMode::Async`), so
-/// that pages can be read without JavaScript.
-#[component]
-pub fn App() -> impl IntoView {
-    provide_meta_context();
-    Clock::provide();
-    account::provide_account();
-    frame::mark_hydrated();
-
-    view! {
-        <Title formatter=tab_title />
-        <Router>
-            <Frame>
-                <Routes fallback=NotFoundPage>
-                    <Route path=path!("/") view=OverviewPage ssr=SsrMode::Async />
-                    <Route path=path!("/versions") view=VersionsPage ssr=SsrMode::Async />
-                    <Route path=path!("/versions/:id") view=VersionPage ssr=SsrMode::Async />
-                    <Route path=path!("/versions/:id/plan") view=PlanPage ssr=SsrMode::Async />
-                    <Route path=path!("/runs") view=HistoryPage ssr=SsrMode::Async />
-                    <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::Async />
-                    <Route path=path!("/runs/:id/resume") view=ResumePage ssr=SsrMode::Async />
-                    <Route path=path!("/runs/:id/undo") view=UndoPage ssr=SsrMode::Async />
-                    <Route path=path!("/restore/:source") view=RestorePage ssr=SsrMode::Async />
-                    <Route path=path!("/backups/new") view=MakeBackupPage ssr=SsrMode::Async />
-                    <Route path=path!("/backups/new/:source") view=MakeSafetyBackupPage ssr=SsrMode::Async />
-                    <Route path=path!("/backups") view=BackupsPage ssr=SsrMode::Async />
-                    <Route path=path!("/approvals") view=ApprovalsPage ssr=SsrMode::Async />
-                    <Route path=path!("/approvals/:digest") view=ApprovalPage ssr=SsrMode::Async />
-                    <Route path=path!("/people") view=UsersPage ssr=SsrMode::Async />
-                    <Route path=path!("/people/tokens") view=TokensPage ssr=SsrMode::Async />
-                    <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async />
-                    <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
-                    <Route path=path!("/welcome") view=WelcomePage ssr=SsrMode::Async />
-                </Routes>
-            </Frame>
-        </Router>
-    }
-}
-
 /// The text of the browser's tab. A version's id is part of some, and the server's `<title>` is written as it is given,
 /// without any escaping; in the browser it is set as text.
-fn tab_title(title: String) -> String {
+pub(crate) fn tab_title(title: String) -> String {
     let title = format!("{title} · Stepback");
     if cfg!(feature = "ssr") { title.replace('&', "&amp;").replace('<', "&lt;") } else { title }
 }

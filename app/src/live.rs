@@ -38,7 +38,8 @@ pub struct LiveRun {
 }
 
 impl LiveRun {
-    /// Shows `view`, and follows the run from there once the page is hydrated.
+    /// Shows `view`, and in the browser follows the run from there. The page's other islands find it by
+    /// [`of_page`](Self::of_page).
     pub fn new(view: RunView) -> Self {
         let live = Self {
             view: RwSignal::new(view),
@@ -46,8 +47,19 @@ impl LiveRun {
             progress: RwSignal::new(None),
         };
         #[cfg(feature = "hydrate")]
-        Effect::new(move |_| browser::follow(live));
+        {
+            browser::PAGE.set(Some(live));
+            Effect::new(move |_| browser::follow(live));
+        }
         live
+    }
+
+    /// The run of this page: on the server from the context, in the browser as the first of its islands made it.
+    pub fn of_page() -> Option<Self> {
+        #[cfg(feature = "hydrate")]
+        return browser::PAGE.get();
+        #[cfg(not(feature = "hydrate"))]
+        use_context()
     }
 }
 
@@ -58,7 +70,7 @@ fn back_off_ms(failures: u32) -> u32 {
 }
 
 #[cfg(feature = "hydrate")]
-mod browser {
+pub(crate) mod browser {
     use std::cell::{Cell, RefCell};
     use std::rc::{Rc, Weak};
     use std::time::Duration;
@@ -71,10 +83,14 @@ mod browser {
     use wasm_bindgen::closure::Closure;
     use web_sys::{EventSource, MessageEvent, VisibilityState};
 
-    use crate::account::leave_if_signed_out;
-    use crate::api::runs::get_run;
+    use crate::fetch::{self, Unanswered};
 
     use super::{Connection, LiveRun, back_off_ms};
+
+    thread_local! {
+        /// The run of this page, once an island has made it.
+        pub static PAGE: Cell<Option<LiveRun>> = const { Cell::new(None) };
+    }
 
     /// A broken connection is called stale after this.
     const STALE_AFTER_MS: f64 = 8_000.0;
@@ -96,6 +112,13 @@ mod browser {
             self.source.set_onopen(None);
             self.source.close();
         }
+    }
+
+    /// How a run stands, of all that the API says of it.
+    #[derive(Debug, serde::Deserialize)]
+    pub struct Seen {
+        /// Its state.
+        pub state: RunState,
     }
 
     struct Follower {
@@ -232,8 +255,8 @@ mod browser {
         fn ask_why(&self) {
             let id = self.live.view.with_untracked(|v| v.run.id);
             leptos::task::spawn_local(async move {
-                if let Err(error) = get_run(id).await {
-                    leave_if_signed_out(&error.0);
+                if let Err(Unanswered::SignedOut) = fetch::json::<Seen>(&format!("/api/v1/runs/{id}")).await {
+                    fetch::leave();
                 }
             });
         }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::MetaTags;
 use serde::{Deserialize, Serialize};
 
-use crate::App;
+use crate::{App, account};
 use crate::components::icon::SPRITE;
 
 /// Where the page's files are, as the browser asks for them. The server gives this as a context.
@@ -25,9 +25,11 @@ pub fn shell(assets: AssetPaths) -> impl IntoView {
     let AssetPaths { js, wasm, css, boot } = assets;
     // The page's policy runs only scripts with this word, and what they load.
     let nonce = use_nonce();
+    // What islands know of the page's reader.
+    let (name, role) = account::of_request().map(|a| (a.name, a.role.as_str())).unzip();
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-account=name data-role=role>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

@@ -1,8 +1,11 @@
-//! The WASM entry: hydrates the pages, nothing else.
+//! The WASM entry: the islands of the pages, nothing else.
 
-/// Called by the boot module once the WASM is there.
+// The islands are functions of this crate; the linker keeps them where the crate is named.
+extern crate app as _;
+
+/// Called by the boot module once the WASM is there, before it gives each island its element.
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(app::App);
+    leptos::mount::hydrate_islands();
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use access::oidc::Oidc;
 use access::{Access, Identity};
+use app::notice::Notices;
 use app::{AssetPaths, Deployment};
 use axum::http::Extensions;
 use rollback::{Actor, RollbackService};
@@ -38,6 +39,8 @@ pub struct AppState {
     pub renderer: PageRenderer,
     /// What every page's frame shows.
     pub deployment: Deployment,
+    /// What pages say once, after a form.
+    pub notices: Notices,
     /// Turns true when the server stops: streams end then.
     pub stopping: watch::Receiver<bool>,
 }
@@ -55,6 +58,7 @@ impl AppState {
             site,
             renderer: PageRenderer::new(),
             deployment: wired.deployment.clone(),
+            notices: Notices::new(),
             stopping,
         }
     }
@@ -65,6 +69,7 @@ impl AppState {
         leptos::prelude::provide_context(Arc::clone(&self.service));
         leptos::prelude::provide_context(Arc::clone(&self.access));
         leptos::prelude::provide_context(self.deployment.clone());
+        leptos::prelude::provide_context(self.notices.clone());
         if let Some(actor) = request.get::<Actor>() {
             leptos::prelude::provide_context(actor.clone());
         }

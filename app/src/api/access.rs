@@ -9,7 +9,12 @@ use super::error::ApiError;
 #[cfg(feature = "ssr")]
 use self::door::{access, administrator, invalid, lifetime, refused, refused_form};
 #[cfg(feature = "ssr")]
-use super::error::by_form;
+use crate::notice::{self, Notice};
+
+#[cfg(feature = "ssr")]
+fn said(path: &str, sentence: &str) {
+    notice::lead_to(path, Notice::Done(sentence.to_owned()));
+}
 
 /// Everybody who may sign in, or might once.
 #[server(name = ListUsers, prefix = "/rpc", endpoint = "users", input = GetUrl, output = Json)]
@@ -25,7 +30,7 @@ pub async fn add_user(name: String, role: Role, password: String) -> Result<(), 
     let name = access::UserName::new(name.trim()).map_err(|e| invalid(e.to_string()))?;
     let password = access::Password::choose(&name, password).map_err(|e| invalid(e.to_string()))?;
     access()?.add_user(&name, role, &password, by.name()).await.map_err(refused_form)?;
-    leptos_axum::redirect("/people");
+    said("/people", "The user was added, and can sign in now.");
     Ok(())
 }
 
@@ -34,7 +39,7 @@ pub async fn add_user(name: String, role: Role, password: String) -> Result<(), 
 pub async fn set_role(user: String, role: Role) -> Result<(), ApiError> {
     administrator()?;
     access()?.set_role(&user, role).await.map_err(refused_form)?;
-    leptos_axum::redirect("/people");
+    said("/people", "The role holds from the user’s next request.");
     Ok(())
 }
 
@@ -45,7 +50,7 @@ pub async fn set_password(user: String, password: String) -> Result<(), ApiError
     let name = access::UserName::new(&user).map_err(|e| invalid(e.to_string()))?;
     let password = access::Password::choose(&name, password).map_err(|e| invalid(e.to_string()))?;
     access()?.set_password(&user, &password).await.map_err(refused_form)?;
-    leptos_axum::redirect("/people");
+    said("/people", "The password is set; the user’s sessions have ended.");
     Ok(())
 }
 
@@ -55,7 +60,7 @@ pub async fn set_enabled(user: String, enabled: bool) -> Result<(), ApiError> {
     administrator()?;
     let access = access()?;
     if enabled { access.enable(&user).await } else { access.disable(&user).await }.map_err(refused_form)?;
-    leptos_axum::redirect("/people");
+    said("/people", "Done: it acts at once.");
     Ok(())
 }
 
@@ -64,7 +69,7 @@ pub async fn set_enabled(user: String, enabled: bool) -> Result<(), ApiError> {
 pub async fn end_sessions(user: String) -> Result<(), ApiError> {
     administrator()?;
     access()?.sign_out_everywhere(&user).await.map_err(refused_form)?;
-    leptos_axum::redirect("/people");
+    said("/people", "The user’s sessions have ended.");
     Ok(())
 }
 
@@ -75,22 +80,16 @@ pub async fn list_tokens() -> Result<Vec<TokenView>, ApiError> {
     access()?.tokens().await.map_err(refused)
 }
 
-/// Makes a token. Its secret is in the answer and nowhere else. `days` is empty for a token without an end.
+/// Makes a token. Its secret is shown once, by the page that this leads to, and stands in no address. `days` is empty for a token without an end.
 #[server(name = MakeToken, prefix = "/rpc", endpoint = "make-token", input = PostUrl, output = Json)]
-pub async fn make_token(name: String, role: Role, #[server(default)] days: String) -> Result<NewToken, ApiError> {
+pub async fn make_token(name: String, role: Role, #[server(default)] days: String) -> Result<(), ApiError> {
     let by = administrator()?;
-    // A plain form is answered by a redirect, which must never carry a secret.
-    if by_form() {
-        return Err(invalid(
-            "A token is shown once, and that needs JavaScript. Without it, make the token on the server’s own machine: \
-             stepback token create NAME --role ROLE"
-                .to_owned(),
-        ));
-    }
     let name = access::UserName::new(name.trim()).map_err(|e| invalid(e.to_string()))?;
     let expires = lifetime(&days).ok_or_else(|| invalid("Give the days as a number from 1 to 3650.".to_owned()))?;
     let (token, secret) = access()?.create_token(&name, role, expires, by.name()).await.map_err(refused_form)?;
-    Ok(NewToken { token, secret: secret.expose().to_owned() })
+    let new = NewToken { token, secret: secret.expose().to_owned() };
+    notice::lead_to("/people/tokens", Notice::Token(Box::new(new)));
+    Ok(())
 }
 
 /// Revokes a token: it opens nothing from now on.
@@ -98,7 +97,7 @@ pub async fn make_token(name: String, role: Role, #[server(default)] days: Strin
 pub async fn revoke_token(token: String) -> Result<(), ApiError> {
     administrator()?;
     access()?.revoke(&token).await.map_err(refused_form)?;
-    leptos_axum::redirect("/people/tokens");
+    said("/people/tokens", "The token is revoked: it opens nothing from now on.");
     Ok(())
 }
 

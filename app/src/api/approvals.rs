@@ -77,6 +77,7 @@ pub async fn vote(
 ) -> Result<(), ApiError> {
     let reason = reason.map(|r| one_line_ends(&r)).filter(|r| !r.trim().is_empty());
     let request = rollback_types::VoteRequest { approves, reason };
-    service()?.vote(&plan_digest, &request, &actor()?).await.map_err(refused_form)?;
+    let asked = service()?.vote(&plan_digest, &request, &actor()?).await.map_err(refused_form)?;
+    leptos_axum::redirect(&format!("/approvals/{}", asked.plan_digest));
     Ok(())
 }

@@ -8,6 +8,8 @@ use rollback_types::{Role, RunKind};
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
+#[cfg(feature = "ssr")]
+use crate::notice::{self, Notice};
 
 #[cfg(feature = "ssr")]
 use super::{actor, refused, refused_form, service};
@@ -20,9 +22,17 @@ pub async fn list_backups() -> Result<Vec<BackupHealth>, ApiError> {
 
 /// Reads a backup's files again, even if they did not change; with `trial` restores each into a scratch place too.
 #[server(name = VerifyBackup, prefix = "/rpc", endpoint = "verify-backup", input = PostUrl, output = Json)]
-pub async fn verify_backup(name: String, #[server(default)] trial: bool) -> Result<BackupHealth, ApiError> {
+pub async fn verify_backup(name: String, #[server(default)] trial: bool) -> Result<(), ApiError> {
     actor()?.must_be(Role::Operator, "verify a backup").map_err(refused_form)?;
-    service()?.verify_backup(&name, trial, None).await.map_err(refused_form)
+    let health = service()?.verify_backup(&name, trial, None).await.map_err(refused_form)?;
+    let how = if trial { "restored into a scratch place" } else { "read again from beginning to end" };
+    let found = match health.files.iter().any(|file| file.lowest_failure().is_some()) {
+        true => "Something about it fails: see below.",
+        false => "Nothing about it fails.",
+    };
+    let name = crate::format::clip(&crate::format::visible(&name), 120);
+    notice::lead_to("/backups", Notice::Done(format!("{name} was {how}. {found}")));
+    Ok(())
 }
 
 /// What a run saved before it restored.
@@ -87,5 +97,8 @@ pub async fn remove_way_back(run: i64, confirm: String) -> Result<(), ApiError> 
         let said = format!("The number typed is not {run}: the way back of run #{run} stays.");
         return Err(refused_form(rollback::ServiceError::Invalid(said)));
     }
-    service()?.remove_way_back(RunId(run), &actor()?).await.map_err(refused_form)
+    service()?.remove_way_back(RunId(run), &actor()?).await.map_err(refused_form)?;
+    let said = format!("The way back of run #{run} is gone: its restore is final.");
+    notice::lead_to("/backups", Notice::Done(said));
+    Ok(())
 }

@@ -11,22 +11,23 @@ use serde::{Deserialize, Serialize};
 #[error("{0}")]
 pub struct ApiError(pub Box<Problem>);
 
-/// The status of the problem that a server function answers with, 0 while there is none. A plain form's answer is a redirect either way; the server's audit
-/// must not guess from it.
+/// The problem that a server function answers with, once there is one. A plain form's answer is a redirect either way: the
+/// server's audit must not guess from it, and the page that the redirect leads to says what it was.
 #[cfg(feature = "ssr")]
 #[derive(Clone, Debug, Default)]
-pub struct Refused(std::sync::Arc<std::sync::atomic::AtomicU16>);
+pub struct Refused(std::sync::Arc<std::sync::OnceLock<Problem>>);
 
 #[cfg(feature = "ssr")]
 impl Refused {
-    /// The problem's status, if one was answered.
-    pub fn status(&self) -> Option<u16> {
-        Some(self.0.load(std::sync::atomic::Ordering::Relaxed)).filter(|status| *status != 0)
+    /// The problem, if one was answered.
+    pub fn problem(&self) -> Option<&Problem> {
+        self.0.get()
     }
 
-    fn note(status: u16) {
+    fn note(problem: &Problem) {
         if let Some(refused) = use_context::<Self>() {
-            refused.0.store(status, std::sync::atomic::Ordering::Relaxed);
+            // The first one is the cause of any other.
+            let _known = refused.0.set(problem.clone());
         }
     }
 }
@@ -34,7 +35,7 @@ impl Refused {
 impl From<Problem> for ApiError {
     fn from(problem: Problem) -> Self {
         #[cfg(feature = "ssr")]
-        Refused::note(problem.status);
+        Refused::note(&problem);
         Self(Box::new(problem))
     }
 }
@@ -114,9 +115,8 @@ pub fn set_status(status: u16) {
     }
 }
 
-/// Like `refused`, for what plain forms post. Their answer is a redirect back to the page, which a status of ours would
-/// turn into a page of raw JSON. The problem travels in that redirect's address, so the plan stays behind: the page
-/// plans anew anyway.
+/// Like `refused`, for what forms post. Their answer is a redirect back to the page, which a status of ours would turn into
+/// a page of raw JSON. The page plans anew, so the plan stays behind.
 #[cfg(feature = "ssr")]
 pub fn refused_form(error: rollback::ServiceError) -> ApiError {
     let mut problem = Problem::from(error);
@@ -133,7 +133,7 @@ pub fn of_form(problem: Problem) -> ApiError {
     problem.into()
 }
 
-/// The request is a plain form's, by a browser without JavaScript.
+/// The request is a form's, sent by the browser itself.
 #[cfg(feature = "ssr")]
 pub fn by_form() -> bool {
     use_context::<http::request::Parts>().is_some_and(|parts| {

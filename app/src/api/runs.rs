@@ -67,7 +67,7 @@ pub async fn decide_run(
     step: String,
     decision: String,
     #[server(default)] reason: Option<String>,
-) -> Result<RunView, ApiError> {
+) -> Result<(), ApiError> {
     use rollback::ServiceError::Invalid;
     use rollback_types::{Decision, Step};
 
@@ -77,7 +77,9 @@ pub async fn decide_run(
         .find(|d| d.as_str() == decision)
         .ok_or_else(|| refused_form(Invalid("A decision is one of retry, skip, way_back and abort.".to_owned())))?;
     let reason = reason.map(|r| one_line_ends(&r)).filter(|r| !r.is_empty());
-    service()?.decide(RunId(run), step, decision, reason, &actor()?).await.map_err(refused_form)
+    service()?.decide(RunId(run), step, decision, reason, &actor()?).await.map_err(refused_form)?;
+    leptos_axum::redirect(&format!("/runs/{run}#step-{}", step.as_str()));
+    Ok(())
 }
 
 /// The plan of what is left of an interrupted run; changes nothing.
@@ -106,8 +108,10 @@ pub async fn resume_run(
 
 /// Gives an interrupted run up; it is aborted then.
 #[server(name = AbandonRun, prefix = "/rpc", endpoint = "abandon", input = PostUrl, output = Json)]
-pub async fn abandon_run(run: i64, reason: String) -> Result<RunView, ApiError> {
-    service()?.abandon(RunId(run), &one_line_ends(&reason), &actor()?).await.map_err(refused_form)
+pub async fn abandon_run(run: i64, reason: String) -> Result<(), ApiError> {
+    service()?.abandon(RunId(run), &one_line_ends(&reason), &actor()?).await.map_err(refused_form)?;
+    leptos_axum::redirect(&format!("/runs/{run}"));
+    Ok(())
 }
 
 /// Runs, newest first.

@@ -1,7 +1,6 @@
 //! Surfaces: a page's header, cards, lists of facts.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use rollback_types::StoreKind;
 
 use super::store::StoreDot;
@@ -25,8 +24,8 @@ pub fn PageHeader(
     #[prop(optional)]
     tools: Option<AnyView>,
 ) -> impl IntoView {
+    set_tab_title(tab);
     view! {
-        <Title text=tab />
         <div class="head">
             <div>
                 {over.map(|o| view! { <div class="tag">{o}</div> })} <h1>{children()}</h1>
@@ -35,6 +34,22 @@ pub fn PageHeader(
             {tools.map(|t| view! { <div class="toolbar">{t}</div> })}
         </div>
     }
+}
+
+/// The text of the browser's tab, which the server writes into the page's head.
+#[cfg(feature = "ssr")]
+pub fn set_tab_title(text: String) {
+    // Called for what it writes; it shows nothing in its place.
+    let _shows_nothing = leptos_meta::Title(leptos_meta::TitleProps::builder().text(text).build());
+}
+
+/// In the browser: as the server's formatter writes it.
+#[cfg(not(feature = "ssr"))]
+pub fn set_tab_title(text: String) {
+    #[cfg(feature = "hydrate")]
+    document().set_title(&crate::tab_title(text));
+    #[cfg(not(feature = "hydrate"))]
+    let _ = text;
 }
 
 /// A titled surface. The title makes the section's id and its accessible name.

@@ -1,40 +1,9 @@
-//! Moments in time: UTC from the server, the reader's zone once the page is alive.
+//! Moments in time: UTC from the server, the reader's zone once the page is alive (`alive/times.rs`).
 
 use leptos::prelude::*;
 use rollback_types::Timestamp;
 
 use crate::format;
-
-/// The browser's idea of now, in a context. `None` on the server and until the page is alive, so that both render the
-/// same first.
-#[derive(Clone, Copy, Debug)]
-pub struct Clock {
-    now: RwSignal<Option<Timestamp>>,
-}
-
-impl Clock {
-    /// Puts a clock into the context; it starts once the page is alive and ticks every ten seconds.
-    pub fn provide() {
-        let now = RwSignal::new(None);
-        provide_context(Self { now });
-        #[cfg(feature = "hydrate")]
-        Effect::new(move |_| {
-            now.set(Some(browser_now()));
-            let tick =
-                set_interval_with_handle(move || now.set(Some(browser_now())), std::time::Duration::from_secs(10));
-            on_cleanup(move || {
-                if let Ok(tick) = tick {
-                    tick.clear();
-                }
-            });
-        });
-    }
-
-    /// The browser's now, once the page is alive.
-    pub fn now(self) -> Option<Timestamp> {
-        self.now.get()
-    }
-}
 
 #[cfg(feature = "hydrate")]
 fn browser_now() -> Timestamp {
@@ -43,7 +12,7 @@ fn browser_now() -> Timestamp {
     Timestamp::from_unix_ms(js_sys::Date::now() as i64)
 }
 
-/// Now, for the first rendering only.
+/// Now, by the clock of whoever renders.
 pub fn first_now() -> Timestamp {
     #[cfg(feature = "hydrate")]
     return browser_now();
@@ -86,6 +55,34 @@ pub enum TimeStyle {
     Absolute,
 }
 
+impl TimeStyle {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Both, Self::Relative, Self::Absolute];
+
+    /// Its word in the page.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Both => "both",
+            Self::Relative => "relative",
+            Self::Absolute => "absolute",
+        }
+    }
+
+    /// The style of a word in the page.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|style| style.as_str() == word)
+    }
+
+    /// What is said of a moment: on the server in UTC, in the browser in the reader's zone.
+    pub fn text(self, at: Timestamp, now: Timestamp) -> String {
+        match self {
+            Self::Both => format!("{} · {}", local(at), format::relative(at, now)),
+            Self::Relative => format::relative(at, now),
+            Self::Absolute => local(at),
+        }
+    }
+}
+
 /// A moment.
 #[component]
 pub fn Time(
@@ -95,18 +92,21 @@ pub fn Time(
     #[prop(optional)]
     style: TimeStyle,
 ) -> impl IntoView {
-    let clock = use_context::<Clock>();
-    let alive = move || clock.and_then(Clock::now);
-    let absolute = move || if alive().is_some() { local(at) } else { format::utc(at) };
-    let relative = move || format::relative(at, alive().unwrap_or_else(first_now));
-    let text = move || match style {
-        TimeStyle::Both => format!("{} · {}", absolute(), relative()),
-        TimeStyle::Relative => relative(),
-        TimeStyle::Absolute => absolute(),
-    };
     view! {
-        <time datetime=at.to_string() title=format::utc(at)>
-            {text}
+        <time datetime=at.to_string() title=format::utc(at) data-style=style.as_str()>
+            {style.text(at, first_now())}
         </time>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_writes_the_browser_can_write_anew() {
+        assert!(TimeStyle::ALL.into_iter().all(|style| TimeStyle::parse(style.as_str()) == Some(style)));
+        let (at, now) = (Timestamp::from_unix_ms(0), Timestamp::from_unix_ms(60_000));
+        assert_eq!(TimeStyle::Both.text(at, now), "1 Jan 1970, 00:00 UTC · 1 minute ago");
     }
 }

@@ -1,7 +1,9 @@
 //! The list of keys, as a dialog.
 
-use leptos::html::Dialog;
 use leptos::prelude::*;
+
+/// The dialog's id.
+pub const ID: &str = "key-help";
 
 /// Each key, and what it does.
 const KEYS: [(&str, &str); 6] = [
@@ -15,10 +17,7 @@ const KEYS: [(&str, &str); 6] = [
 
 /// The keys. The browser keeps the focus inside while it is open, and gives it back afterwards.
 #[component]
-pub fn KeyHelp(
-    /// Opens and closes it.
-    dialog: NodeRef<Dialog>,
-) -> impl IntoView {
+pub fn KeyHelp() -> impl IntoView {
     let rows = KEYS
         .into_iter()
         .map(|(key, does)| {
@@ -33,7 +32,7 @@ pub fn KeyHelp(
         })
         .collect_view();
     view! {
-        <dialog class="dialog" node_ref=dialog aria-labelledby="key-help-title">
+        <dialog class="dialog" id=ID aria-labelledby="key-help-title">
             <h2 id="key-help-title">"Keyboard"</h2>
             <dl class="keys">{rows}</dl>
             <p class="small muted">"No single key starts or decides anything. Keys rest while you type in a field."</p>

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use rollback_types::{BackupFile, BackupHealth, Rung, RungResult, RungState, Timestamp};
 
 use super::badge::Tone;
-use super::clock::{Clock, first_now};
+use super::clock::first_now;
 use super::icon::{Icon, IconName};
 use super::store::StoreName;
 use crate::format;
@@ -52,8 +52,7 @@ pub fn LadderGrid(
     /// The backup.
     health: BackupHealth,
 ) -> impl IntoView {
-    let clock = use_context::<Clock>();
-    let now = Signal::derive(move || clock.and_then(Clock::now).unwrap_or_else(first_now));
+    let now = first_now();
     let heads = Rung::ALL.map(|rung| view! { <th scope="col">{rung.title()}</th> });
     let failures: Vec<_> = health
         .files
@@ -93,21 +92,20 @@ pub fn LadderGrid(
     }
 }
 
-fn row(file: &BackupFile, now: Signal<Timestamp>) -> impl IntoView + use<> {
+fn row(file: &BackupFile, now: Timestamp) -> impl IntoView + use<> {
     let cells = Rung::ALL
         .into_iter()
         .map(|rung| {
-            let result = file.rungs.iter().find(|r| r.rung == rung).cloned();
-            let detail = result.as_ref().map(|r| format::visible(&r.detail)).unwrap_or_default();
-            let proven = result.as_ref().filter(|r| r.state != RungState::NotProven).and_then(|r| r.checked_at);
-            let icon = rung_icon(result.as_ref());
-            let look = StoredValue::new(result);
-            let look = move || look.with_value(|r| rung_look(r.as_ref(), now.get()));
+            let result = file.rungs.iter().find(|r| r.rung == rung);
+            let detail = result.map(|r| format::visible(&r.detail)).unwrap_or_default();
+            let proven = result.filter(|r| r.state != RungState::NotProven).and_then(|r| r.checked_at);
+            let icon = rung_icon(result);
+            let (class, word) = rung_look(result, now);
             view! {
-                <td class=move || format!("cell {}", look().0) title=detail>
+                <td class=format!("cell {class}") title=detail>
                     <Icon name=icon />
-                    <span class="sr">{move || look().1}</span>
-                    {proven.map(|at| view! { <span class="age">{move || age(at, now.get())}</span> })}
+                    <span class="sr">{word}</span>
+                    {proven.map(|at| view! { <span class="age">{age(at, now)}</span> })}
                 </td>
             }
         })

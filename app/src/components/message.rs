@@ -1,7 +1,6 @@
 //! What the page has to say: verdicts, warnings, errors, and what would be here.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 use rollback_types::{Problem, ProblemKind, Verdict, VerdictLevel};
 
 use super::badge::Tone;
@@ -122,7 +121,7 @@ pub fn ErrorPanel(
                     .map(|href| {
                         view! {
                             <p>
-                                <a class="btn" href=href rel="external">
+                                <a class="btn" href=href>
                                     "Try again"
                                 </a>
                             </p>
@@ -133,15 +132,24 @@ pub fn ErrorPanel(
     }
 }
 
+/// That the form which led here was carried out; nothing where there was none.
+#[cfg(feature = "ssr")]
+#[component]
+pub fn Said() -> impl IntoView {
+    let said = crate::notice::done().map(|sentence| view! { <Callout tone=Tone::Good title=sentence /> });
+    view! {
+        <div class="outcome" role="status">
+            {said}
+        </div>
+    }
+}
+
 /// The way to the door, and back to this page.
 fn sign_in_again() -> impl IntoView {
-    let here = use_location();
-    let search = here.search.get_untracked();
-    let mark = if search.is_empty() || search.starts_with('?') { "" } else { "?" };
-    let next = format!("{}{mark}{search}", here.pathname.get_untracked());
+    let next = crate::address::here();
     view! {
         <p>
-            <a class="btn" href=format!("/sign-in{}", format::query([("next", next.as_str())])) rel="external">
+            <a class="btn" href=format!("/sign-in{}", format::query([("next", next.as_str())]))>
                 "Sign in"
             </a>
         </p>

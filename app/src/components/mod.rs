@@ -17,7 +17,7 @@ pub mod table;
 
 pub use badge::{Badge, RunBadge, StepBadge, Tone, VersionBadge};
 pub use card::{Card, Fact, KeyValue, PageHeader};
-pub use clock::{Clock, Time, TimeStyle};
+pub use clock::{Time, TimeStyle};
 pub use controls::{Chip, FilterChips, Pagination, SearchField};
 pub use icon::{Icon, IconName};
 pub use ladder::LadderGrid;
@@ -27,3 +27,5 @@ pub use password::PasswordFields;
 pub use role::RoleNote;
 pub use store::{Meter, StoreDot, StoreName};
 pub use table::{Column, DataTable};
+#[cfg(feature = "ssr")]
+pub use message::Said;

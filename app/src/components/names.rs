@@ -54,11 +54,9 @@ pub fn VersionLink(
     let shown = or_empty(format::visible(id.as_str()));
     let title = tool_tip(&shown);
     let text = format::clip(&shown, LIST_CHARS);
-    // The router in the browser decodes a path twice: ids it could change are followed by a full page load.
-    let rel = (!format::is_plain(id.as_str())).then_some("external");
     match format::version_path(id.as_str()) {
         Some(href) => view! {
-            <a class="id" href=href rel=rel title=title>
+            <a class="id" href=href title=title>
                 <bdi>{text}</bdi>
             </a>
         }
@@ -91,33 +89,14 @@ pub fn CopyableId(
 ) -> impl IntoView {
     let shown = format::visible(&shown.unwrap_or_else(|| text.clone()));
     let title = tool_tip(&format::visible(&text));
-    let copied = RwSignal::new(false);
-    #[cfg(feature = "hydrate")]
-    let copy = move |_| {
-        // Without a secure context browsers have no clipboard; the text can still be selected.
-        if !window().is_secure_context() {
-            return;
-        }
-        let promise = window().navigator().clipboard().write_text(&text);
-        leptos::task::spawn_local(async move {
-            if wasm_bindgen_futures::JsFuture::from(promise).await.is_ok() {
-                copied.set(true);
-                set_timeout(move || copied.set(false), std::time::Duration::from_secs(2));
-            }
-        });
-    };
-    #[cfg(not(feature = "hydrate"))]
-    let copy = move |_| ();
-    let icon = Signal::derive(move || if copied.get() { IconName::Check } else { IconName::Copy });
     view! {
         <span class="copyable">
             <code title=title>{shown}</code>
-            <button class="icon-btn needs-js" type="button" aria-label=format!("Copy {what}") on:click=copy>
-                <Icon name=icon />
+            // `alive/copying.rs` answers to it.
+            <button class="icon-btn needs-js" type="button" aria-label=format!("Copy {what}") data-copy=text>
+                <Icon name=IconName::Copy />
             </button>
-            <span class="sr" role="status">
-                {move || if copied.get() { "Copied" } else { "" }}
-            </span>
+            <span class="sr" role="status"></span>
         </span>
     }
 }
@@ -148,9 +127,8 @@ mod tests {
             script.contains(r#"href="/versions/%3Cscript%3Ealert%28%271%27%29%3C%2Fscript%3E%22%E2%80%AE""#),
             "{script}"
         );
-        assert!(script.contains(r#"rel="external""#), "{script}");
         let long = link(&"x".repeat(10_000));
-        assert!(!long.contains("title") && long.contains('…') && !long.contains("external"), "{long}");
+        assert!(!long.contains("title") && long.contains('…'), "{long}");
     }
 
     #[cfg(feature = "ssr")]

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use leptos::html::{Dialog, Input};
+use leptos::html::Dialog;
 use leptos::prelude::*;
-use rollback_types::{Role, VersionQuery};
+use rollback_types::Role;
 
 use crate::account::may;
-use crate::api::versions::list_versions;
-use crate::format;
+
+/// The dialog's id.
+pub const ID: &str = "palette";
 
 /// Versions shown at most.
+#[cfg(feature = "hydrate")]
 const VERSIONS: u32 = 8;
 /// A question is asked once typing rests this long.
 const REST: Duration = Duration::from_millis(200);
@@ -53,13 +55,40 @@ fn known(typed: &str, allowed: impl Fn(Role) -> bool) -> Vec<Entry> {
     run.into_iter().chain(pages).collect()
 }
 
+/// Versions whose names fit; `None` where they could not be searched.
+#[cfg(feature = "hydrate")]
+async fn named(text: &str) -> Option<Vec<Entry>> {
+    use crate::{fetch, format};
+
+    /// Of all that the API says of them.
+    #[derive(serde::Deserialize)]
+    struct Found {
+        items: Vec<Row>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Row {
+        version_id: String,
+    }
+
+    let limit = VERSIONS.to_string();
+    let query = format::query([("q", text), ("limit", limit.as_str())]);
+    let found: Found = fetch::json(&format!("/api/v1/versions{query}")).await.ok()?;
+    let entry = |row: Row| {
+        let label = format::clip(&format::visible(&row.version_id), 120);
+        format::version_path(&row.version_id).map(|href| Entry { kind: "Version", label, href })
+    };
+    Some(found.items.into_iter().filter_map(entry).collect())
+}
+
+#[cfg(not(feature = "hydrate"))]
+async fn named(_text: &str) -> Option<Vec<Entry>> {
+    None
+}
+
 /// The palette. It only goes somewhere; it starts nothing.
 #[component]
-pub fn Palette(
-    /// Opens and closes it.
-    dialog: NodeRef<Dialog>,
-) -> impl IntoView {
-    let field = NodeRef::<Input>::new();
+pub fn Palette() -> impl IntoView {
+    let dialog = NodeRef::<Dialog>::new();
     let typed = RwSignal::new(String::new());
     let versions = RwSignal::new(Vec::<Entry>::new());
     let trouble = RwSignal::new(false);
@@ -82,25 +111,16 @@ pub fn Palette(
                     return;
                 }
                 leptos::task::spawn_local(async move {
-                    let query = VersionQuery { q: Some(text), limit: Some(VERSIONS), ..VersionQuery::default() };
-                    let answer = list_versions(query).await;
-                    if asked.try_get_value() != Some(now) {
-                        return;
+                    let found = named(&text).await;
+                    if asked.try_get_value() == Some(now) {
+                        trouble.set(found.is_none());
+                        versions.set(found.unwrap_or_default());
                     }
-                    trouble.set(answer.is_err());
-                    let rows = answer.map(|list| list.page.items).unwrap_or_default();
-                    let found = rows.iter().filter_map(|row| {
-                        let id = row.version_id.as_str();
-                        let label = format::clip(&format::visible(id), 120);
-                        format::version_path(id).map(|href| Entry { kind: "Version", label, href })
-                    });
-                    versions.set(found.collect());
                 });
             },
             REST,
         );
     };
-    // The server reads the address itself: odd ids would not survive the router.
     let go = move |entry: &Entry| {
         if let Some(dialog) = dialog.get_untracked() {
             dialog.close();
@@ -152,10 +172,9 @@ pub fn Palette(
         (false, n) => format!("{n} places"),
     };
     view! {
-        <dialog class="dialog palette" node_ref=dialog aria-labelledby="palette-title" on:close=emptied>
+        <dialog class="dialog palette" id=ID node_ref=dialog aria-labelledby="palette-title" on:close=emptied>
             <h2 id="palette-title">"Go to"</h2>
             <input
-                node_ref=field
                 class="input"
                 type="text"
                 role="combobox"

@@ -11,22 +11,19 @@ use leptos::prelude::*;
 use self::card::Backup;
 use self::ways_back::WaysBackCard;
 use crate::api::backups::{RemoveWayBack, VerifyBackup, list_backups, ways_back};
-use crate::components::{EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader};
+use crate::components::{EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader, Said};
+use crate::notice;
 
 pub(crate) use self::ways_back::{Remove, UndoLink};
 
 /// `/backups`.
 #[component]
 pub fn BackupsPage() -> impl IntoView {
-    let verify = ServerAction::<VerifyBackup>::new();
-    let remove = ServerAction::<RemoveWayBack>::new();
-    let backups = Resource::new_blocking(move || verify.version().get(), |_| list_backups());
-    let kept = Resource::new_blocking(move || remove.version().get(), |_| ways_back());
-    let failure = move || {
-        let of_verify = verify.value().get().and_then(Result::err);
-        let of_remove = remove.value().get().and_then(Result::err);
-        of_verify.or(of_remove).map(|error| view! { <ErrorPanel problem=error /> })
-    };
+    let backups = Resource::new_blocking(|| (), |()| list_backups());
+    let kept = Resource::new_blocking(|| (), |()| ways_back());
+    let failure = notice::refused::<VerifyBackup>()
+        .or_else(notice::refused::<RemoveWayBack>)
+        .map(|problem| view! { <ErrorPanel problem=problem /> });
     view! {
         <PageHeader
             tab="Backups"
@@ -42,13 +39,14 @@ pub fn BackupsPage() -> impl IntoView {
         >
             "Backups"
         </PageHeader>
+        <Said />
         {failure}
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 match backups.await {
                     Ok(list) if list.is_empty() => view! { <None /> }.into_any(),
                     Ok(list) => {
-                        list.into_iter().map(|b| view! { <Backup health=b verify=verify /> }).collect_view().into_any()
+                        list.into_iter().map(|b| view! { <Backup health=b /> }).collect_view().into_any()
                     }
                     Err(error) => view! { <ErrorPanel problem=error retry="/backups" /> }.into_any(),
                 }
@@ -57,7 +55,7 @@ pub fn BackupsPage() -> impl IntoView {
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 match kept.await {
-                    Ok(list) => view! { <WaysBackCard list=list remove=remove /> }.into_any(),
+                    Ok(list) => view! { <WaysBackCard list=list /> }.into_any(),
                     Err(error) => view! { <ErrorPanel problem=error retry="/backups" /> }.into_any(),
                 }
             })}

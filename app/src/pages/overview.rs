@@ -3,8 +3,8 @@
 
 mod cards;
 
-use leptos::form::ActionForm;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use rollback_types::run_kind::PRODUCTION;
 use rollback_types::{Overview, Role, RunState, RunSummary, StoreStatus, VerdictLevel};
 
@@ -18,7 +18,9 @@ use crate::api::runs::Validate;
 use crate::components::{
     Card, ErrorPanel, Icon, IconName, Loading, PageHeader, RoleNote, RunBadge, Time, TimeStyle, VerdictPanel,
 };
-use crate::format;
+use crate::fragment::Fragment;
+use crate::freshness::Freshness;
+use crate::{format, notice};
 
 /// Candidates that the overview lists; the list of versions has them all.
 const SHOWN_CANDIDATES: usize = 6;
@@ -45,29 +47,27 @@ pub fn OverviewPage() -> impl IntoView {
     }
 }
 
-/// The page's content, asked for again every ten seconds while the tab is looked at.
 #[component]
 pub(super) fn FreshOverview(overview: Overview) -> impl IntoView {
-    let shown = RwSignal::new(overview);
-    let stale = RwSignal::new(false);
-    keep_fresh(shown, stale);
-    let validate = ServerAction::<Validate>::new();
-    let refused =
-        move || validate.value().get().and_then(Result::err).map(|error| view! { <ErrorPanel problem=error /> });
+    let (lead, at) = (summary(&overview), overview.at);
+    let refused = notice::refused::<Validate>().map(|problem| view! { <ErrorPanel problem=problem /> });
     view! {
         <PageHeader
             tab="Overview"
-            lead=view! { {move || shown.with(summary)} }.into_any()
+            lead=view! {
+                <Fragment id="overview-lead" inline=true>{lead}</Fragment>
+            }
+                .into_any()
             tools=view! {
-                <Freshness shown=shown stale=stale />
-                <ValidateForm subject=PRODUCTION.to_owned() label="Validate production" validate=validate />
+                <Freshness at=at />
+                <ValidateForm subject=PRODUCTION.to_owned() label="Validate production" />
             }
                 .into_any()
         >
             "Overview"
         </PageHeader>
         {refused}
-        {move || content(shown.get())}
+        <Fragment id="overview-now">{content(overview)}</Fragment>
     }
 }
 
@@ -78,65 +78,17 @@ pub(super) fn ValidateForm(
     subject: String,
     /// What the button says.
     label: &'static str,
-    validate: ServerAction<Validate>,
 ) -> impl IntoView {
-    let busy = validate.pending();
     let may = may(Role::Operator);
     view! {
-        <ActionForm action=validate>
+        <form method="post" action=Validate::PATH>
             <input type="hidden" name="subject" value=subject />
-            <button class="btn" type="submit" disabled=move || !may || busy.get() aria-describedby=(!may).then_some("validate-note")>
-                <Icon name=Signal::derive(move || if busy.get() { IconName::Spinner } else { IconName::Shield }) />
+            <button class="btn" type="submit" disabled=!may aria-describedby=(!may).then_some("validate-note")>
+                <Icon name=IconName::Shield />
                 {label}
             </button>
             <RoleNote id="validate-note" least=Role::Operator />
-        </ActionForm>
-    }
-}
-
-#[cfg(feature = "hydrate")]
-fn keep_fresh(shown: RwSignal<Overview>, stale: RwSignal<bool>) {
-    use crate::account::leave_if_signed_out;
-
-    Effect::new(move |_| {
-        let ask = move || {
-            if document().hidden() {
-                return;
-            }
-            leptos::task::spawn_local(async move {
-                // The page may be gone when the answer comes: then there is nothing to set.
-                match overview().await {
-                    Ok(fresh) => {
-                        let _gone = shown.try_set(fresh);
-                        let _gone = stale.try_set(false);
-                    }
-                    Err(error) => {
-                        leave_if_signed_out(&error.0);
-                        let _gone = stale.try_set(true);
-                    }
-                }
-            });
-        };
-        let interval = set_interval_with_handle(ask, std::time::Duration::from_secs(10));
-        on_cleanup(move || {
-            if let Ok(interval) = interval {
-                interval.clear();
-            }
-        });
-    });
-}
-
-#[cfg(not(feature = "hydrate"))]
-fn keep_fresh(_shown: RwSignal<Overview>, _stale: RwSignal<bool>) {}
-
-/// When this was seen; said loudly when the server no longer answers.
-#[component]
-fn Freshness(shown: RwSignal<Overview>, stale: RwSignal<bool>) -> impl IntoView {
-    view! {
-        <span class=move || if stale.get() { "live stale" } else { "live" }>
-            {move || if stale.get() { "Not answering, seen " } else { "Seen " }}
-            {move || view! { <Time at=shown.with(|o| o.at) style=TimeStyle::Relative /> }}
-        </span>
+        </form>
     }
 }
 

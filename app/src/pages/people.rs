@@ -11,14 +11,7 @@ use rollback_types::Role;
 pub use self::tokens::TokensPage;
 pub use self::users::UsersPage;
 use crate::account::in_words;
-use crate::api::ApiError;
-use crate::components::{Callout, Chip, ErrorPanel, FilterChips, PageHeader, Tone};
-
-/// What came of the latest action of a page: what was done, or why not.
-type Outcome = RwSignal<Option<Result<&'static str, ApiError>>>;
-
-/// An action's value, whatever else it answers.
-type Answer = Option<Result<(), ApiError>>;
+use crate::components::{Chip, FilterChips, PageHeader};
 
 /// The header both pages share, and the way from one to the other.
 #[component]
@@ -33,35 +26,6 @@ fn PeopleHeader(tokens: bool) -> impl IntoView {
             label="People or tokens"
             chips=vec![chip("Users", "/people", !tokens), chip("API tokens", "/people/tokens", tokens)]
         />
-    }
-}
-
-/// Tells what came of an action, as soon as its value is there; also of one that a plain form posted.
-fn tell(value: impl Fn() -> Answer + Send + Sync + 'static, done: &'static str, outcome: Outcome) {
-    if let Some(answer) = untrack(&value) {
-        outcome.set(Some(answer.map(|()| done)));
-    }
-    Effect::new(move |_| {
-        if let Some(answer) = value() {
-            outcome.set(Some(answer.map(|()| done)));
-        }
-    });
-}
-
-/// The latest outcome, above the list.
-#[component]
-fn LatestOutcome(outcome: Outcome) -> impl IntoView {
-    view! {
-        <div class="outcome" role="status">
-            {move || {
-                outcome
-                    .get()
-                    .map(|o| match o {
-                        Ok(done) => view! { <Callout tone=Tone::Good title=done /> }.into_any(),
-                        Err(problem) => view! { <ErrorPanel problem=problem /> }.into_any(),
-                    })
-            }}
-        </div>
     }
 }
 

@@ -1,322 +1,34 @@
 //! What a run would do, read like a pull request, with the confirmation beside it. One page for every kind of run that
 //! is planned; `subject` has its words.
 
+#[cfg(feature = "ssr")]
 mod ask;
+#[cfg(feature = "ssr")]
 pub(crate) mod before;
+#[cfg(feature = "ssr")]
 mod confirm;
 mod confirmation;
+#[cfg(feature = "ssr")]
 mod consent;
+pub(crate) mod guard;
+#[cfg(feature = "ssr")]
+mod page;
+#[cfg(feature = "ssr")]
 mod restore;
+#[cfg(feature = "ssr")]
 mod resume;
+#[cfg(feature = "ssr")]
 pub(crate) mod sentences;
+#[cfg(feature = "ssr")]
 pub(crate) mod steps;
+#[cfg(feature = "ssr")]
 pub(crate) mod stores;
+#[cfg(feature = "ssr")]
 pub(crate) mod subject;
+#[cfg(feature = "ssr")]
 pub(crate) mod trouble;
 
-use leptos::html;
-use leptos::prelude::*;
-use leptos_router::hooks::{use_location, use_params_map};
-use rollback_types::run_kind::undo_subject;
-use rollback_types::{BackupSource, Problem, ProblemKind, Refusal, RollbackPlan, RunId, RunKind, VersionId};
-
-use self::before::{BeforeCard, CopyCard, DiskCard, TimeCard, TriggersCard};
-use self::confirm::ConfirmCard;
-use self::confirmation::Confirmation;
-use self::consent::Consent;
-use self::restore::RestoreCard;
+#[cfg(feature = "ssr")]
+pub use self::page::{MakeBackupPage, MakeSafetyBackupPage, PlanPage, RestorePage, UndoPage};
+#[cfg(feature = "ssr")]
 pub use self::resume::ResumePage;
-use self::steps::StepsCard;
-use self::stores::{CopiesCard, GoesCard, ReplacedCard};
-use self::subject::Subject;
-use crate::address::{use_restore_source, use_version_id};
-use crate::api::ApiError;
-use crate::api::approvals::{AskApproval, approval_of};
-use crate::api::plans::plan_rollback;
-use crate::api::runs::StartRollback;
-use crate::choice;
-use crate::components::{
-    Badge, Callout, EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader, Time, TimeStyle, Tone, VersionBadge,
-    VersionName, message,
-};
-use crate::format;
-use crate::frame::approvals_required;
-
-/// `/versions/{id}/plan`: the rollback of one version.
-#[component]
-pub fn PlanPage() -> impl IntoView {
-    planned(RunKind::Rollback, use_version_id())
-}
-
-/// `/restore/{source}`: production from latest-copy, a kept version, or the baseline.
-#[component]
-pub fn RestorePage() -> impl IntoView {
-    planned(RunKind::RestoreProduction, use_restore_source())
-}
-
-/// `/runs/{id}/undo`: what a run saved before it restored, put in again.
-#[component]
-pub fn UndoPage() -> impl IntoView {
-    let params = use_params_map();
-    let name = Memo::new(move |_| {
-        let run = params.read().get("id").and_then(|t| t.parse::<RunId>().ok());
-        run.map(|run| undo_subject(run).as_str().to_owned()).unwrap_or_default()
-    });
-    planned(RunKind::UndoRestore, name)
-}
-
-/// `/backups/new`: a new latest-copy.
-#[component]
-pub fn MakeBackupPage() -> impl IntoView {
-    planned(RunKind::MakeBackup, Memo::new(|_| BackupSource::LATEST_COPY.to_owned()))
-}
-
-/// `/backups/new/{source}`: a backup of a safety backup that the pipeline left inside the stores.
-#[component]
-pub fn MakeSafetyBackupPage() -> impl IntoView {
-    planned(RunKind::MakeBackup, use_restore_source())
-}
-
-/// The plan of one subject. Which stores are restored stands in the address.
-fn planned(kind: RunKind, name: Memo<String>) -> impl IntoView {
-    let search = use_location().search;
-    let chosen = Memo::new(move |_| search.with(|s| choice::from_search(s)));
-    let start = ServerAction::<StartRollback>::new();
-    let ask = ServerAction::<AskApproval>::new();
-    let required = approvals_required();
-    let confirmation = RwSignal::new(Confirmation::default());
-    let plan = Resource::new_blocking(
-        move || (name.get(), choice::to_word(&chosen.get())),
-        move |(name, restore)| async move {
-            // The address of the page that is being left for.
-            if name.is_empty() {
-                return Err(Problem::new(ProblemKind::NotFound, "The address names nothing to plan.").into());
-            }
-            with_consent(plan_rollback(name, kind, restore).await?, required).await
-        },
-    );
-
-    // Refused because something moved: show what is so now, beside what changed.
-    Effect::new(move |_| {
-        let moved = |e: &Problem| matches!(e.kind, ProblemKind::StalePlan | ProblemKind::Refused);
-        let started = start.value().with(|v| matches!(v, Some(Err(e)) if moved(&e.0)));
-        if started || ask.value().with(|v| matches!(v, Some(Err(e)) if moved(&e.0))) {
-            // The new plan is to be confirmed anew, not by a second press of the same key.
-            confirmation.update(Confirmation::forget_consent);
-            plan.refetch();
-        }
-    });
-
-    view! {
-        <Transition fallback=Loading>
-            {move || Suspend::new(async move {
-                match plan.await {
-                    Ok((plan_now, consent)) => {
-                        let again = Callback::new(move |()| {
-                            start.value().set(None);
-                            ask.value().set(None);
-                            plan.refetch();
-                        });
-                        view! {
-                            <PlanView
-                                plan=plan_now
-                                consent=consent
-                                start=start
-                                ask=ask
-                                confirmation=confirmation
-                                again=again
-                            />
-                        }
-                            .into_any()
-                    }
-                    Err(e) => not_planned(Subject { kind, name: name.get_untracked() }, e.into()).into_any(),
-                }
-            })}
-        </Transition>
-    }
-}
-
-/// A plan beside what another person has said about it, where that is needed.
-async fn with_consent(plan: RollbackPlan, required: u32) -> Result<(RollbackPlan, Consent), ApiError> {
-    if required == 0 || plan.kind == RunKind::Validate {
-        return Ok((plan, Consent::default()));
-    }
-    let approval = approval_of(plan.digest.to_string()).await?;
-    Ok((plan, Consent { required, approval }))
-}
-
-fn not_planned(subject: Subject, problem: Problem) -> impl IntoView + use<> {
-    let missing = message::is_missing(&problem);
-    let path = subject.path();
-    let (title, all, label) = match subject.kind {
-        RunKind::Rollback | RunKind::Validate => ("There is no such version.", "/versions", "All versions"),
-        RunKind::RestoreProduction | RunKind::MakeBackup => ("There is no such backup.", "/backups", "All backups"),
-        RunKind::UndoRestore => ("There is nothing to undo.", "/runs", "All runs"),
-    };
-    let why = match subject.kind {
-        RunKind::Rollback | RunKind::Validate => "The registry has no row of that id.".to_owned(),
-        _ => format::visible(&problem.detail),
-    };
-    view! {
-        <PageHeader tab="Plan">{subject.heading(false)} {name_of(&subject)}</PageHeader>
-        {if missing {
-            view! {
-                <EmptyState title=title>
-                    <p class="foreign">{why} " Nothing was changed."</p>
-                    <p>
-                        <a class="btn" href=all>
-                            {label}
-                        </a>
-                    </p>
-                </EmptyState>
-            }
-                .into_any()
-        } else {
-            view! { <ErrorPanel problem=problem retry=path /> }.into_any()
-        }}
-    }
-}
-
-fn name_of(subject: &Subject) -> impl IntoView + use<> {
-    view! { <VersionName id=VersionId::new(subject.name.as_str()) /> }
-}
-
-/// What forbids the start beside acknowledgements, which this page itself asks for.
-fn obstacles(plan: &RollbackPlan) -> Vec<Refusal> {
-    plan.refusals.iter().filter(|r| r.code != "acknowledgement_required").cloned().collect()
-}
-
-/// How the plan stands, at a glance.
-fn standing(plan: &RollbackPlan) -> (Tone, IconName, &'static str) {
-    if !obstacles(plan).is_empty() {
-        (Tone::Bad, IconName::Cross, "cannot start")
-    } else if plan.startable || plan.acknowledgements.iter().all(|a| a.given) {
-        (Tone::Good, IconName::Check, "can start")
-    } else {
-        (Tone::Warn, IconName::Warning, "asks to be acknowledged")
-    }
-}
-
-#[component]
-fn PlanView(
-    plan: RollbackPlan,
-    consent: Consent,
-    start: ServerAction<StartRollback>,
-    ask: ServerAction<AskApproval>,
-    confirmation: RwSignal<Confirmation>,
-    again: Callback<()>,
-) -> impl IntoView {
-    let subject = Subject::of(&plan);
-    let (tone, icon, word) = standing(&plan);
-    let href = subject.path();
-    let over_icon = if plan.kind == RunKind::MakeBackup { IconName::Box } else { IconName::Back };
-    let over = view! {
-        <Icon name=over_icon />
-        {subject.over()}
-    };
-    let lead = format::visible(&sentences::headline(&plan));
-    let tools = view! {
-        <Badge tone=tone icon=icon text=word />
-        {plan.version.clone().map(|v| view! { <VersionBadge state=v.status /> })}
-        <span class="small muted">
-            "planned "<Time at=plan.planned_at style=TimeStyle::Relative />" · digest "
-            <code title=plan.digest.to_string()>{format::short_digest(&plan.digest.0)}</code>
-        </span>
-        <a
-            class="btn small"
-            href=href
-            rel="external"
-            on:click=move |ev| {
-                ev.prevent_default();
-                again.run(());
-            }
-        >
-            <Icon name=IconName::Refresh />
-            "Plan again"
-        </a>
-    };
-    let refused = (!obstacles(&plan).is_empty()).then(|| trouble::refusals(&plan));
-    // While its own run is active the earlier rollback is that one.
-    let active = plan.refusals.iter().any(|r| r.code == "active_run");
-    let take_over = (plan.take_over && !active).then(|| {
-        view! {
-            <Callout tone=Tone::Warn title="An earlier rollback of this version did not finish.">
-                <p>
-                    "This plan continues it: what is gone already is found absent and recorded so, and the rest is done."
-                </p>
-            </Callout>
-        }
-    });
-    let problem = move || {
-        let of_start = start.value().with(|v| v.as_ref().and_then(|r| r.as_ref().err()).map(|e| (*e.0).clone()));
-        of_start.or_else(|| ask.value().with(|v| v.as_ref().and_then(|r| r.as_ref().err()).map(|e| (*e.0).clone())))
-    };
-
-    // The confirmation may be far below: what forbade the start comes into view, and is read out.
-    let place = NodeRef::<html::Div>::new();
-    Effect::new(move |_| {
-        if let Some(shown) = place.get() {
-            shown.scroll_into_view();
-            // An element with a tabindex takes the focus.
-            let _focused = shown.focus();
-        }
-    });
-
-    view! {
-        <PageHeader
-            tab=subject.tab()
-            over=over.into_any()
-            lead=view! { {lead} }.into_any()
-            tools=tools.into_any()
-        >
-            {subject.heading(plan.take_over)} {name_of(&subject)}
-        </PageHeader>
-        {move || {
-            problem()
-                .map(|p| {
-                    view! {
-                        <div id="start-problem" tabindex="-1" node_ref=place>
-                            {trouble::start_problem(p)}
-                        </div>
-                    }
-                })
-        }}
-        {refused}
-        {take_over}
-        {trouble::losses(&plan)}
-        <div class="grid plan">
-            <div class="col c8">
-                {what_changes(&plan)}
-                <BeforeCard checklist=plan.checklist.clone() />
-                <TriggersCard triggers=plan.triggers.clone() />
-                {plan
-                    .source
-                    .as_ref()
-                    .map(|s| view! { <CopyCard title=s.name().into_owned() health=plan.latest_copy.clone() /> })}
-                <StepsCard kind=plan.kind steps=plan.steps.clone() />
-            </div>
-            <div class="col c4 plan-side">
-                <ConfirmCard plan=plan.clone() consent=consent start=start ask=ask confirmation=confirmation />
-                <TimeCard kind=plan.kind time=plan.time.clone() took_ms=plan.took_ms />
-                <DiskCard disk=plan.disk.clone() way_back_bytes=plan.way_back_bytes />
-            </div>
-        </div>
-    }
-}
-
-/// What goes, what comes in its place, and what stays: by the kind of run.
-fn what_changes(plan: &RollbackPlan) -> AnyView {
-    match plan.kind {
-        RunKind::Rollback => view! {
-            <GoesCard plan=plan.clone() />
-            <RestoreCard plan=plan.clone() />
-        }
-        .into_any(),
-        RunKind::RestoreProduction | RunKind::UndoRestore => view! {
-            <ReplacedCard plan=plan.clone() />
-            <RestoreCard plan=plan.clone() />
-        }
-        .into_any(),
-        RunKind::MakeBackup | RunKind::Validate => view! { <CopiesCard plan=plan.clone() /> }.into_any(),
-    }
-}

@@ -17,7 +17,7 @@ use crate::components::{
     Badge, Callout, Card, Column, DataTable, EmptyState, ErrorPanel, Fact, Foreign, IconName, KeyValue, Loading,
     PageHeader, Time, Tone, VersionBadge, VersionName,
 };
-use crate::format;
+use crate::{format, notice};
 
 /// `/versions/{id}`.
 #[component]
@@ -79,9 +79,7 @@ pub(super) fn Detail(detail: VersionDetail) -> impl IntoView {
     let offered = version.candidacy.is_offered();
     let plan = offered.then(|| format::version_path(version.version_id.as_str())).flatten();
     let take_over = version.candidacy == Candidacy::TakeOver;
-    let validate = ServerAction::<Validate>::new();
-    let refused =
-        move || validate.value().get().and_then(Result::err).map(|error| view! { <ErrorPanel problem=error /> });
+    let refused = notice::refused::<Validate>().map(|problem| view! { <ErrorPanel problem=problem /> });
     // Only what was counted and is there can be looked at.
     let staged = offered && staging.iter().any(|s| s.staging.as_ref().is_some_and(|c| c.present));
     let subject = version.version_id.as_str().to_owned();
@@ -103,7 +101,7 @@ pub(super) fn Detail(detail: VersionDetail) -> impl IntoView {
                     }
                 })}
             {staged
-                .then(|| view! { <ValidateForm subject=subject label="Validate what is staged" validate=validate /> })}
+                .then(|| view! { <ValidateForm subject=subject label="Validate what is staged" /> })}
             {plan
                 .map(|path| {
                     view! {

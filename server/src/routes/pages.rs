@@ -1,17 +1,21 @@
 //! The pages and their files. A path that is neither is answered by the page's own "not found", with status 404.
 
+use std::collections::BTreeMap;
+
+use app::notice::{self, Notice, Shown};
 use app::{App, Refused, shell};
 use axum::Extension;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use leptos::prelude::{provide_context, use_context, use_nonce};
 use leptos_axum::{ResponseOptions, generate_route_list, handle_server_fns_with_context};
 use rollback::Actor;
 use rollback_types::{AuditOutcome, Problem};
 
-use crate::access::door::Told;
+use crate::access::door::{MAX_BODY, Told};
 use crate::access::page_policy;
 use crate::access::refusal::Refusal;
 use crate::access::rules::{Guarded, Rule, VIEWER};
@@ -31,19 +35,76 @@ pub(super) fn routes(routes: Guarded) -> Guarded {
 }
 
 async fn server_function(State(state): State<AppState>, request: Request<Body>) -> Response {
-    let extensions = request.extensions().clone();
+    let (head, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let form = Form::of(&head, &body);
+    let extensions = head.extensions.clone();
     let refused = Refused::default();
     let told = refused.clone();
-    let provide = move || {
-        state.provide(&extensions);
-        provide_context(told.clone());
+    let provide = {
+        let (state, extensions) = (state.clone(), extensions.clone());
+        move || {
+            state.provide(&extensions);
+            provide_context(told.clone());
+        }
     };
+    let request = Request::from_parts(head, Body::from(body));
     let mut response = handle_server_fns_with_context(provide, request).await.into_response();
-    if let Some(status) = refused.status() {
-        let detail = format!("{status}; the page shows why");
-        response.extensions_mut().insert(Told { outcome: AuditOutcome::of_status(status), detail });
+    if let Some(problem) = refused.problem() {
+        let detail = format!("{}; the page shows why", problem.status);
+        response.extensions_mut().insert(Told { outcome: AuditOutcome::of_status(problem.status), detail });
+        if response.status().is_redirection()
+            && let Some((form, reader)) = form.zip(extensions.get::<Actor>())
+        {
+            back_to_page(&mut response, &state, reader, form, problem);
+        }
     }
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR { with_its_own_status(response).await } else { response }
+}
+
+/// What a browser's own form was.
+struct Form {
+    /// The page it stands on, as the browser says it.
+    page: PathAndQuery,
+    /// The server function's address.
+    function: String,
+    /// What may be shown in the form again.
+    typed: BTreeMap<String, String>,
+}
+
+impl Form {
+    /// The fields that are given back; no password and no consent is.
+    const GIVEN_BACK: [&'static str; 2] = ["reason", "name"];
+
+    fn of(head: &axum::http::request::Parts, body: &[u8]) -> Option<Self> {
+        let page: Uri = text(&head.headers, header::REFERER)?.parse().ok()?;
+        let typed = form_urlencoded::parse(body)
+            .filter(|(field, _)| Self::GIVEN_BACK.contains(&field.as_ref()))
+            .map(|(field, value)| (field.into_owned(), value.into_owned()))
+            .collect();
+        Some(Self { page: page.into_parts().path_and_query?, function: head.uri.path().to_owned(), typed })
+    }
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Leads back to the form's page, on this server whatever the browser said of it, where the problem is shown once.
+fn back_to_page(response: &mut Response, state: &AppState, reader: &Actor, form: Form, problem: &Problem) {
+    let Form { page, function, typed } = form;
+    let notice = Notice::Refused { function, problem: Box::new(problem.clone()), typed };
+    // Two slashes at its beginning would name another host.
+    let page = format!("/{}", page.as_str().trim_start_matches('/'));
+    let address = match state.notices.leave(reader.name(), notice) {
+        Some(key) => notice::with_key(&page, &key),
+        None => page,
+    };
+    if let Ok(address) = HeaderValue::from_str(&address) {
+        response.headers_mut().insert(header::LOCATION, address);
+    }
 }
 
 /// Leptos answers 500 to arguments it cannot read; the problem document in the answer knows better.
@@ -82,15 +143,32 @@ pub(super) async fn file_or_page(
     }
 }
 
-async fn render(State(state): State<AppState>, request: Request<Body>) -> Response {
+async fn render(State(state): State<AppState>, mut request: Request<Body>) -> Response {
+    no_foreign_errors(request.uri_mut());
     let (assets, renderer) = (state.asset_paths(), state.renderer.clone());
     let extensions = request.extensions().clone();
+    let shown = request.uri().query().and_then(notice::key_of).zip(extensions.get::<Actor>());
+    let shown = shown.and_then(|(key, reader)| state.notices.take(key, reader.name())).map(Shown);
     let provide = move || {
         state.provide(&extensions);
+        if let Some(shown) = shown.clone() {
+            provide_context(shown);
+        }
         set_policy();
     };
     let render = leptos_axum::render_app_async_with_context(provide, move || shell(assets.clone()));
     renderer.render(move || render(request)).await
+}
+
+/// Leptos shows an error that an address carries. None of ours do, so such an address is somebody else's making: it loses
+/// its query.
+fn no_foreign_errors(uri: &mut Uri) {
+    let foreign = |query: &str| query.split('&').any(|pair| pair.starts_with("__err=") || pair.starts_with("__path="));
+    if uri.query().is_some_and(foreign)
+        && let Ok(plain) = uri.path().parse()
+    {
+        *uri = plain;
+    }
 }
 
 /// The page's policy names the nonce that its own scripts carry.

@@ -1,7 +1,7 @@
 //! One request: the reason, the plan as it was when it was asked, what others said, and one's own word.
 
-use leptos::form::ActionForm;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use leptos_router::hooks::use_params_map;
 use rollback_types::{Approval, ApprovalState, Role, RollbackPlan, Vote};
 
@@ -13,26 +13,25 @@ use crate::components::{
     Callout, Card, EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader, RunLink, Time, TimeStyle, Tone,
     VersionName, message, role,
 };
-use crate::format;
 use crate::pages::plan::before::BeforeCard;
 use crate::pages::plan::steps::StepsCard;
 use crate::pages::plan::stores::{CopiesCard, GoesCard, ReplacedCard};
 use crate::pages::plan::subject::Subject;
 use crate::pages::plan::{sentences, trouble};
+use crate::{format, notice};
 
 /// `/approvals/{digest}`.
 #[component]
 pub fn ApprovalPage() -> impl IntoView {
     let params = use_params_map();
     let digest = Memo::new(move |_| params.read().get("digest").unwrap_or_default());
-    let vote = ServerAction::<CastVote>::new();
-    let request = Resource::new_blocking(move || (digest.get(), vote.version().get()), |(d, _)| get_approval(d));
-    let refused = move || vote.value().get().and_then(Result::err).map(|error| view! { <ErrorPanel problem=error /> });
+    let request = Resource::new_blocking(move || digest.get(), get_approval);
+    let refused = || notice::refused::<CastVote>().map(|problem| view! { <ErrorPanel problem=problem /> });
     view! {
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 match request.await {
-                    Ok(approval) => view! { {refused} <RequestView approval=approval vote=vote /> }.into_any(),
+                    Ok(approval) => view! { {refused()} <RequestView approval=approval /> }.into_any(),
                     Err(problem) if message::is_missing(&problem.0) => {
                         view! {
                             <PageHeader tab="Approval">"Request for approval"</PageHeader>
@@ -61,7 +60,7 @@ pub fn ApprovalPage() -> impl IntoView {
 }
 
 #[component]
-fn RequestView(approval: Approval, vote: ServerAction<CastVote>) -> impl IntoView {
+fn RequestView(approval: Approval) -> impl IntoView {
     let subject = Subject { kind: approval.kind, name: approval.version_id.as_str().to_owned() };
     let name = approval.version_id.clone();
     let tools = view! {
@@ -103,7 +102,7 @@ fn RequestView(approval: Approval, vote: ServerAction<CastVote>) -> impl IntoVie
         <div class="grid plan">
             <div class="col c8">{what}</div>
             <div class="col c4 plan-side">
-                <WordsCard approval=approval vote=vote />
+                <WordsCard approval=approval />
             </div>
         </div>
     }
@@ -127,7 +126,7 @@ fn the_plan(plan: &RollbackPlan) -> impl IntoView + use<> {
 
 /// Reason, what was acknowledged, what others said, and the reader's own word.
 #[component]
-fn WordsCard(approval: Approval, vote: ServerAction<CastVote>) -> impl IntoView {
+fn WordsCard(approval: Approval) -> impl IntoView {
     let restores = approval.restore.as_ref().map(|stores| match stores.as_slice() {
         [] => "Restores no store.".to_owned(),
         stores => format!("Restores {}.", stores.iter().map(|s| s.title()).collect::<Vec<_>>().join(", ")),
@@ -155,7 +154,7 @@ fn WordsCard(approval: Approval, vote: ServerAction<CastVote>) -> impl IntoView 
                     })}
                 <p class="small muted">{format!("Agreed: {}", agreed(&approval))}</p>
                 {(!approval.votes.is_empty()).then(|| view! { <ul class="plain-list votes">{votes}</ul> })}
-                {own_word(&approval, vote)}
+                {own_word(&approval)}
             </div>
         </Card>
     }
@@ -185,7 +184,7 @@ fn said(vote: &Vote) -> impl IntoView + use<> {
 }
 
 /// The forms, or why there are none for this reader.
-fn own_word(approval: &Approval, vote: ServerAction<CastVote>) -> AnyView {
+fn own_word(approval: &Approval) -> AnyView {
     let me = account().map(|a| a.name).unwrap_or_default();
     let note = |text: String| view! { <p class="note"><Icon name=IconName::Shield /><span>{text}</span></p> };
     match approval.state {
@@ -196,7 +195,7 @@ fn own_word(approval: &Approval, vote: ServerAction<CastVote>) -> AnyView {
         ApprovalState::Open if approval.votes.iter().any(|v| v.by == me) => {
             note("You have approved it. It waits for more people.".to_owned()).into_any()
         }
-        ApprovalState::Open => view! { <VoteForms digest=approval.plan_digest.to_string() vote=vote /> }.into_any(),
+        ApprovalState::Open => view! { <VoteForms digest=approval.plan_digest.to_string() /> }.into_any(),
         ApprovalState::Approved => to_the_plan(approval).into_any(),
         ApprovalState::Refused => note("It was refused: nothing starts by it.".to_owned()).into_any(),
         ApprovalState::Expired => {
@@ -228,23 +227,22 @@ fn to_the_plan(approval: &Approval) -> impl IntoView + use<> {
 }
 
 #[component]
-fn VoteForms(digest: String, vote: ServerAction<CastVote>) -> impl IntoView {
-    let busy = vote.pending();
+fn VoteForms(digest: String) -> impl IntoView {
     let again = digest.clone();
     view! {
-        <ActionForm action=vote attr:class="vote">
+        <form method="post" action=CastVote::PATH class="vote">
             <input type="hidden" name="plan_digest" value=digest />
             <input type="hidden" name="approves" value="true" />
             <p class="small">"Read what goes, what comes in its place, and the reason. Your name is kept with the run."</p>
             <div class="actions">
-                <button class="btn primary" type="submit" disabled=move || busy.get()>
+                <button class="btn primary" type="submit">
                     "Approve this plan"
                 </button>
             </div>
-        </ActionForm>
+        </form>
         <details class="decision">
             <summary class="btn">"Refuse…"</summary>
-            <ActionForm action=vote attr:class="decision-body">
+            <form method="post" action=CastVote::PATH class="decision-body">
                 <input type="hidden" name="plan_digest" value=again />
                 <input type="hidden" name="approves" value="false" />
                 <div class="field">
@@ -252,11 +250,11 @@ fn VoteForms(digest: String, vote: ServerAction<CastVote>) -> impl IntoView {
                     <textarea id="refuse-reason" name="reason" rows="2" required minlength="3" maxlength="500"></textarea>
                 </div>
                 <div class="actions">
-                    <button class="btn danger" type="submit" disabled=move || busy.get()>
+                    <button class="btn danger" type="submit">
                         "Refuse this plan"
                     </button>
                 </div>
-            </ActionForm>
+            </form>
         </details>
     }
 }

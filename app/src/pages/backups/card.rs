@@ -1,8 +1,8 @@
 //! One backup: its verdict, what to do, its proofs and files.
 #![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
 
-use leptos::form::ActionForm;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use rollback_types::{BackupFile, BackupHealth, BackupSource, Role, Rung, RungState, Timestamp};
 
 use super::rungs::RungsTable;
@@ -17,7 +17,7 @@ use crate::pages::overview::health_look;
 use crate::pages::plan::subject::restore_path;
 
 #[component]
-pub(super) fn Backup(health: BackupHealth, verify: ServerAction<VerifyBackup>) -> impl IntoView {
+pub(super) fn Backup(health: BackupHealth) -> impl IntoView {
     let (tone, icon, word) = health_look(&health);
     let name = health.source.name().into_owned();
     let title = format::clip(&format::visible(&name), 120);
@@ -67,7 +67,7 @@ pub(super) fn Backup(health: BackupHealth, verify: ServerAction<VerifyBackup>) -
                         .map(|r| view! { <p class="foreign"><b>"What to do: "</b>{format::visible(r)}</p> })}
                     <p class="small muted">{trial(&health)}</p>
                 </div>
-                <Actions name=name intact=health.intact verify=verify />
+                <Actions name=name intact=health.intact />
                 <Trend history=history />
             </div>
             <details class="proofs" open=open>
@@ -123,53 +123,42 @@ fn trial(health: &BackupHealth) -> impl IntoView + use<> {
 
 /// Look again, try it out, restore from it.
 #[component]
-fn Actions(name: String, intact: bool, verify: ServerAction<VerifyBackup>) -> impl IntoView {
+fn Actions(name: String, intact: bool) -> impl IntoView {
     let about = format::short_id(&name);
     let may = may(Role::Operator);
     let note = format!("verify-note-{}", format::slug(&name));
-    let busy = {
-        let name = name.clone();
-        move |with_trial: bool| {
-            verify.input().with(|i| i.as_ref().is_some_and(|i| i.name == name && i.trial == with_trial))
-        }
-    };
     let restore = restore_path(&name);
-    // The router in the browser decodes a path twice: names it could change are followed by a full page load.
-    let rel = (!format::is_plain(&name)).then_some("external");
     let restore_label = format!("Restore production from this…: {about}");
     let note_id = note.clone();
-    let button = move |trial: bool, label: &'static str, at_work: &'static str| {
-        let (name, about, busy) = (name.clone(), about.clone(), busy.clone());
+    let button = |trial: bool, label: &'static str, at_work: &'static str| {
         let described = (!may).then(|| note.clone());
-        let mine = Signal::derive(move || busy(trial));
         view! {
-            <ActionForm action=verify>
-                <input type="hidden" name="name" value=name />
+            <form method="post" action=VerifyBackup::PATH>
+                <input type="hidden" name="name" value=name.clone() />
                 <input type="hidden" name="trial" value=trial.to_string() />
                 <button
                     class="btn small"
                     type="submit"
-                    disabled=move || !may || verify.pending().get()
+                    disabled=!may
                     aria-describedby=described
-                    aria-label=move || format!("{}: {about}", if mine.get() { at_work } else { label })
+                    aria-label=format!("{label}: {about}")
+                    data-at-work=at_work
                 >
-                    <Icon name=Signal::derive(move || {
-                        if mine.get() { IconName::Spinner } else { IconName::Refresh }
-                    }) />
-                    {move || if mine.get() { at_work } else { label }}
+                    <Icon name=IconName::Refresh />
+                    {label}
                 </button>
-            </ActionForm>
+            </form>
         }
     };
     view! {
         <div class="actions">
-            {button.clone()(false, "Verify", "Verifying…")}
+            {button(false, "Verify", "Verifying…")}
             {button(true, "Verify with trial restore", "Restoring into a scratch place…")}
             {restore
                 .filter(|_| intact)
                 .map(|href| {
                     view! {
-                        <a class="btn small" href=href rel=rel aria-label=restore_label>
+                        <a class="btn small" href=href aria-label=restore_label>
                             <Icon name=IconName::Back />
                             "Restore production from this…"
                         </a>

@@ -1,8 +1,8 @@
 //! What runs saved before they restored: the way to undo them.
 #![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
 
-use leptos::form::ActionForm;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use rollback_types::{Role, RunId};
 
 use crate::account::may;
@@ -12,7 +12,7 @@ use crate::format;
 use crate::pages::run_rows::about;
 
 #[component]
-pub(super) fn WaysBackCard(list: Vec<WayBackView>, remove: ServerAction<RemoveWayBack>) -> impl IntoView {
+pub(super) fn WaysBackCard(list: Vec<WayBackView>) -> impl IntoView {
     if list.is_empty() {
         return view! {
             <Card title="Ways back">
@@ -25,7 +25,7 @@ pub(super) fn WaysBackCard(list: Vec<WayBackView>, remove: ServerAction<RemoveWa
         }
         .into_any();
     }
-    let items = list.into_iter().map(|w| item(w, remove)).collect_view();
+    let items = list.into_iter().map(item).collect_view();
     view! {
         <Card
             title="Ways back"
@@ -37,7 +37,7 @@ pub(super) fn WaysBackCard(list: Vec<WayBackView>, remove: ServerAction<RemoveWa
     .into_any()
 }
 
-fn item(way: WayBackView, remove: ServerAction<RemoveWayBack>) -> impl IntoView {
+fn item(way: WayBackView) -> impl IntoView {
     let id = way.run.id;
     let stores = way.stores.iter().map(|s| view! { <StoreName store=*s /> }).collect_view();
     view! {
@@ -58,7 +58,7 @@ fn item(way: WayBackView, remove: ServerAction<RemoveWayBack>) -> impl IntoView 
                 </span>
             </div>
             <div class="actions">
-                <UndoLink run=id /> <Remove run=id remove=remove />
+                <UndoLink run=id /> <Remove run=id />
             </div>
         </li>
     }
@@ -80,13 +80,13 @@ pub(crate) fn UndoLink(run: RunId) -> impl IntoView {
 
 /// Removal is final: the run's number is typed for it.
 #[component]
-pub(crate) fn Remove(run: RunId, remove: ServerAction<RemoveWayBack>) -> impl IntoView {
+pub(crate) fn Remove(run: RunId) -> impl IntoView {
     let (field, note) = (format!("remove-{run}"), format!("remove-note-{run}"));
     let may = may(Role::Administrator);
     view! {
         <details class="decision">
             <summary class="btn small">"Remove…"</summary>
-            <ActionForm action=remove attr:class="decision-body">
+            <form method="post" action=RemoveWayBack::PATH class="decision-body">
                 <input type="hidden" name="run" value=run.to_string() />
                 <p class="small">
                     {format!("Deletes what run #{run} saved. Its restore can then no longer be undone. Production is not touched.")}
@@ -99,14 +99,14 @@ pub(crate) fn Remove(run: RunId, remove: ServerAction<RemoveWayBack>) -> impl In
                     <button
                         class="btn small danger"
                         type="submit"
-                        disabled=move || !may || remove.pending().get()
+                        disabled=!may
                         aria-describedby=(!may).then(|| note.clone())
                     >
                         {format!("Remove the way back of run #{run}")}
                     </button>
                     <RoleNote id=note.clone() least=Role::Administrator />
                 </div>
-            </ActionForm>
+            </form>
         </details>
     }
 }

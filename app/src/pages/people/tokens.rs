@@ -1,47 +1,34 @@
 //! `/people/tokens`: what machines may do.
 
-use leptos::form::ActionForm;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use rollback_types::{NewToken, Role, TokenState, TokenView};
 
-use super::{LatestOutcome, Outcome, PeopleHeader, RoleField, tell};
+use super::{PeopleHeader, RoleField};
 use crate::api::access::{MakeToken, RevokeToken, list_tokens};
-use crate::components::{Badge, Card, CopyableId, EmptyState, ErrorPanel, IconName, Loading, Time, TimeStyle, Tone};
-use crate::format;
-
-/// Browsers with scripts read a `noscript` as text, so it must not be hydrated as elements.
-const NO_SCRIPT: &str = "<p class=\"more\">A token is shown once, and that needs JavaScript. Without it, make one on the \
-                         server’s own machine: <code>stepback token create NAME --role ROLE</code></p>";
+use crate::components::{Badge, Card, CopyableId, EmptyState, ErrorPanel, IconName, Loading, Said, Time, TimeStyle, Tone};
+use crate::{format, notice};
 
 /// `/people/tokens`.
 #[component]
 pub fn TokensPage() -> impl IntoView {
-    let make = ServerAction::<MakeToken>::new();
-    let revoke = ServerAction::<RevokeToken>::new();
-    let outcome: Outcome = RwSignal::new(None);
-    let made = move || make.value().get().map(|answer| answer.map(drop));
-    tell(made, "The token was made. It is shown below, and never again.", outcome);
-    tell(move || revoke.value().get(), "The token is revoked: it opens nothing from now on.", outcome);
-    let tokens = Resource::new_blocking(move || (make.version().get(), revoke.version().get()), |_| list_tokens());
-    let secret = move || {
-        make.value().with(|v| match v {
-            Some(Ok(new)) => Some(view! { <ShownOnce new=new.clone() /> }),
-            _ => None,
-        })
-    };
+    let tokens = Resource::new_blocking(|| (), |()| list_tokens());
+    let secret = notice::token().map(|new| view! { <ShownOnce new=new /> });
+    let refused = notice::refused::<MakeToken>().or_else(notice::refused::<RevokeToken>);
     view! {
         <PeopleHeader tokens=true />
-        <LatestOutcome outcome=outcome />
+        <Said />
+        {refused.map(|problem| view! { <ErrorPanel problem=problem /> })}
         {secret}
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 match tokens.await {
-                    Ok(list) => view! { <Tokens list=list revoke=revoke /> }.into_any(),
+                    Ok(list) => view! { <Tokens list=list /> }.into_any(),
                     Err(problem) => view! { <ErrorPanel problem=problem retry="/people/tokens" /> }.into_any(),
                 }
             })}
         </Transition>
-        <NewTokenForm make=make />
+        <NewTokenForm />
     }
 }
 
@@ -64,10 +51,10 @@ fn ShownOnce(new: NewToken) -> impl IntoView {
 }
 
 #[component]
-fn Tokens(list: Vec<TokenView>, revoke: ServerAction<RevokeToken>) -> impl IntoView {
+fn Tokens(list: Vec<TokenView>) -> impl IntoView {
     let active = list.iter().filter(|t| t.state == TokenState::Active).count() as u64;
     let none = list.is_empty();
-    let items = list.into_iter().map(|token| view! { <Token token=token revoke=revoke /> }).collect_view();
+    let items = list.into_iter().map(|token| view! { <Token token=token /> }).collect_view();
     view! {
         <Card title="Tokens" aside=view! { <span class="tag">{format!("{} active", format::count(active))}</span> }.into_any()>
             {if none {
@@ -96,14 +83,14 @@ fn look(state: TokenState) -> (Tone, IconName) {
 }
 
 #[component]
-fn Token(token: TokenView, revoke: ServerAction<RevokeToken>) -> impl IntoView {
+fn Token(token: TokenView) -> impl IntoView {
     let (tone, icon) = look(token.state);
     let name = format::visible(&token.name);
     let made_by = format::clip(&format::visible(&token.made_by), 64);
     let moment = |word: &'static str, at: Option<rollback_types::Timestamp>| {
         at.map(|at| view! { " · " {word} " " <Time at=at style=TimeStyle::Relative /> })
     };
-    let revocable = (token.state == TokenState::Active).then(|| view! { <Revoke token=token.clone() revoke=revoke /> });
+    let revocable = (token.state == TokenState::Active).then(|| view! { <Revoke token=token.clone() /> });
     view! {
         <li class="person">
             <div class="facts">
@@ -131,33 +118,33 @@ fn Token(token: TokenView, revoke: ServerAction<RevokeToken>) -> impl IntoView {
 
 /// Asks once more: programs that use it stop working.
 #[component]
-fn Revoke(token: TokenView, revoke: ServerAction<RevokeToken>) -> impl IntoView {
+fn Revoke(token: TokenView) -> impl IntoView {
     let name = format::clip(&format::visible(&token.name), 64);
     view! {
         <details class="decision">
             <summary class="btn small" aria-label=format!("Revoke {name}…")>
                 "Revoke…"
             </summary>
-            <ActionForm action=revoke attr:class="decision-body">
+            <form method="post" action=RevokeToken::PATH class="decision-body">
                 <input type="hidden" name="token" value=token.id />
                 <p class="small">
                     "Programs that use it are refused from then on, and their event streams end. It cannot be taken back."
                 </p>
                 <div class="actions">
-                    <button class="btn small danger" type="submit" disabled=move || revoke.pending().get()>
+                    <button class="btn small danger" type="submit">
                         {format!("Revoke {name}")}
                     </button>
                 </div>
-            </ActionForm>
+            </form>
         </details>
     }
 }
 
 #[component]
-fn NewTokenForm(make: ServerAction<MakeToken>) -> impl IntoView {
+fn NewTokenForm() -> impl IntoView {
     view! {
         <Card title="Make a token">
-            <ActionForm action=make attr:class="body">
+            <form method="post" action=MakeToken::PATH class="body">
                 <div class="fields">
                     <div class="field">
                         <label for="token-name">"Name"</label>
@@ -195,12 +182,11 @@ fn NewTokenForm(make: ServerAction<MakeToken>) -> impl IntoView {
                     </div>
                 </div>
                 <div class="actions">
-                    <button class="btn primary" type="submit" disabled=move || make.pending().get()>
+                    <button class="btn primary" type="submit">
                         "Make the token"
                     </button>
                 </div>
-            </ActionForm>
-            <noscript inner_html=NO_SCRIPT></noscript>
+            </form>
         </Card>
     }
 }

@@ -1,18 +1,18 @@
 //! One user: what is known, and what can be changed.
 
-use leptos::form::ActionForm;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use rollback_types::{UserKind, UserView};
 
 use super::RoleField;
-use super::users::Changes;
 use crate::account::account;
+use crate::api::access::{EndSessions, SetEnabled, SetPassword, SetRole};
 use crate::components::{Badge, IconName, PasswordFields, Time, TimeStyle, Tone};
 use crate::format;
 
 /// One entry of the list.
 #[component]
-pub(super) fn UserItem(user: UserView, changes: Changes) -> impl IntoView {
+pub(super) fn UserItem(user: UserView) -> impl IntoView {
     let name = format::visible(&user.name);
     let own = account().is_some_and(|a| a.name == user.name);
     let (tone, icon, word) = match user.disabled_at {
@@ -50,13 +50,13 @@ pub(super) fn UserItem(user: UserView, changes: Changes) -> impl IntoView {
                 <summary class="btn small" aria-label=format!("Change {name}…")>
                     "Change…"
                 </summary>
-                <div class="decision-body">{forms(&user, changes)}</div>
+                <div class="decision-body">{forms(&user)}</div>
             </details>
         </li>
     }
 }
 
-fn forms(user: &UserView, changes: Changes) -> impl IntoView + use<> {
+fn forms(user: &UserView) -> impl IntoView + use<> {
     let shown = format::clip(&format::visible(&user.name), 64);
     let slug = format::slug(&user.name);
     let (enabled, sessions) = (user.disabled_at.is_none(), user.sessions);
@@ -67,21 +67,21 @@ fn forms(user: &UserView, changes: Changes) -> impl IntoView + use<> {
         let (for_role, for_password) = (name.clone(), name.clone());
         let (role_id, password_id) = (format!("role-{slug}"), format!("set-{slug}"));
         view! {
-            <ActionForm action=changes.role attr:class="actions">
+            <form method="post" action=SetRole::PATH class="actions">
                 <UserField name=for_role />
                 <RoleField id=role_id chosen=role />
-                <button class="btn small" type="submit" disabled=move || changes.role.pending().get()>
+                <button class="btn small" type="submit">
                     "Give this role"
                 </button>
-            </ActionForm>
-            <ActionForm action=changes.password attr:class="body-form">
+            </form>
+            <form method="post" action=SetPassword::PATH class="body-form">
                 <UserField name=for_password />
                 <PasswordFields prefix=password_id again=false />
-                <button class="btn small" type="submit" disabled=move || changes.password.pending().get()>
+                <button class="btn small" type="submit">
                     "Set the password"
                 </button>
                 <span class="hint">"Ends the user’s sessions. Pass it on by a way that only they can read."</span>
-            </ActionForm>
+            </form>
         }
     });
     let (for_switch, for_sessions) = (name.clone(), name);
@@ -95,25 +95,24 @@ fn forms(user: &UserView, changes: Changes) -> impl IntoView + use<> {
             })}
         {own_proof}
         <div class="actions">
-            <ActionForm action=changes.enabled>
+            <form method="post" action=SetEnabled::PATH>
                 <UserField name=for_switch /> <input type="hidden" name="enabled" value=(!enabled).to_string() />
                 <button
                     class=if enabled { "btn small danger" } else { "btn small" }
                     type="submit"
-                    disabled=move || changes.enabled.pending().get()
                 >
                     {switch}
                 </button>
-            </ActionForm>
+            </form>
             {(sessions > 0)
                 .then(|| {
                     view! {
-                        <ActionForm action=changes.sessions>
+                        <form method="post" action=EndSessions::PATH>
                             <UserField name=for_sessions />
-                            <button class="btn small" type="submit" disabled=move || changes.sessions.pending().get()>
+                            <button class="btn small" type="submit">
                                 {format!("Sign {shown} out everywhere")}
                             </button>
-                        </ActionForm>
+                        </form>
                     }
                 })}
         </div>

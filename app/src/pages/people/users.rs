@@ -1,71 +1,44 @@
 //! `/people`: the users, and a new one.
 
-use leptos::form::ActionForm;
-use leptos::html;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use rollback_types::{Role, UserView};
 
 use super::user::UserItem;
-use super::{LatestOutcome, Outcome, PeopleHeader, RoleField, tell};
+use super::{PeopleHeader, RoleField};
 use crate::api::access::{AddUser, EndSessions, SetEnabled, SetPassword, SetRole, list_users};
-use crate::components::{Card, EmptyState, ErrorPanel, Loading, PasswordFields};
-use crate::format;
-
-/// What can be done to a user.
-#[derive(Clone, Copy)]
-pub(super) struct Changes {
-    pub role: ServerAction<SetRole>,
-    pub password: ServerAction<SetPassword>,
-    pub enabled: ServerAction<SetEnabled>,
-    pub sessions: ServerAction<EndSessions>,
-}
+use crate::components::{Card, EmptyState, ErrorPanel, Loading, PasswordFields, Said};
+use crate::{format, notice};
 
 /// `/people`.
 #[component]
 pub fn UsersPage() -> impl IntoView {
-    let add = ServerAction::<AddUser>::new();
-    let changes = Changes {
-        role: ServerAction::new(),
-        password: ServerAction::new(),
-        enabled: ServerAction::new(),
-        sessions: ServerAction::new(),
-    };
-    let outcome: Outcome = RwSignal::new(None);
-    tell(move || add.value().get(), "The user was added, and can sign in now.", outcome);
-    tell(move || changes.role.value().get(), "The role holds from the user’s next request.", outcome);
-    tell(move || changes.password.value().get(), "The password is set; the user’s sessions have ended.", outcome);
-    tell(move || changes.enabled.value().get(), "Done: it acts at once.", outcome);
-    tell(move || changes.sessions.value().get(), "The user’s sessions have ended.", outcome);
-    let versions = move || {
-        let c = changes;
-        (
-            add.version().get(),
-            c.role.version().get(),
-            c.password.version().get(),
-            c.enabled.version().get(),
-            c.sessions.version().get(),
-        )
-    };
-    let users = Resource::new_blocking(versions, |_| list_users());
+    let users = Resource::new_blocking(|| (), |()| list_users());
+    let refused = notice::refused::<AddUser>()
+        .or_else(notice::refused::<SetRole>)
+        .or_else(notice::refused::<SetPassword>)
+        .or_else(notice::refused::<SetEnabled>)
+        .or_else(notice::refused::<EndSessions>);
     view! {
         <PeopleHeader tokens=false />
-        <LatestOutcome outcome=outcome />
+        <Said />
+        {refused.map(|problem| view! { <ErrorPanel problem=problem /> })}
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 match users.await {
-                    Ok(list) => view! { <Users list=list changes=changes /> }.into_any(),
+                    Ok(list) => view! { <Users list=list /> }.into_any(),
                     Err(problem) => view! { <ErrorPanel problem=problem retry="/people" /> }.into_any(),
                 }
             })}
         </Transition>
-        <NewUser add=add />
+        <NewUser />
     }
 }
 
 #[component]
-fn Users(list: Vec<UserView>, changes: Changes) -> impl IntoView {
+fn Users(list: Vec<UserView>) -> impl IntoView {
     let (here, n) = (list.is_empty(), list.len() as u64);
-    let items = list.into_iter().map(|user| view! { <UserItem user=user changes=changes /> }).collect_view();
+    let items = list.into_iter().map(|user| view! { <UserItem user=user /> }).collect_view();
     view! {
         <Card
             title="Users"
@@ -89,18 +62,11 @@ fn Users(list: Vec<UserView>, changes: Changes) -> impl IntoView {
     }
 }
 
-/// The form; emptied when somebody was added.
 #[component]
-fn NewUser(add: ServerAction<AddUser>) -> impl IntoView {
-    let form = NodeRef::<html::Form>::new();
-    Effect::new(move |_| {
-        if let (Some(Ok(())), Some(form)) = (add.value().get(), form.get_untracked()) {
-            form.reset();
-        }
-    });
+fn NewUser() -> impl IntoView {
     view! {
         <Card title="Add a user">
-                    <ActionForm action=add node_ref=form attr:class="body">
+                    <form method="post" action=AddUser::PATH class="body">
                         <div class="fields">
                             <div class="field">
                                 <label for="new-name">"Name"</label>
@@ -123,11 +89,11 @@ fn NewUser(add: ServerAction<AddUser>) -> impl IntoView {
                             <PasswordFields prefix="new" again=false />
                         </div>
                         <div class="actions">
-                            <button class="btn primary" type="submit" disabled=move || add.pending().get()>
+                            <button class="btn primary" type="submit">
                                 "Add the user"
                             </button>
                         </div>
-                    </ActionForm>
+                    </form>
         </Card>
     }
 }

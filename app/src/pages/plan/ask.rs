@@ -1,13 +1,12 @@
 //! Where a plan wants another person's approval: how it stands, and the form that asks for it.
 
-use leptos::form::ActionForm;
-use leptos::html;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use rollback_types::{Approval, ApprovalState, RollbackPlan, RunId};
 
-use super::confirm::{acknowledgement, keep_text, reason_field, restore_word};
-use super::confirmation::Confirmation;
+use super::confirm::{acknowledgement, reason_field, restore_word};
 use super::consent::Standing;
+use super::guard::ConfirmGuard;
 use super::subject::Subject;
 use crate::api::approvals::AskApproval;
 use crate::components::{Icon, IconName, Time, TimeStyle};
@@ -78,49 +77,31 @@ pub fn AskForm(
     plan: RollbackPlan,
     /// The interrupted run that the plan would resume.
     run: Option<RunId>,
-    /// Sends it.
-    ask: ServerAction<AskApproval>,
-    /// What has been filled in.
-    confirmation: RwSignal<Confirmation>,
 ) -> impl IntoView {
     let subject = Subject::of(&plan);
     let back = run.map_or_else(|| subject.back(), |run| format!("/runs/{run}"));
     let asked: Vec<String> = plan.acknowledgements.iter().map(|a| a.asked.code.clone()).collect();
-    let (reason, no_name) = (NodeRef::<html::Textarea>::new(), NodeRef::<html::Input>::new());
-    let alive = RwSignal::new(false);
-    Effect::new(move |_| alive.set(true));
-    keep_text(reason, no_name, confirmation);
-    let missing = Memo::new(move |_| confirmation.with(|c| c.missing(None, &asked)));
-    // Without JavaScript nothing is disabled: the server checks everything anyway.
-    let disabled = move || ask.pending().get() || (alive.get() && missing.with(Option::is_some));
-    let hint = move || {
-        if ask.pending().get() {
-            Some("Counting once more, then asking…".to_owned())
-        } else {
-            missing.get().filter(|_| alive.get())
-        }
-    };
-    let acknowledgements = plan.acknowledgements.iter().map(|a| acknowledgement(a, confirmation)).collect_view();
+    let acknowledgements = plan.acknowledgements.iter().map(acknowledgement).collect_view();
     view! {
-        <ActionForm action=ask attr:class="body confirm" attr:id="ask">
+        <ConfirmGuard name=None asked=asked at_work="Counting once more, then asking…".to_owned()>
+        <form method="post" action=AskApproval::PATH class="body confirm" id="ask">
             <input type="hidden" name="version_id" value=subject.name.clone() />
             <input type="hidden" name="plan_digest" value=plan.digest.to_string() />
             <input type="hidden" name="kind" value=plan.kind.as_str() />
             <input type="hidden" name="restore" value=restore_word(&plan) />
             {run.map(|run| view! { <input type="hidden" name="run" value=run.to_string() /> })}
             {acknowledgements}
-            {reason_field("Read by who approves, then kept with the run.", None, reason, confirmation)}
+            {reason_field("Read by who approves, then kept with the run.", None)}
             <div class="actions">
                 <a class="btn" href=back>
                     "Cancel"
                 </a>
-                <button class="btn primary" type="submit" disabled=disabled aria-describedby="ask-hint">
+                <button class="btn primary" type="submit" aria-describedby="ask-hint">
                     "Ask for approval"
                 </button>
             </div>
-            <p class="hint" id="ask-hint" aria-live="polite">
-                {hint}
-            </p>
-        </ActionForm>
+            <p class="hint" id="ask-hint" aria-live="polite"></p>
+        </form>
+        </ConfirmGuard>
     }
 }

@@ -8,6 +8,7 @@ pub const MIN_REASON: usize = 3;
 pub const MAX_REASON: usize = 500;
 
 /// What the person has filled in so far.
+#[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only the browser looks before the server does"))]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confirmation {
     /// Why.
@@ -16,18 +17,10 @@ pub struct Confirmation {
     pub typed_id: String,
     /// Codes of the acknowledgements ticked.
     pub acknowledged: BTreeSet<String>,
-    /// What the fields hold was given for an earlier plan, and is not taken from them again.
-    pub renewed: bool,
 }
 
+#[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "see above"))]
 impl Confirmation {
-    /// Keeps the reason, and asks for everything else again.
-    pub fn forget_consent(&mut self) {
-        self.typed_id.clear();
-        self.acknowledged.clear();
-        self.renewed = true;
-    }
-
     /// What is still missing before the button may be pressed, in one sentence; `None` when nothing is. `name`: what is to
     /// be typed, if anything is.
     pub fn missing(&self, name: Option<&str>, asked: &[String]) -> Option<String> {
@@ -58,7 +51,6 @@ mod tests {
             reason: "Check 4 failed".into(),
             typed_id: "v7_minor".into(),
             acknowledged: BTreeSet::from(["second_candidate:v6".to_owned()]),
-            renewed: false,
         }
     }
 
@@ -92,15 +84,6 @@ mod tests {
         let c = Confirmation { typed_id: String::new(), ..full() };
         assert_eq!(c.missing(None, &["second_candidate:v6".to_owned()]), None);
         assert!(Confirmation::default().missing(None, &[]).is_some(), "a reason all the same");
-    }
-
-    #[test]
-    fn a_new_plan_is_confirmed_anew() {
-        let mut c = full();
-        c.forget_consent();
-        assert!(c.renewed, "the field's old text is not read back");
-        assert!(missing(&c).is_some());
-        assert_eq!(c.reason, full().reason, "the reason need not be typed again");
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! Which stores are restored: preset as the evidence recommends, changed by a plain form in the address.
 
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_location, use_navigate};
 use rollback_types::{RollbackPlan, RunKind, StoreKind, StorePlan};
 
 use super::sentences;
@@ -20,31 +18,12 @@ pub fn RestoreCard(
     let subject = Subject::of(&plan);
     let source = subject.source();
     let path = subject.path();
-    let alive = RwSignal::new(false);
-    Effect::new(move |_| alive.set(true));
-    let navigate = use_navigate();
-
     let of = |wanted: fn(&StorePlan) -> bool| -> Vec<StoreKind> {
         StoreKind::ALL.into_iter().filter(|s| wanted(plan.stores.get(*s))).collect()
     };
     let (chosen, recommended) = (of(|p| p.restore), of(|p| p.restore_recommended));
-    let changed = {
-        let (path, recommended) = (path.clone(), recommended.clone());
-        let search = use_location().search;
-        Callback::new(move |(store, on): (StoreKind, bool)| {
-            // The address is ahead of the plan while one is being made: the next box may be ticked before it is shown.
-            let chosen = choice::from_search(&search.get_untracked()).unwrap_or_else(|| recommended.clone());
-            let now: Vec<StoreKind> =
-                StoreKind::ALL.into_iter().filter(|s| if *s == store { on } else { chosen.contains(s) }).collect();
-            // What is recommended needs no word in the address.
-            let query = choice::to_search(&(now != recommended).then_some(now));
-            let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
-            navigate(&format!("{path}{query}"), options);
-        })
-    };
-
     let (tone, icon, word) = standing(&plan);
-    let rows = StoreKind::ALL.into_iter().map(|s| row(s, plan.stores.get(s), changed)).collect_view();
+    let rows = StoreKind::ALL.into_iter().map(|s| row(s, plan.stores.get(s))).collect_view();
     let way_back = (plan.way_back_bytes > 0).then(|| {
         view! {
             <p class="note">
@@ -73,7 +52,7 @@ pub fn RestoreCard(
             }
                 .into_any()
         >
-            <form method="get" action=path id="restore-choice">
+            <form method="get" action=path id="restore-choice" data-send-on-change>
                 // Without a box ticked the address says so, rather than nothing.
                 <input type="hidden" name="restore" value=choice::NONE />
                 <DataTable
@@ -87,18 +66,12 @@ pub fn RestoreCard(
                 >
                     {rows}
                 </DataTable>
-                {move || {
-                    (!alive.get())
-                        .then(|| {
-                            view! {
-                                <p class="choose">
-                                    <button class="btn small" type="submit">
-                                        "Plan with this choice"
-                                    </button>
-                                </p>
-                            }
-                        })
-                }}
+                // In the browser the change itself asks.
+                <p class="choose no-js">
+                    <button class="btn small" type="submit">
+                        "Plan with this choice"
+                    </button>
+                </p>
             </form>
         </Card>
     }
@@ -117,7 +90,7 @@ fn standing(plan: &RollbackPlan) -> (Tone, IconName, &'static str) {
     }
 }
 
-fn row(store: StoreKind, plan: &StorePlan, changed: Callback<(StoreKind, bool)>) -> impl IntoView + use<> {
+fn row(store: StoreKind, plan: &StorePlan) -> impl IntoView + use<> {
     let (tone, icon, word) = match plan.differs {
         Some(true) => (Tone::Bad, IconName::Cross, "differs"),
         Some(false) => (Tone::Good, IconName::Check, "equal"),
@@ -138,9 +111,7 @@ fn row(store: StoreKind, plan: &StorePlan, changed: Callback<(StoreKind, bool)>)
                         name="restore"
                         value=store.as_str()
                         checked=plan.restore
-                        prop:checked=plan.restore
                         aria-label=format!("Restore {store}")
-                        on:change=move |ev| changed.run((store, event_target_checked(&ev)))
                     />
                     <span class="small muted">{advice}</span>
                 </label>

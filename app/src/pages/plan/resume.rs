@@ -1,37 +1,34 @@
 //! `/runs/{id}/resume`: what is left of an interrupted run, planned anew, with the confirmation beside it.
 
-use leptos::html;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use leptos_router::hooks::use_params_map;
 use rollback_types::{Problem, ProblemKind, RollbackPlan, RunId};
 
 use super::ask::{AskForm, ConsentNote};
 use super::before::{BeforeCard, CopyCard, DiskCard};
-use super::confirm::{acknowledgement, keep_text, reason_field};
-use super::confirmation::Confirmation;
+use super::confirm::{acknowledgement, reason_field};
 use super::consent::{Consent, Standing};
+use super::guard::ConfirmGuard;
 use super::steps::StepsCard;
 use super::subject::Subject;
-use super::with_consent;
-use super::{name_of, obstacles, sentences, standing, trouble, what_changes};
+use super::page::{name_of, obstacles, standing, what_changes, with_consent};
+use super::{sentences, trouble};
 use crate::account::{account, may};
 use crate::api::approvals::AskApproval;
 use crate::api::runs::{ResumeRun, resume_plan};
 use crate::components::{
     Badge, Callout, Card, ErrorPanel, Icon, IconName, Loading, PageHeader, RunLink, Time, TimeStyle, Tone, role,
 };
-use crate::format;
 use crate::frame::approvals_required;
+use crate::{format, notice};
 
 /// The page.
 #[component]
 pub fn ResumePage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get("id").and_then(|t| t.parse::<RunId>().ok()));
-    let resume = ServerAction::<ResumeRun>::new();
-    let ask = ServerAction::<AskApproval>::new();
     let required = approvals_required();
-    let confirmation = RwSignal::new(Confirmation::default());
     let plan = Resource::new_blocking(
         move || id.get(),
         move |id| async move {
@@ -41,22 +38,13 @@ pub fn ResumePage() -> impl IntoView {
             }
         },
     );
-    // Refused because something moved: show what is so now, beside what changed.
-    Effect::new(move |_| {
-        let moved = |e: &Problem| matches!(e.kind, ProblemKind::StalePlan | ProblemKind::Refused);
-        let resumed = resume.value().with(|v| matches!(v, Some(Err(e)) if moved(&e.0)));
-        if resumed || ask.value().with(|v| matches!(v, Some(Err(e)) if moved(&e.0))) {
-            confirmation.update(Confirmation::forget_consent);
-            plan.refetch();
-        }
-    });
     view! {
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 match (id.get_untracked(), plan.await) {
                     (Some(run), Ok((plan, consent))) => {
                         view! {
-                            <RestView run=run plan=plan consent=consent resume=resume ask=ask confirmation=confirmation />
+                            <RestView run=run plan=plan consent=consent />
                         }
                             .into_any()
                     }
@@ -86,9 +74,6 @@ fn RestView(
     run: RunId,
     plan: RollbackPlan,
     consent: Consent,
-    resume: ServerAction<ResumeRun>,
-    ask: ServerAction<AskApproval>,
-    confirmation: RwSignal<Confirmation>,
 ) -> impl IntoView {
     let subject = Subject::of(&plan);
     let (tone, icon, word) = standing(&plan);
@@ -104,10 +89,8 @@ fn RestView(
             <code title=plan.digest.to_string()>{format::short_digest(&plan.digest.0)}</code>
         </span>
     };
-    let problem = move || {
-        let of_resume = resume.value().with(|v| v.as_ref().and_then(|r| r.as_ref().err()).map(|e| (*e.0).clone()));
-        of_resume.or_else(|| ask.value().with(|v| v.as_ref().and_then(|r| r.as_ref().err()).map(|e| (*e.0).clone())))
-    };
+    // Refused because something moved: what is so now, beside what changed.
+    let problem = notice::refused::<ResumeRun>().or_else(notice::refused::<AskApproval>);
     let refused = (!obstacles(&plan).is_empty()).then(|| trouble::refusals(&plan));
     let lead = format::visible(&sentences::headline(&plan));
     view! {
@@ -119,7 +102,8 @@ fn RestView(
         >
             {format!("Resume run #{run}: ")} {subject.heading(false)} {name_of(&subject)}
         </PageHeader>
-        {move || problem().map(|p| view! { <div id="start-problem">{trouble::start_problem(p)}</div> })}
+        {problem
+            .map(|p| view! { <div id="start-problem" tabindex="-1" autofocus>{trouble::start_problem(p)}</div> })}
         {refused}
         <Callout tone=Tone::Idle title="This plan holds only what is left.">
             <p>
@@ -137,7 +121,7 @@ fn RestView(
                 <StepsCard kind=plan.kind steps=plan.steps.clone() />
             </div>
             <div class="col c4 plan-side">
-                <ResumeCard run=run plan=plan.clone() consent=consent resume=resume ask=ask confirmation=confirmation />
+                <ResumeCard run=run plan=plan.clone() consent=consent />
                 <DiskCard disk=plan.disk.clone() way_back_bytes=plan.way_back_bytes />
             </div>
         </div>
@@ -149,9 +133,6 @@ fn ResumeCard(
     run: RunId,
     plan: RollbackPlan,
     consent: Consent,
-    resume: ServerAction<ResumeRun>,
-    ask: ServerAction<AskApproval>,
-    confirmation: RwSignal<Confirmation>,
 ) -> impl IntoView {
     let least = Subject::of(&plan).least_role();
     let blocked = if !obstacles(&plan).is_empty() {
@@ -182,14 +163,14 @@ fn ResumeCard(
         .into_any(),
         None => match consent.standing(account().map(|a| a.name).as_deref()) {
             Standing::NotNeeded => {
-                view! { <ResumeForm run=run plan=plan agreed=None resume=resume confirmation=confirmation /> }
+                view! { <ResumeForm run=run plan=plan agreed=None /> }
                     .into_any()
             }
             Standing::Given(approval) => {
                 let agreed = Some(approval.reason.clone());
                 view! {
                     <ConsentNote standing=Standing::Given(approval) />
-                    <ResumeForm run=run plan=plan agreed=agreed resume=resume confirmation=confirmation />
+                    <ResumeForm run=run plan=plan agreed=agreed />
                 }
                 .into_any()
             }
@@ -198,7 +179,7 @@ fn ResumeCard(
             }
             standing @ Standing::ToAsk { .. } => view! {
                 <ConsentNote standing=standing />
-                <AskForm plan=plan run=Some(run) ask=ask confirmation=confirmation />
+                <AskForm plan=plan run=Some(run) />
             }
             .into_any(),
         },
@@ -222,47 +203,31 @@ fn ResumeForm(
     plan: RollbackPlan,
     /// The reason that was approved with the plan.
     agreed: Option<String>,
-    resume: ServerAction<ResumeRun>,
-    confirmation: RwSignal<Confirmation>,
 ) -> impl IntoView {
     let asked: Vec<String> = plan.acknowledgements.iter().map(|a| a.asked.code.clone()).collect();
-    let (reason, no_name) = (NodeRef::<html::Textarea>::new(), NodeRef::<html::Input>::new());
-    let alive = RwSignal::new(false);
-    Effect::new(move |_| alive.set(true));
-    keep_text(reason, no_name, confirmation);
-    let missing = Memo::new(move |_| confirmation.with(|c| c.missing(None, &asked)));
-    // Without JavaScript nothing is disabled: the server checks everything anyway.
-    let disabled = move || resume.pending().get() || (alive.get() && missing.with(Option::is_some));
-    let hint = move || {
-        if resume.pending().get() {
-            Some("Counting once more, then going on…".to_owned())
-        } else {
-            missing.get().filter(|_| alive.get())
-        }
-    };
-    let acknowledgements = plan.acknowledgements.iter().map(|a| acknowledgement(a, confirmation)).collect_view();
+    let acknowledgements = plan.acknowledgements.iter().map(acknowledgement).collect_view();
     let hint_of_reason = if agreed.is_some() {
         "Approved with the plan, so it stays as it is."
     } else {
         "Kept in the run’s log and the history."
     };
     view! {
-        <ActionForm action=resume attr:class="body confirm" attr:id="confirm">
+        <ConfirmGuard name=None asked=asked at_work="Counting once more, then going on…".to_owned()>
+        <form method="post" action=ResumeRun::PATH class="body confirm" id="confirm">
             <input type="hidden" name="run" value=run.to_string() />
             <input type="hidden" name="plan_digest" value=plan.digest.to_string() />
             {acknowledgements}
-            {reason_field(hint_of_reason, agreed, reason, confirmation)}
+            {reason_field(hint_of_reason, agreed)}
             <div class="actions">
                 <a class="btn" href=format!("/runs/{run}")>
                     "Cancel"
                 </a>
-                <button class="btn danger" type="submit" disabled=disabled aria-describedby="resume-hint">
+                <button class="btn danger" type="submit" aria-describedby="resume-hint">
                     {format!("Resume run #{run}")}
                 </button>
             </div>
-            <p class="hint" id="resume-hint" aria-live="polite">
-                {hint}
-            </p>
-        </ActionForm>
+            <p class="hint" id="resume-hint" aria-live="polite"></p>
+        </form>
+        </ConfirmGuard>
     }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use rollback_types::{CheckState, Difference, Problem, ProblemKind, RollbackPlan};
 
-use super::obstacles;
+use super::page::obstacles;
 use super::sentences;
 use super::subject::Subject;
 use crate::components::{Callout, Column, DataTable, ErrorPanel, Tone, VersionLink};

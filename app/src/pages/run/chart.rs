@@ -1,32 +1,21 @@
 //! When each step worked: drawn as a Gantt chart, and as figures beside the document's estimates.
 
 use leptos::prelude::*;
-use rollback_types::{StepState, StepView};
+use rollback_types::{RunView, StepState, StepView};
 
 use crate::api::runs::run_chart;
 use crate::components::{Card, Column, DataTable};
 use crate::format;
-use crate::live::LiveRun;
 
 /// The chart with its figures.
 #[component]
 pub fn DurationsCard(
     /// The run.
-    live: LiveRun,
+    view: RunView,
 ) -> impl IntoView {
-    let id = live.view.with_untracked(|v| v.run.id);
-    // Drawn anew when a step begins or ends, not with every event.
-    let moved = Memo::new(move |_| {
-        live.view.with(|v| {
-            let begun = v.steps.iter().filter(|s| s.started_at.is_some()).count();
-            (begun, v.steps.iter().filter(|s| s.ended_at.is_some()).count(), v.run.state)
-        })
-    });
-    let chart = Resource::new_blocking(move || moved.get(), move |_| run_chart(id));
-    let rows = move || {
-        let _changed = moved.get();
-        live.view.with_untracked(|v| v.steps.iter().map(row).collect_view())
-    };
+    let id = view.run.id;
+    let chart = Resource::new_blocking(|| (), move |()| run_chart(id));
+    let rows = view.steps.iter().map(row).collect_view();
     let footer = view! {
         <p>
             "Time since the run began, of each step’s last try. Steps that overlap worked side by side; the colours are \

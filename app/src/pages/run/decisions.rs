@@ -4,8 +4,10 @@ use leptos::prelude::*;
 use rollback_types::{Decision, Role, RunId, RunKind, Step};
 
 use crate::account::may;
-use crate::api::runs::DecideRun;
 use crate::components::{Icon, IconName, RoleNote};
+
+/// The server function that takes decisions; its own name for it is checked by a test.
+const DECIDE: &str = "/rpc/decide";
 
 /// What may be decided about a failed step.
 #[component]
@@ -18,17 +20,15 @@ pub fn Decisions(
     step: Step,
     /// What may be decided.
     offered: Vec<Decision>,
-    /// Sends it.
-    decide: ServerAction<DecideRun>,
 ) -> impl IntoView {
     let note = format!("decide-note-{}", step.as_str());
     let answers = offered
         .into_iter()
         .map(|decision| match decision {
-            Decision::Retry => view! { <Retry run=run step=step decide=decide /> }.into_any(),
-            Decision::Skip => view! { <Skip run=run step=step decide=decide /> }.into_any(),
-            Decision::WayBack => view! { <WayBack run=run step=step decide=decide /> }.into_any(),
-            Decision::Abort => view! { <Abort run=run kind=kind step=step decide=decide /> }.into_any(),
+            Decision::Retry => view! { <Retry run=run step=step /> }.into_any(),
+            Decision::Skip => view! { <Skip run=run step=step /> }.into_any(),
+            Decision::WayBack => view! { <WayBack run=run step=step /> }.into_any(),
+            Decision::Abort => view! { <Abort run=run kind=kind step=step /> }.into_any(),
         })
         .collect_view();
     view! {
@@ -53,25 +53,25 @@ fn fields(run: RunId, step: Step, decision: Decision) -> impl IntoView {
 }
 
 #[component]
-fn Retry(run: RunId, step: Step, decide: ServerAction<DecideRun>) -> impl IntoView {
+fn Retry(run: RunId, step: Step) -> impl IntoView {
     view! {
-        <ActionForm action=decide attr:class="decision">
+        <form method="post" action=DECIDE class="decision">
             {fields(run, step, Decision::Retry)}
-            <button class="btn primary" type="submit" disabled=move || !may(Role::Operator) || decide.pending().get()>
+            <button class="btn primary" type="submit" disabled=!may(Role::Operator)>
                 <Icon name=IconName::Refresh />
                 "Try again"
             </button>
-        </ActionForm>
+        </form>
     }
 }
 
 #[component]
-fn Skip(run: RunId, step: Step, decide: ServerAction<DecideRun>) -> impl IntoView {
+fn Skip(run: RunId, step: Step) -> impl IntoView {
     let field = format!("skip-reason-{}", step.as_str());
     view! {
         <details class="decision">
             <summary class="btn">"Skip…"</summary>
-            <ActionForm action=decide attr:class="decision-body">
+            <form method="post" action=DECIDE class="decision-body">
                 {fields(run, step, Decision::Skip)}
                 <p class="small">
                     "Only when another tool has done this step’s work. The run goes on without it, and says so in its record."
@@ -81,32 +81,32 @@ fn Skip(run: RunId, step: Step, decide: ServerAction<DecideRun>) -> impl IntoVie
                     <textarea id=field name="reason" rows="2" required minlength="3" maxlength="500"></textarea>
                 </div>
                 <div class="actions">
-                    <button class="btn" type="submit" disabled=move || !may(Role::Operator) || decide.pending().get()>
+                    <button class="btn" type="submit" disabled=!may(Role::Operator)>
                         {format!("Skip {step}")}
                     </button>
                 </div>
-            </ActionForm>
+            </form>
         </details>
     }
 }
 
 #[component]
-fn WayBack(run: RunId, step: Step, decide: ServerAction<DecideRun>) -> impl IntoView {
+fn WayBack(run: RunId, step: Step) -> impl IntoView {
     view! {
         <details class="decision">
             <summary class="btn">"Way back…"</summary>
-            <ActionForm action=decide attr:class="decision-body">
+            <form method="post" action=DECIDE class="decision-body">
                 {fields(run, step, Decision::WayBack)}
                 <p class="small">
                     "Puts in again what this store held before step 7, from this run’s own copy of it, and proves it. The run goes on \
                     without the restore, and says so in its record."
                 </p>
                 <div class="actions">
-                    <button class="btn" type="submit" disabled=move || !may(Role::Operator) || decide.pending().get()>
+                    <button class="btn" type="submit" disabled=!may(Role::Operator)>
                         {format!("Put the way back in: {step}")}
                     </button>
                 </div>
-            </ActionForm>
+            </form>
         </details>
     }
 }
@@ -126,12 +126,12 @@ fn aborting(kind: RunKind) -> &'static str {
 }
 
 #[component]
-fn Abort(run: RunId, kind: RunKind, step: Step, decide: ServerAction<DecideRun>) -> impl IntoView {
+fn Abort(run: RunId, kind: RunKind, step: Step) -> impl IntoView {
     let field = format!("abort-reason-{}", step.as_str());
     view! {
         <details class="decision">
             <summary class="btn">"Abort…"</summary>
-            <ActionForm action=decide attr:class="decision-body">
+            <form method="post" action=DECIDE class="decision-body">
                 {fields(run, step, Decision::Abort)}
                 <p class="small">{aborting(kind)}</p>
                 <div class="field">
@@ -139,11 +139,21 @@ fn Abort(run: RunId, kind: RunKind, step: Step, decide: ServerAction<DecideRun>)
                     <textarea id=field name="reason" rows="2" maxlength="500"></textarea>
                 </div>
                 <div class="actions">
-                    <button class="btn danger" type="submit" disabled=move || !may(Role::Operator) || decide.pending().get()>
+                    <button class="btn danger" type="submit" disabled=!may(Role::Operator)>
                         {format!("Abort run #{run}")}
                     </button>
                 </div>
-            </ActionForm>
+            </form>
         </details>
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use leptos::server_fn::ServerFn as _;
+
+    #[test]
+    fn decisions_are_sent_where_they_are_taken() {
+        assert_eq!(super::DECIDE, crate::api::runs::DecideRun::PATH);
     }
 }

@@ -1,25 +1,55 @@
 //! Which run, why, how far, and how the page hears of it.
 
 use leptos::prelude::*;
-use rollback_types::{RunKind, Step, Timestamp};
-
-use crate::components::clock::first_now;
-use crate::components::{Foreign, PageHeader, RunBadge, Time, TimeStyle, VersionName};
-use crate::format;
-use crate::live::{Connection, LiveRun};
-use crate::pages::run_rows::title;
+use rollback_types::{RunKind, RunView, Step, Timestamp};
 
 use super::tab::TabState;
+use crate::components::clock::first_now;
+use crate::components::{RunBadge, Time, TimeStyle};
+use crate::format;
+use crate::live::{Connection, LiveRun};
 
 /// The page's header.
+#[cfg(feature = "ssr")]
 #[component]
 pub fn RunHeader(
-    /// The run.
-    live: LiveRun,
+    /// The run as the page shows it first.
+    view: RunView,
 ) -> impl IntoView {
-    let run = live.view.with_untracked(|v| v.run.clone());
-    let state = Signal::derive(move || live.view.with(|v| v.run.state));
+    use crate::components::{Foreign, PageHeader, VersionName};
+
+    let run = view.run.clone();
     let kind = run.kind;
+    let lead = view! {
+        <Foreign text=run.reason.clone() />
+        " · started by "
+        <Foreign text=run.actor.clone() />
+        ", "
+        <Time at=run.started_at />
+    };
+    let tab = format!("{}: run #{}", crate::components::badge::run_look(run.state).2, run.id);
+    view! {
+        <PageHeader
+            tab=tab
+            over=view! { {format!("Run #{} · {}", run.id, kind.title().to_lowercase())} }.into_any()
+            lead=lead.into_any()
+            tools=view! { <RunTools view=view /> }.into_any()
+        >
+            {crate::pages::run_rows::title(kind)} " " <VersionName id=run.version_id />
+        </PageHeader>
+    }
+}
+
+/// How the run stands, how long it has taken, and how the page hears of it. The first of the page's islands: it follows the
+/// run, and the others show it too.
+#[island]
+pub fn RunTools(
+    /// The run as the server wrote it into the page.
+    view: RunView,
+) -> impl IntoView {
+    let live = LiveRun::of_page().unwrap_or_else(|| LiveRun::new(view));
+    let kind = live.view.with_untracked(|v| v.run.kind);
+    let state = Signal::derive(move || live.view.with(|v| v.run.state));
     let where_now = Memo::new(move |_| {
         live.view.with(|v| {
             let at_work = v.steps.iter().find(|s| !s.state.is_through()).map(|s| s.step);
@@ -30,29 +60,14 @@ pub fn RunHeader(
             })
         })
     });
-    let lead = view! {
-        <Foreign text=run.reason.clone() />
-        " · started by "
-        <Foreign text=run.actor.clone() />
-        ", "
-        <Time at=run.started_at />
-    };
-    let tools = view! {
+    #[cfg(feature = "hydrate")]
+    super::renewal::keep(live);
+    view! {
         <RunBadge state=state />
         <span class="small muted nowrap">{move || where_now.get()}</span>
         <Elapsed live=live />
         <ConnectionState live=live />
         <TabState live=live />
-    };
-    view! {
-        <PageHeader
-            tab=format!("Run #{}", run.id)
-            over=view! { {format!("Run #{} · {}", run.id, kind.title().to_lowercase())} }.into_any()
-            lead=lead.into_any()
-            tools=tools.into_any()
-        >
-            {title(kind)} " " <VersionName id=run.version_id />
-        </PageHeader>
     }
 }
 

@@ -1,13 +1,12 @@
 //! An interrupted run: what is proven done, what is not known, and the two ways on.
 
-use leptos::form::ActionForm;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use rollback_types::{Role, RunId, RunKind, RunView, StepState, StepView};
 
 use crate::account::may;
 use crate::api::runs::AbandonRun;
-use crate::components::{ErrorPanel, Icon, IconName, RoleNote};
-use crate::live::LiveRun;
+use crate::components::{Icon, IconName, RoleNote};
 use crate::pages::plan::sentences::listed;
 
 /// What an interruption left, in two sentences: what is proven done, and what is not known.
@@ -51,13 +50,10 @@ fn abandoning(kind: RunKind) -> &'static str {
 #[component]
 pub fn Interrupted(
     /// The run.
-    live: LiveRun,
-    /// Gives it up.
-    abandon: ServerAction<AbandonRun>,
+    view: RunView,
 ) -> impl IntoView {
-    let (id, kind) = live.view.with_untracked(|v| (v.run.id, v.run.kind));
-    let [done, open] = live.view.with_untracked(left);
-    let refused = move || abandon.value().get().and_then(Result::err).map(|e| view! { <ErrorPanel problem=e /> });
+    let (id, kind) = (view.run.id, view.run.kind);
+    let [done, open] = left(&view);
     view! {
         <p>
             <b>"Proven done: "</b>
@@ -70,24 +66,23 @@ pub fn Interrupted(
         <p>
             "Nothing goes on by itself. Resume plans what is left and asks again before it goes on; Abandon gives the run up."
         </p>
-        {refused}
         <div class="actions">
             <a class="btn primary" href=format!("/runs/{id}/resume")>
                 <Icon name=IconName::Refresh />
                 "Resume…"
             </a>
-            <Abandon id=id kind=kind abandon=abandon />
+            <Abandon id=id kind=kind />
         </div>
     }
 }
 
 #[component]
-fn Abandon(id: RunId, kind: RunKind, abandon: ServerAction<AbandonRun>) -> impl IntoView {
+fn Abandon(id: RunId, kind: RunKind) -> impl IntoView {
     let may = may(Role::Operator);
     view! {
         <details class="decision">
             <summary class="btn">"Abandon…"</summary>
-            <ActionForm action=abandon attr:class="decision-body">
+            <form method="post" action=AbandonRun::PATH class="decision-body">
                 <input type="hidden" name="run" value=id.to_string() />
                 <p class="small">{abandoning(kind)}</p>
                 <div class="field">
@@ -105,14 +100,14 @@ fn Abandon(id: RunId, kind: RunKind, abandon: ServerAction<AbandonRun>) -> impl 
                     <button
                         class="btn danger"
                         type="submit"
-                        disabled=move || !may || abandon.pending().get()
+                        disabled=!may
                         aria-describedby=(!may).then_some("abandon-note")
                     >
                         {format!("Abandon run #{id}")}
                     </button>
                     <RoleNote id="abandon-note" least=Role::Operator />
                 </div>
-            </ActionForm>
+            </form>
         </details>
     }
 }

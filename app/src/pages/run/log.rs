@@ -13,12 +13,15 @@ const WINDOW: usize = 400;
 /// A log scrolled this near to its end counts as followed, in pixels.
 const NEAR_END: i32 = 32;
 
+/// The log of this page's run.
+#[island]
+pub fn LogCard() -> impl IntoView {
+    LiveRun::of_page().map(|live| view! { <Log live=live /> })
+}
+
 /// The log with its switches.
 #[component]
-pub fn LogCard(
-    /// The run.
-    live: LiveRun,
-) -> impl IntoView {
+fn Log(live: LiveRun) -> impl IntoView {
     let id = live.view.with_untracked(|v| v.run.id);
     let (follow, wrap, window) = (RwSignal::new(true), RwSignal::new(true), RwSignal::new(WINDOW));
     let count = Memo::new(move |_| live.view.with(|v| v.log.len()));
@@ -38,9 +41,17 @@ pub fn LogCard(
             });
         }
     });
+    // Lines that come while the log moves to its end must not look like a reader who turns away from it.
+    let top = StoredValue::new(0);
     let scrolled = move |_| {
         if let Some(log) = place.get_untracked() {
-            follow.set(log.scroll_top() + log.client_height() >= log.scroll_height() - NEAR_END);
+            let (before, now) = (top.get_value(), log.scroll_top());
+            top.set_value(now);
+            if now + log.client_height() >= log.scroll_height() - NEAR_END {
+                follow.set(true);
+            } else if now < before {
+                follow.set(false);
+            }
         }
     };
     let toggle = |label: &'static str, on: RwSignal<bool>| {
@@ -62,7 +73,6 @@ pub fn LogCard(
                 class="btn small"
                 href=format!("/api/v1/runs/{id}")
                 download=format!("run-{id}.json")
-                rel="external"
                 on:click=move |ev| save(&ev, live)
             >
                 <Icon name=IconName::Download />

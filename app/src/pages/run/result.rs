@@ -2,13 +2,11 @@
 
 use leptos::prelude::*;
 use rollback_types::run_kind::PRODUCTION;
-use rollback_types::{RunKind, RunState, RunSummary, Step};
+use rollback_types::{RunKind, RunState, RunSummary, RunView, Step};
 
 use super::interrupted::Interrupted;
-use crate::api::runs::AbandonRun;
 use crate::components::{Callout, Icon, IconName, Time, TimeStyle, Tone};
 use crate::format;
-use crate::live::LiveRun;
 use crate::pages::plan::sentences::listed;
 use crate::pages::plan::subject::Subject;
 
@@ -62,74 +60,56 @@ fn next(kind: RunKind, state: RunState, marked: bool) -> Option<&'static str> {
     }
 }
 
-/// What came of it, and where to go from here.
+/// What came of it, and where to go from here; nothing while the run goes on.
 #[component]
 pub fn RunResult(
     /// The run.
-    live: LiveRun,
-    /// Gives an interrupted run up.
-    abandon: ServerAction<AbandonRun>,
+    view: RunView,
 ) -> impl IntoView {
-    let ended =
-        Memo::new(move |_| live.view.with(|v| v.run.ended_at.map(|at| (at, v.run.state, v.run.summary.clone()))));
-    let run = live.view.with_untracked(|v| v.run.clone());
+    let at = view.run.ended_at?;
+    let (run, state, summary) = (view.run.clone(), view.run.state, view.run.summary.clone());
     let kind = run.kind;
-    let failed = move || {
-        live.view.with_untracked(|v| {
-            let failed: Vec<String> =
-                v.steps.iter().filter(|s| s.error.is_some()).map(|s| format!("{}, {}", s.step, s.title)).collect();
-            failed
-        })
-    };
-    let marked = move || live.view.with_untracked(|v| v.step(Step::Mark).is_some_and(|s| s.state.is_through()));
-    let unsound = move || live.view.with_untracked(|v| v.validation.as_ref().is_some_and(|r| !r.is_sound()));
-    move || {
-        ended.get().map(|(at, state, summary)| {
-            let run = run.clone();
-            let (tone, title) = title(kind, state, marked());
-            let interrupted = state == RunState::Interrupted;
-            let next = next(kind, state, marked());
-            let failed = failed();
-            let failed = (!failed.is_empty() && next.is_some())
-                .then(|| view! { <p>{format!("It stopped at {}.", listed(&failed))}</p> });
-            // A validation of what is staged says nothing about production.
-            let of_production = kind != RunKind::Validate || run.version_id.as_str() == PRODUCTION;
-            let restore = unsound() && of_production && kind != RunKind::MakeBackup;
-            view! {
-                <div class="run-result">
-                    <Callout tone=tone title=title>
-                        {summary.map(|s| view! { <p class="foreign">{format::visible_lines(&s)}</p> })}
-                        {failed}
-                        {next.map(|n| view! { <p>{n}</p> })}
-                        {interrupted.then(|| view! { <Interrupted live=live abandon=abandon /> })}
-                        {restore
-                            .then(|| view! { <p>"Critical checks of production failed: a restore may be needed."</p> })}
-                        <p class="small muted">
-                            "Ended "
-                            <Time at=at style=TimeStyle::Both />
-                        </p>
-                        <div class="actions">
-                            {restore
-                                .then(|| {
-                                    view! {
-                                        <a
-                                            class="btn primary"
-                                            href="/restore/latest-copy"
-                                        >
-                                            <Icon name=IconName::Back />
-                                            "Restore production…"
-                                        </a>
-                                    }
-                                })} {next.is_some().then(|| again(&run))} {to_subject(&run)}
-                            <a class="btn" href="/runs">
-                                "History"
-                            </a>
-                        </div>
-                    </Callout>
+    let failed: Vec<String> =
+        view.steps.iter().filter(|s| s.error.is_some()).map(|s| format!("{}, {}", s.step, s.title)).collect();
+    let marked = view.step(Step::Mark).is_some_and(|s| s.state.is_through());
+    let unsound = view.validation.as_ref().is_some_and(|r| !r.is_sound());
+    let (tone, title) = title(kind, state, marked);
+    let interrupted = (state == RunState::Interrupted).then(|| view! { <Interrupted view=view /> });
+    let next = next(kind, state, marked);
+    let failed = (!failed.is_empty() && next.is_some())
+        .then(|| view! { <p>{format!("It stopped at {}.", listed(&failed))}</p> });
+    // A validation of what is staged says nothing about production.
+    let of_production = kind != RunKind::Validate || run.version_id.as_str() == PRODUCTION;
+    let restore = unsound && of_production && kind != RunKind::MakeBackup;
+    Some(view! {
+        <div class="run-result">
+            <Callout tone=tone title=title>
+                {summary.map(|s| view! { <p class="foreign">{format::visible_lines(&s)}</p> })}
+                {failed}
+                {next.map(|n| view! { <p>{n}</p> })}
+                {interrupted}
+                {restore.then(|| view! { <p>"Critical checks of production failed: a restore may be needed."</p> })}
+                <p class="small muted">
+                    "Ended "
+                    <Time at=at style=TimeStyle::Both />
+                </p>
+                <div class="actions">
+                    {restore
+                        .then(|| {
+                            view! {
+                                <a class="btn primary" href="/restore/latest-copy">
+                                    <Icon name=IconName::Back />
+                                    "Restore production…"
+                                </a>
+                            }
+                        })} {next.is_some().then(|| again(&run))} {to_subject(&run)}
+                    <a class="btn" href="/runs">
+                        "History"
+                    </a>
                 </div>
-            }
-        })
-    }
+            </Callout>
+        </div>
+    })
 }
 
 fn again(run: &RunSummary) -> impl IntoView + use<> {

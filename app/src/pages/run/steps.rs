@@ -3,27 +3,59 @@
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
-use rollback_types::{Problem, RunKind, Step, StepError, StepState, StepView};
+use rollback_types::{RunKind, RunState, Step, StepError, StepState, StepView};
 
 use super::decisions::Decisions;
 use super::pace::Pace;
-use crate::api::runs::DecideRun;
-use crate::components::badge::step_look;
-use crate::components::{Card, ErrorPanel, Icon, IconName, Meter, StepBadge, StoreName};
+use crate::components::badge::{run_look, step_look};
+use crate::components::{Card, Icon, IconName, Meter, StepBadge, StoreName};
 use crate::format;
 use crate::live::LiveRun;
 
 /// The paces of all steps, as this browser saw them.
 type Paces = RwSignal<BTreeMap<Step, Pace>>;
 
-/// The list of steps.
+/// The list of steps of this page's run.
+#[island]
+pub fn StepsCard() -> impl IntoView {
+    LiveRun::of_page().map(|live| {
+        view! {
+            <Announcer live=live />
+            <Steps live=live />
+        }
+    })
+}
+
+/// Tells assistive software when a step changes, and nothing else.
 #[component]
-pub fn StepsCard(
-    /// The run.
-    live: LiveRun,
-    /// Sends decisions.
-    decide: ServerAction<DecideRun>,
-) -> impl IntoView {
+fn Announcer(live: LiveRun) -> impl IntoView {
+    let said = RwSignal::new(String::new());
+    Effect::new(move |before: Option<(Vec<StepState>, RunState)>| {
+        live.view.with(|v| {
+            let states: Vec<StepState> = v.steps.iter().map(|s| s.state).collect();
+            if let Some((before, run)) = before {
+                let changed = v.steps.iter().zip(&before).filter(|(now, was)| now.state != **was);
+                let mut parts: Vec<String> =
+                    changed.map(|(now, _)| format!("{}: {}.", now.title, step_look(now.state).2)).collect();
+                if run != v.run.state {
+                    parts.push(format!("The run: {}.", run_look(v.run.state).2));
+                }
+                if !parts.is_empty() {
+                    said.set(parts.join(" "));
+                }
+            }
+            (states, v.run.state)
+        })
+    });
+    view! {
+        <p class="sr" role="status" aria-live="polite">
+            {move || said.get()}
+        </p>
+    }
+}
+
+#[component]
+fn Steps(live: LiveRun) -> impl IntoView {
     let paces: Paces = RwSignal::new(BTreeMap::new());
     Effect::new(move |_| {
         if let Some((step, at, done)) = live.progress.get() {
@@ -40,23 +72,16 @@ pub fn StepsCard(
             groups.iter().filter(|group| group.iter().all(done)).count()
         })
     };
-    let refused = move || {
-        decide.value().with(|v| match v {
-            Some(Err(e)) => Some(Problem::from(e.clone())),
-            _ => None,
-        })
-    };
     let entries = groups
         .into_iter()
         .map(|group| match group.as_slice() {
-            [one] => view! { <SingleStep step=*one live=live decide=decide paces=paces /> }.into_any(),
-            _ => view! { <Lanes steps=group kind=kind live=live decide=decide paces=paces /> }.into_any(),
+            [one] => view! { <SingleStep step=*one live=live paces=paces /> }.into_any(),
+            _ => view! { <Lanes steps=group kind=kind live=live paces=paces /> }.into_any(),
         })
         .collect_view();
     let aside = view! { <span class="tag">{move || format!("{} of {all} through", through.get())}</span> };
     view! {
         <Card title="Steps" aside=aside.into_any()>
-            {move || refused().map(|p| view! { <div class="body"><ErrorPanel problem=p /></div> })}
             <ol class="steps">{entries}</ol>
         </Card>
     }
@@ -116,7 +141,7 @@ fn Mark(step: Step, #[prop(into)] state: Signal<StepState>) -> impl IntoView {
 }
 
 #[component]
-fn SingleStep(step: Step, live: LiveRun, decide: ServerAction<DecideRun>, paces: Paces) -> impl IntoView {
+fn SingleStep(step: Step, live: LiveRun, paces: Paces) -> impl IntoView {
     let view = step_memo(live, step);
     let state = state_of(view);
     let together = if step.lane().is_some() { " together" } else { "" };
@@ -135,7 +160,7 @@ fn SingleStep(step: Step, live: LiveRun, decide: ServerAction<DecideRun>, paces:
             </div>
             <Took view=view />
             <StepMeter view=view paces=paces step=step />
-            <Trouble view=view live=live decide=decide step=step />
+            <Trouble view=view live=live step=step />
         </li>
     }
 }
@@ -146,7 +171,6 @@ fn Lanes(
     steps: Vec<Step>,
     kind: RunKind,
     live: LiveRun,
-    decide: ServerAction<DecideRun>,
     paces: Paces,
 ) -> impl IntoView {
     let states: Vec<_> = steps.iter().map(|step| state_of(step_memo(live, *step))).collect();
@@ -170,7 +194,7 @@ fn Lanes(
                 <Took view=view />
                 <Outcome view=view />
                 <StepMeter view=view paces=paces step=step />
-                <Trouble view=view live=live decide=decide step=step />
+                <Trouble view=view live=live step=step />
             </li>
         }
     };
@@ -286,7 +310,7 @@ fn whole_seconds(ms: u64) -> String {
 
 /// What happened, what is safe, what to do, and the buttons to do it.
 #[component]
-fn Trouble(view: Memo<Option<StepView>>, live: LiveRun, decide: ServerAction<DecideRun>, step: Step) -> impl IntoView {
+fn Trouble(view: Memo<Option<StepView>>, live: LiveRun, step: Step) -> impl IntoView {
     let trouble = Memo::new(move |_| {
         view.with(|v| {
             let s = v.as_ref()?;
@@ -301,7 +325,7 @@ fn Trouble(view: Memo<Option<StepView>>, live: LiveRun, decide: ServerAction<Dec
                 <div class="problem">
                     <Fault error=error retrying=retrying />
                     {(!offered.is_empty())
-                        .then(|| view! { <Decisions run=run kind=kind step=step offered=offered decide=decide /> })}
+                        .then(|| view! { <Decisions run=run kind=kind step=step offered=offered /> })}
                 </div>
             }
         })

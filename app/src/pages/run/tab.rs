@@ -53,10 +53,10 @@ fn ask(may_ask: RwSignal<bool>) {
     let _ = may_ask;
 }
 
-/// `Run #7: needs a decision`.
+/// `needs a decision: run #7`, the state first: tabs show little.
 #[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only the browser notifies"))]
 fn notice(id: RunId, state: RunState) -> String {
-    format!("Run #{id}: {}", crate::components::badge::run_look(state).2)
+    format!("{}: run #{id}", crate::components::badge::run_look(state).2)
 }
 
 #[cfg(feature = "hydrate")]
@@ -66,10 +66,9 @@ mod browser {
     use web_sys::{Notification, NotificationPermission, VisibilityState};
 
     use super::{icon, is_news, notice};
-    use crate::api::runs::get_run;
+    use crate::fetch;
     use crate::live::LiveRun;
-
-    const PLAIN_ICON: &str = "/favicon.svg";
+    use crate::live::browser::Seen;
 
     /// The browser knows notifications; over plain HTTP beyond loopback some do not.
     fn known() -> bool {
@@ -80,6 +79,7 @@ mod browser {
         Effect::new(move |before: Option<RunState>| {
             let now = state.get();
             set_icon(icon(now));
+            document().set_title(&crate::tab_title(notice(id, now)));
             if let Some(before) = before
                 && is_news(before, now)
             {
@@ -88,7 +88,6 @@ mod browser {
             now
         });
         Effect::new(move |_| may_ask.set(known() && Notification::permission() == NotificationPermission::Default));
-        on_cleanup(|| set_icon(PLAIN_ICON));
     }
 
     /// A hidden tab has given its stream back, and asks now and then instead: its title, its icon and the notification are
@@ -110,11 +109,9 @@ mod browser {
         }
         leptos::task::spawn_local(async move {
             // What cannot be asked now is asked again soon, and the stream tells it when the tab is looked at.
-            let Ok(seen) = get_run(id).await else { return };
-            let newer = live.view.try_with_untracked(|v| seen.run.last_event > v.run.last_event);
-            if newer == Some(true) {
-                live.view.try_set(seen);
-            }
+            let Ok(seen) = fetch::json::<Seen>(&format!("/api/v1/runs/{id}")).await else { return };
+            // The events themselves come by the stream, once somebody looks.
+            live.view.update(|v| v.run.state = seen.state);
         });
     }
 
@@ -170,6 +167,6 @@ mod tests {
         assert!(is_news(RunState::Running, RunState::NeedsDecision) && is_news(RunState::Running, RunState::Aborted));
         assert!(!is_news(RunState::NeedsDecision, RunState::Running));
         assert!(!is_news(RunState::Completed, RunState::Completed));
-        assert_eq!(notice(RunId(7), RunState::Completed), "Run #7: completed");
+        assert_eq!(notice(RunId(7), RunState::Completed), "completed: run #7");
     }
 }

@@ -9,17 +9,16 @@ use rollback_types::{
 use super::checks::{check, entry};
 use crate::components::{Badge, Card, IconName, Tone};
 use crate::format;
-use crate::live::LiveRun;
 
 /// The section; nothing while there is no report.
 #[component]
 pub fn ValidationCard(
     /// The run.
-    live: LiveRun,
+    run: RunId,
+    /// What was found.
+    report: Option<ValidationReport>,
 ) -> impl IntoView {
-    let id = live.view.with_untracked(|v| v.run.id);
-    let report = Memo::new(move |_| live.view.with(|v| v.validation.clone()));
-    move || report.get().map(|report| card(id, &report))
+    report.map(|report| card(run, &report))
 }
 
 /// How a verdict looks.

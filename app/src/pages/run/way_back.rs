@@ -1,32 +1,22 @@
 //! What this run saved before it restored: how big, how long it is kept, and the way to undo.
 
 use leptos::prelude::*;
+use rollback_types::RunId;
 
-use crate::api::backups::{RemoveWayBack, WayBackView, run_way_back};
+use crate::api::backups::{WayBackView, run_way_back};
 use crate::components::{Card, ErrorPanel, Fact, KeyValue, StoreName, Time};
 use crate::format;
-use crate::live::LiveRun;
 use crate::pages::backups::{Remove, UndoLink};
 
 /// The card; nothing when the run saved nothing.
 #[component]
 pub fn WayBackCard(
     /// The run.
-    live: LiveRun,
+    id: RunId,
+    /// It has ended.
+    ended: bool,
 ) -> impl IntoView {
-    let id = live.view.with_untracked(|v| v.run.id);
-    let remove = ServerAction::<RemoveWayBack>::new();
-    // Looked for again when a lane of step 7 is through and when the run ends.
-    let moment = Memo::new(move |_| {
-        live.view.with(|v| {
-            let through = v.steps.iter().filter(|s| s.step.is_restore() && s.state.is_through()).count();
-            (through, v.run.ended_at.is_some())
-        })
-    });
-    let found = Resource::new_blocking(move || (moment.get(), remove.version().get()), move |_| run_way_back(id));
-    let refused = move || {
-        remove.value().get().and_then(Result::err).map(|e| view! { <div class="body"><ErrorPanel problem=e /></div> })
-    };
+    let found = Resource::new_blocking(|| (), move |()| run_way_back(id));
     view! {
         <Transition fallback=|| ()>
             {move || Suspend::new(async move {
@@ -34,7 +24,7 @@ pub fn WayBackCard(
                     Ok(Some(way)) => {
                         view! {
                             <Card title="Way back">
-                                {refused} <Kept way=way remove=remove ended=moment.get_untracked().1 />
+                                <Kept way=way ended=ended />
                             </Card>
                         }
                             .into_any()
@@ -48,7 +38,7 @@ pub fn WayBackCard(
 }
 
 #[component]
-fn Kept(way: WayBackView, remove: ServerAction<RemoveWayBack>, ended: bool) -> impl IntoView {
+fn Kept(way: WayBackView, ended: bool) -> impl IntoView {
     let id = way.run.id;
     let stores = way.stores.iter().map(|s| view! { <StoreName store=*s /> " " }).collect_view();
     view! {
@@ -72,7 +62,7 @@ fn Kept(way: WayBackView, remove: ServerAction<RemoveWayBack>, ended: bool) -> i
                 .then(|| {
                     view! {
                         <div class="actions">
-                            <UndoLink run=id /> <Remove run=id remove=remove />
+                            <UndoLink run=id /> <Remove run=id />
                         </div>
                     }
                 })}

@@ -1,0 +1,62 @@
+//! Asking the server from within the page.
+
+use serde::de::DeserializeOwned;
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Headers, RequestInit, Response};
+
+/// There is no answer to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// Nobody is signed in any more.
+    SignedOut,
+    /// The server answered that it will not, or something that cannot be read.
+    Refused,
+    /// No answer came.
+    Unreachable,
+}
+
+async fn get(address: &str, accept: &str) -> Result<Response, Unanswered> {
+    let request = RequestInit::new();
+    let headers = Headers::new().map_err(|_| Unanswered::Unreachable)?;
+    headers.set("accept", accept).map_err(|_| Unanswered::Unreachable)?;
+    request.set_headers(&headers);
+    let answer = JsFuture::from(leptos::prelude::window().fetch_with_str_and_init(address, &request));
+    let response: Response =
+        answer.await.ok().and_then(|value| value.dyn_into().ok()).ok_or(Unanswered::Unreachable)?;
+    match response.status() {
+        401 => Err(Unanswered::SignedOut),
+        // Pages lead to the door instead.
+        _ if response.redirected() && response.url().contains("/sign-in") => Err(Unanswered::SignedOut),
+        _ if response.ok() => Ok(response),
+        _ => Err(Unanswered::Refused),
+    }
+}
+
+async fn text(response: Response) -> Result<String, Unanswered> {
+    let text = JsFuture::from(response.text().map_err(|_| Unanswered::Refused)?).await;
+    text.ok().and_then(|text| text.as_string()).ok_or(Unanswered::Unreachable)
+}
+
+/// A page of this server.
+///
+/// # Errors
+/// No such page came.
+pub async fn page(address: &str) -> Result<String, Unanswered> {
+    text(get(address, "text/html").await?).await
+}
+
+/// A value of the API.
+///
+/// # Errors
+/// No such value came.
+pub async fn json<T: DeserializeOwned>(address: &str) -> Result<T, Unanswered> {
+    let text = text(get(address, "application/json").await?).await?;
+    serde_json::from_str(&text).map_err(|_| Unanswered::Refused)
+}
+
+/// Loads the page anew: the server leads to the door, and from there back here.
+pub fn leave() {
+    // Refused by no browser for the page's own address.
+    let _reloading = leptos::prelude::window().location().reload();
+}

@@ -1,0 +1,240 @@
+//! The page of a plan, for every kind of run that is planned.
+
+use leptos::prelude::*;
+use leptos_router::hooks::{use_location, use_params_map};
+use rollback_types::run_kind::undo_subject;
+use rollback_types::{BackupSource, Problem, ProblemKind, Refusal, RollbackPlan, RunId, RunKind, VersionId};
+
+use super::before::{BeforeCard, CopyCard, DiskCard, TimeCard, TriggersCard};
+use super::confirm::ConfirmCard;
+use super::consent::Consent;
+use super::restore::RestoreCard;
+use super::steps::StepsCard;
+use super::stores::{CopiesCard, GoesCard, ReplacedCard};
+use super::subject::Subject;
+use crate::address::{use_restore_source, use_version_id};
+use crate::api::ApiError;
+use crate::api::approvals::{AskApproval, approval_of};
+use crate::api::plans::plan_rollback;
+use crate::api::runs::StartRollback;
+use crate::components::{
+    Badge, Callout, EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader, Time, TimeStyle, Tone, VersionBadge,
+    VersionName, message,
+};
+use crate::frame::approvals_required;
+use crate::{choice, format, notice};
+
+/// `/versions/{id}/plan`: the rollback of one version.
+#[component]
+pub fn PlanPage() -> impl IntoView {
+    planned(RunKind::Rollback, use_version_id())
+}
+
+/// `/restore/{source}`: production from latest-copy, a kept version, or the baseline.
+#[component]
+pub fn RestorePage() -> impl IntoView {
+    planned(RunKind::RestoreProduction, use_restore_source())
+}
+
+/// `/runs/{id}/undo`: what a run saved before it restored, put in again.
+#[component]
+pub fn UndoPage() -> impl IntoView {
+    let params = use_params_map();
+    let name = Memo::new(move |_| {
+        let run = params.read().get("id").and_then(|t| t.parse::<RunId>().ok());
+        run.map(|run| undo_subject(run).as_str().to_owned()).unwrap_or_default()
+    });
+    planned(RunKind::UndoRestore, name)
+}
+
+/// `/backups/new`: a new latest-copy.
+#[component]
+pub fn MakeBackupPage() -> impl IntoView {
+    planned(RunKind::MakeBackup, Memo::new(|_| BackupSource::LATEST_COPY.to_owned()))
+}
+
+/// `/backups/new/{source}`: a backup of a safety backup that the pipeline left inside the stores.
+#[component]
+pub fn MakeSafetyBackupPage() -> impl IntoView {
+    planned(RunKind::MakeBackup, use_restore_source())
+}
+
+/// The plan of one subject. Which stores are restored stands in the address.
+fn planned(kind: RunKind, name: Memo<String>) -> impl IntoView {
+    let search = use_location().search;
+    let chosen = Memo::new(move |_| search.with(|s| choice::from_search(s)));
+    let required = approvals_required();
+    let plan = Resource::new_blocking(
+        move || (name.get(), choice::to_word(&chosen.get())),
+        move |(name, restore)| async move {
+            // The address of the page that is being left for.
+            if name.is_empty() {
+                return Err(Problem::new(ProblemKind::NotFound, "The address names nothing to plan.").into());
+            }
+            with_consent(plan_rollback(name, kind, restore).await?, required).await
+        },
+    );
+
+    view! {
+        <Transition fallback=Loading>
+            {move || Suspend::new(async move {
+                match plan.await {
+                    Ok((plan, consent)) => view! { <PlanView plan=plan consent=consent /> }.into_any(),
+                    Err(e) => not_planned(Subject { kind, name: name.get_untracked() }, e.into()).into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+/// A plan beside what another person has said about it, where that is needed.
+pub(super) async fn with_consent(plan: RollbackPlan, required: u32) -> Result<(RollbackPlan, Consent), ApiError> {
+    if required == 0 || plan.kind == RunKind::Validate {
+        return Ok((plan, Consent::default()));
+    }
+    let approval = approval_of(plan.digest.to_string()).await?;
+    Ok((plan, Consent { required, approval }))
+}
+
+fn not_planned(subject: Subject, problem: Problem) -> impl IntoView + use<> {
+    let missing = message::is_missing(&problem);
+    let path = subject.path();
+    let (title, all, label) = match subject.kind {
+        RunKind::Rollback | RunKind::Validate => ("There is no such version.", "/versions", "All versions"),
+        RunKind::RestoreProduction | RunKind::MakeBackup => ("There is no such backup.", "/backups", "All backups"),
+        RunKind::UndoRestore => ("There is nothing to undo.", "/runs", "All runs"),
+    };
+    let why = match subject.kind {
+        RunKind::Rollback | RunKind::Validate => "The registry has no row of that id.".to_owned(),
+        _ => format::visible(&problem.detail),
+    };
+    view! {
+        <PageHeader tab="Plan">{subject.heading(false)} {name_of(&subject)}</PageHeader>
+        {if missing {
+            view! {
+                <EmptyState title=title>
+                    <p class="foreign">{why} " Nothing was changed."</p>
+                    <p>
+                        <a class="btn" href=all>
+                            {label}
+                        </a>
+                    </p>
+                </EmptyState>
+            }
+                .into_any()
+        } else {
+            view! { <ErrorPanel problem=problem retry=path /> }.into_any()
+        }}
+    }
+}
+
+pub(super) fn name_of(subject: &Subject) -> impl IntoView + use<> {
+    view! { <VersionName id=VersionId::new(subject.name.as_str()) /> }
+}
+
+/// What forbids the start beside acknowledgements, which this page itself asks for.
+pub(super) fn obstacles(plan: &RollbackPlan) -> Vec<Refusal> {
+    plan.refusals.iter().filter(|r| r.code != "acknowledgement_required").cloned().collect()
+}
+
+/// How the plan stands, at a glance.
+pub(super) fn standing(plan: &RollbackPlan) -> (Tone, IconName, &'static str) {
+    if !obstacles(plan).is_empty() {
+        (Tone::Bad, IconName::Cross, "cannot start")
+    } else if plan.startable || plan.acknowledgements.iter().all(|a| a.given) {
+        (Tone::Good, IconName::Check, "can start")
+    } else {
+        (Tone::Warn, IconName::Warning, "asks to be acknowledged")
+    }
+}
+
+#[component]
+fn PlanView(
+    plan: RollbackPlan,
+    consent: Consent,
+) -> impl IntoView {
+    let subject = Subject::of(&plan);
+    let (tone, icon, word) = standing(&plan);
+    let href = subject.path();
+    let over_icon = if plan.kind == RunKind::MakeBackup { IconName::Box } else { IconName::Back };
+    let over = view! {
+        <Icon name=over_icon />
+        {subject.over()}
+    };
+    let lead = format::visible(&super::sentences::headline(&plan));
+    let tools = view! {
+        <Badge tone=tone icon=icon text=word />
+        {plan.version.clone().map(|v| view! { <VersionBadge state=v.status /> })}
+        <span class="small muted">
+            "planned "<Time at=plan.planned_at style=TimeStyle::Relative />" · digest "
+            <code title=plan.digest.to_string()>{format::short_digest(&plan.digest.0)}</code>
+        </span>
+        <a class="btn small" href=href>
+            <Icon name=IconName::Refresh />
+            "Plan again"
+        </a>
+    };
+    let refused = (!obstacles(&plan).is_empty()).then(|| super::trouble::refusals(&plan));
+    // While its own run is active the earlier rollback is that one.
+    let active = plan.refusals.iter().any(|r| r.code == "active_run");
+    let take_over = (plan.take_over && !active).then(|| {
+        view! {
+            <Callout tone=Tone::Warn title="An earlier rollback of this version did not finish.">
+                <p>
+                    "This plan continues it: what is gone already is found absent and recorded so, and the rest is done."
+                </p>
+            </Callout>
+        }
+    });
+    // Refused because something moved: what is so now, beside what changed.
+    let problem = notice::refused::<StartRollback>().or_else(notice::refused::<AskApproval>);
+
+    view! {
+        <PageHeader
+            tab=subject.tab()
+            over=over.into_any()
+            lead=view! { {lead} }.into_any()
+            tools=tools.into_any()
+        >
+            {subject.heading(plan.take_over)} {name_of(&subject)}
+        </PageHeader>
+        {problem.map(|p| view! { <div id="start-problem" tabindex="-1" autofocus>{super::trouble::start_problem(p)}</div> })}
+        {refused}
+        {take_over}
+        {super::trouble::losses(&plan)}
+        <div class="grid plan">
+            <div class="col c8">
+                {what_changes(&plan)}
+                <BeforeCard checklist=plan.checklist.clone() />
+                <TriggersCard triggers=plan.triggers.clone() />
+                {plan
+                    .source
+                    .as_ref()
+                    .map(|s| view! { <CopyCard title=s.name().into_owned() health=plan.latest_copy.clone() /> })}
+                <StepsCard kind=plan.kind steps=plan.steps.clone() />
+            </div>
+            <div class="col c4 plan-side">
+                <ConfirmCard plan=plan.clone() consent=consent />
+                <TimeCard kind=plan.kind time=plan.time.clone() took_ms=plan.took_ms />
+                <DiskCard disk=plan.disk.clone() way_back_bytes=plan.way_back_bytes />
+            </div>
+        </div>
+    }
+}
+
+/// What goes, what comes in its place, and what stays: by the kind of run.
+pub(super) fn what_changes(plan: &RollbackPlan) -> AnyView {
+    match plan.kind {
+        RunKind::Rollback => view! {
+            <GoesCard plan=plan.clone() />
+            <RestoreCard plan=plan.clone() />
+        }
+        .into_any(),
+        RunKind::RestoreProduction | RunKind::UndoRestore => view! {
+            <ReplacedCard plan=plan.clone() />
+            <RestoreCard plan=plan.clone() />
+        }
+        .into_any(),
+        RunKind::MakeBackup | RunKind::Validate => view! { <CopiesCard plan=plan.clone() /> }.into_any(),
+    }
+}

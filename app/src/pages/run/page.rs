@@ -1,0 +1,130 @@
+//! The sheet of one run: what the server renders of it, and its islands in their places.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use rollback_types::{Problem, RunId, RunState, RunView};
+
+use super::chart::DurationsCard;
+use super::header::RunHeader;
+use super::log::LogCard;
+use super::result::RunResult;
+use super::steps::StepsCard;
+use super::validation::ValidationCard;
+use super::way_back::WayBackCard;
+use crate::api::backups::RemoveWayBack;
+use crate::api::runs::{AbandonRun, DecideRun, get_run};
+use crate::components::{EmptyState, ErrorPanel, Loading, PageHeader, message};
+use crate::fragment::Fragment;
+use crate::live::LiveRun;
+use crate::notice;
+
+/// The page of one run.
+#[component]
+pub fn RunPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.read().get("id").and_then(|t| t.parse::<RunId>().ok()));
+    let run = Resource::new_blocking(
+        move || id.get(),
+        |id| async move {
+            match id {
+                Some(id) => get_run(id).await.map(Some),
+                None => Ok(None),
+            }
+        },
+    );
+    view! {
+        <Suspense fallback=Loading>
+            {move || Suspend::new(async move {
+                match run.await {
+                    Ok(Some(view)) => view! { <RunSheet view=view /> }.into_any(),
+                    Ok(None) => view! { <NoSuchRun /> }.into_any(),
+                    Err(e) if message::is_missing(&e.0) => view! { <NoSuchRun /> }.into_any(),
+                    Err(e) => view! { <NotReadable problem=*e.0 id=id.get_untracked() /> }.into_any(),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn NoSuchRun() -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    crate::api::error::set_status(404);
+    view! {
+        <PageHeader tab="No such run">"There is no such run"</PageHeader>
+        <EmptyState title="The journal has no run of that number.">
+            <p>"Every run that was ever started here stands in the history."</p>
+            <p>
+                <a class="btn" href="/runs">
+                    "All runs"
+                </a>
+            </p>
+        </EmptyState>
+    }
+}
+
+#[component]
+fn NotReadable(problem: Problem, id: Option<RunId>) -> impl IntoView {
+    let name = id.map_or_else(|| "Run".to_owned(), |id| format!("Run #{id}"));
+    let here = id.map_or_else(|| "/runs".to_owned(), |id| format!("/runs/{id}"));
+    view! {
+        <PageHeader tab=name.clone()>{name}</PageHeader>
+        <ErrorPanel problem=problem retry=here />
+    }
+}
+
+#[component]
+fn RunSheet(view: RunView) -> impl IntoView {
+    let (id, state, ended) = (view.run.id, view.run.state, view.run.ended_at.is_some());
+    let (report, result, durations) = (view.validation.clone(), view.clone(), view.clone());
+    // The islands show it too.
+    provide_context(LiveRun::new(view.clone()));
+    let refused = notice::refused::<DecideRun>()
+        .or_else(notice::refused::<AbandonRun>)
+        .or_else(notice::refused::<RemoveWayBack>)
+        .map(|problem| view! { <ErrorPanel problem=problem /> });
+    view! {
+        <RunHeader view=view />
+        <Reload state=state />
+        {refused}
+        <Fragment id="run-result">
+            <RunResult view=result />
+        </Fragment>
+        <div class="grid run">
+            <div class="col c7">
+                <StepsCard />
+                <Fragment id="run-way-back">
+                    <WayBackCard id=id ended=ended />
+                </Fragment>
+            </div>
+            <div class="col c5">
+                <LogCard />
+            </div>
+            <div class="c12">
+                <Fragment id="run-validation">
+                    <ValidationCard run=id report=report />
+                </Fragment>
+            </div>
+            <div class="c12">
+                <Fragment id="run-chart">
+                    <DurationsCard view=durations />
+                </Fragment>
+            </div>
+        </div>
+    }
+}
+
+/// Without JavaScript an active run's page loads itself again.
+#[component]
+fn Reload(state: RunState) -> impl IntoView {
+    (state == RunState::Running).then(|| {
+        view! {
+            <noscript>
+                <meta http-equiv="refresh" content="4" />
+                <p class="note">
+                    "JavaScript is off: this page shows the run as it was when it was loaded, and loads itself again every four seconds."
+                </p>
+            </noscript>
+        }
+    })
+}
