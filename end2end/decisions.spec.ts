@@ -37,6 +37,8 @@ test.describe('a step that fails', () => {
 
   test('aborted, leaves the version to be taken over', async ({ page, deployment }) => {
     const id = deployment.failed;
+    // Its siblings have come to their end by then.
+    await expect(page).toHaveTitle(/^needs a decision/);
     const before = await deployment.counts();
     const failed = step(page, 5);
     await failed.getByText('Abort…').click();

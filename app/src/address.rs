@@ -60,16 +60,15 @@ pub fn use_restore_source() -> Memo<String> {
 /// The address of the page itself, as it leads back here: path and query.
 pub fn here() -> String {
     #[cfg(feature = "ssr")]
-    if let Some(location) = use_context::<leptos_router::location::RequestUrl>() {
-        return location.as_ref().to_owned();
-    }
-    #[cfg(feature = "hydrate")]
-    {
+    let here = use_context::<leptos_router::location::RequestUrl>().map(|url| url.as_ref().to_owned());
+    #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
+    let here = {
         let location = leptos::prelude::window().location();
-        return format!("{}{}", location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
-    }
-    #[cfg(not(feature = "hydrate"))]
-    "/".to_owned()
+        location.pathname().ok().zip(location.search().ok()).map(|(path, search)| path + &search)
+    };
+    #[cfg(not(any(feature = "ssr", feature = "hydrate")))]
+    let here = None;
+    here.unwrap_or_else(|| "/".to_owned())
 }
 
 #[cfg(test)]

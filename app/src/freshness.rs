@@ -1,58 +1,55 @@
-//! A page that stays true while it is looked at: its fragments are fetched anew, and it says so when that no longer works.
+//! A page that stays true while it is looked at: the server tells when something changed, and the page's fragments are
+//! fetched anew.
 #![allow(missing_docs, reason = "the island macro makes an undocumented type of what the server passes on")]
 
 use leptos::prelude::*;
-use rollback_types::Timestamp;
 
-use crate::components::{Time, TimeStyle};
+use crate::components::ConnectionState;
+use crate::event_stream::Connection;
 
-/// When this page was seen; said loudly when the server no longer answers.
+/// How the page hears of changes; keeps its fragments true.
 #[island]
 pub fn Freshness(
-    /// When the server rendered it.
-    at: Timestamp,
+    /// What the server saw when it rendered the page, as the stream of changes names it.
+    seen: String,
 ) -> impl IntoView {
-    let seen = RwSignal::new(at);
-    let stale = RwSignal::new(false);
+    let connection = RwSignal::new(Connection::default());
     #[cfg(feature = "hydrate")]
-    browser::keep(seen, stale);
-    view! {
-        <span class=move || if stale.get() { "live stale" } else { "live" }>
-            {move || if stale.get() { "Not answering, seen " } else { "Seen " }}
-            {move || view! { <Time at=seen.get() style=TimeStyle::Relative /> }}
-        </span>
-    }
+    browser::keep(seen, connection);
+    #[cfg(not(feature = "hydrate"))]
+    let _ = seen;
+    view! { <ConnectionState connection=connection /> }
 }
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    use std::time::Duration;
+    use std::cell::RefCell;
+    use std::rc::Rc;
 
     use leptos::prelude::*;
-    use rollback_types::Timestamp;
+    use rollback_types::Change;
 
-    use crate::components::clock::first_now;
+    use crate::event_stream::{Connection, EventStream, Listener};
     use crate::fragment::{Renewal, renew};
 
-    /// Between two looks.
-    const EVERY: Duration = Duration::from_secs(10);
-
-    pub fn keep(seen: RwSignal<Timestamp>, stale: RwSignal<bool>) {
-        let look = move || {
-            if document().hidden() {
+    pub fn keep(seen: String, connection: RwSignal<Connection>) {
+        let seen = Rc::new(RefCell::new(seen));
+        let act = move |text: &str| {
+            let Ok(change) = serde_json::from_str::<Change>(text) else { return };
+            if *seen.borrow() == change.seen {
                 return;
             }
+            let seen = Rc::clone(&seen);
             leptos::task::spawn_local(async move {
-                let answered = renew().await == Renewal::Done;
-                stale.set(!answered);
-                if answered {
-                    seen.set(first_now());
+                // What was not answered is asked for again with the next message.
+                if renew().await == Renewal::Done {
+                    seen.replace(change.seen);
                 }
             });
         };
-        // Refused by no browser; without it the page stays as it was loaded, and says when that was.
-        let _ticks = set_interval_with_handle(look, EVERY);
-        // Who comes back to the page wants to see what is so now.
-        let _for_ever = window_event_listener_untyped("visibilitychange", move |_| look());
+        let changes = Listener { name: "message", act: Box::new(act) };
+        let stream = EventStream::open(|| "/api/v1/changes".to_owned(), vec![changes], connection);
+        // As long as the page.
+        std::mem::forget(stream);
     }
 }

@@ -18,6 +18,7 @@ mod application;
 pub mod charts;
 pub mod choice;
 pub mod components;
+pub mod event_stream;
 #[cfg(feature = "hydrate")]
 mod fetch;
 pub mod format;

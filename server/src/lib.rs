@@ -6,6 +6,7 @@ pub mod assets;
 pub mod backup_command;
 pub mod cli;
 pub mod config;
+mod changes;
 mod connections;
 pub mod demo;
 pub mod doctor;

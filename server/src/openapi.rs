@@ -32,6 +32,7 @@ use crate::routes;
         routes::resume_plan,
         routes::resume,
         routes::abandon,
+        routes::changes,
         routes::events,
         routes::way_back,
         routes::remove_way_back,

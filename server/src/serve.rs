@@ -132,10 +132,12 @@ pub fn answer(
     let tls = config.serving.tls.as_ref().map(tls::acceptor).transpose()?;
     let state = AppState::new(wired, config, site, stopping.clone());
     let watching = watch_streams(Arc::clone(&state.access), Arc::clone(&state.streams), stopping.clone());
+    let looking = state.changes.clone().keep(Arc::clone(&wired.service), stopping.clone());
     let most = config.serving.max_connections;
     let router = crate::router(state);
     Ok(async move {
         tokio::spawn(watching);
+        tokio::spawn(looking);
         connections::answer(listener, tls, router, most, stopping).await;
     })
 }

@@ -14,6 +14,7 @@ use crate::access::client::Reach;
 use crate::access::rules::Rules;
 use crate::access::streams::Streams;
 use crate::assets::Site;
+use crate::changes::Changes;
 use crate::config::Config;
 use crate::routes::rendering::PageRenderer;
 use crate::wiring::Wired;
@@ -39,6 +40,8 @@ pub struct AppState {
     pub renderer: PageRenderer,
     /// What every page's frame shows.
     pub deployment: Deployment,
+    /// What the overview says, for all who watch it.
+    pub changes: Changes,
     /// What pages say once, after a form.
     pub notices: Notices,
     /// Turns true when the server stops: streams end then.
@@ -58,6 +61,7 @@ impl AppState {
             site,
             renderer: PageRenderer::new(),
             deployment: wired.deployment.clone(),
+            changes: Changes::default(),
             notices: Notices::new(),
             stopping,
         }

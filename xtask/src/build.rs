@@ -30,6 +30,14 @@ pub fn all(workspace: &Workspace, profile: Profile) -> Outcome<Built> {
     Ok(Built { program, wasm })
 }
 
+/// The WASM as a release has it, without the rest of one: the frontend built, bound and made small.
+pub fn release_wasm(workspace: &Workspace) -> Outcome<site::WasmSize> {
+    debian::ensure_c_compiler()?;
+    wasm_std::ensure(workspace)?;
+    let frontend = frontend(workspace, Profile::Release)?;
+    site::measure(workspace, &frontend)
+}
+
 fn server(workspace: &Workspace, profile: Profile) -> Outcome<PathBuf> {
     say(format!("building the server ({})", profile.folder()));
     let mut cargo = process::cargo(workspace.root());

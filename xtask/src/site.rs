@@ -81,6 +81,17 @@ fn current_wasm(site: &Path) -> Option<PathBuf> {
     path("wasm")
 }
 
+/// What the browser would download of a release's WASM.
+pub fn measure(workspace: &Workspace, frontend: &Path) -> Outcome<WasmSize> {
+    let pkg = tempfile::Builder::new()
+        .prefix("measured-")
+        .tempdir_in(workspace.target())
+        .file("create a folder in", workspace.target())?;
+    let (_, wasm) = bind(workspace, Profile::Release, frontend, pkg.path())?;
+    let file = pkg.path().join(wasm.trim_start_matches("/pkg/"));
+    WasmSize::of(&file, Profile::Release)
+}
+
 /// Runs wasm-bindgen, for release wasm-opt too, and puts module and WASM into `pkg`.
 fn bind(workspace: &Workspace, profile: Profile, frontend: &Path, pkg: &Path) -> Outcome<(String, String)> {
     say("binding the WASM for the browser");
@@ -195,6 +206,14 @@ pub struct WasmSize {
 }
 
 impl WasmSize {
+    /// What a browser downloads of it at most, in bytes, compressed by brotli.
+    pub const LIMIT: usize = 250_000;
+
+    /// Whether a release keeps to the limit; a build that was not compressed claims nothing.
+    pub fn is_within_limit(&self) -> bool {
+        self.brotli.is_none_or(|bytes| bytes <= Self::LIMIT)
+    }
+
     /// Measures a file.
     pub fn of(wasm: &Path, profile: Profile) -> Outcome<Self> {
         let content = fs::read(wasm).file("read", wasm)?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
-use web_sys::{Element, HtmlFormElement, SubmitEvent};
+use web_sys::{Element, HtmlFormElement, HtmlInputElement, SubmitEvent};
 
 use super::closest;
 
@@ -26,12 +26,23 @@ pub fn listen() {
     let _for_ever = window_event_listener_untyped("change", |event| {
         let form = closest(&event, "form[data-send-on-change]").and_then(|e| e.dyn_into::<HtmlFormElement>().ok());
         if let Some(form) = form {
+            say_none_alone(&form);
             // Refused only when the form's own checks fail; the browser then says which.
             let _sent = form.request_submit();
         }
     });
     // A page that the browser kept and shows again has nothing on its way.
     let _for_ever = window_event_listener_untyped("pageshow", |_| set_timeout(nothing_on_its_way, Duration::ZERO));
+}
+
+/// A field that says "none" says it only where nothing is ticked.
+fn say_none_alone(form: &HtmlFormElement) {
+    let ticked = form.query_selector("input[type=checkbox]:checked").ok().flatten().is_some();
+    if let Ok(Some(none)) = form.query_selector("input[data-when-none]")
+        && let Some(none) = none.dyn_ref::<HtmlInputElement>()
+    {
+        none.set_disabled(ticked);
+    }
 }
 
 /// The button that was pressed says what goes on, where that may take a while.

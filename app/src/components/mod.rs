@@ -3,6 +3,7 @@
 pub mod badge;
 pub mod card;
 pub mod clock;
+pub mod connection;
 pub mod controls;
 pub mod icon;
 pub mod key_help;
@@ -18,6 +19,7 @@ pub mod table;
 pub use badge::{Badge, RunBadge, StepBadge, Tone, VersionBadge};
 pub use card::{Card, Fact, KeyValue, PageHeader};
 pub use clock::{Time, TimeStyle};
+pub use connection::ConnectionState;
 pub use controls::{Chip, FilterChips, Pagination, SearchField};
 pub use icon::{Icon, IconName};
 pub use ladder::LadderGrid;

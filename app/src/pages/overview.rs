@@ -49,7 +49,9 @@ pub fn OverviewPage() -> impl IntoView {
 
 #[component]
 pub(super) fn FreshOverview(overview: Overview) -> impl IntoView {
-    let (lead, at) = (summary(&overview), overview.at);
+    let lead = summary(&overview);
+    // Where there is no word for it the page is fetched anew once.
+    let seen = rollback::seen(&overview).unwrap_or_default();
     let refused = notice::refused::<Validate>().map(|problem| view! { <ErrorPanel problem=problem /> });
     view! {
         <PageHeader
@@ -59,7 +61,7 @@ pub(super) fn FreshOverview(overview: Overview) -> impl IntoView {
             }
                 .into_any()
             tools=view! {
-                <Freshness at=at />
+                <Freshness seen=seen />
                 <ValidateForm subject=PRODUCTION.to_owned() label="Validate production" />
             }
                 .into_any()

@@ -83,6 +83,16 @@ pub struct Overview {
     pub at: Timestamp,
 }
 
+/// That the overview says something else than before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Change {
+    /// What the overview says now, as a checksum: the same while nothing changes but times.
+    pub seen: String,
+    /// When that was first seen.
+    pub at: Timestamp,
+}
+
 /// Everything about one version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

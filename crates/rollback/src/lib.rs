@@ -27,6 +27,6 @@ mod verdict;
 
 pub use actor::Actor;
 pub use error::ServiceError;
-pub use service::RollbackService;
+pub use service::{RollbackService, seen};
 pub use settings::Settings;
 pub use stores::Stores;

@@ -5,8 +5,10 @@ mod backups;
 mod look;
 mod resume;
 mod runs;
+mod seen;
 mod start;
 
+pub use self::seen::seen;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 

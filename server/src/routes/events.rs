@@ -1,4 +1,4 @@
-//! A run's story as server-sent events.
+//! A run's story, and changes of the overview, as server-sent events.
 //!
 //! Numbered events are unnamed messages whose `id` is the event's number; progress is named `progress` and has no id;
 //! `end` is sent after the last event, and the stream closes. A stream that closes without `end` is to be taken up again
@@ -14,9 +14,11 @@ use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::stream::{self, Stream, StreamExt};
 use rollback_types::{Problem, RunId, StreamItem};
+use tokio_stream::wrappers::WatchStream;
 
 use crate::access::Holder;
 use crate::access::refusal::Refusal;
+use crate::access::streams::Pass;
 use crate::problem::{ApiProblem, PathText, QueryPairs};
 use crate::state::AppState;
 
@@ -57,21 +59,56 @@ pub async fn events(
     // A browser repeats the address it was given and adds the newer number as a header.
     let after = after.max(resumed).unwrap_or(0);
 
-    let too_many = "This sign-in or token holds as many event streams as it may.";
-    let Some(pass) = state.streams.enter(&holder.0, &identity) else { return Err(Refusal::TooMany(too_many).into()) };
+    let pass = enter(&state, &holder, &identity)?;
     let items = state.service.subscribe(id, after).await?;
+    let stopped = stopped(&state, pass);
+    let first = stream::once(async { Ok(Event::default().retry(RETRY).comment("events of one run")) });
+    let rest = items.map(|item| Ok(to_sse(&item)));
+    let end = stream::once(end_of(state, id)).filter_map(|end| async move { end.map(Ok) });
+    let stream = first.chain(rest).chain(end).take_until(stopped);
+    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+/// A place for one more stream of this reader.
+fn enter(state: &AppState, holder: &Holder, identity: &Identity) -> Result<Pass<Identity>, ApiProblem> {
+    let too_many = "This sign-in or token holds as many event streams as it may.";
+    state.streams.enter(&holder.0, identity).ok_or_else(|| Refusal::TooMany(too_many).into())
+}
+
+/// Resolves when the server stops, or when the reader may read no more.
+fn stopped(state: &AppState, pass: Pass<Identity>) -> impl Future<Output = ()> + Send + use<> {
     let mut stopping = state.stopping.clone();
-    let stopped = async move {
+    async move {
         tokio::select! {
             _ = stopping.wait_for(|stopping| *stopping) => {}
             // The place is given back when the stream ends, however it ends.
             () = pass.ended() => {}
         }
-    };
-    let first = stream::once(async { Ok(Event::default().retry(RETRY).comment("events of one run")) });
-    let rest = items.map(|item| Ok(to_sse(&item)));
-    let end = stream::once(end_of(state, id)).filter_map(|end| async move { end.map(Ok) });
-    let stream = first.chain(rest).chain(end).take_until(stopped);
+    }
+}
+
+/// What the overview says, now and whenever it says something else. Each message stands for all before it.
+#[utoipa::path(get, path = "/api/v1/changes", tag = "overview",
+    responses(
+        (status = 200, content_type = "text/event-stream", body = String),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "too many streams at a time"),
+    ))]
+pub async fn changes(
+    State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
+    Extension(holder): Extension<Holder>,
+    pairs: QueryPairs,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiProblem> {
+    pairs.only(&[])?;
+    let pass = enter(&state, &holder, &identity)?;
+    let stopped = stopped(&state, pass);
+    let changes = WatchStream::new(state.changes.watch());
+    let first = stream::once(async { Ok(Event::default().retry(RETRY).comment("changes of the overview")) });
+    let rest = changes.filter_map(|change| async move {
+        // Our own types always serialise.
+        change.and_then(|change| Event::default().json_data(&change).ok()).map(Ok)
+    });
+    let stream = first.chain(rest).take_until(stopped);
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 

@@ -76,7 +76,7 @@ struct Form {
 
 impl Form {
     /// The fields that are given back; no password and no consent is.
-    const GIVEN_BACK: [&'static str; 2] = ["reason", "name"];
+    const GIVEN_BACK: [&'static str; 4] = ["reason", "name", "role", "days"];
 
     fn of(head: &axum::http::request::Parts, body: &[u8]) -> Option<Self> {
         let page: Uri = text(&head.headers, header::REFERER)?.parse().ok()?;

@@ -44,6 +44,8 @@ enum Part {
     Contract,
     /// Tests of the server over HTTP, with a real Neo4j
     Http,
+    /// The size of a release's WASM, held against its limit
+    Size,
     /// The debug build with its page files
     Build,
     /// Browser tests of that build
@@ -58,6 +60,7 @@ impl Part {
             Self::Unit => "unit",
             Self::Contract => "contract",
             Self::Http => "http",
+            Self::Size => "size",
             Self::Build => "build",
             Self::Browser => "browser",
         }
@@ -173,6 +176,7 @@ impl Session<'_> {
             Part::Unit => self.unit(tally),
             Part::Contract => self.with_neo4j(&["rollback-stores"], tally),
             Part::Http => self.with_neo4j(&["server"], tally),
+            Part::Size => self.size(),
             Part::Build => self.build(),
             Part::Browser => self.browser(tally),
         }
@@ -247,6 +251,16 @@ impl Session<'_> {
             cargo.env(name, value);
         }
         process::run_lines(&mut cargo, TEST_REMEDY, |line| tally.read_cargo(line)).map_err(Trouble::Failed)
+    }
+
+    fn size(&self) -> Result<String, Trouble> {
+        let size = build::release_wasm(self.workspace).map_err(Trouble::Failed)?;
+        if size.is_within_limit() {
+            return Ok(size.to_string());
+        }
+        let what = format!("{size}; at most {} kB brotli are allowed", WasmSize::LIMIT / 1000);
+        let remedy = "what only the server needs must not reach an island: look at what the change added to one";
+        Err(Trouble::Failed(Failure::new(what, remedy)))
     }
 
     fn build(&mut self) -> Result<String, Trouble> {
@@ -330,6 +344,6 @@ mod tests {
     #[test]
     fn parts_run_in_their_order_whatever_the_order_asked() {
         assert_eq!(Part::selected(&[Part::Http, Part::Fmt]), [Part::Fmt, Part::Http]);
-        assert_eq!(Part::selected(&[]).len(), 7);
+        assert_eq!(Part::selected(&[]).len(), 8);
     }
 }

@@ -142,6 +142,7 @@ fn Revoke(token: TokenView) -> impl IntoView {
 
 #[component]
 fn NewTokenForm() -> impl IntoView {
+    let chosen = notice::typed("role").and_then(|word| Role::parse(&word)).unwrap_or(Role::Viewer);
     view! {
         <Card title="Make a token">
             <form method="post" action=MakeToken::PATH class="body">
@@ -151,6 +152,7 @@ fn NewTokenForm() -> impl IntoView {
                         <input
                             id="token-name"
                             name="name"
+                            value=notice::typed("name")
                             type="text"
                             required
                             maxlength="64"
@@ -163,7 +165,7 @@ fn NewTokenForm() -> impl IntoView {
                             "What uses it, such as nightly-ingestion. Runs and audit name it."
                         </span>
                     </div>
-                    <RoleField id="token-role" chosen=Role::Viewer />
+                    <RoleField id="token-role" chosen=chosen />
                     <div class="field">
                         <label for="token-days">"Days until it ends"</label>
                         <input
@@ -172,7 +174,7 @@ fn NewTokenForm() -> impl IntoView {
                             type="number"
                             min="1"
                             max="3650"
-                            value="90"
+                            value=notice::typed("days").unwrap_or_else(|| "90".to_owned())
                             inputmode="numeric"
                             aria-describedby="token-days-hint"
                         />

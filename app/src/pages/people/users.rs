@@ -64,6 +64,7 @@ fn Users(list: Vec<UserView>) -> impl IntoView {
 
 #[component]
 fn NewUser() -> impl IntoView {
+    let chosen = notice::typed("role").and_then(|word| Role::parse(&word)).unwrap_or(Role::Viewer);
     view! {
         <Card title="Add a user">
                     <form method="post" action=AddUser::PATH class="body">
@@ -73,6 +74,7 @@ fn NewUser() -> impl IntoView {
                                 <input
                                     id="new-name"
                                     name="name"
+                                    value=notice::typed("name")
                                     type="text"
                                     required
                                     maxlength="64"
@@ -85,7 +87,7 @@ fn NewUser() -> impl IntoView {
                                     "Letters, digits and . _ - @. It cannot be changed later."
                                 </span>
                             </div>
-                            <RoleField id="new-role" chosen=Role::Viewer />
+                            <RoleField id="new-role" chosen=chosen />
                             <PasswordFields prefix="new" again=false />
                         </div>
                         <div class="actions">

@@ -55,7 +55,8 @@ mod browser {
             self.take_up_reason();
             self.tell();
             let place = self.place.clone();
-            let listener = Closure::<dyn FnMut(Event)>::new(move |event: Event| match event.type_().as_str() {
+            // Sending the form from within is heard here as well.
+            let listener = Closure::<dyn Fn(Event)>::new(move |event: Event| match event.type_().as_str() {
                 "keydown" => self.on_key(&event),
                 "submit" => self.say(&self.at_work),
                 _ => {

@@ -54,7 +54,7 @@ pub fn RestoreCard(
         >
             <form method="get" action=path id="restore-choice" data-send-on-change>
                 // Without a box ticked the address says so, rather than nothing.
-                <input type="hidden" name="restore" value=choice::NONE />
+                <input type="hidden" name="restore" value=choice::NONE data-when-none />
                 <DataTable
                     label=region
                     columns=vec![

@@ -5,9 +5,9 @@ use rollback_types::{RunKind, RunView, Step, Timestamp};
 
 use super::tab::TabState;
 use crate::components::clock::first_now;
-use crate::components::{RunBadge, Time, TimeStyle};
+use crate::components::{ConnectionState, RunBadge};
 use crate::format;
-use crate::live::{Connection, LiveRun};
+use crate::live::LiveRun;
 
 /// The page's header.
 #[cfg(feature = "ssr")]
@@ -16,7 +16,7 @@ pub fn RunHeader(
     /// The run as the page shows it first.
     view: RunView,
 ) -> impl IntoView {
-    use crate::components::{Foreign, PageHeader, VersionName};
+    use crate::components::{Foreign, PageHeader, Time, VersionName};
 
     let run = view.run.clone();
     let kind = run.kind;
@@ -66,7 +66,7 @@ pub fn RunTools(
         <RunBadge state=state />
         <span class="small muted nowrap">{move || where_now.get()}</span>
         <Elapsed live=live />
-        <ConnectionState live=live />
+        <ConnectionState connection=live.connection />
         <TabState live=live />
     }
 }
@@ -90,29 +90,6 @@ fn Elapsed(live: LiveRun) -> impl IntoView {
         <span class="nowrap">
             <span class="sr">"Took "</span>
             <b>{move || format::duration(took.get().unwrap_or_else(|| now.get().since_ms(started)))}</b>
-        </span>
-    }
-}
-
-/// Live, reconnecting, stale since, ended.
-#[component]
-fn ConnectionState(live: LiveRun) -> impl IntoView {
-    let look = move || match live.connection.get() {
-        // Nothing is claimed before the page is alive.
-        Connection::Rendered => ("live needs-js rendered", "Connecting"),
-        Connection::Live => ("live", "Live"),
-        Connection::Reconnecting => ("live stale", "Reconnecting"),
-        Connection::Paused => ("live paused", "Paused while hidden"),
-        Connection::Ended => ("live ended", "Ended"),
-        Connection::Stale(_) => ("live offline", "Stale since "),
-    };
-    let since = move || match live.connection.get() {
-        Connection::Stale(at) => Some(view! { <Time at=at style=TimeStyle::Absolute /> }),
-        _ => None,
-    };
-    view! {
-        <span class=move || look().0>
-            <span>{move || look().1}{since}</span>
         </span>
     }
 }

@@ -54,9 +54,15 @@ fn ask(may_ask: RwSignal<bool>) {
 }
 
 /// `needs a decision: run #7`, the state first: tabs show little.
+#[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only the browser changes titles"))]
+fn title(id: RunId, state: RunState) -> String {
+    format!("{}: run #{id}", crate::components::badge::run_look(state).2)
+}
+
+/// `Run #7: needs a decision`.
 #[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only the browser notifies"))]
 fn notice(id: RunId, state: RunState) -> String {
-    format!("{}: run #{id}", crate::components::badge::run_look(state).2)
+    format!("Run #{id}: {}", crate::components::badge::run_look(state).2)
 }
 
 #[cfg(feature = "hydrate")]
@@ -65,10 +71,15 @@ mod browser {
     use rollback_types::{RunId, RunState};
     use web_sys::{Notification, NotificationPermission, VisibilityState};
 
-    use super::{icon, is_news, notice};
+    use super::{icon, is_news, notice, title};
     use crate::fetch;
     use crate::live::LiveRun;
-    use crate::live::browser::Seen;
+
+    /// How a run stands, of all that the API says of it.
+    #[derive(serde::Deserialize)]
+    struct Seen {
+        state: RunState,
+    }
 
     /// The browser knows notifications; over plain HTTP beyond loopback some do not.
     fn known() -> bool {
@@ -79,7 +90,7 @@ mod browser {
         Effect::new(move |before: Option<RunState>| {
             let now = state.get();
             set_icon(icon(now));
-            document().set_title(&crate::tab_title(notice(id, now)));
+            document().set_title(&crate::tab_title(title(id, now)));
             if let Some(before) = before
                 && is_news(before, now)
             {
@@ -167,6 +178,6 @@ mod tests {
         assert!(is_news(RunState::Running, RunState::NeedsDecision) && is_news(RunState::Running, RunState::Aborted));
         assert!(!is_news(RunState::NeedsDecision, RunState::Running));
         assert!(!is_news(RunState::Completed, RunState::Completed));
-        assert_eq!(notice(RunId(7), RunState::Completed), "completed: run #7");
+        assert_eq!(notice(RunId(7), RunState::Completed), "Run #7: completed");
     }
 }

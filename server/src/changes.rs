@@ -1,0 +1,78 @@
+//! One look at the deployment for all who watch it: their pages are told when the overview says something else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rollback::{RollbackService, seen};
+use rollback_types::{Change, Timestamp};
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+/// Between two looks, while anybody watches.
+const LOOK: Duration = Duration::from_secs(3);
+
+/// What was seen last. Cheap to clone; all clones are one.
+#[derive(Clone, Debug)]
+pub struct Changes {
+    latest: Arc<watch::Sender<Option<Change>>>,
+}
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self { latest: Arc::new(watch::Sender::new(None)) }
+    }
+}
+
+impl Changes {
+    /// What was seen last, and every change after it.
+    pub fn watch(&self) -> watch::Receiver<Option<Change>> {
+        self.latest.subscribe()
+    }
+
+    /// Looks while anybody watches, until the server stops.
+    pub async fn keep(self, service: Arc<RollbackService>, mut stopping: watch::Receiver<bool>) {
+        let mut times = tokio::time::interval(LOOK);
+        times.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = times.tick() => {}
+                _ = stopping.wait_for(|stopping| *stopping) => return,
+            }
+            if self.latest.receiver_count() == 0 {
+                continue;
+            }
+            match service.overview().await {
+                Ok(overview) => self.saw(seen(&overview)),
+                Err(error) => tracing::warn!(%error, "the overview could not be looked at; its pages are not told of changes"),
+            }
+        }
+    }
+
+    fn saw(&self, seen: Option<String>) {
+        let Some(seen) = seen else { return };
+        self.latest.send_if_modified(|latest| {
+            let new = latest.as_ref().is_none_or(|latest| latest.seen != seen);
+            if new {
+                *latest = Some(Change { seen, at: Timestamp::now() });
+            }
+            new
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_watches_is_told_what_is_so_and_then_changes_alone() {
+        let changes = Changes::default();
+        changes.saw(Some("a".into()));
+        let mut watching = changes.watch();
+        assert_eq!(watching.borrow_and_update().as_ref().map(|c| c.seen.clone()), Some("a".into()));
+        changes.saw(Some("a".into()));
+        assert!(!watching.has_changed().unwrap());
+        changes.saw(Some("b".into()));
+        assert!(watching.has_changed().unwrap());
+    }
+}
