@@ -226,7 +226,7 @@ mod browser {
                     act(&me);
                 }
             };
-            let _for_ever = window_event_listener_untyped("visibilitychange", move |_| {
+            let seen = OnEvent::new(move |_| {
                 with(|me| {
                     if hidden() {
                         me.pause();
@@ -235,6 +235,10 @@ mod browser {
                     }
                 });
             });
+            // Fails only for a name that is no string.
+            let _ = document().add_event_listener_with_callback("visibilitychange", seen.as_ref().unchecked_ref());
+            // As long as the page.
+            seen.forget();
             let _for_ever = window_event_listener(ev::pagehide, move |_| with(|me| me.pause()));
             let _for_ever = window_event_listener(ev::pageshow, move |_| with(Self::take_up));
         }

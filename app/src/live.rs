@@ -61,6 +61,9 @@ mod browser {
         pub static PAGE: Cell<Option<LiveRun>> = const { Cell::new(None) };
     }
 
+    /// Lines of the log that are held; the server has them all.
+    const LINES: usize = 1_000;
+
     /// Received, not yet shown: a burst becomes one change of the page.
     struct Follower {
         live: LiveRun,
@@ -130,6 +133,7 @@ mod browser {
                     for event in &events {
                         view.apply(event);
                     }
+                    view.keep_last_lines(LINES);
                     for p in &progress {
                         view.apply_progress(p);
                     }

@@ -28,6 +28,8 @@ use crate::routes;
         routes::list_runs,
         routes::start_run,
         routes::one_run,
+        routes::log,
+        routes::log_text,
         routes::decide,
         routes::resume_plan,
         routes::resume,

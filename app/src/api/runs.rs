@@ -78,7 +78,8 @@ pub async fn decide_run(
         .ok_or_else(|| refused_form(Invalid("A decision is one of retry, skip, way_back and abort.".to_owned())))?;
     let reason = reason.map(|r| one_line_ends(&r)).filter(|r| !r.is_empty());
     service()?.decide(RunId(run), step, decision, reason, &actor()?).await.map_err(refused_form)?;
-    leptos_axum::redirect(&format!("/runs/{run}#step-{}", step.as_str()));
+    // To no part of the page: without JavaScript it loads itself again, which browsers do not do to a part.
+    leptos_axum::redirect(&format!("/runs/{run}"));
     Ok(())
 }
 
@@ -120,10 +121,14 @@ pub async fn list_runs(#[server(default)] query: RunQuery) -> Result<Page<RunSum
     service()?.runs(&query).await.map_err(refused)
 }
 
-/// One run with its steps and log.
+/// Lines of the log that a run's page begins with.
+#[cfg(feature = "ssr")]
+const LINES: usize = 400;
+
+/// One run with its steps and the end of its log.
 #[server(name = GetRun, prefix = "/rpc", endpoint = "run", input = GetUrl, output = Json)]
 pub async fn get_run(id: RunId) -> Result<RunView, ApiError> {
-    service()?.run(id).await.map_err(refused)
+    service()?.run_with_log(id, LINES).await.map_err(refused)
 }
 
 /// Median durations of the steps here, beside the document's.

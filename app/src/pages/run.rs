@@ -9,6 +9,7 @@ mod header;
 #[cfg(feature = "ssr")]
 mod interrupted;
 mod log;
+mod log_window;
 mod pace;
 #[cfg(feature = "ssr")]
 mod page;

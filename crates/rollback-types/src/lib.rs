@@ -39,7 +39,7 @@ pub use plan::{
 pub use problem::{Problem, ProblemKind};
 pub use registry::{Layout, OperationRow, VersionQuery, VersionRow, VersionSort};
 pub use role::Role;
-pub use run::{LogLevel, LogLine, RunState, RunSummary, RunView, StepView};
+pub use run::{LogLevel, LogLine, LogPart, LogQuery, RunState, RunSummary, RunView, StepView};
 pub use run_kind::RunKind;
 pub use state::{Candidacy, VersionState};
 pub use step::{Step, StepState};

@@ -178,6 +178,53 @@ pub struct LogLine {
     pub text: String,
 }
 
+impl LogLine {
+    /// The line that an event makes in the log of a run that started then; a few kinds make none.
+    pub fn of(event: &Event, started_at: Timestamp) -> Option<Self> {
+        let (level, text) = line_of(&event.kind)?;
+        let (number, at) = (event.number, event.at);
+        Some(Self { number, at, offset_ms: at.since_ms(started_at), level, step: event.kind.step(), text })
+    }
+
+    /// The line as text, without its end: when, since when, how loud, what. Line ends within it become spaces, and what
+    /// would steer a terminal is left out.
+    pub fn to_text(&self) -> String {
+        let level = match self.level {
+            LogLevel::Info => "info",
+            LogLevel::Warning => "warning",
+            LogLevel::Error => "error",
+        };
+        let offset = format!("+{}.{:02}s", self.offset_ms / 1_000, self.offset_ms % 1_000 / 10);
+        let text: String = self.text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        format!("{} {offset} {level} {text}", self.at)
+    }
+}
+
+/// A part of a run's log, oldest line first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LogPart {
+    /// The lines.
+    pub lines: Vec<LogLine>,
+    /// There are older lines that fit.
+    pub earlier: bool,
+    /// There are newer lines that fit.
+    pub later: bool,
+}
+
+/// Which part of a run's log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogQuery {
+    /// Only lines that hold this text, whatever its case.
+    pub text: Option<String>,
+    /// Only lines before the event of this number; the last of them.
+    pub before: Option<u64>,
+    /// Only lines after the event of this number; the first of them.
+    pub after: Option<u64>,
+    /// Lines at most; 1 to 1,000, 400 when absent.
+    pub limit: Option<u32>,
+}
+
 /// A run with its steps and its log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -290,17 +337,14 @@ impl RunView {
                 self.end(*state, at);
             }
         }
-        if let Some((level, text)) = line_of(&event.kind) {
-            self.log.push(LogLine {
-                number: event.number,
-                at,
-                offset_ms: at.since_ms(self.run.started_at),
-                level,
-                step: event.kind.step(),
-                text,
-            });
-        }
+        self.log.extend(LogLine::of(event, self.run.started_at));
         true
+    }
+
+    /// Keeps the last lines of the log only; the journal has them all.
+    pub fn keep_last_lines(&mut self, most: usize) {
+        let surplus = self.log.len().saturating_sub(most);
+        self.log.drain(..surplus);
     }
 
     /// Takes in how far a step is. Never goes back, and never touches a step that is not at work.
@@ -387,6 +431,27 @@ fn line_of(kind: &EventKind) -> Option<(LogLevel, String)> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_line_as_text_is_one_line_whatever_it_says() {
+        let kind = EventKind::StepNote { step: Step::Mark, message: "two\nlines\u{1b}[31m".into() };
+        let event = Event { number: 3, run_id: RunId(7), at: Timestamp::from_unix_ms(1_234), kind };
+        let text = LogLine::of(&event, Timestamp::from_unix_ms(0)).unwrap().to_text();
+        assert!(text.starts_with("1970-01-01T00:00:01.234Z +1.23s info ") && text.ends_with("two lines [31m"), "{text}");
+        assert!(!text.contains(char::is_control), "{text}");
+    }
+
+    #[test]
+    fn a_long_log_is_cut_at_its_beginning() {
+        let mut v = view();
+        for number in 1..=5 {
+            let kind = EventKind::StepNote { step: Step::Mark, message: number.to_string() };
+            v.apply(&Event { number, run_id: RunId(7), at: Timestamp::from_unix_ms(2_000), kind });
+        }
+        v.keep_last_lines(2);
+        assert_eq!(v.log.iter().map(|line| line.number).collect::<Vec<_>>(), [4, 5]);
+        assert_eq!(v.run.last_event, 5);
+    }
 
     fn view() -> RunView {
         RunView::new(RunSummary {

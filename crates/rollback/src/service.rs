@@ -2,6 +2,7 @@
 
 mod approvals;
 mod backups;
+mod log;
 mod look;
 mod resume;
 mod runs;

@@ -47,7 +47,7 @@ pub(crate) use people::{
 };
 pub(crate) use plans::__path_make_plan;
 pub(crate) use runs::{
-    __path_abandon, __path_decide, __path_list_runs, __path_one_run, __path_resume, __path_resume_plan,
+    __path_abandon, __path_decide, __path_list_runs, __path_log, __path_log_text, __path_one_run, __path_resume, __path_resume_plan,
     __path_start_run,
 };
 pub(crate) use saved::{__path_offenders, __path_remove_way_back, __path_way_back};
@@ -116,6 +116,8 @@ fn guarded() -> Guarded {
         .get("/api/v1/approvals/{digest}", VIEWER, approvals::one_approval)
         .post("/api/v1/approvals/{digest}/vote", OPERATOR, approvals::vote)
         .get("/api/v1/runs/{id}/events", VIEWER, events::events)
+        .get("/api/v1/runs/{id}/log", VIEWER, runs::log)
+        .get("/api/v1/runs/{id}/log.txt", VIEWER, runs::log_text)
         .get("/api/v1/runs/{id}/way-back", VIEWER, saved::way_back)
         .delete("/api/v1/runs/{id}/way-back", ADMINISTRATOR, saved::remove_way_back)
         .get("/api/v1/runs/{id}/validation/{kind}", VIEWER, saved::offenders);

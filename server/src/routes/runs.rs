@@ -1,12 +1,13 @@
 //! Runs: start, list, look, decide.
 
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use rollback::Actor;
 use rollback_types::{
-    Cursor, Decision, Page, Problem, ResumeRequest, RollbackPlan, RunKind, RunQuery, RunState, RunSummary, RunView,
+    Cursor, Decision, LogPart, LogQuery, Page, Problem, ResumeRequest, RollbackPlan, RunKind, RunQuery, RunState, RunSummary, RunView,
     StartRequest, Step, StepState, StoreKind,
 };
 use serde::Deserialize;
@@ -93,6 +94,52 @@ pub async fn start_run(
     ))]
 pub async fn one_run(State(state): State<AppState>, id: PathText) -> Result<Json<RunView>, ApiProblem> {
     Ok(Json(state.service.run(id.run_id()?).await?))
+}
+
+/// A part of a run's log: the last lines that fit, or with `after` the first.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/log", tag = "runs",
+    params(
+        ("id" = i64, Path, description = "the run's number"),
+        ("q" = Option<String>, Query, description = "only lines that hold this text, whatever its case"),
+        ("before" = Option<u64>, Query, description = "only lines before the event of this number"),
+        ("after" = Option<u64>, Query, description = "only lines after the event of this number; not together with `before`"),
+        ("limit" = Option<u32>, Query, description = "lines at most, 400 when absent", minimum = 1, maximum = 1000),
+    ),
+    responses(
+        (status = 200, body = LogPart),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn log(State(state): State<AppState>, id: PathText, pairs: QueryPairs) -> Result<Json<LogPart>, ApiProblem> {
+    pairs.only(&["q", "before", "after", "limit"])?;
+    let number = |name: &str| {
+        let parsed = pairs.last(name).map(|text| text.parse::<u64>());
+        parsed.transpose().map_err(|_| ApiProblem::invalid(format!("{name}: allowed is an event's number")))
+    };
+    let limit = match pairs.last("limit") {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|_| ApiProblem::invalid("limit: allowed is 1 to 1000"))?),
+    };
+    let query =
+        LogQuery { text: pairs.last("q").map(str::to_owned), before: number("before")?, after: number("after")?, limit };
+    Ok(Json(state.service.log(id.run_id()?, &query).await?))
+}
+
+/// A run's whole log as text, a line an event.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/log.txt", tag = "runs",
+    params(("id" = i64, Path, description = "the run's number")),
+    responses(
+        (status = 200, content_type = "text/plain; charset=utf-8", body = String, description = "an attachment"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn log_text(State(state): State<AppState>, id: PathText) -> Result<Response, ApiProblem> {
+    let id = id.run_id()?;
+    let text = state.service.log_text(id).await?;
+    let name = format!("attachment; filename=\"run-{id}.log\"");
+    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, Body::from_stream(text)).into_response())
 }
 
 /// A decision about a failed step.

@@ -1,15 +1,14 @@
-//! The log: one line an event, with the time since the run began.
+//! The log: one line an event, with the time since the run began. A window of it stands in the page, however long it is.
 
 use leptos::html;
 use leptos::prelude::*;
 use rollback_types::{LogLevel, LogLine};
 
+use super::log_window::Window;
 use crate::components::{Card, Icon, IconName};
 use crate::format;
 use crate::live::LiveRun;
 
-/// So many lines are in the page at first, and come with each "Show earlier".
-const WINDOW: usize = 400;
 /// A log scrolled this near to its end counts as followed, in pixels.
 const NEAR_END: i32 = 32;
 
@@ -23,22 +22,16 @@ pub fn LogCard() -> impl IntoView {
 #[component]
 fn Log(live: LiveRun) -> impl IntoView {
     let id = live.view.with_untracked(|v| v.run.id);
-    let (follow, wrap, window) = (RwSignal::new(true), RwSignal::new(true), RwSignal::new(WINDOW));
-    let count = Memo::new(move |_| live.view.with(|v| v.log.len()));
-    let hidden = Memo::new(move |_| count.get().saturating_sub(window.get()));
-    let lines = move || {
-        let from = hidden.get();
-        let _changed = count.get();
-        live.view.with_untracked(|v| v.log.get(from..).unwrap_or_default().to_vec())
-    };
+    let wrap = RwSignal::new(true);
+    let window = RwSignal::new(live.view.with_untracked(|v| Window::at_end_of(&v.log)));
+    let follow = RwSignal::new(true);
     let place = NodeRef::<html::Div>::new();
+    let newest = Memo::new(move |_| live.view.with(|v| v.log.last().map(|line| line.number)));
     Effect::new(move |_| {
-        if count.get() > 0 && follow.get() {
-            request_animation_frame(move || {
-                if let Some(log) = place.get_untracked() {
-                    log.set_scroll_top(log.scroll_height());
-                }
-            });
+        let _new_lines = newest.get();
+        window.update(|w| live.view.with_untracked(|v| w.take_in(&v.log)));
+        if follow.get() && window.with_untracked(Window::is_at_end) {
+            to_end(place);
         }
     });
     // Lines that come while the log moves to its end must not look like a reader who turns away from it.
@@ -48,61 +41,64 @@ fn Log(live: LiveRun) -> impl IntoView {
             let (before, now) = (top.get_value(), log.scroll_top());
             top.set_value(now);
             if now + log.client_height() >= log.scroll_height() - NEAR_END {
-                follow.set(true);
+                follow.set(window.with_untracked(Window::is_at_end));
             } else if now < before {
                 follow.set(false);
             }
         }
     };
-    let toggle = |label: &'static str, on: RwSignal<bool>| {
-        view! {
-            <button
-                type="button"
-                class="btn small needs-js"
-                aria-pressed=move || on.get().to_string()
-                on:click=move |_| on.update(|v| *v = !*v)
-            >
-                {label}
-            </button>
+    let following = move |_| {
+        follow.update(|f| *f = !*f);
+        if follow.get_untracked() {
+            window.set(live.view.with_untracked(|v| Window::at_end_of(&v.log)));
+            to_end(place);
         }
     };
     let tools = view! {
         <div class="toolbar">
-            {toggle("Follow", follow)} {toggle("Wrap", wrap)}
-            <a
-                class="btn small"
-                href=format!("/api/v1/runs/{id}")
-                download=format!("run-{id}.json")
-                on:click=move |ev| save(&ev, live)
+            <button
+                type="button"
+                class="btn small needs-js"
+                aria-pressed=move || follow.get().to_string()
+                on:click=following
             >
+                "Follow"
+            </button>
+            <button
+                type="button"
+                class="btn small needs-js"
+                aria-pressed=move || wrap.get().to_string()
+                on:click=move |_| wrap.update(|w| *w = !*w)
+            >
+                "Wrap"
+            </button>
+            <a class="btn small" href=format!("/api/v1/runs/{id}/log.txt") download=format!("run-{id}.log")>
                 <Icon name=IconName::Download />
                 "Download"
             </a>
         </div>
     };
+    let ask = move |part: Part| {
+        follow.set(false);
+        fetch(live, window, part);
+    };
+    let more = move |shown: fn(&Window) -> bool, part: Part, label: &'static str| {
+        let needed = Memo::new(move |_| window.with(shown));
+        move || {
+            needed.get().then(|| {
+                view! {
+                    <p class="log-more needs-js">
+                        <button type="button" class="btn small" on:click=move |_| ask(part)>
+                            {label}
+                        </button>
+                    </p>
+                }
+            })
+        }
+    };
     view! {
         <Card title="Log" aside=tools.into_any()>
-            {move || {
-                let n = hidden.get();
-                (n > 0)
-                    .then(|| {
-                        view! {
-                            <p class="log-earlier">
-                                {format!("{} not shown. ", format::counted(n as u64, "earlier lines"))}
-                                <button
-                                    type="button"
-                                    class="btn small needs-js"
-                                    on:click=move |_| {
-                                        follow.set(false);
-                                        window.update(|w| *w += WINDOW);
-                                    }
-                                >
-                                    "Show earlier"
-                                </button>
-                            </p>
-                        }
-                    })
-            }}
+            <LogSearch live=live window=window follow=follow />
             <div
                 class=move || if wrap.get() { "log wrap" } else { "log" }
                 node_ref=place
@@ -111,12 +107,123 @@ fn Log(live: LiveRun) -> impl IntoView {
                 tabindex="0"
                 on:scroll=scrolled
             >
-                <For each=lines key=|line| line.number let(line)>
+                {more(Window::has_earlier, Part::Earlier, "Show earlier lines")}
+                <For each=move || window.with(|w| w.lines().to_vec()) key=|line| line.number let(line)>
                     {line_view(&line)}
                 </For>
+                {more(Window::has_later, Part::Later, "Show later lines")}
             </div>
         </Card>
     }
+}
+
+/// Searches the whole log, on the server.
+#[component]
+fn LogSearch(live: LiveRun, window: RwSignal<Window>, follow: RwSignal<bool>) -> impl IntoView {
+    let typed = RwSignal::new(String::new());
+    let search = move |text: String| {
+        if text.trim().is_empty() {
+            follow.set(true);
+            window.set(live.view.with_untracked(|v| Window::at_end_of(&v.log)));
+        } else {
+            follow.set(false);
+            window.update(|w| w.search(&text));
+            fetch(live, window, Part::Matches);
+        }
+    };
+    let found = move || {
+        window.with(|w| match (w.trouble(), w.sought()) {
+            (true, _) => "The server did not answer. Try again.".to_owned(),
+            (false, None) => String::new(),
+            (false, Some(_)) if w.is_waiting() => "Searching…".to_owned(),
+            (false, Some(_)) => {
+                let more = if w.has_earlier() { ", the latest of more" } else { "" };
+                format!("{}{more}", format::counted(w.lines().len() as u64, "lines"))
+            }
+        })
+    };
+    view! {
+        <form class="log-search needs-js" role="search" aria-label="The log" on:submit=move |event| {
+            event.prevent_default();
+            search(typed.get_untracked());
+        }>
+            <input
+                class="input"
+                type="search"
+                aria-label="Search the log"
+                placeholder="Search the log"
+                maxlength="200"
+                autocomplete="off"
+                spellcheck="false"
+                on:input=move |event| {
+                    let text = event_target_value(&event);
+                    // The field's own cross empties it: then everything is shown again at once.
+                    if text.is_empty() {
+                        search(String::new());
+                    }
+                    typed.set(text);
+                }
+            />
+            <button class="btn small" type="submit">
+                "Search"
+            </button>
+            <span class="small muted" role="status">
+                {found}
+            </span>
+        </form>
+    }
+}
+
+/// A part of the log that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Earlier,
+    Later,
+    Matches,
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn fetch(_: LiveRun, _: RwSignal<Window>, _: Part) {}
+
+#[cfg(feature = "hydrate")]
+fn fetch(live: LiveRun, window: RwSignal<Window>, part: Part) {
+    use rollback_types::LogPart;
+
+    let id = live.view.with_untracked(|v| v.run.id);
+    let (first, last, sought) = window.with_untracked(|w| (w.first(), w.last(), w.sought().map(str::to_owned)));
+    let bound = |number: Option<u64>| number.map(|n| n.to_string()).unwrap_or_default();
+    let text = sought.clone().unwrap_or_default();
+    let mut pairs = vec![("q", text)];
+    match part {
+        Part::Earlier => pairs.push(("before", bound(first))),
+        Part::Later => pairs.push(("after", bound(last))),
+        Part::Matches => {}
+    }
+    let query = format::query(pairs.iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| (*k, v.as_str())));
+    window.update(|w| w.wait());
+    leptos::task::spawn_local(async move {
+        let answer = crate::fetch::json::<LogPart>(&format!("/api/v1/runs/{id}/log{query}")).await;
+        window.update(|w| {
+            // What is answered late is no answer to what is sought now.
+            if w.sought() != sought.as_deref() {
+                return;
+            }
+            match (answer, part) {
+                (Err(_), _) => w.fail(),
+                (Ok(lines), Part::Earlier) => w.put_before(lines),
+                (Ok(lines), Part::Later) => w.put_after(lines),
+                (Ok(lines), Part::Matches) => w.put_found(lines),
+            }
+        });
+    });
+}
+
+fn to_end(place: NodeRef<html::Div>) {
+    request_animation_frame(move || {
+        if let Some(log) = place.get_untracked() {
+            log.set_scroll_top(log.scroll_height());
+        }
+    });
 }
 
 fn line_view(line: &LogLine) -> impl IntoView + use<> {
@@ -134,72 +241,5 @@ fn line_view(line: &LogLine) -> impl IntoView + use<> {
                 {word.map(|w| view! { <span class="sr">{w}</span> })} {format::visible_lines(&line.text)}
             </span>
         </div>
-    }
-}
-
-/// The log as text. Without JavaScript the link itself leads to the run as JSON.
-#[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only the browser saves"))]
-fn as_text(lines: &[LogLine]) -> String {
-    lines.iter().fold(String::new(), |mut out, line| {
-        let level = match line.level {
-            LogLevel::Info => "info",
-            LogLevel::Warning => "warning",
-            LogLevel::Error => "error",
-        };
-        let text = format::visible(&line.text);
-        out.push_str(&format!("{} {}s {level} {text}\n", line.at, format::offset(line.offset_ms)));
-        out
-    })
-}
-
-#[cfg(not(feature = "hydrate"))]
-fn save(_: &leptos::ev::MouseEvent, _: LiveRun) {}
-
-#[cfg(feature = "hydrate")]
-fn save(ev: &leptos::ev::MouseEvent, live: LiveRun) {
-    use wasm_bindgen::{JsCast, JsValue};
-    use web_sys::{Blob, HtmlAnchorElement, Url};
-
-    let (id, text) = live.view.with_untracked(|v| (v.run.id, as_text(&v.log)));
-    let parts = js_sys::Array::of1(&JsValue::from_str(&text));
-    // Should the browser refuse any of this, the link does what it does without JavaScript.
-    let Ok(url) = Blob::new_with_str_sequence(&parts).and_then(|blob| Url::create_object_url_with_blob(&blob)) else {
-        return;
-    };
-    let Some(link) = document().create_element("a").ok().and_then(|e| e.dyn_into::<HtmlAnchorElement>().ok()) else {
-        return;
-    };
-    ev.prevent_default();
-    link.set_href(&url);
-    link.set_download(&format!("run-{id}.log"));
-    link.click();
-    set_timeout(
-        move || {
-            // Fails only for what is no address.
-            let _released = Url::revoke_object_url(&url);
-        },
-        std::time::Duration::from_secs(10),
-    );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rollback_types::Timestamp;
-
-    #[test]
-    fn a_saved_line_is_one_line_whatever_it_says() {
-        let line = LogLine {
-            number: 1,
-            at: Timestamp::from_unix_ms(0),
-            offset_ms: 1_234,
-            level: LogLevel::Error,
-            step: None,
-            text: "two\nlines\u{1b}[31m".into(),
-        };
-        let text = as_text(&[line]);
-        assert_eq!(text.lines().count(), 1);
-        assert!(text.starts_with("1970-01-01T00:00:00.000Z +1.23s error two"));
-        assert!(!text.contains('\u{1b}'));
     }
 }

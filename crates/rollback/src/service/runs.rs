@@ -18,6 +18,14 @@ impl RollbackService {
     /// # Errors
     /// [`ServiceError::NotFound`], or the journal's.
     pub async fn run(&self, id: RunId) -> Answer<RunView> {
+        self.run_with_log(id, usize::MAX).await
+    }
+
+    /// One run with its steps and the last lines of its log.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_with_log(&self, id: RunId, lines: usize) -> Answer<RunView> {
         let record = self.record(id).await?;
         let mut view = RunView::new(record.summary);
         loop {
@@ -28,6 +36,7 @@ impl RollbackService {
             for event in &events {
                 view.apply(event);
             }
+            view.keep_last_lines(lines);
         }
         self.tell_orphan(&mut view.run);
         if view.run.state == RunState::Interrupted {
