@@ -15,7 +15,7 @@ pub fn Freshness(
 ) -> impl IntoView {
     let connection = RwSignal::new(Connection::default());
     #[cfg(feature = "hydrate")]
-    browser::keep(seen, connection);
+    Effect::new(move |_| browser::keep(seen.clone(), connection));
     #[cfg(not(feature = "hydrate"))]
     let _ = seen;
     view! { <ConnectionState connection=connection /> }

@@ -31,7 +31,8 @@ impl LiveRun {
         #[cfg(feature = "hydrate")]
         {
             browser::PAGE.set(Some(live));
-            browser::follow(live);
+            // Once the page is as the server wrote it: what changes before would not be seen.
+            Effect::new(move |_| browser::follow(live));
         }
         live
     }
