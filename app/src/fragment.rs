@@ -157,9 +157,9 @@ mod browser {
     /// Somebody is typing in it, or has opened a form of it.
     fn in_use(fragment: &Element) -> bool {
         const FIELDS: &str = "input:not([type=hidden]), textarea, select";
-        let typing = document().active_element().is_some_and(|active| {
-            fragment.contains(Some(active.as_ref())) && active.matches(FIELDS).unwrap_or(false)
-        });
+        let typing = document()
+            .active_element()
+            .is_some_and(|active| fragment.contains(Some(active.as_ref())) && active.matches(FIELDS).unwrap_or(false));
         let opened = fragment.query_selector("details.decision[open]").ok().flatten().is_some();
         typing || opened
     }

@@ -23,9 +23,9 @@ pub mod event_stream;
 mod fetch;
 pub mod format;
 pub mod fragment;
-pub mod freshness;
 #[cfg(feature = "ssr")]
 pub mod frame;
+pub mod freshness;
 #[cfg(feature = "hydrate")]
 mod keyboard;
 pub mod live;

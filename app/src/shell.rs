@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use leptos_meta::MetaTags;
 use serde::{Deserialize, Serialize};
 
-use crate::{App, account};
 use crate::components::icon::SPRITE;
+use crate::{App, account};
 
 /// Where the page's files are, as the browser asks for them. The server gives this as a context.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -43,7 +43,9 @@ impl Changes {
             }
             match service.overview().await {
                 Ok(overview) => self.saw(seen(&overview)),
-                Err(error) => tracing::warn!(%error, "the overview could not be looked at; its pages are not told of changes"),
+                Err(error) => {
+                    tracing::warn!(%error, "the overview could not be looked at; its pages are not told of changes")
+                }
             }
         }
     }

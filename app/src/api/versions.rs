@@ -1,8 +1,10 @@
 //! The registry: lists and single versions.
 
+use std::collections::HashMap;
+
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
-use rollback_types::{Page, StateCount, VersionDetail, VersionQuery, VersionRow};
+use rollback_types::{Page, StateCount, VersionDetail, VersionId, VersionQuery, VersionRow};
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
@@ -19,17 +21,21 @@ pub struct VersionList {
     pub counts: Vec<StateCount>,
     /// How the rows' figures grew, as SVG; absent when too few have any. Its texts are escaped.
     pub chart: Option<String>,
+    /// Bytes of the backups of the versions that have one.
+    pub kept: HashMap<VersionId, u64>,
 }
 
 /// A page of versions.
 #[server(name = ListVersions, prefix = "/rpc", endpoint = "versions", input = GetUrl, output = Json)]
 pub async fn list_versions(query: VersionQuery) -> Result<VersionList, ApiError> {
     let service = service()?;
-    let page = service.versions(&query).await.map_err(refused)?;
-    let counts = service.state_counts().await.map_err(refused)?;
+    let (page, counts, kept) = futures::join!(service.versions(&query), service.state_counts(), service.kept_sizes());
+    let (page, counts) = (page.map_err(refused)?, counts.map_err(refused)?);
+    // Where the backups cannot be listed their own page says so.
+    let kept = kept.unwrap_or_default();
     // A list without its picture is still the list.
-    let chart = crate::charts::versions_chart("versions-chart", &page.items).unwrap_or_default();
-    Ok(VersionList { page, counts, chart })
+    let chart = crate::charts::versions_chart("versions-chart", &page.items, &kept).unwrap_or_default();
+    Ok(VersionList { page, counts, chart, kept })
 }
 
 /// One version.

@@ -1,8 +1,10 @@
-//! How the versions of a list grew: chapters and paragraphs, one bar a version.
+//! How the versions of a list grew: chapters, paragraphs and the bytes of their backups, one bar a version.
+
+use std::collections::HashMap;
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use rollback_types::{VersionRow, VersionState};
+use rollback_types::{VersionId, VersionRow, VersionState};
 
 use super::{ChartError, ink, themed};
 use crate::format;
@@ -20,6 +22,8 @@ const MOST: usize = 120;
 struct Panel {
     title: &'static str,
     values: Vec<Option<u64>>,
+    /// A figure in words.
+    words: fn(u64) -> String,
 }
 
 /// Draws the rows that have a time and figures, oldest first. Solid bars are versions that were or are in production,
@@ -27,15 +31,25 @@ struct Panel {
 ///
 /// # Errors
 /// [`ChartError`] when plotters refuses to draw.
-pub fn versions_chart(id: &str, rows: &[VersionRow]) -> Result<Option<String>, ChartError> {
+pub fn versions_chart(
+    id: &str,
+    rows: &[VersionRow],
+    kept: &HashMap<VersionId, u64>,
+) -> Result<Option<String>, ChartError> {
     let mut rows: Vec<&VersionRow> = rows.iter().filter(|r| r.created_at.is_some()).collect();
     rows.sort_by_key(|r| r.created_at);
     let rows = &rows[rows.len().saturating_sub(MOST)..];
     let panel = |title, of: fn(&VersionRow) -> Option<i64>| Panel {
         title,
         values: rows.iter().map(|r| of(r).and_then(|n| u64::try_from(n).ok())).collect(),
+        words: format::count,
     };
-    let mut panels = vec![panel("Chapters", |r| r.chapter_count), panel("Paragraphs", |r| r.paragraph_count)];
+    let sizes = rows.iter().map(|r| kept.get(&r.version_id).copied()).collect();
+    let mut panels = vec![
+        panel("Chapters", |r| r.chapter_count),
+        panel("Paragraphs", |r| r.paragraph_count),
+        Panel { title: "Backup", values: sizes, words: format::bytes },
+    ];
     panels.retain(|p| p.values.iter().flatten().count() > 1);
     if panels.is_empty() {
         return Ok(None);
@@ -43,7 +57,7 @@ pub fn versions_chart(id: &str, rows: &[VersionRow]) -> Result<Option<String>, C
     let size = (WIDTH, TOP + BOTTOM + PANEL * u32::try_from(panels.len()).unwrap_or(1));
     let mut drawing = String::new();
     draw(&mut drawing, size, rows, &panels)?;
-    themed(&drawing, id, size, "Chapters and paragraphs over the versions", &description(&panels)).map(Some)
+    themed(&drawing, id, size, "Chapters, paragraphs and backups over the versions", &description(&panels)).map(Some)
 }
 
 /// What is or was production.
@@ -62,9 +76,9 @@ fn description(panels: &[Panel]) -> String {
             format!(
                 "{}: from {} in the oldest version to {} in the newest, at most {}",
                 panel.title,
-                format::count(first),
-                format::count(last),
-                format::count(most)
+                (panel.words)(first),
+                (panel.words)(last),
+                (panel.words)(most)
             )
         })
         .collect();
@@ -97,7 +111,7 @@ fn draw(out: &mut String, size: (u32, u32), rows: &[&VersionRow], panels: &[Pane
         let scale = style(&ink::MUTED, HPos::Right, VPos::Center);
         root.draw_text(panel.title, &style(&ink::TEXT, HPos::Right, VPos::Center), (LEFT - 8, (ceiling + floor) / 2))
             .map_err(|e| failed(&e))?;
-        root.draw_text(&format::count(most), &scale, (LEFT - 8, ceiling)).map_err(|e| failed(&e))?;
+        root.draw_text(&(panel.words)(most), &scale, (LEFT - 8, ceiling)).map_err(|e| failed(&e))?;
         root.draw_text("0", &scale, (LEFT - 8, floor)).map_err(|e| failed(&e))?;
         for (index, value) in panel.values.iter().enumerate() {
             let Some(value) = value else { continue };
@@ -177,7 +191,7 @@ mod tests {
             row(1, VersionState::Committed, Some(10), None),
             row(2, VersionState::Committed, None, None),
         ];
-        let svg = versions_chart("v", &rows).unwrap().unwrap();
+        let svg = versions_chart("v", &rows, &HashMap::new()).unwrap().unwrap();
         let heights = heights(&svg);
         assert_eq!(heights.len(), 2, "no bar for what is not known");
         assert!((heights[1] - 2 * heights[0]).abs() <= 2, "{heights:?}");
@@ -187,10 +201,22 @@ mod tests {
     }
 
     #[test]
+    fn the_size_of_a_backup_stands_under_its_version() {
+        let rows: Vec<_> = (1..=3).map(|n| row(n, VersionState::Committed, None, None)).collect();
+        let kept = HashMap::from([(rows[0].version_id.clone(), 1_000_000), (rows[2].version_id.clone(), 2_000_000)]);
+        let svg = versions_chart("v", &rows, &kept).unwrap().unwrap();
+        assert!(
+            svg.contains("Backup: from 1.0 MB in the oldest version to 2.0 MB in the newest, at most 2.0 MB"),
+            "{svg}"
+        );
+        assert_eq!(heights(&svg).len(), 2);
+    }
+
+    #[test]
     fn one_figure_is_no_growth_and_nonsense_breaks_nothing() {
-        assert_eq!(versions_chart("v", &[]), Ok(None));
-        assert_eq!(versions_chart("v", &[row(1, VersionState::Failed, Some(3), Some(4))]), Ok(None));
+        assert_eq!(versions_chart("v", &[], &HashMap::new()), Ok(None));
+        assert_eq!(versions_chart("v", &[row(1, VersionState::Failed, Some(3), Some(4))], &HashMap::new()), Ok(None));
         let odd: Vec<_> = (0..500).map(|n| row(n, VersionState::Pending, Some(i64::MAX), Some(-n))).collect();
-        assert_eq!(heights(&versions_chart("v", &odd).unwrap().unwrap()).len(), MOST);
+        assert_eq!(heights(&versions_chart("v", &odd, &HashMap::new()).unwrap().unwrap()).len(), MOST);
     }
 }

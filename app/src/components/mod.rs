@@ -23,11 +23,11 @@ pub use connection::ConnectionState;
 pub use controls::{Chip, FilterChips, Pagination, SearchField};
 pub use icon::{Icon, IconName};
 pub use ladder::LadderGrid;
+#[cfg(feature = "ssr")]
+pub use message::Said;
 pub use message::{Callout, EmptyState, ErrorPanel, Loading, VerdictPanel};
 pub use names::{CopyableId, Foreign, RunLink, VersionLink, VersionName};
 pub use password::PasswordFields;
 pub use role::RoleNote;
 pub use store::{Meter, StoreDot, StoreName};
 pub use table::{Column, DataTable};
-#[cfg(feature = "ssr")]
-pub use message::Said;

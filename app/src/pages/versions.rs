@@ -1,10 +1,15 @@
 //! Versions: list, search, filter, pages. Everything is in the address, so that it works as links and forms.
 #![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
 
+pub mod columns;
+
+use std::collections::HashMap;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
-use rollback_types::{Cursor, StateCount, VersionQuery, VersionRow, VersionSort, VersionState};
+use rollback_types::{Cursor, StateCount, VersionId, VersionQuery, VersionRow, VersionSort, VersionState};
 
+use self::columns::{ColumnChoice, Optional};
 use crate::address;
 use crate::api::versions::{VersionList, list_versions};
 use crate::components::{
@@ -104,26 +109,46 @@ fn sort_word(sort: VersionSort) -> &'static str {
 
 #[component]
 pub(super) fn List(list: VersionList, query: VersionQuery) -> impl IntoView {
-    let VersionList { page, counts, chart } = list;
-    let chart = chart.map(|svg| growth(svg, &page.items));
+    let VersionList { page, counts, chart, kept } = list;
+    let chart = chart.map(|svg| growth(svg, &page.items, &kept));
+    let columns = columns::chosen();
     let first = query.cursor.is_some().then(|| list_address(&VersionQuery { cursor: None, ..query.clone() }));
     let next = page.next_cursor.map(|cursor| list_address(&VersionQuery { cursor: Some(cursor), ..query.clone() }));
     let chips = chips(&counts, &query);
     let unfiltered = query.q.is_none() && query.status.is_empty() && query.cursor.is_none();
-    let content = if page.items.is_empty() { empty(unfiltered).into_any() } else { table(page.items).into_any() };
+    let content = if page.items.is_empty() {
+        empty(unfiltered).into_any()
+    } else {
+        table(page.items, &columns, &kept).into_any()
+    };
     view! {
         <div class="filters">
             <SearchForm query=query />
             <FilterChips label="Filter by state" chips=chips />
         </div>
-        <Card title="Registry">{content}</Card>
+        <Card
+            title="Registry"
+            aside=view! { <ColumnChoice chosen=columns.clone() /> }.into_any()
+            footer=view! { <p>{window(kept.len())}</p> }.into_any()
+        >
+            {content}
+        </Card>
         <Pagination label="Pages of versions" first=first next=next />
         {chart}
     }
 }
 
+/// The retention window in words.
+fn window(kept: usize) -> String {
+    match kept {
+        0 => "No version has a backup of its own: only latest-copy can be restored from.".to_owned(),
+        1 => "1 version has a backup of its own, and can be restored from beside latest-copy.".to_owned(),
+        n => format!("{n} versions have a backup of their own, and can be restored from beside latest-copy."),
+    }
+}
+
 /// The chart of the rows below, with its figures.
-fn growth(svg: String, rows: &[VersionRow]) -> impl IntoView + use<> {
+fn growth(svg: String, rows: &[VersionRow], kept: &HashMap<VersionId, u64>) -> impl IntoView + use<> {
     let mut rows: Vec<&VersionRow> = rows.iter().collect();
     rows.sort_by_key(|r| r.created_at);
     let figures = rows
@@ -134,6 +159,7 @@ fn growth(svg: String, rows: &[VersionRow]) -> impl IntoView + use<> {
                     <td class="id">{format::clip(&format::visible(v.version_id.as_str()), 120)}</td>
                     <td class="num">{v.chapter_count.map(number)}</td>
                     <td class="num">{v.paragraph_count.map(number)}</td>
+                    <td class="num">{kept.get(&v.version_id).copied().map(format::bytes)}</td>
                 </tr>
             }
         })
@@ -145,7 +171,12 @@ fn growth(svg: String, rows: &[VersionRow]) -> impl IntoView + use<> {
                 <summary>"The figures"</summary>
                 <DataTable
                     label="The figures of the chart"
-                    columns=vec![Column::text("Version"), Column::number("Chapters"), Column::number("Paragraphs")]
+                    columns=vec![
+                        Column::text("Version"),
+                        Column::number("Chapters"),
+                        Column::number("Paragraphs"),
+                        Column::number("Backup"),
+                    ]
                     class=""
                 >
                     {figures}
@@ -204,18 +235,16 @@ fn empty(unfiltered: bool) -> impl IntoView {
     }
 }
 
-fn table(rows: Vec<VersionRow>) -> impl IntoView {
-    let rows = rows.into_iter().map(row).collect_view();
+fn table(rows: Vec<VersionRow>, columns: &[Optional], kept: &HashMap<VersionId, u64>) -> impl IntoView + use<> {
+    let heads = [Column::text("Version"), Column::text("State")]
+        .into_iter()
+        .chain(columns.iter().map(|column| column.head()))
+        .chain([Column::unseen("Action")])
+        .collect();
+    let rows = rows.into_iter().map(|v| row(v, columns, kept)).collect_view();
     view! {
         <DataTable
-            columns=vec![
-                Column::text("Version"),
-                Column::text("State"),
-                Column::number("Chapters"),
-                Column::number("Made"),
-                Column::number("Changed"),
-                Column::unseen("Action"),
-            ]
+            columns=heads
             class="stack versions"
         >
             {rows}
@@ -223,7 +252,9 @@ fn table(rows: Vec<VersionRow>) -> impl IntoView {
     }
 }
 
-fn row(v: VersionRow) -> impl IntoView {
+fn row(v: VersionRow, columns: &[Optional], kept: &HashMap<VersionId, u64>) -> impl IntoView + use<> {
+    let backup = kept.get(&v.version_id).copied();
+    let cells = columns.iter().map(|column| cell(*column, &v, backup)).collect_view();
     let message =
         v.status_message.as_deref().or(v.notes.as_deref()).map(|m| format::clip(&format::visible_lines(m), 160));
     let action = v.candidacy.is_offered().then(|| format::version_path(v.version_id.as_str())).flatten().map(|path| {
@@ -241,18 +272,33 @@ fn row(v: VersionRow) -> impl IntoView {
         <tr>
             <td class="wide">
                 <VersionLink id=v.version_id.clone() />
+                {backup.map(|_| view! { <span class="tag kept">"backup kept"</span> })}
                 {message.map(|m| view! { <span class="under foreign">{m}</span> })}
             </td>
             <td class="state">
                 <VersionBadge state=v.status />
             </td>
-            <td class="num" data-unit="chapters">
-                {v.chapter_count.map(number)}
-            </td>
-            <td class="num muted">{moment(v.created_at)}</td>
-            <td class="num muted hide">{moment(v.updated_at)}</td>
+            {cells}
             <td class="action">{action}</td>
         </tr>
+    }
+}
+
+fn cell(column: Optional, v: &VersionRow, backup: Option<u64>) -> AnyView {
+    match column {
+        Optional::Chapters => {
+            view! { <td class="num" data-unit="chapters">{v.chapter_count.map(number)}</td> }.into_any()
+        }
+        Optional::Paragraphs => {
+            view! { <td class="num" data-unit="paragraphs">{v.paragraph_count.map(number)}</td> }.into_any()
+        }
+        Optional::Backup => view! { <td class="num">{backup.map(format::bytes)}</td> }.into_any(),
+        Optional::CommittedBy => {
+            let by = v.committed_by.as_deref().map(|by| format::clip(&format::visible(by), 40));
+            view! { <td class="foreign">{by}</td> }.into_any()
+        }
+        Optional::Made => view! { <td class="num muted">{moment(v.created_at)}</td> }.into_any(),
+        Optional::Changed => view! { <td class="num muted hide">{moment(v.updated_at)}</td> }.into_any(),
     }
 }
 

@@ -29,7 +29,9 @@ pub use approval::{Approval, ApprovalState, Vote, VoteRequest};
 pub use backup::{BackupCheck, BackupFile, BackupHealth, BackupSource, Rung, RungResult, RungState};
 pub use event::{Decision, Event, EventKind, Progress, StepError, StreamItem};
 pub use ids::{PlanDigest, RollbackTarget, RunId, TargetRefusal, VersionId};
-pub use overview::{Change, Overview, RunQuery, StagedInStore, StateCount, StepDuration, Verdict, VerdictLevel, VersionDetail};
+pub use overview::{
+    Change, Overview, RunQuery, StagedInStore, StateCount, StepDuration, Verdict, VerdictLevel, VersionDetail,
+};
 pub use page::{Cursor, Page};
 pub use plan::{
     Acknowledgement, AcknowledgementView, CheckItem, CheckState, Difference, DiskSpace, Inventory, PlanRequest,

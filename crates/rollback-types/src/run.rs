@@ -437,7 +437,10 @@ mod tests {
         let kind = EventKind::StepNote { step: Step::Mark, message: "two\nlines\u{1b}[31m".into() };
         let event = Event { number: 3, run_id: RunId(7), at: Timestamp::from_unix_ms(1_234), kind };
         let text = LogLine::of(&event, Timestamp::from_unix_ms(0)).unwrap().to_text();
-        assert!(text.starts_with("1970-01-01T00:00:01.234Z +1.23s info ") && text.ends_with("two lines [31m"), "{text}");
+        assert!(
+            text.starts_with("1970-01-01T00:00:01.234Z +1.23s info ") && text.ends_with("two lines [31m"),
+            "{text}"
+        );
         assert!(!text.contains(char::is_control), "{text}");
     }
 

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod backups;
+mod kept;
 mod log;
 mod look;
 mod resume;

@@ -10,6 +10,7 @@ mod oidc;
 mod pages;
 mod people;
 mod plans;
+mod preferences;
 pub mod rendering;
 mod runs;
 mod saved;
@@ -18,6 +19,7 @@ mod versions;
 
 use std::sync::Arc;
 
+use app::pages::versions::columns::ADDRESS as COLUMNS;
 use axum::extract::DefaultBodyLimit;
 use axum::response::IntoResponse;
 use axum::{Router, middleware};
@@ -47,8 +49,8 @@ pub(crate) use people::{
 };
 pub(crate) use plans::__path_make_plan;
 pub(crate) use runs::{
-    __path_abandon, __path_decide, __path_list_runs, __path_log, __path_log_text, __path_one_run, __path_resume, __path_resume_plan,
-    __path_start_run,
+    __path_abandon, __path_decide, __path_list_runs, __path_log, __path_log_text, __path_one_run, __path_resume,
+    __path_resume_plan, __path_start_run,
 };
 pub(crate) use saved::{__path_offenders, __path_remove_way_back, __path_way_back};
 pub(crate) use versions::{__path_list_versions, __path_one_version};
@@ -82,6 +84,7 @@ fn guarded() -> Guarded {
         .get(CALLBACK, Rule::Public, oidc::from_provider)
         .post("/session/sign-in", Rule::Public, session::sign_in)
         .post("/session/welcome", Rule::Public, session::welcome)
+        .post(COLUMNS, VIEWER, preferences::columns)
         .post("/session/sign-out", Rule::Public, session::sign_out)
         .post("/session/sign-out-everywhere", VIEWER, session::sign_out_everywhere)
         .get("/api/v1/me", VIEWER, people::me)

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use rollback::Actor;
 use rollback_types::{
-    Cursor, Decision, LogPart, LogQuery, Page, Problem, ResumeRequest, RollbackPlan, RunKind, RunQuery, RunState, RunSummary, RunView,
-    StartRequest, Step, StepState, StoreKind,
+    Cursor, Decision, LogPart, LogQuery, Page, Problem, ResumeRequest, RollbackPlan, RunKind, RunQuery, RunState,
+    RunSummary, RunView, StartRequest, Step, StepState, StoreKind,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -121,8 +121,12 @@ pub async fn log(State(state): State<AppState>, id: PathText, pairs: QueryPairs)
         None => None,
         Some(text) => Some(text.parse().map_err(|_| ApiProblem::invalid("limit: allowed is 1 to 1000"))?),
     };
-    let query =
-        LogQuery { text: pairs.last("q").map(str::to_owned), before: number("before")?, after: number("after")?, limit };
+    let query = LogQuery {
+        text: pairs.last("q").map(str::to_owned),
+        before: number("before")?,
+        after: number("after")?,
+        limit,
+    };
     Ok(Json(state.service.log(id.run_id()?, &query).await?))
 }
 

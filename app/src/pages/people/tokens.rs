@@ -6,7 +6,9 @@ use rollback_types::{NewToken, Role, TokenState, TokenView};
 
 use super::{PeopleHeader, RoleField};
 use crate::api::access::{MakeToken, RevokeToken, list_tokens};
-use crate::components::{Badge, Card, CopyableId, EmptyState, ErrorPanel, IconName, Loading, Said, Time, TimeStyle, Tone};
+use crate::components::{
+    Badge, Card, CopyableId, EmptyState, ErrorPanel, IconName, Loading, Said, Time, TimeStyle, Tone,
+};
 use crate::{format, notice};
 
 /// `/people/tokens`.

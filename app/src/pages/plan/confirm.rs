@@ -35,9 +35,7 @@ pub fn ConfirmCard(
         Either::Right(blocked(&subject, role::reason(subject.least_role())))
     } else {
         Either::Left(match standing {
-            Standing::NotNeeded => {
-                view! { <ConfirmForm plan=plan agreed=None /> }.into_any()
-            }
+            Standing::NotNeeded => view! { <ConfirmForm plan=plan agreed=None /> }.into_any(),
             Standing::Given(approval) => {
                 let agreed = Some(approval.reason.clone());
                 view! {

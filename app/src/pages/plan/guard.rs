@@ -37,8 +37,8 @@ mod browser {
     use wasm_bindgen::JsCast;
     use wasm_bindgen::closure::Closure;
     use web_sys::{
-        Event, HtmlButtonElement, HtmlDivElement, HtmlFormElement, HtmlInputElement, HtmlTextAreaElement, KeyboardEvent,
-        Storage,
+        Event, HtmlButtonElement, HtmlDivElement, HtmlFormElement, HtmlInputElement, HtmlTextAreaElement,
+        KeyboardEvent, Storage,
     };
 
     use crate::pages::plan::confirmation::Confirmation;

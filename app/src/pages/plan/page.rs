@@ -149,10 +149,7 @@ pub(super) fn standing(plan: &RollbackPlan) -> (Tone, IconName, &'static str) {
 }
 
 #[component]
-fn PlanView(
-    plan: RollbackPlan,
-    consent: Consent,
-) -> impl IntoView {
+fn PlanView(plan: RollbackPlan, consent: Consent) -> impl IntoView {
     let subject = Subject::of(&plan);
     let (tone, icon, word) = standing(&plan);
     let href = subject.path();

@@ -10,9 +10,9 @@ use super::before::{BeforeCard, CopyCard, DiskCard};
 use super::confirm::{acknowledgement, reason_field};
 use super::consent::{Consent, Standing};
 use super::guard::ConfirmGuard;
+use super::page::{name_of, obstacles, standing, what_changes, with_consent};
 use super::steps::StepsCard;
 use super::subject::Subject;
-use super::page::{name_of, obstacles, standing, what_changes, with_consent};
 use super::{sentences, trouble};
 use crate::account::{account, may};
 use crate::api::approvals::AskApproval;
@@ -70,11 +70,7 @@ fn not_planned(run: Option<RunId>, problem: Problem) -> impl IntoView + use<> {
 }
 
 #[component]
-fn RestView(
-    run: RunId,
-    plan: RollbackPlan,
-    consent: Consent,
-) -> impl IntoView {
+fn RestView(run: RunId, plan: RollbackPlan, consent: Consent) -> impl IntoView {
     let subject = Subject::of(&plan);
     let (tone, icon, word) = standing(&plan);
     let over = view! {
@@ -129,11 +125,7 @@ fn RestView(
 }
 
 #[component]
-fn ResumeCard(
-    run: RunId,
-    plan: RollbackPlan,
-    consent: Consent,
-) -> impl IntoView {
+fn ResumeCard(run: RunId, plan: RollbackPlan, consent: Consent) -> impl IntoView {
     let least = Subject::of(&plan).least_role();
     let blocked = if !obstacles(&plan).is_empty() {
         Some(
@@ -162,10 +154,7 @@ fn ResumeCard(
         }
         .into_any(),
         None => match consent.standing(account().map(|a| a.name).as_deref()) {
-            Standing::NotNeeded => {
-                view! { <ResumeForm run=run plan=plan agreed=None /> }
-                    .into_any()
-            }
+            Standing::NotNeeded => view! { <ResumeForm run=run plan=plan agreed=None /> }.into_any(),
             Standing::Given(approval) => {
                 let agreed = Some(approval.reason.clone());
                 view! {

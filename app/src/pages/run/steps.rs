@@ -167,12 +167,7 @@ fn SingleStep(step: Step, live: LiveRun, paces: Paces) -> impl IntoView {
 
 /// Steps of one number: one entry, a lane for each store.
 #[component]
-fn Lanes(
-    steps: Vec<Step>,
-    kind: RunKind,
-    live: LiveRun,
-    paces: Paces,
-) -> impl IntoView {
+fn Lanes(steps: Vec<Step>, kind: RunKind, live: LiveRun, paces: Paces) -> impl IntoView {
     let states: Vec<_> = steps.iter().map(|step| state_of(step_memo(live, *step))).collect();
     let state = Signal::derive(move || joined(&states.iter().map(|s| s.get()).collect::<Vec<_>>()));
     let first = steps.first().copied().unwrap_or(Step::RestoreSqlite);

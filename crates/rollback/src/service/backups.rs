@@ -76,7 +76,7 @@ impl RollbackService {
         Ok(std::iter::once(BackupSource::LatestCopy).chain(kept.into_iter().map(BackupSource::Version)).collect())
     }
 
-    fn backups_unreadable(&self, why: &str) -> ServiceError {
+    pub(super) fn backups_unreadable(&self, why: &str) -> ServiceError {
         let root = self.verifier.folders().root().display();
         ServiceError::Conflict(format!("The folder of the backups, {root}, cannot be read: {why}."))
     }

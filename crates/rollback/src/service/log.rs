@@ -62,8 +62,7 @@ impl RollbackService {
         let end = query.before.unwrap_or(u64::MAX);
         let fits = |line: &LogLine| text.as_ref().is_none_or(|text| line.text.to_lowercase().contains(text));
         let most = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut found =
-            Collected { lines: Default::default(), most, first: query.after.is_some(), dropped: false };
+        let mut found = Collected { lines: Default::default(), most, first: query.after.is_some(), dropped: false };
         // Nearly every event makes a line: without a search what stands far before the end need not be read.
         let mut from = match (query.after, &text) {
             (Some(after), _) => after,
@@ -87,7 +86,9 @@ impl RollbackService {
         }
         let (earlier, later) = match query.after {
             Some(after) => (after > 0, found.dropped),
-            None => (found.dropped || began > 0, query.before.is_some_and(|before| before <= record.summary.last_event)),
+            None => {
+                (found.dropped || began > 0, query.before.is_some_and(|before| before <= record.summary.last_event))
+            }
         };
         Ok(LogPart { lines: found.lines.into(), earlier, later })
     }
