@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rollback::store::{Host as _, Probe, RecordStore, StoreError};
+use rollback::store::{Host as _, Probe, RecordStore, Space, StoreError};
 use rollback_stores::host::LocalHost;
 use rollback_stores::sqlite::SqliteRecords;
 use rollback_types::{BackupSource, StoreKind};
@@ -64,7 +64,7 @@ pub async fn examine(config: &Config) -> Vec<Check> {
     let (vectors, graph) = tokio::join!(examine_vectors(config), examine_graph(config));
     checks.extend([vectors, graph]);
     checks.extend(examine_backups(config));
-    checks.push(examine_disk(config));
+    checks.extend(examine_disks(config));
     checks
 }
 
@@ -216,16 +216,46 @@ fn megabytes(bytes: u64) -> String {
     format!("{}.{} MB", tenths / 10, tenths % 10)
 }
 
-fn examine_disk(config: &Config) -> Check {
+/// One line for each file system that Stepback writes to.
+fn examine_disks(config: &Config) -> Vec<Check> {
     let need = config.rollback.min_free_bytes;
-    let dir = &config.data_dir;
-    match LocalHost.free_bytes(dir) {
-        Ok(free) if free >= need => Check::ok("disk", format!("{} free for {}", megabytes(free), dir.display())),
-        Ok(free) => Check::failed(
-            "disk",
-            format!("{} free for {}, {} asked for", megabytes(free), dir.display(), megabytes(need)),
-            "Free some space, or set data.dir to another disk, or lower rollback.min_free_bytes.",
-        ),
-        Err(error) => Check::warned("disk", format!("free space cannot be found: {error}"), "Check data.dir."),
+    let file = |path: &Path| path.parent().map(Path::to_owned);
+    let vectors = config.qdrant.url.is_none().then(|| file(&config.embedded.vectors)).flatten();
+    let graph = config.neo4j.uri.is_none().then(|| file(&config.embedded.graph)).flatten();
+    let places = [
+        Some(config.data_dir.clone()),
+        Some(config.backups_dir.clone()),
+        file(&config.sqlite.metadata),
+        vectors,
+        graph,
+    ];
+    let mut systems: Vec<(Space, Vec<PathBuf>)> = Vec::new();
+    let mut checks = Vec::new();
+    for place in places.into_iter().flatten() {
+        match LocalHost.space(&place) {
+            Ok(space) => match systems.iter_mut().find(|(known, _)| known.file_system == space.file_system) {
+                Some((_, places)) if places.contains(&place) => {}
+                Some((_, places)) => places.push(place),
+                None => systems.push((space, vec![place])),
+            },
+            Err(error) => checks.push(Check::warned(
+                "disk",
+                format!("free space at {} cannot be found: {error}", place.display()),
+                "Check that the folder is there, and the rights of the folders above it.",
+            )),
+        }
     }
+    checks.extend(systems.into_iter().map(|(space, places)| {
+        let places = places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ");
+        let seen = format!("{} free for {places}", megabytes(space.free_bytes));
+        if space.free_bytes >= need {
+            return Check::ok("disk", seen);
+        }
+        Check::failed(
+            "disk",
+            format!("{seen}, {} asked for", megabytes(need)),
+            "Free some space, or set data.dir or backups.dir to another disk, or lower rollback.min_free_bytes.",
+        )
+    }));
+    checks
 }

@@ -3,20 +3,21 @@
 use std::io;
 use std::path::Path;
 
-use rollback::store::Host;
+use rollback::store::{Host, Space};
 
 /// The machine this process runs on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LocalHost;
 
 impl Host for LocalHost {
-    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
+    fn space(&self, path: &Path) -> io::Result<Space> {
         // A folder that is yet to be made will lie on the file system of its nearest parent that exists.
         let path = std::path::absolute(path)?;
         let there = path.ancestors().find(|p| p.exists()).unwrap_or(Path::new("/"));
         let fs = rustix::fs::statvfs(there)?;
         // `f_bavail`, not `f_bfree`: what is reserved for root is not ours.
-        Ok(fs.f_bavail.saturating_mul(fs.f_frsize))
+        let free_bytes = fs.f_bavail.saturating_mul(fs.f_frsize);
+        Ok(Space { file_system: std::os::unix::fs::MetadataExt::dev(&std::fs::metadata(there)?), free_bytes })
     }
 
     #[cfg(target_os = "linux")]
@@ -57,7 +58,10 @@ mod tests {
     #[test]
     fn a_folder_yet_to_be_made_has_its_parents_space() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(LocalHost.free_bytes(dir.path()).unwrap() > 0);
-        assert!(LocalHost.free_bytes(&dir.path().join("runs/7/evidence")).unwrap() > 0);
+        let here = LocalHost.space(dir.path()).unwrap();
+        let there = LocalHost.space(&dir.path().join("runs/7/evidence")).unwrap();
+        assert!(here.free_bytes > 0 && there.free_bytes > 0);
+        assert_eq!(here.file_system, there.file_system);
+        assert_ne!(here.file_system, LocalHost.space(Path::new("/proc")).unwrap().file_system);
     }
 }

@@ -78,6 +78,15 @@ pub struct RunRecord {
     pub plan_json: String,
 }
 
+/// How long a run took, and what it had planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompletedRun {
+    /// From its beginning to its end.
+    pub took_ms: u64,
+    /// As in [`NewRun`].
+    pub plan_json: String,
+}
+
 /// A file's hash as we know it, and the file it was made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownHash {
@@ -119,8 +128,8 @@ pub trait Journal: Send + Sync + fmt::Debug {
     async fn active_run(&self) -> Result<Option<RunSummary>, JournalError>;
     /// Median duration of each step over completed runs (steps done or found absent).
     async fn step_durations(&self) -> Result<Vec<StepDuration>, JournalError>;
-    /// Median duration of completed runs, and how many there are.
-    async fn run_median_ms(&self) -> Result<(Option<u64>, u64), JournalError>;
+    /// The latest completed runs of a kind, with or without findings, newest first.
+    async fn completed_runs(&self, kind: RunKind, limit: u32) -> Result<Vec<CompletedRun>, JournalError>;
     /// What is known of a file's hash.
     async fn known_hash(&self, path: &str) -> Result<Option<KnownHash>, JournalError>;
     /// Records a hash.

@@ -191,6 +191,27 @@ async fn signs_of_ingestion_and_too_little_space_refuse() {
 }
 
 #[tokio::test]
+async fn each_disk_is_asked_for_what_is_written_there() {
+    let b = bench();
+    let runs = b.deployment.folder().join("runs");
+    b.deployment.mount(&runs, 10_000_000_000);
+    b.deployment.mount(b.deployment.folder(), 1);
+    let plan = b.plan().await;
+    assert!(plan.startable, "a rollback writes nothing into the folder of the backups: {:?}", plan.refusals);
+    assert_eq!(plan.disk.iter().map(|d| d.path.clone()).collect::<Vec<_>>(), [runs.display().to_string()]);
+    let id = b.start().await;
+    b.settle(id).await;
+    let plan = b.service.plan(&support::of(rollback_types::RunKind::MakeBackup, "latest-copy")).await.unwrap();
+    assert!(codes(&plan).contains(&"disk_space"), "{:?}", plan.refusals);
+    let said = &plan.refusals.iter().find(|r| r.code == "disk_space").unwrap().message;
+    assert!(said.contains(&b.deployment.folder().display().to_string()), "{said}");
+
+    let b = bench();
+    b.deployment.mount(&b.deployment.folder().join("runs"), 499_999_999);
+    assert_eq!(codes(&b.plan().await), ["disk_space"], "evidence and ways back would not fit");
+}
+
+#[tokio::test]
 async fn an_alias_on_the_staging_collection_refuses() {
     let b = bench();
     b.deployment.set_alias("textbook_chunks_previous", "textbook_chunks_staging");
@@ -253,4 +274,58 @@ async fn the_overview_counts_once_for_all_tabs_and_anew_after_a_run() {
     let id = service.start(&start_request(&plan), &tester()).await.unwrap().run.id;
     support::events_after(&service, id, 0).await;
     assert_eq!(service.overview().await.unwrap().staged[0].staging.as_ref().and_then(|s| s.rows), None);
+}
+
+#[tokio::test]
+async fn every_candidate_is_counted_however_many_there_are() {
+    let b = bench();
+    for n in 0..1_500 {
+        b.deployment.set_state(&format!("v9_minor_20261102_{n:06}"), VersionState::Failed);
+    }
+    let plan = b.plan().await;
+    let asked = plan.acknowledgements.iter().find(|a| a.asked.code.starts_with("other_candidates:")).unwrap();
+    assert!(asked.asked.message.contains("and 1480 more"), "{}", asked.asked.message);
+    assert_eq!(b.service.overview().await.unwrap().candidate_count, 1_501);
+}
+
+#[tokio::test]
+async fn a_snapshot_that_this_vector_store_cannot_read_is_refused_before_anything_goes() {
+    let b = support::contaminated();
+    b.deployment.move_vectors_to_a_server();
+    let before = b.deployment.fingerprint();
+    let mut all = request(FAILED);
+    let plan = b.plan_all(all.clone()).await;
+    assert_eq!(codes(&plan), ["foreign_snapshot:qdrant"], "{:?}", plan.refusals);
+    assert!(plan.refusals[0].message.contains("Leave Qdrant out"), "{:?}", plan.refusals);
+    assert!(matches!(b.service.start(&start_request(&plan), &tester()).await, Err(ServiceError::Refused { .. })));
+    assert_eq!(b.deployment.fingerprint(), before);
+    all.restore = Some(vec![StoreKind::Sqlite, StoreKind::Neo4j]);
+    let plan = b.plan_all(all).await;
+    assert!(plan.startable, "the other stores can be restored: {:?}", plan.refusals);
+}
+
+#[tokio::test]
+async fn what_our_own_validation_found_is_a_trigger_of_the_version() {
+    let b = bench();
+    let titles = |plan: &RollbackPlan| plan.triggers.iter().map(|t| t.title.clone()).collect::<Vec<_>>();
+    let before = titles(&b.plan().await);
+    assert!(!before.contains(&"Counts inconsistent across the systems".to_owned()), "{before:?}");
+    let run = b.carry_out(support::of(rollback_types::RunKind::Validate, FAILED)).await.run.id;
+    let plan = b.plan().await;
+    let found = plan.triggers.iter().find(|t| t.title == "Counts inconsistent across the systems").unwrap();
+    assert!(found.evidence.contains(&format!("run #{run}, check 4")), "{}", found.evidence);
+}
+
+#[tokio::test]
+async fn the_time_it_took_is_told_of_runs_of_this_kind() {
+    let b = bench();
+    assert_eq!(b.plan().await.time.runs, 0);
+    b.carry_out(support::of(rollback_types::RunKind::Validate, "production")).await;
+    let time = b.plan().await.time;
+    assert_eq!((time.runs, time.median_ms), (0, None), "a validation is no measure of a rollback");
+    let id = b.start().await;
+    b.settle(id).await;
+    let plan = b.service.plan(&support::of(rollback_types::RunKind::Validate, "production")).await.unwrap();
+    assert_eq!((plan.time.runs, plan.time.documented_ms), (1, 900_000));
+    assert_eq!(b.plan().await.time.runs, 1);
 }

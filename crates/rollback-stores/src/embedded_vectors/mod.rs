@@ -16,8 +16,8 @@ use backup_formats::qdrant_snapshot::{IdSetFingerprint, PointId};
 use futures::TryStreamExt as _;
 use futures::stream::BoxStream;
 use rollback::store::{
-    Alias, CollectionStatus, CopyTaken, Engine, Fault, OnProgress, PointRef, Probe, Removal, StoreError, StoredVector,
-    VectorStore,
+    Alias, CollectionStatus, CopyTaken, Engine, Fault, OnProgress, PointRef, Probe, Removal, SnapshotForm, StoreError,
+    StoredVector, VectorStore,
 };
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
@@ -79,6 +79,10 @@ async fn all_aliases(db: &mut SqliteConnection) -> Result<Vec<Alias>, sqlx::Erro
 impl VectorStore for EmbeddedVectors {
     fn engine(&self) -> Engine {
         Engine { name: "embedded", location: self.file.location() }
+    }
+
+    fn snapshot_form(&self) -> SnapshotForm {
+        SnapshotForm::Embedded
     }
 
     async fn probe(&self) -> Result<Probe, StoreError> {

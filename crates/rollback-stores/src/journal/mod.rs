@@ -15,7 +15,7 @@ mod statistics;
 use std::path::Path;
 
 use async_trait::async_trait;
-use rollback::journal::{Journal, JournalError, KnownHash, NewRun, RunRecord};
+use rollback::journal::{CompletedRun, Journal, JournalError, KnownHash, NewRun, RunRecord};
 use rollback_types::{
     BackupCheck, Cursor, Event, EventKind, Page, PlanDigest, RunId, RunKind, RunQuery, RunState, RunSummary,
     StepDuration, Timestamp, VersionId,
@@ -260,8 +260,8 @@ impl Journal for SqliteJournal {
         statistics::step_durations(&self.pool).await.map_err(|e| self.sql(e))
     }
 
-    async fn run_median_ms(&self) -> Result<(Option<u64>, u64), JournalError> {
-        statistics::run_median_ms(&self.pool).await.map_err(|e| self.sql(e))
+    async fn completed_runs(&self, kind: RunKind, limit: u32) -> Result<Vec<CompletedRun>, JournalError> {
+        statistics::completed_runs(&self.pool, kind, limit).await.map_err(|e| self.sql(e))
     }
 
     async fn known_hash(&self, path: &str) -> Result<Option<KnownHash>, JournalError> {

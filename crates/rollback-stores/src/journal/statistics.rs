@@ -1,8 +1,9 @@
-//! How long steps and runs took: noted as events arrive, read as medians.
+//! How long steps and runs took: noted as events arrive; steps are read as medians.
 
 use std::collections::BTreeMap;
 
-use rollback_types::{Event, EventKind, Step, StepDuration};
+use rollback::journal::CompletedRun;
+use rollback_types::{Event, EventKind, RunKind, Step, StepDuration};
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
 /// Medians look at this many of the latest completed runs.
@@ -53,18 +54,20 @@ pub(super) async fn step_durations(pool: &SqlitePool) -> Result<Vec<StepDuration
     Ok(found.collect())
 }
 
-/// The median of the latest completed runs, and how many runs were ever completed.
-pub(super) async fn run_median_ms(pool: &SqlitePool) -> Result<(Option<u64>, u64), sqlx::Error> {
-    let sql = "SELECT MAX(ended_at - started_at, 0) AS ms, COUNT(*) OVER () AS n FROM runs WHERE state IN ('completed', \
-               'completed_with_findings') AND ended_at IS NOT NULL ORDER BY id DESC LIMIT ?";
-    let rows = sqlx::query(sql).bind(LATEST).fetch_all(pool).await?;
-    let mut all = Vec::with_capacity(rows.len());
-    let mut count = 0;
-    for row in rows {
-        all.push(row.try_get::<i64, _>("ms")?.cast_unsigned());
-        count = row.try_get::<i64, _>("n")?.cast_unsigned();
-    }
-    Ok((median(&mut all), count))
+/// Newest first.
+pub(super) async fn completed_runs(
+    pool: &SqlitePool,
+    kind: RunKind,
+    limit: u32,
+) -> Result<Vec<CompletedRun>, sqlx::Error> {
+    let sql = "SELECT MAX(ended_at - started_at, 0) AS ms, plan_json FROM runs WHERE kind = ? AND ended_at IS NOT NULL AND \
+               state IN ('completed', 'completed_with_findings') ORDER BY id DESC LIMIT ?";
+    let rows = sqlx::query(sql).bind(kind.as_str()).bind(limit).fetch_all(pool).await?;
+    let read = |row: &sqlx::sqlite::SqliteRow| {
+        let took_ms = row.try_get::<i64, _>("ms")?.cast_unsigned();
+        Ok(CompletedRun { took_ms, plan_json: row.try_get("plan_json")? })
+    };
+    rows.iter().map(read).collect()
 }
 
 /// The middle one; of an even number the mean of the two in the middle.

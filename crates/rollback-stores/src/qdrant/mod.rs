@@ -28,8 +28,8 @@ use qdrant_client::qdrant::{
 };
 use qdrant_client::{Qdrant, QdrantError};
 use rollback::store::{
-    Alias, CollectionStatus, CopyTaken, Engine, Fault, OnProgress, PointRef, Probe, Removal, StoreError, StoredVector,
-    VectorStore,
+    Alias, CollectionStatus, CopyTaken, Engine, Fault, OnProgress, PointRef, Probe, Removal, SnapshotForm, StoreError,
+    StoredVector, VectorStore,
 };
 use rollback_types::StoreKind;
 
@@ -176,6 +176,10 @@ pub(crate) fn inventory_sentence(collections: usize, aliases: usize) -> String {
 impl VectorStore for QdrantVectors {
     fn engine(&self) -> Engine {
         Engine { name: "Qdrant", location: self.endpoint.to_string() }
+    }
+
+    fn snapshot_form(&self) -> SnapshotForm {
+        SnapshotForm::Qdrant
     }
 
     async fn probe(&self) -> Result<Probe, StoreError> {

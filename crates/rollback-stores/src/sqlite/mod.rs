@@ -37,6 +37,7 @@ use rollback::store::{
 };
 use rollback_types::{
     Inventory, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, VersionId, VersionQuery, VersionRow,
+    VersionState,
 };
 use sqlx::{Connection, Sqlite, Transaction};
 
@@ -135,6 +136,11 @@ impl RecordStore for SqliteRecords {
     async fn versions(&self, query: &VersionQuery) -> Result<Page<VersionRow>, StoreError> {
         let asked = self.asked("listing versions");
         read!(self, asked, |tx, shape| versions::page(&mut tx, &shape, query, &self.config, &asked).await)
+    }
+
+    async fn ids_in(&self, states: &[VersionState]) -> Result<Vec<(VersionId, VersionState)>, StoreError> {
+        let asked = self.asked("listing the ids of versions");
+        read!(self, asked, |tx, shape| versions::ids_in(&mut tx, &shape, states, &self.config, &asked).await)
     }
 
     async fn version(&self, id: &VersionId) -> Result<Option<VersionRow>, StoreError> {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rollback::store::{Fault, StoreError};
-use rollback_types::{Candidacy, Cursor, Layout, Page, StateCount, VersionId, VersionQuery, VersionRow, VersionSort};
+use rollback_types::{
+    Candidacy, Cursor, Layout, Page, StateCount, VersionId, VersionQuery, VersionRow, VersionSort, VersionState,
+};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
@@ -61,6 +63,37 @@ pub(super) async fn page(
     }
     add_messages(connection, shape, &mut items, asked).await?;
     Ok(Page { items, next_cursor })
+}
+
+/// Ids and states of all versions in these states, newest first, in one pass: pages of a registry that is nearly all
+/// candidates would be a pass each.
+pub(super) async fn ids_in(
+    connection: &mut SqliteConnection,
+    shape: &Shape,
+    states: &[VersionState],
+    config: &SqliteRecordsConfig,
+    asked: &Asked,
+) -> Result<Vec<(VersionId, VersionState)>, StoreError> {
+    let registry = shape.need_registry(asked)?;
+    let column = |name: &str| registry.first(&[name]).map_or_else(|| "NULL".to_owned(), |c| format!("v.{c}"));
+    let (id, state) = (column("version_id"), column("status"));
+    let mut sql =
+        QueryBuilder::<Sqlite>::new(format!("SELECT {id} AS version_id, {state} AS status FROM {REGISTRY} v"));
+    sql.push(" WHERE 1");
+    let query = VersionQuery { status: states.to_vec(), ..VersionQuery::default() };
+    push_filters(&mut sql, shape, registry, &query);
+    sql.push(" ORDER BY ").push(sort_key(registry, VersionSort::CreatedDesc, config.local_offset_s));
+    sql.push(format!(
+        " DESC, {} DESC, v.rowid DESC",
+        bytes_key(registry.first(&["version_id"]).map(|c| format!("v.{c}")))
+    ));
+    let rows = sql.build().fetch_all(connection).await.map_err(|e| asked.sql(e))?;
+    let read = |row: &SqliteRow| {
+        let mut fields = Fields::new(row);
+        let id = VersionId::new(fields.required("version_id")?);
+        Ok((id, cut(fields.required("status")?).as_str().into()))
+    };
+    rows.iter().map(|row| read(row).map_err(|e: sqlx::Error| asked.sql(e))).collect()
 }
 
 /// One version by its id as [`VersionRow`] shows it: NULLs, blobs and broken UTF-8 are found by what stands for them.

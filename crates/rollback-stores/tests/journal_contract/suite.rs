@@ -1,6 +1,6 @@
 //! The suite for any journal: each function takes an empty one.
 
-use rollback::journal::{Journal, JournalError, KnownHash, NewRun};
+use rollback::journal::{CompletedRun, Journal, JournalError, KnownHash, NewRun};
 use rollback_types::{
     BackupCheck, Cursor, Event, EventKind, PlanDigest, RunId, RunKind, RunQuery, RunState, Rung, Step, Timestamp,
     VersionId,
@@ -115,7 +115,7 @@ pub async fn runs_are_paged(journal: &dyn Journal) {
 }
 
 pub async fn durations_are_medians(journal: &dyn Journal) {
-    assert_eq!(journal.run_median_ms().await.unwrap(), (None, 0));
+    assert_eq!(journal.completed_runs(RunKind::Rollback, 9).await.unwrap(), []);
     assert_eq!(journal.step_durations().await.unwrap(), []);
     // Marking takes 10, 20, 90 ms; the fourth run is aborted and counts nowhere.
     for (n, ms) in [10, 20, 90, 5_000].into_iter().enumerate() {
@@ -139,7 +139,12 @@ pub async fn durations_are_medians(journal: &dyn Journal) {
     assert_eq!(durations.len(), 1, "a skipped step is not counted");
     assert_eq!((durations[0].step, durations[0].median_ms, durations[0].runs), (Step::Mark, 20, 3));
     assert_eq!(durations[0].documented_ms, 30_000);
-    assert_eq!(journal.run_median_ms().await.unwrap(), (Some(40), 3));
+    let took = |runs: Vec<CompletedRun>| runs.into_iter().map(|run| run.took_ms).collect::<Vec<_>>();
+    let all = journal.completed_runs(RunKind::Rollback, 9).await.unwrap();
+    assert_eq!(all[0].plan_json, new_run("2").plan_json);
+    assert_eq!(took(all), [180, 40, 20], "newest first; an aborted one is none");
+    assert_eq!(took(journal.completed_runs(RunKind::Rollback, 1).await.unwrap()), [180]);
+    assert_eq!(journal.completed_runs(RunKind::Validate, 9).await.unwrap(), [], "another kind is no measure");
 }
 
 pub async fn the_first_hash_stays(journal: &dyn Journal) {

@@ -260,3 +260,28 @@ async fn a_hundred_thousand_versions_are_walked_page_by_page() {
     }
     assert_eq!(seen.len(), 100_000);
 }
+
+#[tokio::test]
+async fn ids_come_in_one_look_in_the_order_of_the_pages() {
+    let d = Deployment::with(SHARED).await;
+    d.run("INSERT INTO version_registry (version_id, status, created_at)
+           WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+           SELECT printf('v%d_minor', i * 7919 % 100003), CASE i % 3 WHEN 0 THEN 'failed' WHEN 1 THEN 'committed' ELSE 'odd' END,
+                  datetime('2020-01-01', (i / 7) || ' seconds') FROM n").await;
+    d.run("INSERT INTO version_registry (version_id, status, created_at) VALUES ('a''b\"; DROP', 'failed', 'no time')")
+        .await;
+    let states = [VersionState::Failed, VersionState::from("odd")];
+    let mut query = VersionQuery { limit: Some(200), status: states.to_vec(), ..VersionQuery::default() };
+    let mut walked = Vec::new();
+    loop {
+        let page = d.records.versions(&query).await.unwrap();
+        walked.extend(page.items.into_iter().map(|row| (row.version_id, row.status)));
+        query.cursor = page.next_cursor;
+        if query.cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(walked.len(), 1_001);
+    assert_eq!(d.records.ids_in(&states).await.unwrap(), walked);
+    assert_eq!(d.records.ids_in(&[VersionState::Committed]).await.unwrap().len(), 500);
+}

@@ -129,6 +129,7 @@ mod tests {
             sqlite: Some(Inventory { rows: Some(rows), ..Inventory::default() }),
             qdrant: Some(Inventory { points: Some(points), digest: Some("aa".into()), ..Inventory::default() }),
             neo4j: Some(Inventory::default()),
+            snapshot_form: None,
         }
     }
 

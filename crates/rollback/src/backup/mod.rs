@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use rollback_types::{BackupHealth, BackupSource, Inventory, StoreKind};
 
+use crate::store::SnapshotForm;
 pub use folder::{BackupFolders, OldCopy};
 pub(crate) use trial::Trials;
 pub use verifier::BackupVerifier;
@@ -29,6 +30,8 @@ pub struct CopyContents {
     pub qdrant: Option<Inventory>,
     /// Nodes and relationships.
     pub neo4j: Option<Inventory>,
+    /// Who can restore the points, where that is known.
+    pub snapshot_form: Option<SnapshotForm>,
 }
 
 impl CopyContents {

@@ -8,6 +8,8 @@ use backup_formats::{checksums, cypher_export, qdrant_snapshot};
 use rollback_types::{Inventory, StoreKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::store::SnapshotForm;
+
 /// `version.info` of the embedded store's own snapshots.
 const EMBEDDED: &str = "embedded-1";
 
@@ -52,6 +54,9 @@ pub(super) struct FileContents {
     /// Neo4j: its paragraphs, staging left out.
     #[serde(default)]
     pub paragraphs: Option<Paragraphs>,
+    /// Qdrant: who can restore it. `None` of what an earlier Stepback has proven, until it is read again.
+    #[serde(default)]
+    pub snapshot_form: Option<SnapshotForm>,
 }
 
 impl Identity {
@@ -123,7 +128,8 @@ fn open_snapshot(file: File, name: String, on_bytes: OnBytes) -> Result<FileCont
     said.push_str(&made_by(summary.version.as_deref()));
     let digest = summary.ids.map(|ids| hex::encode(ids.xor));
     let inventory = Inventory { name, points, digest, ..Inventory::default() };
-    Ok(FileContents { inventory, said, staged_nodes: 0, paragraphs: None })
+    let form = if summary.version.as_deref() == Some(EMBEDDED) { SnapshotForm::Embedded } else { SnapshotForm::Qdrant };
+    Ok(FileContents { inventory, said, staged_nodes: 0, paragraphs: None, snapshot_form: Some(form) })
 }
 
 /// What `version.info` tells. A Qdrant restores snapshots of its own minor version only, and writes the format's number there, which
@@ -172,5 +178,5 @@ fn open_export(file: File, name: String, staging_label: &str, on_bytes: OnBytes)
         digest: (found.without_chunk_id == 0).then(|| hex::encode(found.ids.xor)),
     };
     let staged_nodes = inventory.labels.get(staging_label).copied().unwrap_or(0);
-    Ok(FileContents { inventory, said, staged_nodes, paragraphs: Some(paragraphs) })
+    Ok(FileContents { inventory, said, staged_nodes, paragraphs: Some(paragraphs), snapshot_form: None })
 }

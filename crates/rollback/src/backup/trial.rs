@@ -39,12 +39,17 @@ impl Trials {
         tokio::fs::create_dir_all(&folder).await.map_err(io)?;
         let bytes = tokio::fs::metadata(path).await.map_err(io)?.len();
         let needed = self.settings.min_free_bytes.max(bytes.saturating_mul(2));
-        let (host, place) = (self.stores.host.clone(), folder.clone());
-        let asked = tokio::task::spawn_blocking(move || host.free_bytes(&place)).await;
-        let free = asked.map_err(std::io::Error::other).and_then(|free| free).map_err(io)?;
-        if free < needed {
-            let said = format!("{free} bytes are free at {}, {needed} are needed", folder.display());
-            return Err(failed(Fault::Full, said));
+        // An embedded store's scratch collection is in its own file.
+        let beside =
+            if store == StoreKind::Qdrant { self.stores.vectors.engine().folder().map(Path::to_owned) } else { None };
+        for place in std::iter::once(folder.clone()).chain(beside) {
+            let (host, asked) = (self.stores.host.clone(), place.clone());
+            let space = tokio::task::spawn_blocking(move || host.space(&asked)).await;
+            let free = space.map_err(std::io::Error::other).and_then(|space| space).map_err(io)?.free_bytes;
+            if free < needed {
+                let said = format!("{free} bytes are free at {}, {needed} are needed", place.display());
+                return Err(failed(Fault::Full, said));
+            }
         }
         match store {
             StoreKind::Sqlite => {

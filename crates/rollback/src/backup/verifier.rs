@@ -117,6 +117,7 @@ impl BackupVerifier {
             };
             *place = Some(held.inventory.clone());
             paragraphs = paragraphs.or_else(|| held.paragraphs.clone());
+            contents.snapshot_form = contents.snapshot_form.or(held.snapshot_form);
         }
         let mut expected = self.expected(source).await;
         expected.staged_nodes =
@@ -334,7 +335,7 @@ impl BackupVerifier {
         }
         let inventory = copy.chapters.ok_or("it has no table chapter_metadata")?;
         let said = format!("integrity_check ok, {} chapters", inventory.rows.unwrap_or(0));
-        Ok(FileContents { inventory, said, staged_nodes: 0, paragraphs: None })
+        Ok(FileContents { inventory, said, staged_nodes: 0, paragraphs: None, snapshot_form: None })
     }
 
     /// Nothing of the file would have to be read.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use backup_formats::cypher_export::CypherValue;
 use rollback_types::{Layout, OperationRow, VersionId, VersionState};
 
-use crate::store::{GraphScope, StagingSelector};
+use crate::store::{GraphScope, SnapshotForm, StagingSelector};
 
 /// The failed version of the fake deployment in the shared layout.
 pub const FAILED: &str = "v7_minor_20261122_231502";
@@ -113,6 +113,8 @@ pub(super) struct Data {
     pub staged_chapters: Option<Vec<String>>,
     pub collections: BTreeMap<String, Collection>,
     pub aliases: BTreeMap<String, String>,
+    /// The form that the vector store says its snapshots have.
+    pub snapshot_form: SnapshotForm,
     pub nodes: BTreeMap<u32, Node>,
     pub relationships: BTreeSet<Edge>,
 }
@@ -178,6 +180,7 @@ impl Data {
                 ("textbook_chunks_staging".into(), points(staged, Some(FAILED))),
             ]),
             aliases: BTreeMap::from([("textbook_chunks_latest".into(), "textbook_chunks".into())]),
+            snapshot_form: SnapshotForm::Embedded,
             nodes,
             relationships,
         }
@@ -220,6 +223,7 @@ impl Data {
                 ("textbook_chunks_latest".into(), format!("textbook_chunks_{COMMITTED_PER_VERSION}")),
                 ("textbook_chunks_previous".into(), "textbook_chunks".into()),
             ]),
+            snapshot_form: SnapshotForm::Embedded,
             nodes,
             relationships,
         }

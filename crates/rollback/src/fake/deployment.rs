@@ -15,16 +15,23 @@ use super::records::FakeRecords;
 use super::vectors::FakeVectors;
 use crate::backup::BackupFolders;
 use crate::settings::Settings;
-use crate::store::Host;
+use crate::store::{Host, Space};
 use crate::{RollbackService, Stores};
 
-/// A machine with plenty of space, unless told otherwise.
+/// A machine with one large disk, unless told otherwise.
 #[derive(Debug)]
-struct FakeHost(Arc<Mutex<u64>>);
+struct FakeHost(Arc<Mutex<Disks>>);
+
+/// What is free, by what is mounted where; the first is the root's.
+type Disks = Vec<(std::path::PathBuf, u64)>;
 
 impl Host for FakeHost {
-    fn free_bytes(&self, _path: &Path) -> std::io::Result<u64> {
-        Ok(*self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn space(&self, path: &Path) -> std::io::Result<Space> {
+        let disks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mounted = disks.iter().enumerate().filter(|(_, (root, _))| path.starts_with(root));
+        let (number, (_, free)) =
+            mounted.max_by_key(|(_, (root, _))| root.as_os_str().len()).ok_or(std::io::ErrorKind::NotFound)?;
+        Ok(Space { file_system: number as u64, free_bytes: *free })
     }
 
     fn exchange(&self, a: &Path, b: &Path) -> std::io::Result<()> {
@@ -43,7 +50,7 @@ pub struct FakeDeployment {
     pub faults: Arc<FaultPlan>,
     /// The journal; shared by every service made of this deployment.
     pub journal: Arc<FakeJournal>,
-    free: Arc<Mutex<u64>>,
+    disks: Arc<Mutex<Disks>>,
     folder: std::path::PathBuf,
 }
 
@@ -71,7 +78,7 @@ impl FakeDeployment {
             data: Arc::new(Mutex::new(data)),
             journal: Arc::new(FakeJournal::new(faults.clone())),
             faults,
-            free: Arc::new(Mutex::new(10_000_000_000)),
+            disks: Arc::new(Mutex::new(vec![("".into(), 10_000_000_000)])),
             folder: folder.to_owned(),
         })
     }
@@ -82,7 +89,7 @@ impl FakeDeployment {
             records: Arc::new(FakeRecords::new(self.data.clone(), self.faults.clone())),
             vectors: Arc::new(FakeVectors::new(self.data.clone(), self.faults.clone())),
             graph: Arc::new(FakeGraph::new(self.data.clone(), self.faults.clone())),
-            host: Arc::new(FakeHost(self.free.clone())),
+            host: Arc::new(FakeHost(self.disks.clone())),
             scratch: Arc::new(FakeScratch::new(self.faults.clone())),
         }
     }
@@ -118,9 +125,14 @@ impl FakeDeployment {
         &self.folder
     }
 
-    /// Bytes free on every disk.
+    /// Bytes free on the only disk.
     pub fn set_free_bytes(&self, bytes: u64) {
-        *self.free.lock().unwrap_or_else(PoisonError::into_inner) = bytes;
+        *self.disks.lock().unwrap_or_else(PoisonError::into_inner) = vec![("".into(), bytes)];
+    }
+
+    /// Mounts a disk of its own at a folder, with so many bytes free.
+    pub fn mount(&self, folder: &Path, bytes: u64) {
+        self.disks.lock().unwrap_or_else(PoisonError::into_inner).push((folder.to_owned(), bytes));
     }
 
     /// Sets a version's state, as somebody else would.
@@ -168,6 +180,11 @@ impl FakeDeployment {
                 d.nodes.insert(90, Node::new(90, "Paragraph", "bailey:ch2:foreign"));
             }
         });
+    }
+
+    /// The vectors are in a server from now on, which reads another form of snapshots.
+    pub fn move_vectors_to_a_server(&self) {
+        self.change(|d| d.snapshot_form = crate::store::SnapshotForm::Qdrant);
     }
 
     /// Points an alias at a collection.

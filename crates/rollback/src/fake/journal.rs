@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use rollback_types::{BackupCheck, Event, EventKind, Page, RunId, RunQuery, RunState, RunSummary, StepDuration};
+use rollback_types::{
+    BackupCheck, Event, EventKind, Page, RunId, RunKind, RunQuery, RunState, RunSummary, StepDuration,
+};
 
 use super::faults::FaultPlan;
-use crate::journal::{Journal, JournalError, KnownHash, NewRun, RunRecord};
+use crate::journal::{CompletedRun, Journal, JournalError, KnownHash, NewRun, RunRecord};
 
 #[derive(Debug, Default)]
 struct State {
@@ -124,9 +126,12 @@ impl Journal for FakeJournal {
 
     async fn runs(&self, query: &RunQuery) -> Result<Page<RunSummary>, JournalError> {
         let asked = |run: &RunSummary| {
-            query.state.is_none_or(|state| run.state == state) && query.kind.is_none_or(|kind| run.kind == kind)
+            query.state.is_none_or(|state| run.state == state)
+                && query.kind.is_none_or(|kind| run.kind == kind)
+                && query.version_id.as_ref().is_none_or(|id| run.version_id.as_str() == id)
         };
-        let items = self.state().runs.values().rev().map(|(r, _)| r.summary.clone()).filter(asked).collect();
+        let most = query.limit.map_or(usize::MAX, |n| n as usize);
+        let items = self.state().runs.values().rev().map(|(r, _)| r.summary.clone()).filter(asked).take(most).collect();
         Ok(Page { items, next_cursor: None })
     }
 
@@ -139,8 +144,17 @@ impl Journal for FakeJournal {
         Ok(Vec::new())
     }
 
-    async fn run_median_ms(&self) -> Result<(Option<u64>, u64), JournalError> {
-        Ok((None, 0))
+    async fn completed_runs(&self, kind: RunKind, limit: u32) -> Result<Vec<CompletedRun>, JournalError> {
+        let state = self.state();
+        let completed =
+            |s: &RunSummary| s.kind == kind && matches!(s.state, RunState::Completed | RunState::CompletedWithFindings);
+        let of = |(record, _): &(RunRecord, _)| {
+            let ended = record.summary.ended_at?;
+            let took_ms = ended.unix_ms().saturating_sub(record.summary.started_at.unix_ms());
+            Some(CompletedRun { took_ms: took_ms.max(0).unsigned_abs(), plan_json: record.plan_json.clone() })
+        };
+        let found = state.runs.values().rev().filter(|(record, _)| completed(&record.summary)).filter_map(of);
+        Ok(found.take(limit as usize).collect())
     }
 
     async fn known_hash(&self, path: &str) -> Result<Option<KnownHash>, JournalError> {

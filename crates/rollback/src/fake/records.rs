@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use rollback_types::{
-    Candidacy, Inventory, Layout, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, StoreKind, Timestamp,
-    VersionId, VersionQuery, VersionRow, VersionState,
+    Candidacy, Cursor, Inventory, Layout, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, StoreKind,
+    Timestamp, VersionId, VersionQuery, VersionRow, VersionState,
 };
 
 use super::copies::{chapters_inventory, file_error, read_chapters, taken, write_chapters};
@@ -93,7 +93,18 @@ impl RecordStore for FakeRecords {
         self.check("versions", Moment::Before)?;
         let data = self.data();
         let items = data.versions.iter().filter(|(_, (s, _))| query.status.is_empty() || query.status.contains(s));
-        Ok(Page { items: items.map(|(id, (s, m))| row(id, s, m.as_ref())).collect(), next_cursor: None })
+        let after = query.cursor.as_ref().and_then(|cursor| cursor.0.parse().ok()).unwrap_or(0);
+        let limit = query.limit.unwrap_or(VersionQuery::MAX_LIMIT).min(VersionQuery::MAX_LIMIT) as usize;
+        let items: Vec<_> = items.skip(after).take(limit).map(|(id, (s, m))| row(id, s, m.as_ref())).collect();
+        let next_cursor = (items.len() == limit).then(|| Cursor((after + limit).to_string()));
+        Ok(Page { items, next_cursor })
+    }
+
+    async fn ids_in(&self, states: &[VersionState]) -> Result<Vec<(VersionId, VersionState)>, StoreError> {
+        self.check("versions", Moment::Before)?;
+        let data = self.data();
+        let found = data.versions.iter().filter(|(_, (state, _))| states.contains(state));
+        Ok(found.map(|(id, (state, _))| (id.clone(), state.clone())).collect())
     }
 
     async fn version(&self, id: &VersionId) -> Result<Option<VersionRow>, StoreError> {

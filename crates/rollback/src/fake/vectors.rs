@@ -13,8 +13,8 @@ use super::copies::{file_error, point_id, points_inventory, read_snapshot, taken
 use super::data::{Collection, Data, Point};
 use super::faults::{FaultPlan, Moment};
 use crate::store::{
-    Alias, CollectionStatus, CopyTaken, Engine, Fault, OnProgress, PointRef, Probe, Removal, StoreError, StoredVector,
-    VectorStore,
+    Alias, CollectionStatus, CopyTaken, Engine, Fault, OnProgress, PointRef, Probe, Removal, SnapshotForm, StoreError,
+    StoredVector, VectorStore,
 };
 
 #[derive(Debug)]
@@ -51,6 +51,10 @@ impl FakeVectors {
 impl VectorStore for FakeVectors {
     fn engine(&self) -> Engine {
         Engine { name: "fake", location: "fake://qdrant".into() }
+    }
+
+    fn snapshot_form(&self) -> SnapshotForm {
+        self.data().snapshot_form
     }
 
     async fn probe(&self) -> Result<Probe, StoreError> {

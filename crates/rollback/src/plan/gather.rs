@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use rollback_types::{
-    BackupSource, Inventory, Layout, OperationRow, RollbackTarget, RunId, RunQuery, RunSummary, StagingCounts,
-    StoreKind, VersionId, VersionQuery, VersionRow, VersionState,
+    BackupSource, Candidacy, Inventory, Layout, OperationRow, RollbackTarget, RunId, RunQuery, RunSummary,
+    StagingCounts, StoreKind, VersionId, VersionQuery, VersionRow, VersionState,
 };
 
+use super::room::{self, Room};
 use super::{FALLBACK_LAYOUT, Planner, Rest};
 use crate::backup::Examination;
 use crate::journal::JournalError;
 use crate::settings::Settings;
-use crate::store::{Alias, Fault, RegistrySchema, StagingSelector, StoreError};
+use crate::store::{Alias, Fault, RegistrySchema, SnapshotForm, StagingSelector, StoreError};
 use crate::stores::Stores;
 
 /// What was read. Each part that failed says so; the judge decides what that means.
@@ -35,12 +36,15 @@ pub(crate) struct Gathered {
     /// Stores whose staging moved between two looks.
     pub moving: Vec<StoreKind>,
     pub copy: Examination,
+    /// The copy's snapshot has this form, and the store restores only the other.
+    pub foreign_snapshot: Option<SnapshotForm>,
     /// What of the copy's tables is not as ours.
     pub shape: Result<Vec<String>, StoreError>,
     pub active_run: Result<Option<RunSummary>, JournalError>,
     /// Runs whose restore did not end well, and the stores they had saved; none after a restore that did.
     pub earlier_ways_back: Vec<(RunId, Vec<StoreKind>)>,
-    pub free: Vec<(std::path::PathBuf, std::io::Result<u64>)>,
+    /// What is free where a run may write.
+    pub rooms: Vec<Room>,
     /// Size of the registry's file, where it is one.
     pub database_bytes: Option<u64>,
     /// Of a plan for what is left of a run.
@@ -107,7 +111,7 @@ impl Gathered {
             planner.journal.active_run(),
         );
         let (others, candidates_error) = match others {
-            Ok(rows) => (rows, None),
+            Ok(ids) => (ids, None),
             Err(e) => (Vec::new(), Some(e)),
         };
         let selectors = selectors(planner, layout, target, &others);
@@ -146,8 +150,7 @@ impl Gathered {
                 moving.push(store);
             }
         }
-        let mut other_candidates: Vec<VersionId> =
-            others.into_iter().map(|v| v.version_id).filter(|id| Some(id) != version).collect();
+        let mut other_candidates: Vec<VersionId> = others.into_iter().filter(|id| Some(id) != version).collect();
         other_candidates.sort();
         let shape = if copy.contents.sqlite.is_some() {
             records.shape_differences(&planner.verifier.folders().file(source, StoreKind::Sqlite)).await
@@ -157,16 +160,7 @@ impl Gathered {
         let earlier_ways_back = earlier_ways_back(planner).await;
         let database = std::path::PathBuf::from(records.engine().location);
         let database_bytes = tokio::fs::metadata(&database).await.ok().map(|meta| meta.len());
-        let mut folders = vec![settings.evidence_dir.clone(), planner.verifier.folders().root().to_owned()];
-        if let (Some(_), Some(folder)) = (database_bytes, database.parent()) {
-            // A restore writes there too.
-            folders.push(folder.to_owned());
-        }
-        let host = stores.host.clone();
-        let look = move || folders.into_iter().map(|path| (path.clone(), host.free_bytes(&path))).collect();
-        let free = tokio::task::spawn_blocking(look)
-            .await
-            .unwrap_or_else(|e| vec![(settings.evidence_dir.clone(), Err(std::io::Error::other(e)))]);
+        let rooms = room::rooms(planner).await;
         Self {
             schema,
             operations: operations.unwrap_or_default(),
@@ -181,11 +175,12 @@ impl Gathered {
             base_points,
             neo4j: Side { staging: neo4j, production: nodes },
             moving,
+            foreign_snapshot: copy.contents.snapshot_form.filter(|form| *form != stores.vectors.snapshot_form()),
             copy,
             shape,
             active_run,
             earlier_ways_back,
-            free,
+            rooms,
             database_bytes,
             rest: planner.rest.cloned(),
             holds: false,
@@ -214,18 +209,28 @@ async fn earlier_ways_back(planner: &Planner<'_>) -> Vec<(RunId, Vec<StoreKind>)
     found
 }
 
-/// Every version that may be rolled back, newest first.
-pub(crate) async fn candidates(stores: &Stores, extra_states: &[String]) -> Result<Vec<VersionRow>, StoreError> {
-    let mut status: Vec<VersionState> =
-        VersionState::KNOWN.into_iter().filter(|s| s.candidacy(&[]).is_offered()).collect();
-    status.extend(extra_states.iter().map(|s| VersionState::from(s.as_str())));
+/// The states of a candidate.
+fn candidate_states(extra_states: &[String]) -> Vec<VersionState> {
+    let known = VersionState::KNOWN.into_iter().filter(|s| s.candidacy(&[]).is_offered());
+    known.chain(extra_states.iter().map(|s| VersionState::from(s.as_str()))).collect()
+}
+
+/// Every version that may be rolled back, newest first, however many there are: one that is left out would not be asked about.
+pub(crate) async fn candidates(stores: &Stores, extra_states: &[String]) -> Result<Vec<VersionId>, StoreError> {
+    let found = stores.records.ids_in(&candidate_states(extra_states)).await?;
+    let offered = found.into_iter().filter(|(id, state)| Candidacy::of(id, state, extra_states).is_offered());
+    Ok(offered.map(|(id, _)| id).collect())
+}
+
+/// The rows of the newest of them: as many as are enough to choose from what is shown first.
+pub(crate) async fn newest_candidates(stores: &Stores, extra_states: &[String]) -> Result<Vec<VersionRow>, StoreError> {
+    let status = candidate_states(extra_states);
     let mut query = VersionQuery { status, limit: Some(VersionQuery::MAX_LIMIT), ..VersionQuery::default() };
     let mut found = Vec::new();
     loop {
         let page = stores.records.versions(&query).await?;
         found.extend(page.items.into_iter().filter(|v| v.candidacy.is_offered()));
         match page.next_cursor {
-            // A registry with thousands of candidates is not one a person can judge; the first thousand tell enough.
             Some(cursor) if found.len() < 1_000 => query.cursor = Some(cursor),
             _ => return Ok(found),
         }
@@ -237,9 +242,9 @@ pub(crate) fn selectors(
     planner: &Planner<'_>,
     layout: Layout,
     target: Option<&RollbackTarget>,
-    others: &[VersionRow],
+    others: &[VersionId],
 ) -> Vec<StagingSelector> {
-    let others = others.iter().filter_map(|v| RollbackTarget::new(&v.version_id).ok());
+    let others = others.iter().filter_map(|id| RollbackTarget::new(id).ok());
     let targets: Vec<RollbackTarget> = target.cloned().into_iter().chain(others).collect();
     let mut seen = BTreeSet::new();
     let mut selectors = Vec::new();

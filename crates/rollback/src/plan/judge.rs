@@ -11,6 +11,7 @@ use rollback_types::{
 };
 
 use super::compare::{compare_named, not_covered};
+use super::room::{Needs, bytes_of_all};
 use super::{Gathered, Planner};
 use crate::store::StoreError;
 
@@ -48,9 +49,9 @@ pub(super) fn rollback(
     j.candidate(row, target);
     let chosen = j.choose(&mut stores, request);
     j.copy(&source, !chosen.is_empty());
-    let way_back_bytes = restore::bytes_of(g, &chosen);
+    let way_back_bytes = bytes_of_all(g, &chosen);
     let evidence = g.sqlite.staging.as_ref().ok().and_then(|s| s.rows).unwrap_or(0).saturating_mul(1_024);
-    let disk = j.disk(planner, evidence.saturating_add(way_back_bytes));
+    let disk = j.disk(planner, &Needs::of_restore(g, &chosen).with_evidence(evidence));
     j.stores_answer(&stores);
     j.ingestion();
     j.registry(planner.settings.expected_layout);
@@ -86,8 +87,8 @@ pub(super) fn restore(
     let mut j = Judge::new(g);
     let chosen = j.choose(&mut stores, request);
     j.copy(source, true);
-    let way_back_bytes = restore::bytes_of(g, &chosen);
-    let disk = j.disk(planner, way_back_bytes);
+    let way_back_bytes = bytes_of_all(g, &chosen);
+    let disk = j.disk(planner, &Needs::of_restore(g, &chosen));
     j.stores_answer_for(&stores, &chosen, request.kind);
     j.ingestion();
     j.registry(planner.settings.expected_layout);
@@ -122,8 +123,7 @@ pub(super) fn make_backup(
     let stores = store_plans(planner, g, &BackupSource::LatestCopy);
     let mut j = Judge::new(g);
     let all = StoreKind::ALL.into_iter().collect();
-    let bytes = restore::bytes_of(g, &all);
-    let disk = j.disk(planner, bytes);
+    let disk = j.disk(planner, &Needs::of_backup(g, &all));
     j.stores_answer(&stores);
     j.ingestion();
     match staged_nodes {
@@ -166,7 +166,7 @@ pub(super) fn safety_backup(planner: &Planner<'_>, g: &Gathered, request: &PlanR
     let stores = store_plans(planner, g, &BackupSource::LatestCopy);
     let mut j = Judge::new(g);
     let held = [StoreKind::Sqlite, StoreKind::Qdrant].into_iter().collect();
-    let disk = j.disk(planner, restore::bytes_of(g, &held));
+    let disk = j.disk(planner, &Needs::of_backup(g, &held));
     j.stores_answer(&stores);
     j.ingestion();
     j.active_run();
@@ -177,7 +177,7 @@ pub(super) fn safety_backup(planner: &Planner<'_>, g: &Gathered, request: &PlanR
 pub(super) fn validation(planner: &Planner<'_>, g: &Gathered, request: &PlanRequest) -> Judged {
     let stores = store_plans(planner, g, &BackupSource::LatestCopy);
     let mut j = Judge::new(g);
-    let disk = j.disk(planner, 0);
+    let disk = j.disk(planner, &Needs::of_entries());
     j.active_run();
     j.end(stores, disk, 0, request)
 }

@@ -6,10 +6,11 @@ pub(crate) mod gather;
 mod intents;
 mod judge;
 mod rest;
+mod room;
+mod time;
 mod triggers;
 
 use rollback_types::ids::MAX_TARGET_BYTES;
-use rollback_types::plan::TimeEstimate;
 use rollback_types::run_kind::{PRODUCTION, backup_of_subject, run_of_subject};
 use rollback_types::{
     BackupSource, Inventory, Layout, PlanRequest, RollbackPlan, RollbackTarget, RunKind, StoreKind, Timestamp,
@@ -283,8 +284,8 @@ impl Planner<'_> {
             let page = self.stores.records.versions(&query).await?;
             found.extend(page.items);
             match page.next_cursor {
-                Some(cursor) if found.len() < 1_000 => query.cursor = Some(cursor),
-                _ => return Ok(found),
+                Some(cursor) => query.cursor = Some(cursor),
+                None => return Ok(found),
             }
         }
     }
@@ -294,8 +295,10 @@ impl Planner<'_> {
         if layout == Layout::PerVersion {
             return None;
         }
-        let committed = self.committed(false).await.ok()?;
-        u64::try_from(committed.first()?.chapter_count?).ok()
+        let status = vec![VersionState::Committed, VersionState::InUse, VersionState::Restored];
+        let query = VersionQuery { status, limit: Some(1), ..VersionQuery::default() };
+        let newest = self.stores.records.versions(&query).await.ok()?;
+        u64::try_from(newest.items.first()?.chapter_count?).ok()
     }
 
     async fn assemble(
@@ -341,9 +344,14 @@ impl Planner<'_> {
         let asked: Vec<_> = judged.acknowledgements.iter().map(|a| &a.asked).collect();
         facts.add("/acknowledgements", &asked);
 
-        let (median_ms, runs) = self.journal.run_median_ms().await.map_err(ServiceError::from)?;
-        let restores = StoreKind::ALL.into_iter().any(|s| judged.stores.get(s).restore);
-        let documented_ms = if restores { 1_200_000 } else { 600_000 };
+        let triggers = match &row {
+            Some(row) => {
+                let found = triggers::own_validation(self, &row.version_id).await;
+                triggers::suggested(row, &gathered.operations, found.as_ref())
+            }
+            None => Vec::new(),
+        };
+        let time = time::estimate(self.journal, kind, &judged.stores).await?;
         let mut steps = intents::planned_steps(kind, source.as_ref(), &judged.stores, self.settings);
         for planned in &mut steps {
             if let Some(intent) = self.rest.and_then(|rest| rest.intent(planned.step)) {
@@ -363,7 +371,7 @@ impl Planner<'_> {
             steps,
             refusals: judged.refusals,
             acknowledgements: judged.acknowledgements,
-            triggers: row.as_ref().map(|r| triggers::suggested(r, &gathered.operations)).unwrap_or_default(),
+            triggers,
             version: row,
             operations: gathered.operations,
             layout: gathered.schema.as_ref().ok().map(|s| s.layout),
@@ -372,7 +380,7 @@ impl Planner<'_> {
             source,
             checklist: judged.checklist,
             disk: judged.disk,
-            time: TimeEstimate { documented_ms, median_ms, runs },
+            time,
             planned_at: Timestamp::now(),
             took_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         };

@@ -10,7 +10,7 @@ use rollback_types::{
 use super::{Answer, RollbackService};
 use crate::error::ServiceError;
 use crate::plan::compare::compare;
-use crate::plan::gather::{candidates, selectors, staging_points};
+use crate::plan::gather::{candidates, newest_candidates, selectors, staging_points};
 use crate::plan::{FALLBACK_LAYOUT, production_of};
 use crate::store::StoreError;
 use crate::verdict::{Situation, urgency, verdict};
@@ -84,10 +84,11 @@ impl RollbackService {
     pub async fn overview(&self) -> Answer<Overview> {
         let records = &self.stores.records;
         let recent = RunQuery { limit: Some(5), ..RunQuery::default() };
-        let (stores, latest_copy, found, schema, runs, active) = tokio::join!(
+        let (stores, latest_copy, candidate_ids, found, schema, runs, active) = tokio::join!(
             self.stores.reports(),
             self.verifier.examine(&BackupSource::LatestCopy, false, None),
             candidates(&self.stores, &self.settings.extra_states),
+            newest_candidates(&self.stores, &self.settings.extra_states),
             records.schema(),
             self.runs(&recent),
             self.journal.active_run(),
@@ -101,22 +102,25 @@ impl RollbackService {
             Err(e) => Some((e.to_string(), e.remedy())),
         };
         let layout = schema.ok().map(|s| s.layout);
-        let registry_problem = found.as_ref().err().map(|e| (e.to_string(), e.remedy())).or(schema_problem);
+        let unlisted = found.as_ref().err().or(candidate_ids.as_ref().err());
+        let registry_problem = unlisted.map(|e| (e.to_string(), e.remedy())).or(schema_problem);
         let mut found = found.unwrap_or_default();
+        let candidate_ids = candidate_ids.unwrap_or_default();
         // What needs a person most stands first; within that, newest first.
         found.sort_by_key(|v| urgency(v, layout));
         let newest = found.first().and_then(|v| RollbackTarget::new(&v.version_id).ok());
         let runs = runs?.items;
         // Whatever a run has done since makes what was counted before it old.
         let story = runs.first().map(|run| (run.id, run.last_event));
-        let staged = self.staged_lately(layout.unwrap_or(FALLBACK_LAYOUT), newest.as_ref(), story, &found).await;
+        let staged =
+            self.staged_lately(layout.unwrap_or(FALLBACK_LAYOUT), newest.as_ref(), story, &candidate_ids).await;
         let open_approvals = self.open_approvals().await?;
         let mut active = active?;
         if let Some(run) = &mut active {
             self.tell_orphan(run);
         }
         let active = active.filter(|r| r.state.is_active());
-        let candidate_count = u64::try_from(found.len()).unwrap_or(u64::MAX);
+        let candidate_count = u64::try_from(candidate_ids.len()).unwrap_or(u64::MAX);
         // The version that a run has in hand waits for nobody else.
         if let Some(run) = &active {
             found.retain(|v| v.version_id != run.version_id);
@@ -161,7 +165,7 @@ impl RollbackService {
         layout: Layout,
         target: Option<&RollbackTarget>,
         story: Option<(RunId, u64)>,
-        candidates: &[VersionRow],
+        candidates: &[VersionId],
     ) -> Vec<StagedInStore> {
         let mut counted = self.counted.lock().await;
         let still_right = |c: &&Counted| {
@@ -182,7 +186,7 @@ impl RollbackService {
         &self,
         layout: Layout,
         target: Option<&RollbackTarget>,
-        candidates: &[VersionRow],
+        candidates: &[VersionId],
     ) -> Vec<StagedInStore> {
         let planner = self.planner();
         let selector = target.map(|t| self.settings.names.staging_selector(layout, t));

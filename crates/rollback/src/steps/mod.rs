@@ -125,8 +125,7 @@ async fn still_ours(cx: &StepContext, target: &RollbackTarget) -> Result<(), Hal
         };
     }
     let others = candidates(&shared.stores, &shared.settings.extra_states).await?;
-    let unknown =
-        others.iter().map(|v| &v.version_id).find(|id| *id != target.id() && !spec.other_candidates.contains(id));
+    let unknown = others.iter().find(|id| *id != target.id() && spec.other_candidates.binary_search(id).is_err());
     match unknown {
         Some(id) => Err(taken_from_us(format!(
             "{id} is a candidate now and was none in the plan; what is staged may be its own"

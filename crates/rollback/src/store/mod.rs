@@ -20,7 +20,7 @@ pub use graph::{GraphCheck, GraphScope, GraphStore, StagingSelector};
 pub use records::{
     AbortRequest, EvidenceCopy, FinishRequest, MarkRequest, Marked, RecordCopy, RecordStore, RegistrySchema, RunMark,
 };
-pub use vectors::{Alias, CollectionStatus, PointRef, StoredVector, VectorStore};
+pub use vectors::{Alias, CollectionStatus, PointRef, SnapshotForm, StoredVector, VectorStore};
 
 /// Told the units handled and the units in all, from any thread. Must not block.
 pub type OnProgress = Arc<dyn Fn(u64, u64) + Send + Sync>;
@@ -47,6 +47,24 @@ pub struct Engine {
     pub location: String,
 }
 
+impl Engine {
+    /// The folder of its file; `None` of a server.
+    pub fn folder(&self) -> Option<&Path> {
+        let file = (!self.location.contains("://")).then(|| Path::new(&self.location))?;
+        let folder = file.parent()?;
+        Some(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+    }
+}
+
+/// One file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// Tells it from the others of this machine.
+    pub file_system: u64,
+    /// Bytes free for us.
+    pub free_bytes: u64,
+}
+
 /// What a store answered when asked how it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
@@ -69,11 +87,11 @@ pub enum Removal {
 
 /// What the machine tells: space on its disks.
 pub trait Host: Send + Sync + fmt::Debug {
-    /// Bytes free for us on the file system that holds `path`.
+    /// The file system that holds `path`, or will hold it once it is made.
     ///
     /// # Errors
     /// The operating system's.
-    fn free_bytes(&self, path: &Path) -> std::io::Result<u64>;
+    fn space(&self, path: &Path) -> std::io::Result<Space>;
     /// Two folders of one file system change their names in one call: each of the names is there at every moment.
     ///
     /// # Errors

@@ -108,6 +108,8 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
     async fn schema(&self) -> Result<RegistrySchema, StoreError>;
     /// A page of versions, filtered and sorted in SQL by keyset.
     async fn versions(&self, query: &VersionQuery) -> Result<Page<VersionRow>, StoreError>;
+    /// Id and state of every version that is in one of these states, newest first, in one look however many there are.
+    async fn ids_in(&self, states: &[VersionState]) -> Result<Vec<(VersionId, VersionState)>, StoreError>;
     /// One version.
     async fn version(&self, id: &VersionId) -> Result<Option<VersionRow>, StoreError>;
     /// How many versions have each state.

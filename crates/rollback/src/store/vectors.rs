@@ -6,6 +6,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use backup_formats::qdrant_snapshot::IdSetFingerprint;
 use futures::stream::BoxStream;
+use serde::{Deserialize, Serialize};
 
 use super::{CopyTaken, Engine, OnProgress, Probe, Removal, StoreError};
 
@@ -29,11 +30,23 @@ pub enum CollectionStatus {
     Broken,
 }
 
+/// Whose form a snapshot has: neither can restore the other's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SnapshotForm {
+    /// The embedded vector store's.
+    Embedded,
+    /// A Qdrant server's.
+    Qdrant,
+}
+
 /// Collections of vectors: Qdrant, or embedded.
 #[async_trait]
 pub trait VectorStore: Send + Sync + fmt::Debug {
     /// What answers.
     fn engine(&self) -> Engine;
+    /// The form of the snapshots that it takes and restores.
+    fn snapshot_form(&self) -> SnapshotForm;
     /// How it is; tests the login too.
     async fn probe(&self) -> Result<Probe, StoreError>;
     /// Names of all collections, aliases not among them; sorted.

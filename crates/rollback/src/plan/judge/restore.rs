@@ -6,8 +6,8 @@ use rollback_types::plan::StorePlans;
 use rollback_types::{BackupSource, CheckState, PlanRequest, RunId, RunKind, StoreKind, VersionId};
 
 use super::Judge;
-use crate::backup::space::{Measured, bytes_of_a_copy};
-use crate::plan::{Gathered, Planner};
+use crate::plan::Planner;
+use crate::store::SnapshotForm;
 
 impl Judge<'_> {
     /// Which stores are to be restored: as asked, else as the evidence recommends. Marks them in `stores`.
@@ -64,6 +64,19 @@ impl Judge<'_> {
                     &format!("no_file:{word}"),
                     format!("{store}: {name} has no file of it. Leave it out, or choose another backup."),
                 ),
+                (true, _) if store == StoreKind::Qdrant && self.g.foreign_snapshot.is_some() => {
+                    let (made_by, here) = match self.g.foreign_snapshot {
+                        Some(SnapshotForm::Embedded) => ("the embedded store", "a Qdrant server"),
+                        _ => ("a Qdrant server", "the embedded store"),
+                    };
+                    self.refuse(
+                        "foreign_snapshot:qdrant",
+                        format!(
+                            "{store} cannot be restored: the snapshot of {name} was made by {made_by}, and the vectors are in \
+                             {here} here, which cannot read it. Leave {store} out, or choose another backup."
+                        ),
+                    );
+                }
                 (true, _) if store == StoreKind::Qdrant && self.not_covered => {
                     self.refuse("does_not_cover:qdrant", format!("{store} cannot be restored: {evidence}."))
                 }
@@ -205,20 +218,4 @@ impl Judge<'_> {
             );
         }
     }
-}
-
-/// What copies of the chosen stores will take, as they are now; of a store that cannot be read, as large as `source`'s file.
-pub(super) fn bytes_of(g: &Gathered, chosen: &BTreeSet<StoreKind>) -> u64 {
-    let of = |store: &StoreKind| {
-        let file = g.copy.health.files.iter().find(|f| f.store == *store).and_then(|f| f.bytes);
-        let measured = match (file, g.copy.contents.get(*store)) {
-            (Some(bytes), Some(holds)) => Some(Measured { bytes, holds }),
-            _ => None,
-        };
-        match &g.side(*store).production {
-            Ok(present) => bytes_of_a_copy(*store, present, g.database_bytes, measured),
-            Err(_) => file.unwrap_or(0),
-        }
-    };
-    chosen.iter().map(of).sum()
 }

@@ -7,6 +7,7 @@ use rollback_types::{CheckState, DiskSpace, Layout, RunKind, StoreKind};
 
 use super::Judge;
 use crate::plan::Planner;
+use crate::plan::room::Needs;
 use crate::store::Fault;
 
 impl Judge<'_> {
@@ -149,25 +150,25 @@ impl Judge<'_> {
         }
     }
 
-    /// `copies`: bytes of what will be written before anything goes: evidence, ways back, scratch places.
-    pub(super) fn disk(&mut self, planner: &Planner<'_>, copies: u64) -> Vec<DiskSpace> {
-        let needed = planner.settings.min_free_bytes.max(copies.saturating_mul(2));
+    /// `needs`: what will be written before anything goes, and where.
+    pub(super) fn disk(&mut self, planner: &Planner<'_>, needs: &Needs) -> Vec<DiskSpace> {
         let mut spaces = Vec::new();
         let mut state = CheckState::Proven;
         let mut details = Vec::new();
-        for (path, free) in &self.g.free {
-            let path = path.display().to_string();
-            match free {
-                Ok(free) => {
-                    if *free < needed {
+        for told in needs.beside(&self.g.rooms, planner.settings.min_free_bytes) {
+            match told {
+                Ok(space) => {
+                    let (free, needed) = (space.free_bytes, space.needed_bytes);
+                    if free < needed {
                         state = CheckState::Failed;
                     }
-                    details.push(format!("{} MB free at {path}, {} MB needed", free / 1_000_000, needed / 1_000_000));
-                    spaces.push(DiskSpace { path, free_bytes: *free, needed_bytes: needed });
+                    let (free, needed) = (free / 1_000_000, needed.div_ceil(1_000_000));
+                    details.push(format!("{free} MB free at {}, {needed} MB needed", space.path));
+                    spaces.push(space);
                 }
-                Err(e) => {
+                Err(why) => {
                     state = CheckState::Failed;
-                    details.push(format!("the free space at {path} cannot be told: {e}"));
+                    details.push(why);
                 }
             }
         }
