@@ -205,7 +205,8 @@ fn file(config: &Config) -> PathBuf {
     config.data_dir.join("access.db")
 }
 
-async fn open(config: &Config) -> Result<Arc<Access>, AccountError> {
+/// The file of users, tokens and the audit; made where there is none.
+pub(crate) async fn open(config: &Config) -> Result<Arc<Access>, AccountError> {
     let (file, journal) = (file(config), config.data_dir.join("journal.db"));
     // A file that root makes is root's: a server under an account of its own could not open it.
     if let (Err(_), Ok(found)) = (file.metadata(), journal.metadata())
@@ -224,11 +225,13 @@ async fn open_existing(config: &Config) -> Result<Arc<Access>, AccountError> {
     open(config).await
 }
 
-fn actor() -> String {
+/// As the journal and the audit name who is at the command line.
+pub(crate) fn actor() -> String {
     format!("cli:{}", unix_user())
 }
 
-fn entry(action: &str) -> AuditEntry {
+/// What is about to be done at the command line.
+pub(crate) fn entry(action: &str) -> AuditEntry {
     // Who may write the file may do anything with it: that is an administrator, whatever the account is called.
     AuditEntry {
         actor: Some(actor()),

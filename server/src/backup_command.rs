@@ -1,17 +1,22 @@
-//! `stepback backup verify`: the whole ladder of every backup asked for, with an exit status that scripts can use.
+//! `stepback backup verify`: the whole ladder of every backup asked for, with an exit status that scripts can use. And
+//! `stepback backup trust`: a person's word for files that took others' places.
 
 mod meter;
 
 use std::fmt::Write as _;
 
-use rollback::ServiceError;
-use rollback_types::{BackupFile, BackupHealth, Page, Problem, Rung, RungResult, RungState, Timestamp};
+use ::access::AccessError;
+use rollback::{Actor, ServiceError};
+use rollback_types::{
+    AuditOutcome, BackupFile, BackupHealth, Page, Problem, Role, Rung, RungResult, RungState, Timestamp,
+};
 
 use self::meter::Meter;
+use crate::account_commands::{self, AccountError};
 use crate::config::Config;
 use crate::wiring::{WiringError, wire, wire_beside};
 
-/// Backups could not be looked at. Nothing was changed.
+/// Backups could not be looked at, or trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     /// The service could not be put together.
@@ -28,6 +33,12 @@ pub enum VerifyError {
     /// No such backup, an active run, or the folder of the backups.
     #[error("{}. Nothing was changed.", .0.to_string().trim_end_matches('.'))]
     Service(#[from] ServiceError),
+    /// The audit could not be opened or written: without it nothing is trusted.
+    #[error("{}. Nothing was changed.", .0.to_string().trim_end_matches(" Nothing was changed.").trim_end_matches('.'))]
+    Audit(AccountError),
+    /// It is trusted, and the audit does not say so.
+    #[error("The backup is trusted now. That this was said could not be written into the audit: {0}.")]
+    Unaudited(AccessError),
 }
 
 impl VerifyError {
@@ -45,7 +56,12 @@ impl VerifyError {
             Self::Service(ServiceError::ActiveRun(run)) => {
                 format!("Wait until run #{run} is over; backups are verified only while no run is active.")
             }
+            Self::Service(ServiceError::Conflict(_)) => {
+                "`stepback backup verify` tells how each backup stands, and what to do.".to_owned()
+            }
             Self::Service(_) => "`stepback doctor` checks settings, files and stores, and says what to do.".to_owned(),
+            Self::Audit(error) => error.remedy(),
+            Self::Unaudited(error) => error.remedy().to_owned(),
         }
     }
 }
@@ -107,6 +123,34 @@ pub async fn verify(config: &Config, name: Option<&str>, trial: bool) -> Result<
         backups.push(looked?);
     }
     Ok(VerifyReport { backups, trials_since })
+}
+
+/// A person at the command line says that what took the place of a backup's files is the right thing. Left in the audit.
+///
+/// # Errors
+/// See [`VerifyError`].
+pub async fn trust(config: &Config, name: &str) -> Result<VerifyReport, VerifyError> {
+    let (service, _lock) = match wire(config).await {
+        Ok(wired) => (wired.service, Some(wired.lock)),
+        Err(WiringError::InUse { .. }) => (wire_beside(config).await?, None),
+        Err(other) => return Err(other.into()),
+    };
+    let audit = account_commands::open(config).await.map_err(VerifyError::Audit)?;
+    let entry = account_commands::entry("stepback backup trust").about(name);
+    let begun = audit.audit_begin(&entry).await.map_err(|e| VerifyError::Audit(e.into()))?;
+    // Who may write the files at hand may do anything with them.
+    let actor = Actor::new(account_commands::actor(), Role::Administrator);
+    let trusted = service.trust_backup(name, &actor).await;
+    let (outcome, detail) = match &trusted {
+        Ok(health) => (AuditOutcome::Done, health.verdict.clone()),
+        Err(ServiceError::Journal(e)) => (AuditOutcome::Failed, e.to_string()),
+        Err(e) => (AuditOutcome::Refused, e.to_string()),
+    };
+    let audited = audit.audit_end(begun, outcome, None, Some(&detail)).await;
+    audit.close().await;
+    let backups = vec![trusted?];
+    audited.map_err(VerifyError::Unaudited)?;
+    Ok(VerifyReport { backups, trials_since: None })
 }
 
 impl VerifyReport {

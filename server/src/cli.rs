@@ -42,6 +42,9 @@ pub enum Command {
 pub enum BackupCommand {
     /// Prove backups on the whole ladder. Exit status: 0 intact, 1 not intact, 2 could not look.
     Verify(VerifyArgs),
+    /// Say that files of a backup which took others' places, with no checksums.txt beside them, are the right ones; beside a
+    /// running server too. Exit status: 0 trusted and intact, 1 trusted and not intact, 2 nothing was changed.
+    Trust(TrustArgs),
 }
 
 /// `stepback journal …`
@@ -181,6 +184,20 @@ pub struct VerifyArgs {
     /// Restore on trial too, into scratch places that are removed again. Not while a server uses the same data folder.
     #[arg(long)]
     pub trial: bool,
+    /// The API's JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
+    /// The settings' file; without it ./stepback.toml, if there is one.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// `stepback backup trust`
+#[derive(Debug, Args)]
+pub struct TrustArgs {
+    /// `latest-copy` or a kept version's id.
+    #[arg(value_name = "VERSION|latest-copy")]
+    pub name: String,
     /// The API's JSON instead of a table.
     #[arg(long)]
     pub json: bool,

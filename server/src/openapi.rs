@@ -23,6 +23,7 @@ use crate::routes;
         routes::list_backups,
         routes::one_backup,
         routes::verify_backup,
+        routes::trust_backup,
         routes::stores,
         routes::make_plan,
         routes::list_runs,

@@ -10,7 +10,7 @@ use crate::account_commands::{self, AccountError, Done};
 use crate::backup_command;
 use crate::cli::{
     BackupCommand, Cli, Command, DemoArgs, DoctorArgs, JournalCheckArgs, JournalCommand, JournalExportArgs, ServeArgs,
-    TokenArgs, UserArgs, VerifyArgs,
+    TokenArgs, TrustArgs, UserArgs, VerifyArgs,
 };
 use crate::config::{Config, ConfigError, Sources};
 use crate::{demo, doctor, journal_command};
@@ -63,6 +63,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Demo(args) => make_demo(&args).await,
             Command::Doctor(args) => examine(args).await,
             Command::Backup(BackupCommand::Verify(args)) => verify(args).await.map_err(|f| f.exits_with(2)),
+            Command::Backup(BackupCommand::Trust(args)) => trust(args).await.map_err(|f| f.exits_with(2)),
             Command::Journal(JournalCommand::Check(args)) => check_journal(args).await.map_err(|f| f.exits_with(2)),
             Command::Journal(JournalCommand::Export(args)) => export_journal(args).await,
             Command::User(args) => users(args).await,
@@ -210,6 +211,14 @@ async fn verify(args: VerifyArgs) -> Result<ExitCode, Failure> {
     let report = backup_command::verify(&config, args.name.as_deref(), args.trial)
         .await
         .map_err(|error| Failure::new(&error, error.remedy()))?;
+    say(&if args.json { report.json() } else { report.table() });
+    Ok(ExitCode::from(report.outcome().exit_status()))
+}
+
+async fn trust(args: TrustArgs) -> Result<ExitCode, Failure> {
+    let config = load(Sources::of_process(args.config))?;
+    let report =
+        backup_command::trust(&config, &args.name).await.map_err(|error| Failure::new(&error, error.remedy()))?;
     say(&if args.json { report.json() } else { report.table() });
     Ok(ExitCode::from(report.outcome().exit_status()))
 }

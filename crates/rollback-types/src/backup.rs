@@ -161,6 +161,10 @@ pub struct BackupHealth {
     /// Earlier looks, newest first; at most 20.
     #[serde(default)]
     pub history: Vec<BackupCheck>,
+    /// Files without a recorded checksum that are not the ones seen before. They fail at *sha256* until a person says that
+    /// they are to be trusted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<StoreKind>,
 }
 
 /// One look at a backup, for the trend.

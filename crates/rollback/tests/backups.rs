@@ -218,3 +218,95 @@ async fn a_swap_that_stopped_half_way_is_finished_and_never_undone() {
     assert!(!hidden.exists());
     assert!(b.service.latest_copy(true).await.unwrap().intact);
 }
+
+/// A latest-copy as HybridFlow's script leaves it: no `checksums.txt` beside it.
+fn without_list(b: &support::Bench) -> std::path::PathBuf {
+    let folder = b.deployment.folder().join("latest-copy");
+    std::fs::remove_file(folder.join("checksums.txt")).unwrap();
+    folder
+}
+
+fn sha256(health: &rollback_types::BackupHealth, store: StoreKind) -> rollback_types::RungResult {
+    let file = health.files.iter().find(|f| f.store == store).unwrap();
+    file.rungs.iter().find(|r| r.rung == Rung::Sha256).unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_file_that_took_anothers_place_is_not_trusted_until_a_person_says_so() {
+    let b = contaminated();
+    let folder = without_list(&b);
+    let first = b.service.latest_copy(true).await.unwrap();
+    assert!(first.intact && sha256(&first, StoreKind::Neo4j).detail.contains("first use"), "{}", first.verdict);
+    let again = b.service.latest_copy(true).await.unwrap();
+    assert!(sha256(&again, StoreKind::Neo4j).detail.contains("the same as when first seen"));
+
+    // Whole, loadable, and another one: a comment more.
+    let path = folder.join("neo4j_latest.cypher");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes.extend_from_slice(b"// later\n");
+    std::fs::write(&path, bytes).unwrap();
+    for _ in 0..2 {
+        let health = b.service.latest_copy(true).await.unwrap();
+        assert_eq!((health.intact, health.replaced.as_slice()), (false, &[StoreKind::Neo4j][..]), "{}", health.verdict);
+        assert_eq!(sha256(&health, StoreKind::Neo4j).state, RungState::Failed);
+        assert!(health.remedy.unwrap().contains("stepback backup trust latest-copy"));
+    }
+    let plan = b.plan_all(request(FAILED)).await;
+    assert!(plan.refusals.iter().any(|r| r.code == "backup_not_intact"), "{:?}", plan.refusals);
+    assert!(!b.deployment.service().latest_copy(true).await.unwrap().intact, "a restart forgets nothing");
+
+    let viewer = rollback::Actor::new("vera", rollback_types::Role::Viewer);
+    assert!(matches!(b.service.trust_backup("latest-copy", &viewer).await, Err(ServiceError::Forbidden { .. })));
+    let trusted = b.service.trust_backup("latest-copy", &tester()).await.unwrap();
+    assert!(trusted.intact && trusted.replaced.is_empty(), "{}", trusted.verdict);
+    assert!(sha256(&trusted, StoreKind::Neo4j).detail.contains("trusted by tester"));
+    assert!(b.plan_all(request(FAILED)).await.startable);
+    let nothing = b.service.trust_backup("latest-copy", &tester()).await;
+    assert!(matches!(nothing, Err(ServiceError::Conflict(_))), "{nothing:?}");
+}
+
+#[tokio::test]
+async fn a_list_that_is_taken_away_takes_no_hash_along_and_the_same_bytes_need_nobody() {
+    let b = bench();
+    assert!(b.service.latest_copy(true).await.unwrap().intact);
+    let folder = without_list(&b);
+    let path = folder.join("textbook_chunks_latest.snapshot");
+    let good = std::fs::read(&path).unwrap();
+    // Another inode and another time, the same bytes.
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, &good).unwrap();
+    assert!(b.service.latest_copy(true).await.unwrap().intact);
+    let mut bad = good;
+    let middle = bad.len() / 2;
+    bad[middle] ^= 8;
+    std::fs::write(&path, bad).unwrap();
+    let health = b.service.latest_copy(true).await.unwrap();
+    assert_eq!(health.replaced, [StoreKind::Qdrant], "{}", health.verdict);
+}
+
+#[tokio::test]
+async fn random_damage_of_a_backup_without_checksums_is_refused_once_it_was_seen() {
+    let b = contaminated();
+    let folder = without_list(&b);
+    assert!(b.service.latest_copy(true).await.unwrap().intact);
+    let before = b.deployment.fingerprint();
+    for (n, file) in ["metadata.db", "textbook_chunks_latest.snapshot", "neo4j_latest.cypher"].into_iter().enumerate() {
+        let path = folder.join(file);
+        let good = std::fs::read(&path).unwrap();
+        for round in 0..40 {
+            let mut bad = good.clone();
+            let at = (round * 7_919 + n * 31) % good.len();
+            bad[at] ^= 1 << (round % 8);
+            std::fs::write(&path, &bad).unwrap();
+            let plan = b.plan_all(request(FAILED)).await;
+            assert!(
+                plan.refusals.iter().any(|r| r.code == "backup_not_intact"),
+                "{file}, byte {at}: {:?}",
+                plan.refusals
+            );
+        }
+        std::fs::write(&path, &good).unwrap();
+    }
+    assert_eq!(b.deployment.fingerprint(), before);
+    assert!(b.plan_all(request(FAILED)).await.startable, "what is back as it was needs nobody's word");
+}

@@ -1,7 +1,8 @@
 //! Backups on the ladder of proofs.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
+use rollback::Actor;
 use rollback_types::{BackupHealth, Page, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -61,4 +62,25 @@ pub async fn verify_backup(
     ApiJson(body): ApiJson<VerifyBody>,
 ) -> Result<Json<BackupHealth>, ApiProblem> {
     Ok(Json(state.service.verify_backup(&name.0, body.trial, None).await?))
+}
+
+/// Says that files of a backup which took others' places, with no checksum on record, are the right ones (`replaced` of the
+/// backup names them). They are read again first; what is trusted is what is there then.
+#[utoipa::path(post, path = "/api/v1/backups/{name}/trust", tag = "backups",
+    params(("name" = String, Path, description = "`latest-copy` or a kept version's id")),
+    responses(
+        (status = 200, body = BackupHealth),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json",
+            description = "a run is active, or no file of it was replaced"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn trust_backup(
+    State(state): State<AppState>,
+    Extension(actor): Extension<Actor>,
+    name: PathText,
+) -> Result<Json<BackupHealth>, ApiProblem> {
+    Ok(Json(state.service.trust_backup(&name.0, &actor).await?))
 }

@@ -39,7 +39,7 @@ pub(crate) use approvals::{
     __path_ask_approval, __path_ask_resume_approval, __path_list_approvals, __path_one_approval, __path_vote,
 };
 pub(crate) use audit::{__path_download_audit, __path_list_audit};
-pub(crate) use backups::{__path_list_backups, __path_one_backup, __path_verify_backup};
+pub(crate) use backups::{__path_list_backups, __path_one_backup, __path_trust_backup, __path_verify_backup};
 pub(crate) use events::{__path_changes, __path_events};
 pub(crate) use health::{__path_healthz, __path_readyz};
 pub(crate) use latest_copy::{__path_latest_copy, __path_stores};
@@ -104,6 +104,7 @@ fn guarded() -> Guarded {
         .get("/api/v1/backups/{name}", VIEWER, backups::one_backup)
         .post("/api/v1/backups/{name}/verify", OPERATOR, backups::verify_backup)
         .get("/api/v1/changes", VIEWER, events::changes)
+        .post("/api/v1/backups/{name}/trust", OPERATOR, backups::trust_backup)
         .get("/api/v1/stores", VIEWER, latest_copy::stores)
         .post("/api/v1/plans", OPERATOR, plans::make_plan)
         .get("/api/v1/runs", VIEWER, runs::list_runs)

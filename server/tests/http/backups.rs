@@ -104,13 +104,17 @@ async fn a_new_latest_copy_is_production_with_checksums_that_others_agree_with()
 
 /// The program in the deployment's folder, with no settings from this environment.
 fn verify(d: &Deployment, args: &[&str]) -> Output {
+    backup(d, &[&["verify"], args].concat())
+}
+
+fn backup(d: &Deployment, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stepback"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("STEPBACK_") {
             command.env_remove(name);
         }
     }
-    command.env("STEPBACK_ROLLBACK_MIN_FREE_BYTES", "1").args(["backup", "verify"]).args(args);
+    command.env("STEPBACK_ROLLBACK_MIN_FREE_BYTES", "1").arg("backup").args(args);
     command.current_dir(d.path("")).output().unwrap()
 }
 
@@ -179,6 +183,58 @@ async fn the_command_looks_beside_a_server_but_tries_nothing_there() {
     gate.open();
     app.events(run).await.read_to_end().await;
     assert!(app.run(run).await["state"].as_str().unwrap().starts_with("completed"));
+}
+
+/// A latest-copy without a list, whose export takes another's place after it was seen.
+fn replace_export(d: &Deployment) {
+    let folder = d.path("backups/latest-copy");
+    fs::remove_file(folder.join("checksums.txt")).unwrap();
+    assert_exit(&verify(d, &["latest-copy"]), 0);
+    let path = folder.join("neo4j_latest.cypher");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes.extend_from_slice(b"// made again\n");
+    fs::write(path, bytes).unwrap();
+}
+
+#[tokio::test]
+async fn the_command_says_that_a_replaced_file_is_meant_and_the_audit_tells() {
+    let d = Deployment::new(Layout::Shared).await;
+    assert_exit(&backup(&d, &["trust", "latest-copy"]), 2);
+    replace_export(&d);
+    let seen = verify(&d, &["latest-copy"]);
+    assert_exit(&seen, 1);
+    let table = text(&seen.stdout);
+    assert!(table.contains("who replaced it") && table.contains("stepback backup trust latest-copy"), "{table}");
+
+    let trusted = backup(&d, &["trust", "latest-copy"]);
+    assert_exit(&trusted, 0);
+    assert!(text(&trusted.stdout).contains("trusted by cli:"), "{}", text(&trusted.stdout));
+    assert_exit(&verify(&d, &["latest-copy"]), 0);
+    let again = backup(&d, &["trust", "latest-copy"]);
+    assert_exit(&again, 2);
+    assert!(text(&again.stderr).contains("waits to be trusted"), "{}", text(&again.stderr));
+    assert_exit(&backup(&d, &["trust", "v9_minor_20261120_143022"]), 2);
+
+    let app = App::start(&d.config()).await;
+    let rows = app.get("/api/v1/audit").await.json(200);
+    let of_trust = |row: &&Value| row["action"] == "stepback backup trust" && row["subject"] == "latest-copy";
+    let rows: Vec<&Value> = rows["items"].as_array().unwrap().iter().filter(of_trust).collect();
+    let outcomes: Vec<&Value> = rows.iter().map(|row| &row["outcome"]).collect();
+    assert_eq!(outcomes, [&json!("refused"), &json!("done"), &json!("refused")], "{rows:?}");
+}
+
+#[tokio::test]
+async fn a_replaced_file_is_trusted_over_http_by_one_who_may() {
+    let d = Deployment::new(Layout::Shared).await;
+    replace_export(&d);
+    let app = App::start(&d.config()).await;
+    let trust = "/api/v1/backups/latest-copy/trust";
+    let seen = app.get("/api/v1/backups/latest-copy").await.json(200);
+    assert_eq!((&seen["intact"], &seen["replaced"]), (&json!(false), &json!(["neo4j"])), "{seen}");
+    let trusted = app.post(trust, &json!({})).await.json(200);
+    assert_eq!((&trusted["intact"], &trusted["replaced"]), (&json!(true), &Value::Null), "{trusted}");
+    app.post(trust, &json!({})).await.problem(409, "conflict");
+    app.post("/api/v1/backups/nobody/trust", &json!({})).await.problem(404, "not-found");
 }
 
 fn cut(path: &Path) {

@@ -20,6 +20,7 @@ const PROMISED: &[(&str, &[&str])] = &[
     ("/api/v1/audit.ndjson", &["get"]),
     ("/api/v1/backups", &["get"]),
     ("/api/v1/backups/{name}", &["get"]),
+    ("/api/v1/backups/{name}/trust", &["post"]),
     ("/api/v1/backups/{name}/verify", &["post"]),
     ("/api/v1/latest-copy", &["get"]),
     ("/api/v1/me", &["get"]),

@@ -1,6 +1,6 @@
 //! The rungs of one file, put together from what was seen.
 
-use rollback_types::{BackupCheck, BackupFile, BackupHealth, BackupSource, Rung, RungResult, RungState, Timestamp};
+use rollback_types::{BackupFile, BackupHealth, BackupSource, Rung, RungResult, RungState, StoreKind, Timestamp};
 
 /// Collects rungs from the lowest up; after a failure all above are not proven.
 #[derive(Debug)]
@@ -68,14 +68,14 @@ impl Ladder {
     }
 }
 
-/// The verdict over all files.
+/// The verdict over all files. `replaced`: those that are not the ones seen before, with nothing that tells who wrote them.
 pub(super) fn health(
     source: BackupSource,
     folder: String,
     files: Vec<BackupFile>,
+    replaced: Vec<StoreKind>,
     checked_at: Timestamp,
     took_ms: u64,
-    history: Vec<BackupCheck>,
 ) -> BackupHealth {
     let broken: Vec<String> =
         files.iter().filter_map(|f| f.lowest_failure().map(|r| format!("{}: {}", f.store.title(), r.detail))).collect();
@@ -94,7 +94,14 @@ pub(super) fn health(
     } else {
         format!("Not intact. {}", broken.join(" "))
     };
+    // Trusting mends it only where nothing else is wrong.
+    let by_a_person = !replaced.is_empty() && replaced.len() == broken.len();
     let remedy = (!intact).then(|| match source {
+        _ if by_a_person => format!(
+            "Find out who replaced it. If that was meant, say so: `stepback backup trust {}`; or put checksums.txt beside it \
+             (sha256sum metadata.db *.snapshot *.cypher > checksums.txt). If not, put the old file back. Nothing is restored from it until then.",
+            source.name()
+        ),
         BackupSource::LatestCopy => {
             "Do not restore from it. Make a new latest-copy from production while production is \
             good, or use a kept version or v1_baseline."
@@ -107,5 +114,5 @@ pub(super) fn health(
             "Do not restore from it; use another copy, and keep this one for finding the cause.".to_owned()
         }
     });
-    BackupHealth { source, folder, intact, verdict, remedy, files, checked_at, took_ms, history }
+    BackupHealth { source, folder, intact, verdict, remedy, files, checked_at, took_ms, history: Vec::new(), replaced }
 }

@@ -52,6 +52,10 @@ struct Look {
     proof: Option<FileProof>,
     /// Its bytes were read for this look.
     fresh: bool,
+    /// Without a recorded checksum, and not the file that was seen before.
+    replaced: bool,
+    /// It is of a backup that stays where it is: its hash is worth keeping.
+    lasting: bool,
 }
 
 impl BackupVerifier {
@@ -98,13 +102,15 @@ impl BackupVerifier {
             let bytes = tokio::fs::metadata(self.folders.file(source, *store)).await.map(|m| m.len()).unwrap_or(0);
             counter.expect(bytes);
         }
+        let lasting = trend::is_lasting(source);
         let looks = stores.iter().map(|store| {
             let path = self.folders.file(source, *store);
             let counter = counter.clone();
-            async move { self.examine_file(*store, path, sums, force, counter).await }
+            async move { self.examine_file(*store, path, lasting, sums, force, counter).await }
         });
         let looks = join_all(looks).await;
         let fresh = looks.iter().any(|l| l.fresh);
+        let replaced = looks.iter().filter(|l| l.replaced).map(|l| l.file.store).collect();
         let mut contents = CopyContents::default();
         let mut paragraphs = None;
         for look in &looks {
@@ -139,7 +145,7 @@ impl BackupVerifier {
             })
             .collect();
         let folder = self.folders.folder(source).display().to_string();
-        let mut health = ladder::health(source.clone(), folder, files, now, took, Vec::new());
+        let mut health = ladder::health(source.clone(), folder, files, replaced, now, took);
         if fresh {
             self.keep_trend(&health, false).await;
         }
@@ -210,6 +216,7 @@ impl BackupVerifier {
         &self,
         store: StoreKind,
         path: PathBuf,
+        lasting: bool,
         sums: &Result<Option<Checksums>, String>,
         force: bool,
         counter: Counter,
@@ -223,7 +230,7 @@ impl BackupVerifier {
             sha256: None,
             rungs: Vec::new(),
         };
-        let mut look = Look { file, ladder: Ladder::new(), proof: None, fresh: false };
+        let mut look = Look { file, ladder: Ladder::new(), proof: None, fresh: false, replaced: false, lasting };
         match tokio::fs::metadata(&path).await {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 look.ladder.fail(Rung::Exists, format!("{} is not there", path.display()), now);
@@ -280,7 +287,7 @@ impl BackupVerifier {
             },
         };
         look.file.sha256 = Some(proven.sha256.clone());
-        self.judge_hash(path, identity, &proven, sums, &mut look.ladder).await;
+        self.judge_hash(look, path, identity, &proven, sums).await;
         if !look.ladder.is_broken() {
             match &proven.opened {
                 Ok(contents) => look.ladder.pass(Rung::Opens, contents.said.clone(), proven.at),

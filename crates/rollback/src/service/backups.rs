@@ -99,6 +99,29 @@ impl RollbackService {
         Ok(self.verifier.try_restore(&source, progress).await.health)
     }
 
+    /// A person says that files of a backup which took others' places, without a checksum on record, are the right ones. They
+    /// are read again first: what is trusted is what is there now.
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`], [`ServiceError::NotFound`], [`ServiceError::ActiveRun`], the journal's, or
+    /// [`ServiceError::Conflict`] when no file of it waits for that.
+    pub async fn trust_backup(&self, name: &str, actor: &Actor) -> Answer<BackupHealth> {
+        actor.must_be(Role::Operator, "trust a backup that was replaced")?;
+        let source = self.source(name).await?;
+        let _no_start = self.looking.lock().await;
+        if let Some(active) = self.journal.active_run().await? {
+            return Err(ServiceError::ActiveRun(active.id));
+        }
+        let read = self.verifier.examine(&source, true, None).await.health;
+        if read.replaced.is_empty() {
+            let said =
+                format!("No file of {} waits to be trusted, and nothing was changed. {}", source.name(), read.verdict);
+            return Err(ServiceError::Conflict(said));
+        }
+        self.verifier.trust(&source, &read.replaced, actor.name()).await?;
+        Ok(self.verifier.examine(&source, false, None).await.health)
+    }
+
     /// What a run saved before it restored; `None` when it saved nothing, or it was removed.
     ///
     /// # Errors

@@ -8,14 +8,14 @@ use super::BackupVerifier;
 const HISTORY: u32 = 20;
 
 /// What a run saved or is making is in a folder of the run's own, and on no page with a trend.
-fn has_trend(source: &BackupSource) -> bool {
+pub(super) fn is_lasting(source: &BackupSource) -> bool {
     matches!(source, BackupSource::LatestCopy | BackupSource::Version(_))
 }
 
 impl BackupVerifier {
     /// Earlier looks. Without them a page only lacks the trend.
     pub(super) async fn history(&self, source: &BackupSource) -> Vec<BackupCheck> {
-        if !has_trend(source) {
+        if !is_lasting(source) {
             return Vec::new();
         }
         self.journal.backup_checks(&self.trend_key(source), HISTORY).await.unwrap_or_default()
@@ -26,7 +26,7 @@ impl BackupVerifier {
     }
 
     pub(super) async fn keep_trend(&self, health: &BackupHealth, trial: bool) {
-        if !has_trend(&health.source) {
+        if !is_lasting(&health.source) {
             return;
         }
         let check = BackupCheck {
