@@ -252,10 +252,13 @@ pub struct DemoArgs {
     /// The day the story ends: the last version failed on its afternoon (UTC).
     #[arg(long, value_name = "YYYY-MM-DD", default_value = crate::demo::DEFAULT_DAY)]
     pub day: String,
-    /// Load the vectors into this Qdrant (gRPC address) and not into a file. The backups' snapshots stay the embedded
-    /// store's, which no server restores: make a new backup before a restore is tried there.
+    /// Load the vectors into this Qdrant (gRPC address) and not into a file. The backups' snapshots are made by it too, in a
+    /// collection of their own that goes again.
     #[arg(long, value_name = "URL")]
     pub qdrant_url: Option<String>,
+    /// Qdrant's REST address, over which snapshots travel; without it the same host, port 6333.
+    #[arg(long, value_name = "URL", env = "STEPBACK_QDRANT_REST_URL")]
+    pub qdrant_rest_url: Option<String>,
     /// Qdrant's key; better in the variable.
     #[arg(long, value_name = "KEY", env = "STEPBACK_QDRANT_API_KEY", hide_env_values = true)]
     pub qdrant_api_key: Option<String>,

@@ -344,8 +344,9 @@ async fn only_a_demo_is_replaced_and_only_when_told() {
 async fn a_qdrant_server_gets_the_same_points_and_the_key_stays_in_a_file_of_its_own() {
     let server = QdrantDouble::start_with_key("sesame").unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let url = server.grpc_url();
-    let more = ["--layout", "per-version", "--qdrant-url", &url, "--qdrant-api-key", "sesame"];
+    let (url, rest) = (server.grpc_url(), server.rest_url());
+    let more =
+        ["--layout", "per-version", "--qdrant-url", &url, "--qdrant-api-key", "sesame", "--qdrant-rest-url", &rest];
     let demo = make(dir.path(), &more).await;
     let embedded = make(&dir.path().join("embedded"), &["--layout", "per-version"]).await;
 
@@ -365,6 +366,14 @@ async fn a_qdrant_server_gets_the_same_points_and_the_key_stays_in_a_file_of_its
 
     let settings = fs::read_to_string(demo.dir.join("stepback.toml")).unwrap();
     assert!(settings.contains(&url) && !settings.contains("sesame"), "{settings}");
+    assert!(settings.contains(&rest), "{settings}");
+    // The copies are of the server's own making, and of the same points.
+    for name in ["latest-copy/textbook_chunks_latest.snapshot"] {
+        let look = |demo: &Demo| inspect(File::open(demo.dir.join("backups").join(name)).unwrap(), |_| {}).unwrap();
+        let (here, there) = (look(&demo), look(&embedded));
+        assert_ne!(here.version, there.version, "{name}");
+        assert_eq!(here.ids, there.ids, "{name}");
+    }
     let mode = fs::metadata(demo.dir.join("qdrant.key")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let checks = doctor::examine(&config).await;

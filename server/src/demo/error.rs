@@ -71,7 +71,7 @@ impl DemoError {
                     .to_owned()
             }
             Self::Store(error) => format!(
-                "{} What was written into a server stays there: give the demo an empty Neo4j database, and a Qdrant \
+                "{} What was written into a server stays there (snapshots travel over its REST address, --qdrant-rest-url): give the demo an empty Neo4j database, and a Qdrant \
                  without textbook_chunks collections.",
                 error.remedy()
             ),

@@ -26,6 +26,9 @@ pub(super) fn write(folder: &Path, args: &DemoArgs, chapters: usize) -> Result<(
     match &args.qdrant_url {
         Some(url) => {
             let _ = writeln!(text, "[qdrant]\nurl = {}", quoted(url));
+            if let Some(rest) = &args.qdrant_rest_url {
+                let _ = writeln!(text, "rest_url = {}", quoted(rest));
+            }
             if let Some(key) = &args.qdrant_api_key {
                 write_secret(&folder.join("qdrant.key"), key)?;
                 text.push_str("api_key_file = \"qdrant.key\"\n");

@@ -1,8 +1,9 @@
 //! Filling the stores: embedded files, or real servers.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use rollback::store::StoreError;
+use rollback::store::{StoreError, VectorStore as _};
 use rollback_stores::embedded_graph::EmbeddedGraph;
 use rollback_stores::embedded_vectors::EmbeddedVectors;
 use rollback_stores::neo4j::{LoadInto, Neo4jConfig, Neo4jGraph};
@@ -10,9 +11,13 @@ use rollback_stores::qdrant::{QdrantConfig, QdrantVectors};
 use rollback_stores::secret::Secret;
 use rollback_stores::vector_point::VectorPoint;
 
-use super::error::DemoError;
+use super::backups::write_snapshot;
+use super::error::{DemoError, doing};
 use super::graph::{Graph, SCHEMA};
 use super::part::{DemoPoint, Part};
+
+/// The collection of which a server makes the backups' snapshots.
+const SCRATCH: &str = "stepback_demo_scratch";
 
 /// A collection to be made, with the parts whose points it holds.
 #[derive(Debug)]
@@ -33,9 +38,36 @@ impl VectorTarget {
         Self::Embedded(EmbeddedVectors::new(folder.join("vectors.db")))
     }
 
-    pub fn server(url: &str, api_key: Option<&str>) -> Result<Self, DemoError> {
-        let config = QdrantConfig { api_key: api_key.map(Secret::new), ..QdrantConfig::new(url) };
+    pub fn server(url: &str, rest_url: Option<&str>, api_key: Option<&str>) -> Result<Self, DemoError> {
+        let config = QdrantConfig {
+            rest_url: rest_url.map(str::to_owned),
+            api_key: api_key.map(Secret::new),
+            ..QdrantConfig::new(url)
+        };
         Ok(Self::Server(Box::new(QdrantVectors::new(config)?)))
+    }
+
+    /// A snapshot of these parts' points in the form that the store restores. A server makes it of a collection of its own,
+    /// which goes again whatever happens.
+    pub async fn snapshot(&self, path: &Path, parts: &[Part<'_>], dimensions: u32) -> Result<(), DemoError> {
+        let store = match self {
+            Self::Embedded(_) => {
+                let written = write_snapshot(path, parts, dimensions);
+                return written.map(|_| ()).map_err(doing(format!("writing {}", path.display())));
+            }
+            Self::Server(store) => store,
+        };
+        store.delete_collection(SCRATCH, u64::MAX).await?;
+        let points = parts.iter().flat_map(|part| part.points(dimensions)).map(wire);
+        let taken = match store.load_collection(SCRATCH, u64::from(dimensions), points).await {
+            Ok(_) => store.take_snapshot(SCRATCH, path, Arc::new(|_, _| {})).await,
+            Err(error) => Err(error),
+        };
+        // The first error is the one worth telling; what it leaves goes with the next try.
+        let removed = store.delete_collection(SCRATCH, u64::MAX).await;
+        taken?;
+        removed?;
+        Ok(())
     }
 
     /// Makes the collections, then the aliases; returns the points written.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::backups::{BackupNames, KEPT, LATEST, share, write_checksums, write_export, write_snapshot};
+use super::backups::{BackupNames, KEPT, LATEST, share, write_checksums, write_export};
 use super::edition::Book;
 use super::error::{DemoError, doing};
 use super::graph::Graph;
@@ -25,14 +25,14 @@ pub(super) async fn write(folder: &Path, args: &DemoArgs, book: &Book<'_>, plot:
     let staging = book.staging();
     let story = tell(book, plot, &staging);
     write_metadata(folder, book, plot, &story, &staging).await?;
-    write_backups(folder, args, book, plot, &story).await?;
+    let vectors = match &args.qdrant_url {
+        Some(url) => VectorTarget::server(url, args.qdrant_rest_url.as_deref(), args.qdrant_api_key.as_deref())?,
+        None => VectorTarget::embedded(folder),
+    };
+    write_backups(folder, args, book, plot, &story, &vectors).await?;
 
     let mut parts = book.live();
     let (collections, aliases) = collections(book, plot, &parts, &staging);
-    let vectors = match &args.qdrant_url {
-        Some(url) => VectorTarget::server(url, args.qdrant_api_key.as_deref())?,
-        None => VectorTarget::embedded(folder),
-    };
     let points = vectors.load(&collections, &aliases, book.shape.dimensions).await?;
     drop(collections);
 
@@ -140,11 +140,12 @@ async fn write_backups(
     book: &Book<'_>,
     plot: &Plot,
     story: &Story,
+    vectors: &VectorTarget,
 ) -> Result<(), DemoError> {
     tracing::info!("writing the backups");
     let backups = folder.join("backups");
     let latest = backups.join("latest-copy");
-    write_files(&latest, LATEST, &book.production(true), book.shape.dimensions)?;
+    write_files(&latest, LATEST, &book.production(true), book.shape.dimensions, vectors).await?;
     write_checksums(&latest, LATEST).map_err(doing(format!("writing {}", latest.join("checksums.txt").display())))?;
 
     // Kept versions come in two editions: before and after the last chapters were added.
@@ -164,7 +165,7 @@ async fn write_backups(
                 }
             }
             None => {
-                write_files(&dir, KEPT, &book.production(with_new), book.shape.dimensions)?;
+                write_files(&dir, KEPT, &book.production(with_new), book.shape.dimensions, vectors).await?;
                 first[usize::from(with_new)] = Some(dir.clone());
             }
         }
@@ -173,9 +174,14 @@ async fn write_backups(
     Ok(())
 }
 
-fn write_files(dir: &Path, names: BackupNames, parts: &[Part<'_>], dimensions: u32) -> Result<(), DemoError> {
-    let snapshot = dir.join(names.snapshot);
-    write_snapshot(&snapshot, parts, dimensions).map_err(doing(format!("writing {}", snapshot.display())))?;
+async fn write_files(
+    dir: &Path,
+    names: BackupNames,
+    parts: &[Part<'_>],
+    dimensions: u32,
+    vectors: &VectorTarget,
+) -> Result<(), DemoError> {
+    vectors.snapshot(&dir.join(names.snapshot), parts, dimensions).await?;
     write_export(&dir.join(names.graph), parts)?;
     Ok(())
 }

@@ -110,10 +110,10 @@ async fn a_damaged_production_is_restored_on_servers_and_put_back() {
     let neo4j = Neo4j::emptied(&login).await;
     let double = QdrantDouble::start().unwrap();
     let d = demo_on(&login, &double, &[]).await;
-    let mut config = d.config();
-    config.qdrant.rest_url = Some(double.rest_url());
-    let app = App::start(&config).await;
-    // The demo's own snapshots are the embedded store's.
+    let app = App::start(&d.config()).await;
+    // The demo's own copies are the servers' too.
+    let tried = app.post("/api/v1/backups/latest-copy/verify", &json!({"trial": true})).await.json(200);
+    assert!(tried["verdict"].as_str().unwrap().contains("were restored on trial"), "{tried}");
     app.carry_out("rollback", &d.failed).await;
     let copied = app.carry_out("make_backup", "latest-copy").await;
     assert_eq!(copied["state"], "completed", "{copied}");
@@ -173,9 +173,10 @@ async fn the_per_version_layout_is_rolled_back_on_servers() {
 
 /// A demo loaded into the two servers.
 async fn demo_on([uri, user, password]: &[String; 3], double: &QdrantDouble, more: &[&str]) -> Deployment {
-    let url = double.grpc_url();
-    let servers = ["--qdrant-url", &url, "--neo4j-uri", uri, "--neo4j-user", user, "--neo4j-password", password];
-    Deployment::on_servers(&[&servers, more].concat()).await
+    let (url, rest) = (double.grpc_url(), double.rest_url());
+    let qdrant = ["--qdrant-url", &url, "--qdrant-rest-url", &rest];
+    let neo4j = ["--neo4j-uri", uri, "--neo4j-user", user, "--neo4j-password", password];
+    Deployment::on_servers(&[&qdrant, &neo4j[..], more].concat()).await
 }
 
 async fn on_servers(layout: Layout, staged: impl Fn(&str) -> String, collection: impl Fn(&str) -> String) {

@@ -72,16 +72,16 @@ impl Servers {
         block_on(rows("MATCH (n) DETACH DELETE n RETURN DISTINCT 'gone' AS row"));
         let double = QdrantDouble::start().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let (demo, url) = (folder.path().to_str().unwrap().to_owned(), double.grpc_url());
-        let words = ["demo", &demo, "--qdrant-url", &url, "--neo4j-uri", &uri, "--neo4j-user", &user];
-        let (code, said) = run(&[&words[..], &["--neo4j-password", &password]].concat());
+        let (demo, url, rest) = (folder.path().to_str().unwrap().to_owned(), double.grpc_url(), double.rest_url());
+        let qdrant = ["demo", &demo, "--qdrant-url", &url, "--qdrant-rest-url", &rest];
+        let neo4j = ["--neo4j-uri", &uri, "--neo4j-user", &user, "--neo4j-password", &password];
+        let (code, said) = run(&[&qdrant[..], &neo4j].concat());
         assert_eq!(code, 0, "{said}");
         let settings = folder.path().join("stepback.toml");
         let text = std::fs::read_to_string(&settings).unwrap();
-        let rest = format!("[qdrant]\nrest_url = \"{}\"\n", double.rest_url());
-        // The demo's own snapshots are the embedded store's: a trial finds that out at some moment, and the plan changes.
+        // A trial at some moment would take time from the runs that are killed here.
         let text = text.replace("trial_restore_every = \"7d\"", "trial_restore_every = \"off\"");
-        std::fs::write(&settings, text.replace("[qdrant]\n", &rest)).unwrap();
+        std::fs::write(&settings, text).unwrap();
         let token = ["token", "create", "kill", "--role", "administrator", "--config", settings.to_str().unwrap()];
         let (0, token) = run(&token) else { panic!("no token") };
         let place = Place { folder, token: token.trim().to_owned() };
