@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use backup_formats::qdrant_snapshot;
 use rollback::store::{Host as _, Probe, RecordStore, Space, StoreError};
 use rollback_stores::host::LocalHost;
 use rollback_stores::sqlite::SqliteRecords;
@@ -200,6 +201,7 @@ fn examine_backups(config: &Config) -> Vec<Check> {
             }
         })
         .collect();
+    checks.extend(examine_form(config, &folders.file(&BackupSource::LatestCopy, StoreKind::Qdrant)));
     if !latest.join("checksums.txt").is_file() {
         checks.push(Check::warned(
             format!("{subject}/checksums.txt"),
@@ -208,6 +210,23 @@ fn examine_backups(config: &Config) -> Vec<Check> {
         ));
     }
     checks
+}
+
+/// A snapshot that the vector store in use cannot read is no way back, however whole it is.
+fn examine_form(config: &Config, snapshot: &Path) -> Option<Check> {
+    let file = std::fs::File::open(snapshot).ok()?;
+    // One that does not open at all is a matter of `stepback backup verify`.
+    let summary = qdrant_snapshot::inspect(std::io::BufReader::new(file), |_| {}).ok()?;
+    let (made_by, here) = match (summary.is_embedded(), &config.qdrant.url) {
+        (true, Some(_)) => ("the embedded store", "a Qdrant server"),
+        (false, None) => ("a Qdrant server", "the embedded store"),
+        _ => return None,
+    };
+    Some(Check::warned(
+        format!("{} form", BackupSource::LATEST_COPY),
+        format!("the snapshot was made by {made_by}; the vectors are in {here}, which cannot restore it"),
+        "Make a new latest-copy while production is good (on the page of the backups).",
+    ))
 }
 
 /// Always in MB, so that sizes can be compared at a glance.

@@ -404,6 +404,12 @@ async fn the_doctor_finds_a_demo_healthy_and_a_broken_one_not() {
     let table = doctor::table(&checks);
     assert!(line(&table, "textbook_chunks_latest.snapshot").ends_with(" MB"), "{table}");
     assert!(line(&table, "  disk").contains(" MB free"), "{table}");
+    // Vectors that have moved to a server leave a copy behind that it cannot read.
+    let mut moved = demo.config();
+    let double = QdrantDouble::start().unwrap();
+    moved.qdrant.url = Some(double.grpc_url());
+    let table = doctor::table(&doctor::examine(&moved).await);
+    assert!(line(&table, "latest-copy form").contains("cannot restore it"), "{table}");
     // The snapshot is named after the collection.
     let mut renamed = demo.config();
     renamed.qdrant.collection = "chapters".to_owned();

@@ -75,7 +75,7 @@ fn Missing(id: String) -> impl IntoView {
 
 #[component]
 pub(super) fn Detail(detail: VersionDetail) -> impl IntoView {
-    let VersionDetail { version, rollback, staging, operations, runs, layout } = detail;
+    let VersionDetail { version, rollback, staging, operations, runs, layout, .. } = detail;
     let offered = version.candidacy.is_offered();
     let plan = offered.then(|| format::version_path(version.version_id.as_str())).flatten();
     let take_over = version.candidacy == Candidacy::TakeOver;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     BackupHealth, Inventory, Layout, OperationRow, RunSummary, StagingCounts, StoreKind, StoreReport, Timestamp,
-    VersionRow, VersionState,
+    Trigger, VersionRow, VersionState,
 };
 
 /// Can a rollback be started right now?
@@ -102,6 +102,9 @@ pub struct VersionDetail {
     pub version: VersionRow,
     /// Whether it can be rolled back, or why not, in words.
     pub rollback: String,
+    /// What suggests a rollback of it, with where that was seen; of versions that can be rolled back.
+    #[serde(default)]
+    pub triggers: Vec<Trigger>,
     /// What is staged of it, store by store.
     pub staging: Vec<StagedInStore>,
     /// The latest entries of the operation log about it, newest first; at most 200.

@@ -310,3 +310,48 @@ async fn random_damage_of_a_backup_without_checksums_is_refused_once_it_was_seen
     assert_eq!(b.deployment.fingerprint(), before);
     assert!(b.plan_all(request(FAILED)).await.startable, "what is back as it was needs nobody's word");
 }
+
+#[tokio::test]
+async fn without_room_for_a_trial_nothing_is_tried_and_nothing_written() {
+    let b = bench();
+    let before = b.deployment.fingerprint();
+    b.deployment.set_free_bytes(499_999_999);
+    let health = b.service.verify_backup("latest-copy", true, None).await.unwrap();
+    assert!(health.intact, "a full disk says nothing about the files: {}", health.verdict);
+    for file in &health.files {
+        let trial = file.rungs.iter().find(|r| r.rung == Rung::TrialRestore).unwrap();
+        assert_eq!(trial.state, RungState::NotProven, "{}: {trial:?}", file.path);
+    }
+    assert!(!health.history.first().unwrap().trial);
+    assert_eq!(b.deployment.fingerprint(), before);
+    let scratch = b.deployment.folder().join("runs/scratch");
+    assert_eq!(std::fs::read_dir(scratch).map_or(0, Iterator::count), 0);
+}
+
+#[tokio::test]
+async fn another_stores_file_with_a_true_checksum_does_not_open() {
+    let names = ["metadata.db", "textbook_chunks_latest.snapshot", "neo4j_latest.cypher"];
+    let stores = [StoreKind::Sqlite, StoreKind::Qdrant, StoreKind::Neo4j];
+    for (i, store) in stores.into_iter().enumerate() {
+        for other in (0..3).filter(|other| *other != i) {
+            let b = contaminated();
+            let folder = b.deployment.folder().join("latest-copy");
+            std::fs::copy(folder.join(names[other]), folder.join(names[i])).unwrap();
+            let mut sums = backup_formats::checksums::Checksums::default();
+            for name in names {
+                sums.insert(
+                    name,
+                    backup_formats::checksums::Sha256Digest::of(&std::fs::read(folder.join(name)).unwrap()),
+                );
+            }
+            std::fs::write(folder.join("checksums.txt"), sums.to_string()).unwrap();
+            let before = b.deployment.fingerprint();
+            let plan = b.plan_all(request(FAILED)).await;
+            assert!(plan.refusals.iter().any(|r| r.code == "backup_not_intact"), "{store}: {:?}", plan.refusals);
+            let health = b.service.latest_copy(false).await.unwrap();
+            let lowest = health.files.iter().find(|f| f.store == store).unwrap().lowest_failure().unwrap();
+            assert_eq!(lowest.rung, Rung::Opens, "{store} was given {}: {}", names[other], lowest.detail);
+            assert_eq!(b.deployment.fingerprint(), before);
+        }
+    }
+}

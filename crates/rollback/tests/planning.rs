@@ -314,6 +314,8 @@ async fn what_our_own_validation_found_is_a_trigger_of_the_version() {
     let plan = b.plan().await;
     let found = plan.triggers.iter().find(|t| t.title == "Counts inconsistent across the systems").unwrap();
     assert!(found.evidence.contains(&format!("run #{run}, check 4")), "{}", found.evidence);
+    assert_eq!(b.service.version(FAILED).await.unwrap().triggers, plan.triggers, "the version's page tells the same");
+    assert_eq!(b.service.version("v1_baseline").await.unwrap().triggers, []);
 }
 
 #[tokio::test]

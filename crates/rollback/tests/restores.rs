@@ -191,3 +191,31 @@ async fn an_alias_that_moves_during_the_run_stops_the_lane() {
     let error = b.settle(id).await.step(Step::RestoreQdrant).unwrap().error.clone().unwrap();
     assert_eq!(error.code, "changed", "{error:?}");
 }
+
+#[tokio::test]
+async fn a_disk_that_fills_up_after_the_plan_stops_the_lanes_before_production_is_touched() {
+    let b = contaminated();
+    b.deployment.faults.arm("delete_batch", Some(Step::DeleteNodes), u32::MAX, Fault::Refused, Moment::Before);
+    let id = b.start().await;
+    assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision);
+    b.deployment.faults.clear();
+    b.deployment.set_free_bytes(1_000);
+    b.service.decide(id, Step::DeleteNodes, Decision::Retry, None, &tester()).await.unwrap();
+    let view = b.settle(id).await;
+    assert_eq!(view.run.state, RunState::NeedsDecision, "{view:?}");
+    for step in [Step::RestoreQdrant, Step::RestoreNeo4j] {
+        let error = view.step(step).unwrap().error.clone().unwrap();
+        assert_eq!(error.code, "disk_full", "{step}: {error:?}");
+        assert!(error.message.contains("1000 bytes are free") && error.remedy.contains("Free some space"), "{error:?}");
+    }
+    let plan = b.service.plan(&of(RunKind::RestoreProduction, "latest-copy")).await.unwrap();
+    for store in [StoreKind::Qdrant, StoreKind::Neo4j] {
+        assert_eq!(plan.stores.get(store).differs, Some(true), "{store} was not touched");
+    }
+    b.deployment.set_free_bytes(10_000_000_000);
+    for step in [Step::RestoreQdrant, Step::RestoreNeo4j] {
+        b.service.decide(id, step, Decision::Retry, None, &tester()).await.unwrap();
+    }
+    assert_eq!(b.settle(id).await.run.state, RunState::Completed);
+    assert_eq!(b.deployment.fingerprint(), undisturbed().await);
+}

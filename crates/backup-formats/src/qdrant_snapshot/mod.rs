@@ -37,6 +37,13 @@ pub struct SnapshotSummary {
     pub bytes: u64,
 }
 
+impl SnapshotSummary {
+    /// The embedded vector store made it: no Qdrant server can restore it.
+    pub fn is_embedded(&self) -> bool {
+        self.version.as_deref().is_some_and(|version| version.starts_with("embedded-"))
+    }
+}
+
 /// The number of points in a snapshot. Points that only the write-ahead log holds are not counted; a
 /// server flushes before it makes a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,7 +17,7 @@ use super::loader::write_point;
 use super::snapshot::QUEUE;
 use super::{EmbeddedVectors, all_aliases};
 use crate::qdrant::snapshot_file::{
-    about_file, blocking, checked_sha256, file_failed, folder_of, inventory, is_embedded, must_be_new, not_whole,
+    about_file, blocking, checked_sha256, file_failed, folder_of, inventory, must_be_new, not_whole,
 };
 use crate::vector_point::readable;
 
@@ -107,7 +107,7 @@ impl EmbeddedVectors {
             return Err(refused(&format!("its SHA-256 is {}, not {sha256}", proven.sha256)));
         }
         let summary = proven.summary.map_err(|error| not_whole(&operation, from, error))?;
-        if !is_embedded(&summary) {
+        if !summary.is_embedded() {
             return Err(refused("it is no snapshot of the embedded store: only a Qdrant server can restore it"));
         }
         let (Some(dimensions), Some(DISTANCE), PointCount::Exact(expected)) =

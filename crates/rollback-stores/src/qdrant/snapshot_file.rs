@@ -8,9 +8,6 @@ use backup_formats::qdrant_snapshot::{PointCount, SnapshotError, SnapshotSummary
 use rollback::store::{Fault, StoreError};
 use rollback_types::{Inventory, StoreKind};
 
-/// How `version.info` begins in a snapshot of the embedded store.
-const EMBEDDED: &str = "embedded-";
-
 /// An error about a file, not about the store: the file stands in the place of the address.
 pub(crate) fn about_file(operation: &str, path: &Path, fault: Fault, detail: impl Into<String>) -> StoreError {
     StoreError {
@@ -54,11 +51,6 @@ pub(crate) fn not_whole(operation: &str, path: &Path, error: SnapshotError) -> S
         SnapshotError::Io(error) => file_failed(operation, path, &error),
         damage => about_file(operation, path, Fault::Corrupt, damage.to_string()),
     }
-}
-
-/// Was it made by the embedded store?
-pub(crate) fn is_embedded(summary: &SnapshotSummary) -> bool {
-    summary.version.as_deref().is_some_and(|version| version.starts_with(EMBEDDED))
 }
 
 /// What a snapshot of this collection holds, as far as the file tells.

@@ -25,8 +25,7 @@ use super::QdrantVectors;
 use super::multipart::multipart;
 use super::rest::{Failure, Rest, segment};
 use super::snapshot_file::{
-    about_file, blocking, checked_sha256, file_failed, inventory, is_embedded, look_into, must_be_new, part_of,
-    put_in_place,
+    about_file, blocking, checked_sha256, file_failed, inventory, look_into, must_be_new, part_of, put_in_place,
 };
 use crate::vector_point::readable;
 
@@ -149,7 +148,7 @@ impl QdrantVectors {
         let Some(sha256) = checked_sha256(sha256) else {
             return Err(about_file(&operation, from, Fault::Refused, "the checksum it should have is no SHA-256"));
         };
-        if is_embedded(&look_into(&operation, from).await?) {
+        if look_into(&operation, from).await?.is_embedded() {
             let what = "it was made by the embedded store, no Qdrant server can restore it; nothing was changed. \
                         Choose a copy of this server";
             return Err(about_file(&operation, from, Fault::Refused, what));

@@ -10,9 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::SnapshotForm;
 
-/// `version.info` of the embedded store's own snapshots.
-const EMBEDDED: &str = "embedded-1";
-
 /// What tells that a file is still the one that was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Identity {
@@ -119,24 +116,24 @@ fn open_snapshot(file: File, name: String, on_bytes: OnBytes) -> Result<FileCont
         (Some(size), Some(distance)) => format!(", {size} dimensions, {distance}"),
         _ => String::new(),
     };
-    let (points, mut said) = match summary.points {
-        qdrant_snapshot::PointCount::Exact(n) => (Some(n), format!("a whole archive, {n} points{shape}")),
+    let (points, mut said) = match &summary.points {
+        qdrant_snapshot::PointCount::Exact(n) => (Some(*n), format!("a whole archive, {n} points{shape}")),
         qdrant_snapshot::PointCount::CantTell(why) => {
             (None, format!("a whole archive{shape}; its points cannot be counted offline: {why}"))
         }
     };
-    said.push_str(&made_by(summary.version.as_deref()));
+    said.push_str(&made_by(&summary));
     let digest = summary.ids.map(|ids| hex::encode(ids.xor));
     let inventory = Inventory { name, points, digest, ..Inventory::default() };
-    let form = if summary.version.as_deref() == Some(EMBEDDED) { SnapshotForm::Embedded } else { SnapshotForm::Qdrant };
+    let form = if summary.is_embedded() { SnapshotForm::Embedded } else { SnapshotForm::Qdrant };
     Ok(FileContents { inventory, said, staged_nodes: 0, paragraphs: None, snapshot_form: Some(form) })
 }
 
 /// What `version.info` tells. A Qdrant restores snapshots of its own minor version only, and writes the format's number there, which
 /// stays the same over many versions of the server.
-fn made_by(version: Option<&str>) -> String {
-    match version {
-        Some(EMBEDDED) => "; made by the embedded store: no Qdrant server can restore it".to_owned(),
+fn made_by(summary: &qdrant_snapshot::SnapshotSummary) -> String {
+    match summary.version.as_deref() {
+        _ if summary.is_embedded() => "; made by the embedded store: no Qdrant server can restore it".to_owned(),
         Some(format) if !format.is_empty() => {
             let shown: String = format.chars().filter(|c| !c.is_control()).take(20).collect();
             format!(

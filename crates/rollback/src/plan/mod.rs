@@ -8,7 +8,7 @@ mod judge;
 mod rest;
 mod room;
 mod time;
-mod triggers;
+pub(crate) mod triggers;
 
 use rollback_types::ids::MAX_TARGET_BYTES;
 use rollback_types::run_kind::{PRODUCTION, backup_of_subject, run_of_subject};

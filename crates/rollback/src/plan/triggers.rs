@@ -25,7 +25,7 @@ const UNFINISHED: &str = "An earlier rollback did not finish";
 const PLACES: usize = 3;
 
 /// What suggests a rollback of this version. `found`: what Stepback's own validation of its staging data found.
-pub(super) fn suggested(
+pub(crate) fn suggested(
     row: &VersionRow,
     operations: &[OperationRow],
     found: Option<&(RunId, ValidationReport)>,
@@ -57,7 +57,7 @@ pub(super) fn suggested(
 }
 
 /// The latest validation of what the version has staged, by a run of its own.
-pub(super) async fn own_validation(planner: &Planner<'_>, version: &VersionId) -> Option<(RunId, ValidationReport)> {
+pub(crate) async fn own_validation(planner: &Planner<'_>, version: &VersionId) -> Option<(RunId, ValidationReport)> {
     let query = RunQuery {
         version_id: Some(version.as_str().to_owned()),
         kind: Some(RunKind::Validate),

@@ -11,7 +11,7 @@ use super::{Answer, RollbackService};
 use crate::error::ServiceError;
 use crate::plan::compare::compare;
 use crate::plan::gather::{candidates, newest_candidates, selectors, staging_points};
-use crate::plan::{FALLBACK_LAYOUT, production_of};
+use crate::plan::{FALLBACK_LAYOUT, production_of, triggers};
 use crate::store::StoreError;
 use crate::verdict::{Situation, urgency, verdict};
 
@@ -67,11 +67,19 @@ impl RollbackService {
             self.staged(layout, target.as_ref(), &others),
             self.runs(&query)
         );
+        let operations = operations?;
+        let triggers = if version.candidacy.is_offered() {
+            let found = triggers::own_validation(&self.planner(), &id).await;
+            triggers::suggested(&version, &operations, found.as_ref())
+        } else {
+            Vec::new()
+        };
         Ok(VersionDetail {
             rollback: rollback_sentence(&version),
+            triggers,
             version,
             staging,
-            operations: operations?,
+            operations,
             runs: runs?.items,
             layout,
         })
