@@ -5,7 +5,7 @@ use leptos::prelude::*;
 /// The shortest password, in characters. The server checks it again.
 const SHORTEST: u32 = 12;
 /// The longest.
-const LONGEST: u32 = 256;
+const LONGEST: u32 = 128;
 
 /// A new password, and the same once more if asked for. The fields are named `password` and `again`.
 #[component]

@@ -2,13 +2,13 @@
 //! that a stranger could fill the disk with rows, and then nothing could be audited or done any more.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use rollback_types::AuditOutcome;
 
 use crate::audit::AuditEntry;
-use crate::{Access, AccessError};
+use crate::{Access, AccessError, network};
 
 /// Rows of their own, per address and minute.
 const ROWS: u32 = 30;
@@ -87,17 +87,6 @@ impl Access {
     async fn write_refused(&self, entry: &AuditEntry, status: Option<u16>, why: &str) -> Result<(), AccessError> {
         let begun = self.audit_begin(entry).await?;
         self.audit_end(begun, AuditOutcome::Refused, status, Some(why)).await
-    }
-}
-
-/// Who has one IPv6 address has its whole /64 as well.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

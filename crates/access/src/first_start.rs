@@ -50,6 +50,11 @@ impl Access {
         Ok(Some(Secret::new(hex::encode(self.first_key.get_or_make()?))))
     }
 
+    /// Whether this is the link's key. It is not used up by that.
+    pub fn is_first_key(&self, key: &str) -> bool {
+        self.first_key.is(key)
+    }
+
     /// Makes the first administrator. Of two at once one is made.
     ///
     /// # Errors

@@ -103,17 +103,7 @@ impl tower_sessions_core::SessionStore for SessionStore {
         let read =
             || -> Result<(String, i64, i64), sqlx::Error> { Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)) };
         let (data, made_at, last_seen_at) = read().map_err(|e| failed(self.0.sql(e)))?;
-        if now.saturating_sub(last_seen_at) >= TOUCH_MS {
-            let touched = sqlx::query("UPDATE sessions SET last_seen_at = ? WHERE id_hash = ?")
-                .bind(now)
-                .bind(&hash[..])
-                .execute(&self.0.pool)
-                .await;
-            // On a full disk people must still be able to look; the session ends the sooner for it.
-            if let Err(error) = touched {
-                tracing::warn!(error = %self.0.sql(error), "the last use of a session could not be written");
-            }
-        }
+        self.0.note_use(&hash, last_seen_at).await;
         let end = made_at.saturating_add(ms(self.0.settings.absolute));
         Ok(Some(Record {
             id: *id,
@@ -146,15 +136,42 @@ impl Access {
         self.identity_of_mark(mark, Some(hash_of(id))).await
     }
 
-    /// Looks again at somebody who is still there, such as the reader of an event stream, with today's role. It does not
-    /// count as use. Absent when they may no longer.
+    /// Looks again at somebody who is still there, such as the reader of an event stream, with today's role. It counts as
+    /// use: who watches a run at work is not signed out amid it, before the session's time is over in any case. Absent
+    /// when they may no longer.
     ///
     /// # Errors
     /// The file's.
     pub async fn still_valid(&self, identity: &Identity) -> Result<Option<Identity>, AccessError> {
-        match &identity.proof {
-            Proof::User { mark, session } => self.identity_of_mark(*mark, *session).await,
-            Proof::Token { id } => self.identity_of_token_id(id).await,
+        let (mark, session) = match &identity.proof {
+            Proof::User { mark, session } => (*mark, *session),
+            Proof::Token { id } => return self.identity_of_token_id(id).await,
+        };
+        let found = self.identity_of_mark(mark, session).await?;
+        if let (Some(_), Some(hash)) = (&found, session) {
+            let sql = "SELECT last_seen_at FROM sessions WHERE id_hash = ?";
+            let seen = sqlx::query_scalar(sql).bind(&hash[..]).fetch_optional(&self.pool).await;
+            if let Some(last_seen_at) = seen.map_err(|e| self.sql(e))? {
+                self.note_use(&hash, last_seen_at).await;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Writes down that a session was used now, unless that was done within the last minute.
+    async fn note_use(&self, hash: &[u8; 32], last_seen_at: i64) {
+        let now = self.now();
+        if now.saturating_sub(last_seen_at) < TOUCH_MS {
+            return;
+        }
+        let touched = sqlx::query("UPDATE sessions SET last_seen_at = ? WHERE id_hash = ?")
+            .bind(now)
+            .bind(&hash[..])
+            .execute(&self.pool)
+            .await;
+        // On a full disk people must still be able to look; the session ends the sooner for it.
+        if let Err(error) = touched {
+            tracing::warn!(error = %self.sql(error), "the last use of a session could not be written");
         }
     }
 

@@ -18,11 +18,11 @@ pub struct AccessSettings {
 }
 
 impl Default for AccessSettings {
-    /// Eight hours idle, seven days at most, the machine's clock.
+    /// One hour idle, twelve hours at most, the machine's clock.
     fn default() -> Self {
         Self {
-            idle: Duration::from_secs(8 * 3600),
-            absolute: Duration::from_secs(7 * 24 * 3600),
+            idle: Duration::from_secs(3600),
+            absolute: Duration::from_secs(12 * 3600),
             busy_timeout: Duration::from_secs(5),
             clock: Clock::system(),
         }

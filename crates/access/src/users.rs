@@ -8,6 +8,17 @@ use crate::open::is_taken;
 use crate::settings::ms;
 use crate::{Access, AccessError, Password, UserName};
 
+/// What is changed about a user; what is left out stays.
+#[derive(Clone, Debug, Default)]
+pub struct UserChange {
+    /// Another role.
+    pub role: Option<Role>,
+    /// May not sign in any more, or may again.
+    pub disabled: Option<bool>,
+    /// Another password.
+    pub password: Option<Password>,
+}
+
 impl Access {
     /// Whether there is any user, disabled ones too.
     ///
@@ -79,79 +90,91 @@ impl Access {
         }
     }
 
-    /// Sets another password, and ends all sessions of the user.
+    /// Changes all that is given, or nothing. Disabling, and another password, end all sessions of the user; another role
+    /// acts from the next request on. A user who is disabled already stays so since when they were.
     ///
     /// # Errors
-    /// [`AccessError::NoSuchUser`], [`AccessError::OfProvider`], or the file's.
-    pub async fn set_password(&self, name: &str, password: &Password) -> Result<(), AccessError> {
-        let hash = self.hasher.hash(password).await?;
+    /// [`AccessError::NoSuchUser`], [`AccessError::LastAdministrator`], [`AccessError::OfProvider`], or the file's.
+    pub async fn change_user(&self, name: &str, change: &UserChange) -> Result<UserView, AccessError> {
+        let hash = match &change.password {
+            Some(password) => Some(self.hasher.hash(password).await?),
+            None => None,
+        };
         let mut tx = self.writing().await?;
         let user = self.found(&mut tx, name).await?;
         if user.kind == UserKind::Oidc {
-            return Err(AccessError::OfProvider { name: user.name, what: "the password" });
+            let kept = [(change.role.is_some(), "the role"), (hash.is_some(), "the password")];
+            if let Some((_, what)) = kept.into_iter().find(|(is_asked, _)| *is_asked) {
+                return Err(AccessError::OfProvider { name: user.name, what });
+            }
         }
-        sqlx::query(
-            "UPDATE users SET password_hash = ?, password_set_at = ?, generation = generation + 1 WHERE id = ?",
-        )
-        .bind(hash)
-        .bind(self.now())
-        .bind(user.id)
-        .execute(&mut *tx)
-        .await
-        .map_err(|e| self.sql(e))?;
-        self.end_sessions(&mut tx, user.id).await?;
-        tx.commit().await.map_err(|e| self.sql(e))
+        let role = change.role.unwrap_or(user.role);
+        let is_disabled = change.disabled.unwrap_or(user.is_disabled);
+        if user.role == Role::Administrator && !user.is_disabled && (role != Role::Administrator || is_disabled) {
+            self.not_the_last(&mut tx, &user).await?;
+        }
+        let ends_sessions = change.disabled == Some(true) || hash.is_some();
+        let sql = "UPDATE users SET role = ?2, disabled_at = CASE WHEN ?3 THEN COALESCE(disabled_at, ?4) END, \
+                   password_hash = COALESCE(?5, password_hash), \
+                   password_set_at = CASE WHEN ?5 IS NULL THEN password_set_at ELSE ?4 END, \
+                   generation = generation + ?6 WHERE id = ?1";
+        sqlx::query(sql)
+            .bind(user.id)
+            .bind(role.as_str())
+            .bind(is_disabled)
+            .bind(self.now())
+            .bind(hash)
+            .bind(i64::from(ends_sessions))
+            .execute(&mut *tx)
+            .await
+            .map_err(|e| self.sql(e))?;
+        if ends_sessions {
+            self.end_sessions(&mut tx, user.id).await?;
+        }
+        tx.commit().await.map_err(|e| self.sql(e))?;
+        self.user(&user.name).await?.ok_or(AccessError::NoSuchUser(user.name))
+    }
+
+    /// Sets another password, and ends all sessions of the user.
+    ///
+    /// # Errors
+    /// As [`change_user`](Self::change_user).
+    pub async fn set_password(&self, name: &str, password: &Password) -> Result<(), AccessError> {
+        let change = UserChange { password: Some(password.clone()), ..UserChange::default() };
+        self.change_user(name, &change).await.map(drop)
     }
 
     /// Gives another role, from the next request on.
     ///
     /// # Errors
-    /// [`AccessError::NoSuchUser`], [`AccessError::LastAdministrator`], [`AccessError::OfProvider`], or the file's.
+    /// As [`change_user`](Self::change_user).
     pub async fn set_role(&self, name: &str, role: Role) -> Result<(), AccessError> {
-        let mut tx = self.writing().await?;
-        let user = self.found(&mut tx, name).await?;
-        if user.kind == UserKind::Oidc {
-            return Err(AccessError::OfProvider { name: user.name, what: "the role" });
-        }
-        if role != Role::Administrator {
-            self.not_the_last(&mut tx, &user).await?;
-        }
-        sqlx::query("UPDATE users SET role = ? WHERE id = ?")
-            .bind(role.as_str())
-            .bind(user.id)
-            .execute(&mut *tx)
-            .await
-            .map_err(|e| self.sql(e))?;
-        tx.commit().await.map_err(|e| self.sql(e))
+        self.change_user(name, &UserChange { role: Some(role), ..UserChange::default() }).await.map(drop)
     }
 
-    /// Ends all sessions of the user, and lets them sign in no more. A user who is disabled already stays so.
+    /// Ends all sessions of the user, and lets them sign in no more.
     ///
     /// # Errors
-    /// [`AccessError::NoSuchUser`], [`AccessError::LastAdministrator`], or the file's.
+    /// As [`change_user`](Self::change_user).
     pub async fn disable(&self, name: &str) -> Result<(), AccessError> {
-        let mut tx = self.writing().await?;
-        let user = self.found(&mut tx, name).await?;
-        self.not_the_last(&mut tx, &user).await?;
-        let sql = "UPDATE users SET disabled_at = COALESCE(disabled_at, ?), generation = generation + 1 WHERE id = ?";
-        sqlx::query(sql).bind(self.now()).bind(user.id).execute(&mut *tx).await.map_err(|e| self.sql(e))?;
-        self.end_sessions(&mut tx, user.id).await?;
-        tx.commit().await.map_err(|e| self.sql(e))
+        self.change_user(name, &UserChange { disabled: Some(true), ..UserChange::default() }).await.map(drop)
     }
 
     /// Lets the user sign in again; sessions of before do not come back.
     ///
     /// # Errors
-    /// [`AccessError::NoSuchUser`], or the file's.
+    /// As [`change_user`](Self::change_user).
     pub async fn enable(&self, name: &str) -> Result<(), AccessError> {
-        let mut tx = self.writing().await?;
-        let user = self.found(&mut tx, name).await?;
-        sqlx::query("UPDATE users SET disabled_at = NULL WHERE id = ?")
-            .bind(user.id)
-            .execute(&mut *tx)
-            .await
-            .map_err(|e| self.sql(e))?;
-        tx.commit().await.map_err(|e| self.sql(e))
+        self.change_user(name, &UserChange { disabled: Some(false), ..UserChange::default() }).await.map(drop)
+    }
+
+    /// The role of a user who may sign in; absent for one who may not, and for a name that is nobody's.
+    ///
+    /// # Errors
+    /// The file's.
+    pub async fn role_of_user(&self, name: &str) -> Result<Option<Role>, AccessError> {
+        let user = self.user(name).await?;
+        Ok(user.filter(|user| user.disabled_at.is_none()).map(|user| user.role))
     }
 
     /// Ends all sessions of the user, wherever they are.
@@ -170,7 +193,7 @@ impl Access {
         tx.commit().await.map_err(|e| self.sql(e))
     }
 
-    async fn end_sessions(&self, tx: &mut Transaction<'_, Sqlite>, user: i64) -> Result<(), AccessError> {
+    pub(crate) async fn end_sessions(&self, tx: &mut Transaction<'_, Sqlite>, user: i64) -> Result<(), AccessError> {
         let deleted = sqlx::query("DELETE FROM sessions WHERE user_id = ?").bind(user).execute(&mut **tx).await;
         deleted.map(|_| ()).map_err(|e| self.sql(e))
     }
@@ -187,14 +210,11 @@ impl Access {
         };
         let (id, name, kind, role, disabled_at) = read().map_err(|e| self.sql(e))?;
         let (kind, role) = (self.kind(&kind)?, self.role(&role)?);
-        Ok(Found { id, name, kind, is_active_administrator: role == Role::Administrator && disabled_at.is_none() })
+        Ok(Found { id, name, kind, role, is_disabled: disabled_at.is_some() })
     }
 
     /// Somebody must be able to administrate after this user no longer can.
     async fn not_the_last(&self, tx: &mut Transaction<'_, Sqlite>, user: &Found) -> Result<(), AccessError> {
-        if !user.is_active_administrator {
-            return Ok(());
-        }
         let sql =
             "SELECT EXISTS (SELECT 1 FROM users WHERE role = 'administrator' AND disabled_at IS NULL AND id != ?)";
         let others: bool = sqlx::query_scalar(sql).bind(user.id).fetch_one(&mut **tx).await.map_err(|e| self.sql(e))?;
@@ -250,5 +270,6 @@ struct Found {
     id: i64,
     name: String,
     kind: UserKind,
-    is_active_administrator: bool,
+    role: Role,
+    is_disabled: bool,
 }

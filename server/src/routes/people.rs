@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use access::{Password, UserName};
+use access::{AccessError, Password, UserName};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -40,7 +40,7 @@ pub struct NewUser {
     name: String,
     /// What they may do.
     role: Role,
-    /// 12 to 256 characters.
+    /// 12 to 128 characters, and not easily guessed.
     password: String,
 }
 
@@ -80,7 +80,8 @@ pub struct UserChange {
     password: Option<String>,
 }
 
-/// Changes a user: role, password, and whether they may sign in. The last administrator stays one.
+/// Changes a user: role, password, and whether they may sign in; all that is given, or nothing. The last administrator stays
+/// one.
 #[utoipa::path(post, path = "/api/v1/users/{name}", tag = "access", request_body = UserChange,
     params(("name" = String, Path, description = "the user's name")),
     responses(
@@ -97,31 +98,15 @@ pub async fn change_user(
     name: PathText,
     ApiJson(change): ApiJson<UserChange>,
 ) -> Result<Json<UserView>, ApiProblem> {
-    // What is given is judged as a whole before the first change.
     let password = match &change.password {
         Some(password) => {
-            let known = UserName::new(&name.0).map_err(|_| no_such_user(&name.0))?;
+            let known = UserName::new(&name.0).map_err(|_| AccessError::NoSuchUser(name.0.clone()))?;
             Some(chosen(&known, password)?)
         }
         None => None,
     };
-    if let Some(role) = change.role {
-        state.access.set_role(&name.0, role).await?;
-    }
-    match change.disabled {
-        Some(true) => state.access.disable(&name.0).await?,
-        Some(false) => state.access.enable(&name.0).await?,
-        None => {}
-    }
-    if let Some(password) = password {
-        state.access.set_password(&name.0, &password).await?;
-    }
-    let user = state.access.user(&name.0).await?.ok_or_else(|| no_such_user(&name.0))?;
-    Ok(Json(user))
-}
-
-fn no_such_user(name: &str) -> ApiProblem {
-    access::AccessError::NoSuchUser(name.to_owned()).into()
+    let change = access::UserChange { role: change.role, disabled: change.disabled, password };
+    Ok(Json(state.access.change_user(&name.0, &change).await?))
 }
 
 /// Ends every sign-in of a user.

@@ -91,23 +91,37 @@ async fn a_session_is_over_when_unused_and_at_last_in_any_case() {
     scene.add("anna", Role::Viewer).await;
     let unused = signed_in(&scene, "anna").await;
     let stream = who(&scene, unused).await.unwrap();
-    scene.pass(hours(8) - seconds(1));
+    scene.pass(hours(1) - seconds(1));
     let used = signed_in(&scene, "anna").await;
-    assert!(scene.access.still_valid(&stream).await.unwrap().is_some(), "looking again is no use");
     scene.pass(seconds(1));
     assert_eq!(who(&scene, unused).await, None);
     assert_eq!(scene.access.still_valid(&stream).await.unwrap(), None);
-    // 7 days from the sign-in of `used`: seven hours at a time, then the last second.
+    // Twelve hours from the sign-in of `used`: half an hour at a time, then the last second.
     for _ in 0..23 {
-        scene.pass(hours(7));
+        scene.pass(hours(1) / 2);
         assert!(who(&scene, used).await.is_some());
     }
-    scene.pass(hours(7) - seconds(2));
+    scene.pass(hours(1) / 2 - seconds(2));
     assert!(who(&scene, used).await.is_some());
     scene.pass(seconds(1));
     assert_eq!(who(&scene, used).await, None);
     scene.access.sweep().await.unwrap();
     assert_eq!(count(&scene).await, 0);
+}
+
+#[tokio::test]
+async fn who_watches_a_stream_uses_the_session_but_not_beyond_its_time() {
+    let scene = Scene::new().await;
+    scene.add("anna", Role::Viewer).await;
+    let id = signed_in(&scene, "anna").await;
+    let stream = who(&scene, id).await.unwrap();
+    for _ in 0..23 {
+        scene.pass(hours(1) / 2);
+        assert!(scene.access.still_valid(&stream).await.unwrap().is_some());
+    }
+    assert!(who(&scene, id).await.is_some());
+    scene.pass(hours(1) / 2);
+    assert_eq!(scene.access.still_valid(&stream).await.unwrap(), None);
 }
 
 async fn count(scene: &Scene) -> i64 {

@@ -1,4 +1,4 @@
-use access::{AccessError, FirstStartError, SignInError};
+use access::{AccessError, FirstStartError, SignInError, UserChange};
 use rollback_types::Role;
 
 use crate::{PASSWORD, Scene, password, user};
@@ -41,6 +41,58 @@ async fn the_last_administrator_stays() {
     assert_eq!(scene.access.enable("dora").await, nobody);
     assert_eq!(scene.access.set_role("dora", Role::Viewer).await, nobody);
     assert_eq!(scene.access.set_password("dora", &password("dora", PASSWORD)).await, nobody);
+}
+
+#[tokio::test]
+async fn a_change_is_made_as_a_whole_or_not_at_all() {
+    let scene = Scene::new().await;
+    scene.add("anna", Role::Administrator).await;
+    let other = password("anna", "another horse battery");
+    let change =
+        |role, disabled| UserChange { role: Some(role), disabled: Some(disabled), password: Some(other.clone()) };
+    let refused = scene.access.change_user("anna", &change(Role::Administrator, true)).await;
+    assert_eq!(refused.unwrap_err(), AccessError::LastAdministrator("anna".to_owned()));
+    let same = scene.sign_in("anna", PASSWORD).await.unwrap();
+    assert_eq!(same.role, Role::Administrator, "neither role nor password was changed");
+
+    scene.add("bert", Role::Viewer).await;
+    scene.access.disable("bert").await.unwrap();
+    let bert = scene.access.change_user("BERT", &change(Role::Administrator, false)).await.unwrap();
+    assert_eq!((bert.name.as_str(), bert.role, bert.disabled_at), ("bert", Role::Administrator, None));
+    assert_eq!(scene.sign_in("bert", "another horse battery").await.unwrap().role, Role::Administrator);
+    let anna = scene.access.change_user("anna", &change(Role::Viewer, true)).await.unwrap();
+    assert_eq!((anna.role, anna.disabled_at), (Role::Viewer, Some(scene.now())));
+    assert_eq!(scene.access.role_of_user("anna").await.unwrap(), None, "who is disabled has none");
+    assert_eq!(scene.access.role_of_user("bert").await.unwrap(), Some(Role::Administrator));
+    assert_eq!(scene.access.role_of_user("dora").await.unwrap(), None);
+    scene.pass(crate::hours(1));
+    scene.access.disable("anna").await.unwrap();
+    let since = scene.access.user("anna").await.unwrap().unwrap().disabled_at;
+    assert_eq!(since, anna.disabled_at, "disabled since the first time");
+    let nothing = scene.access.change_user("bert", &UserChange::default()).await.unwrap();
+    assert_eq!((nothing.role, nothing.password_set_at), (bert.role, bert.password_set_at));
+}
+
+#[tokio::test]
+async fn ones_own_password_is_changed_by_showing_the_one_of_now() {
+    let scene = Scene::new().await;
+    scene.add("anna", Role::Operator).await;
+    let before = scene.sign_in("anna", PASSWORD).await.unwrap();
+    let new = password("anna", "another horse battery");
+    let from = crate::address("203.0.113.9");
+    let change = async |current: &str| scene.access.change_own_password(&before, current, &new, from).await;
+    assert_eq!(change("a wrong guess").await.unwrap_err(), SignInError::Refused);
+    let after = change(PASSWORD).await.unwrap();
+    assert_eq!((after.name.as_str(), after.role), ("anna", Role::Operator));
+    assert_eq!(scene.access.still_valid(&before).await.unwrap(), None, "what was before has ended");
+    assert!(scene.access.still_valid(&after).await.unwrap().is_some());
+    assert_eq!(scene.sign_in("anna", PASSWORD).await.unwrap_err(), SignInError::Refused);
+    assert!(scene.sign_in("anna", "another horse battery").await.is_ok());
+    // Guessing here is slowed like guessing at the door.
+    for _ in 0..5 {
+        assert_eq!(change("a wrong guess").await.unwrap_err(), SignInError::Refused);
+    }
+    assert!(matches!(change("another horse battery").await.unwrap_err(), SignInError::Wait { .. }));
 }
 
 #[tokio::test]
