@@ -13,32 +13,52 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
+
+mod addresses;
+
+pub(crate) use addresses::Addresses;
 
 use crate::access::client::Peer;
 
 /// How long a client may take for a request's head, and leave a connection idle.
 const HEAD_TIME: Duration = Duration::from_secs(30);
+/// How long a client may take nothing of an answer that waits for it.
+const WRITE_TIME: Duration = Duration::from_secs(30);
+#[cfg(target_os = "linux")]
+/// How long sent bytes may stay without a sign of life: a machine that is gone is noticed by this.
+const SILENCE_MS: u32 = 60_000;
 /// How long the beginning of an encrypted connection may take.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// Bytes of a request's head.
 const MAX_HEAD: usize = 64 * 1024;
+/// Bytes of an answer that wait for the client, and of a head that is read.
+const MAX_BUFFER: usize = 128 * 1024;
 /// Headers of a request.
 const MAX_HEADERS: usize = 64;
 /// Before the next try when no connection can be accepted (too many open files).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
-/// Answers connections until `stopping`, then lets the answers under way finish. At most `most` are open at a time;
-/// further ones wait in the system's queue.
+/// How many connections are open at a time.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Of all; further ones wait in the system's queue.
+    pub most: usize,
+    /// Of each address; further ones are closed.
+    pub addresses: Arc<Addresses>,
+}
+
+/// Answers connections within the limits until `stopping`, then lets the answers under way finish.
 pub async fn answer(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     router: Router,
-    most: usize,
+    limits: Limits,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(most));
+    let places = Arc::new(Semaphore::new(limits.most));
     loop {
         let place = tokio::select! {
             () = stopped(&mut stopping) => break,
@@ -52,11 +72,15 @@ pub async fn answer(
         };
         match accepted {
             Ok((stream, address)) => {
+                let Some(own) = limits.addresses.enter(address.ip()) else {
+                    tracing::debug!(from = %address.ip(), "a connection is closed: its address holds as many as it may");
+                    continue;
+                };
                 let peer = Peer { address: address.ip(), tls: tls.is_some() };
                 let (tls, router, stopping) = (tls.clone(), router.clone(), stopping.clone());
                 tokio::spawn(async move {
                     begin(stream, tls, peer, router, stopping).await;
-                    drop(place);
+                    drop((own, place));
                 });
             }
             Err(error) => {
@@ -67,7 +91,7 @@ pub async fn answer(
     }
     drop(listener);
     // All places are free again when every connection has ended.
-    if let Ok(all) = u32::try_from(most) {
+    if let Ok(all) = u32::try_from(limits.most) {
         let _ = places.acquire_many(all).await;
     }
 }
@@ -83,6 +107,11 @@ async fn begin(
         tracing::debug!(%error, "a connection is gone already");
         return;
     }
+    // Without it a reader whose machine lost its power would hold its place for a quarter of an hour.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(&stream, SILENCE_MS) {
+        tracing::debug!(%error, "a connection's time of silence could not be set");
+    }
     let Some(tls) = tls else { return converse(stream, peer, router, stopping).await };
     match tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)).await {
         Ok(Ok(stream)) => converse(stream, peer, router, stopping).await,
@@ -93,8 +122,10 @@ async fn begin(
 
 async fn converse<S>(stream: S, peer: Peer, router: Router, mut stopping: watch::Receiver<bool>)
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + Send + 'static,
 {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_TIME));
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
@@ -106,7 +137,8 @@ where
         .header_read_timeout(HEAD_TIME)
         .max_headers(MAX_HEADERS)
         .max_header_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), service);
+        .max_buf_size(MAX_BUFFER)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -124,3 +156,6 @@ where
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
+
+#[cfg(test)]
+mod tests;

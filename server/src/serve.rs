@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::access::watch_streams;
 use crate::assets::{Site, SiteError};
 use crate::config::Config;
-use crate::connections;
+use crate::connections::{self, Addresses, Limits};
 use crate::open_files;
 use crate::schedule::Schedule;
 use crate::state::AppState;
@@ -133,12 +133,17 @@ pub fn answer(
     let state = AppState::new(wired, config, site, stopping.clone());
     let watching = watch_streams(Arc::clone(&state.access), Arc::clone(&state.streams), stopping.clone());
     let looking = state.changes.clone().keep(Arc::clone(&wired.service), stopping.clone());
-    let most = config.serving.max_connections;
+    let proxies = config.serving.trusted_proxies.clone();
+    let is_spared = move |address: IpAddr| address.is_loopback() || proxies.contains(&address);
+    let limits = Limits {
+        most: config.serving.max_connections,
+        addresses: Arc::new(Addresses::new(config.serving.max_connections_per_address, is_spared)),
+    };
     let router = crate::router(state);
     Ok(async move {
         tokio::spawn(watching);
         tokio::spawn(looking);
-        connections::answer(listener, tls, router, most, stopping).await;
+        connections::answer(listener, tls, router, limits, stopping).await;
     })
 }
 

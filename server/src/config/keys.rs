@@ -94,6 +94,13 @@ pub const KEYS: &[Key] = &[
         "Connections at a time; further ones wait. Each is an open file.",
     ),
     key(
+        "server.max_connections_per_address",
+        "STEPBACK_MAX_CONNECTIONS_PER_ADDRESS",
+        "a quarter of max_connections",
+        "a whole number, 1 to 100000",
+        "Connections of one address at a time; further ones are closed. Loopback and trusted proxies have no such limit.",
+    ),
+    key(
         "server.max_streams_per_client",
         "STEPBACK_MAX_STREAMS_PER_CLIENT",
         "64",
@@ -103,14 +110,14 @@ pub const KEYS: &[Key] = &[
     key(
         "session.idle",
         "STEPBACK_SESSION_IDLE",
-        "8h",
+        "1h",
         "a time from a minute to 30 days, such as \"8h\"",
-        "A sign-in ends when nothing was done with it for this long.",
+        "A sign-in ends when nothing was done with it for this long; watching a run at work counts.",
     ),
     key(
         "session.absolute",
         "STEPBACK_SESSION_ABSOLUTE",
-        "7d",
+        "12h",
         "a time from a minute to 90 days, such as \"7d\"",
         "A sign-in ends after this time, whatever is done with it.",
     ),

@@ -19,6 +19,8 @@ pub struct ServingConfig {
     pub trusted_proxies: Vec<IpAddr>,
     /// Connections at a time.
     pub max_connections: usize,
+    /// Connections of one address at a time.
+    pub max_connections_per_address: usize,
     /// Event streams of one person or token at a time.
     pub max_streams_per_client: usize,
 }
@@ -60,11 +62,15 @@ impl ServingConfig {
             let number = values.whole_number(name, default, 1..=100_000)?;
             Ok(usize::try_from(number).unwrap_or(usize::MAX))
         };
+        let max_connections = count("server.max_connections", 1024)?;
+        // One address alone cannot take all places.
+        let share = u64::try_from(max_connections.div_ceil(4)).unwrap_or(u64::MAX);
         Ok(Self {
             public_url,
             tls: tls(values)?,
             trusted_proxies: values.ip_addresses("server.trusted_proxy")?,
-            max_connections: count("server.max_connections", 1024)?,
+            max_connections,
+            max_connections_per_address: count("server.max_connections_per_address", share)?,
             max_streams_per_client: count("server.max_streams_per_client", 64)?,
         })
     }
@@ -73,8 +79,8 @@ impl ServingConfig {
 impl SessionConfig {
     pub(super) fn of(values: &Values) -> Result<Self, ConfigError> {
         Ok(Self {
-            idle: values.duration("session.idle", 8 * HOUR, MINUTE..=30 * DAY)?,
-            absolute: values.duration("session.absolute", 7 * DAY, MINUTE..=90 * DAY)?,
+            idle: values.duration("session.idle", HOUR, MINUTE..=30 * DAY)?,
+            absolute: values.duration("session.absolute", 12 * HOUR, MINUTE..=90 * DAY)?,
         })
     }
 }
