@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod account_commands;
+mod approvers;
 pub mod assets;
 pub mod backup_command;
 mod changes;

@@ -22,6 +22,7 @@ use rollback_stores::secret::Secret;
 use rollback_stores::sqlite::{SqliteRecords, SqliteRecordsConfig};
 use rollback_types::{Layout, RunKind, StoreKind};
 
+use crate::approvers::Users;
 use crate::config::{Config, LayoutChoice, LocalOffset};
 
 /// The service could not be put together.
@@ -86,8 +87,9 @@ pub async fn wire(config: &Config) -> Result<Wired, WiringError> {
     }
     let lock = lock(&config.data_dir)?;
     let oidc = config.oidc.as_ref().map(|o| Oidc::new(o.settings.clone(), Clock::system())).transpose()?;
-    let (service, deployment) = assemble(config).await?;
     let access = Access::open(config.access_file(), access_settings(config)).await?;
+    let (service, deployment) = assemble(config).await?;
+    let service = Arc::new(service.with_approvers(Arc::new(Users(Arc::clone(&access)))));
     if let Some(run) = service.recover().await? {
         tracing::warn!(%run, "a run was left unfinished by an earlier process; it is marked as interrupted");
     }
@@ -100,10 +102,10 @@ pub async fn wire(config: &Config) -> Result<Wired, WiringError> {
 /// # Errors
 /// As [`wire`]; never [`WiringError::InUse`].
 pub async fn wire_beside(config: &Config) -> Result<Arc<RollbackService>, WiringError> {
-    Ok(assemble(config).await?.0)
+    Ok(Arc::new(assemble(config).await?.0))
 }
 
-async fn assemble(config: &Config) -> Result<(Arc<RollbackService>, Deployment), WiringError> {
+async fn assemble(config: &Config) -> Result<(RollbackService, Deployment), WiringError> {
     let records: Arc<dyn RecordStore> = Arc::new(records(config));
     let vectors = vectors(config)?;
     let graph = graph(config);
@@ -113,7 +115,7 @@ async fn assemble(config: &Config) -> Result<(Arc<RollbackService>, Deployment),
     let engines =
         StoreKind::ALL.map(|store| EngineName { store, engine: stores.engine(store).name.to_owned() }).to_vec();
     let layout = stores.records.schema().await.ok().map(|s| s.layout);
-    let service = Arc::new(RollbackService::new(stores, Arc::new(journal), folders(config), settings(config)));
+    let service = RollbackService::new(stores, Arc::new(journal), folders(config), settings(config));
     let provider = config.oidc.as_ref().map(|o| o.name.clone());
     let approvals_required = service.approvals_required(RunKind::Rollback);
     Ok((service, Deployment { name: config.deployment.clone(), engines, layout, approvals_required, provider }))

@@ -60,8 +60,11 @@ pub struct Approval {
     pub asked_by: String,
     /// When.
     pub asked_at: Timestamp,
-    /// What others said, oldest first.
+    /// What others said, oldest first, as far as it counts.
     pub votes: Vec<Vote>,
+    /// Approvals that do not count now: who gave them may not sign in any more, or not approve.
+    #[serde(default)]
+    pub lapsed: Vec<Vote>,
     /// How many must agree.
     pub required: u32,
     /// The run that was started by it.

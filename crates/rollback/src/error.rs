@@ -2,6 +2,7 @@
 
 use rollback_types::{Difference, Problem, ProblemKind, Refusal, Role, RollbackPlan, RunId, StoreKind};
 
+use crate::approvers::ApproversError;
 use crate::journal::JournalError;
 use crate::store::{Fault, StoreError};
 
@@ -29,6 +30,9 @@ pub enum ServiceError {
         /// How many did.
         given: u32,
     },
+    /// Whose word counts cannot be found out.
+    #[error("whose approval counts cannot be found out: {0}")]
+    Approvers(#[from] ApproversError),
     /// There is no such version, run or backup.
     #[error("{0}")]
     NotFound(String),
@@ -97,9 +101,12 @@ impl From<ServiceError> for Problem {
             ServiceError::ApprovalRequired { .. } => Problem::new(ProblemKind::ApprovalRequired, detail)
                 .safe(nothing)
                 .remedy(
-                    "Ask for approval by POST /api/v1/approvals with this very request; another person reads it and agrees there; then \
-                     start it. There is no page for this yet.",
+                    "Ask for approval on the plan's page, or by POST /api/v1/approvals with this very request; another person reads it \
+                     and agrees under Approvals; then start it.",
                 ),
+            ServiceError::Approvers(_) => Problem::new(ProblemKind::AccessUnavailable, detail)
+                .safe(nothing)
+                .remedy("See Stepback's own log and the disk of its data folder, then try again."),
             ServiceError::NotFound(_) => Problem::new(ProblemKind::NotFound, detail).safe(nothing),
             ServiceError::Refused { refusals, plan } => {
                 let mut p = Problem::new(ProblemKind::Refused, detail).safe(nothing);

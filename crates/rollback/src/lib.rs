@@ -4,6 +4,7 @@
 //! documents of each module say what is done instead and why.
 
 mod actor;
+pub mod approvers;
 pub mod backup;
 mod context;
 mod engine;

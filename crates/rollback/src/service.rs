@@ -19,6 +19,7 @@ use rollback_types::{
 };
 use tokio::sync::{broadcast, mpsc, watch};
 
+use crate::approvers::{Approvers, Nobody};
 use crate::backup::{BackupFolders, BackupVerifier, Trials};
 use crate::engine::DecisionRequest;
 use crate::error::ServiceError;
@@ -41,6 +42,8 @@ pub struct RollbackService {
     journal: Arc<dyn Journal>,
     verifier: Arc<BackupVerifier>,
     settings: Settings,
+    /// Whose word about a plan counts.
+    approvers: Arc<dyn Approvers>,
     /// Runs with an engine at work in this process.
     live: Arc<Mutex<HashMap<RunId, LiveRun>>>,
     /// Runs that were started here. An active run that is none of these may be another process's.
@@ -78,6 +81,7 @@ impl RollbackService {
             journal,
             verifier,
             settings,
+            approvers: Arc::new(Nobody),
             live: Arc::default(),
             launched: Mutex::default(),
             starting: tokio::sync::Mutex::default(),
@@ -88,6 +92,12 @@ impl RollbackService {
             ended: Arc::default(),
             approving: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// The same service, which asks these whose word about a plan counts. Without them nobody's does.
+    #[must_use]
+    pub fn with_approvers(self, approvers: Arc<dyn Approvers>) -> Self {
+        Self { approvers, ..self }
     }
 
     /// The settings in force.

@@ -78,6 +78,55 @@ async fn two_are_two_different_people_and_a_no_ends_it() {
 }
 
 #[tokio::test]
+async fn an_approval_counts_as_long_as_who_gave_it_may_approve() {
+    let b = bench();
+    let (service, start) = asking(&b, 1).await;
+    let (ada, digest) = (operator("ada"), &start.plan_digest);
+    service.ask_approval(&start, &ada).await.unwrap();
+    assert_eq!(service.vote(digest, &YES, &operator("bob")).await.unwrap().state, ApprovalState::Approved);
+
+    b.deployment.approvers.take_from("bob");
+    let refused = service.start(&start, &ada).await;
+    assert!(matches!(refused, Err(ServiceError::ApprovalRequired { required: 1, given: 0 })), "{refused:?}");
+    let seen = service.approval(digest).await.unwrap();
+    assert_eq!((seen.state, seen.votes.len(), seen.lapsed[0].by.as_str()), (ApprovalState::Open, 0, "bob"));
+
+    // It waits for another person, and what was said is not lost.
+    assert_eq!(service.vote(digest, &YES, &operator("cleo")).await.unwrap().state, ApprovalState::Approved);
+    b.deployment.approvers.give_back("bob");
+    let seen = service.approval(digest).await.unwrap();
+    let by: Vec<&str> = seen.votes.iter().map(|v| v.by.as_str()).collect();
+    assert_eq!((by, seen.lapsed.len()), (vec!["bob", "cleo"], 0));
+    b.deployment.approvers.take_from("cleo");
+    let id = service.start(&start, &ada).await.unwrap().run.id;
+    let events = b.deployment.journal.all_events(id);
+    let EventKind::RunStarted { approved_by, .. } = &events[0].kind else { panic!("{events:?}") };
+    assert_eq!(approved_by, &["bob"]);
+}
+
+#[tokio::test]
+async fn a_no_stays_a_no_and_a_service_that_knows_nobody_counts_no_word() {
+    let b = bench();
+    let (service, start) = asking(&b, 1).await;
+    let digest = &start.plan_digest;
+    service.ask_approval(&start, &operator("ada")).await.unwrap();
+    let no = VoteRequest { approves: false, reason: Some("not in the exam week".into()) };
+    service.vote(digest, &no, &operator("bob")).await.unwrap();
+    b.deployment.approvers.take_from("bob");
+    assert_eq!(service.approval(digest).await.unwrap().state, ApprovalState::Refused);
+
+    let other = bench();
+    let (service, start) = asking(&other, 1).await;
+    service.ask_approval(&start, &operator("ada")).await.unwrap();
+    service.vote(&start.plan_digest, &YES, &operator("bob")).await.unwrap();
+    let folders =
+        rollback::backup::BackupFolders::new(other.deployment.folder(), "textbook_chunks", other.deployment.folder());
+    let settings = rollback::Settings { approvals_required: 1, ..service.settings().clone() };
+    let alone = RollbackService::new(other.deployment.stores(), other.deployment.journal.clone(), folders, settings);
+    assert_eq!(alone.approval(&start.plan_digest).await.unwrap().state, ApprovalState::Open);
+}
+
+#[tokio::test]
 async fn an_approval_is_of_one_plan() {
     let b = bench();
     let (service, start) = asking(&b, 1).await;

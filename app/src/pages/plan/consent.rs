@@ -72,6 +72,7 @@ mod tests {
             asked_by: "otto".into(),
             asked_at: at,
             votes: by.iter().map(vote).collect(),
+            lapsed: vec![],
             required: 1,
             run: None,
             state,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rollback_types::{VersionId, VersionState};
 
+use super::approvers::FakeApprovers;
 use super::copies::write_latest_copy;
 use super::data::{Data, Node, Point};
 use super::faults::FaultPlan;
@@ -50,6 +51,8 @@ pub struct FakeDeployment {
     pub faults: Arc<FaultPlan>,
     /// The journal; shared by every service made of this deployment.
     pub journal: Arc<FakeJournal>,
+    /// Who may approve plans.
+    pub approvers: Arc<FakeApprovers>,
     disks: Arc<Mutex<Disks>>,
     folder: std::path::PathBuf,
 }
@@ -78,6 +81,7 @@ impl FakeDeployment {
             data: Arc::new(Mutex::new(data)),
             journal: Arc::new(FakeJournal::new(faults.clone())),
             faults,
+            approvers: Arc::default(),
             disks: Arc::new(Mutex::new(vec![("".into(), 10_000_000_000)])),
             folder: folder.to_owned(),
         })
@@ -118,6 +122,7 @@ impl FakeDeployment {
             BackupFolders::new(&self.folder, "textbook_chunks", self.folder.join("runs")),
             settings,
         )
+        .with_approvers(self.approvers.clone())
     }
 
     /// The folder of the backups.

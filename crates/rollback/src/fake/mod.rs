@@ -4,6 +4,7 @@
 //! [`FakeDeployment::per_version`], in the other), with a failed version staged and a latest-copy that equals production. Every operation can be made to fail, before or after its effect,
 //! while a given step is at work.
 
+mod approvers;
 mod copies;
 mod data;
 mod deployment;
@@ -14,6 +15,7 @@ mod plant;
 mod records;
 mod vectors;
 
+pub use approvers::FakeApprovers;
 pub use data::{COMMITTED_PER_VERSION, FAILED, FAILED_PER_VERSION};
 pub use deployment::FakeDeployment;
 pub use faults::{FaultPlan, Moment};

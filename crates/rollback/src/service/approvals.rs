@@ -1,5 +1,6 @@
 //! Where `approval.required` is set: another person reads the very plan, and agrees, before it may be started.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rollback_types::{
@@ -109,6 +110,7 @@ impl RollbackService {
             asked_by: actor.name().to_owned(),
             asked_at: Timestamp::now(),
             votes: Vec::new(),
+            lapsed: Vec::new(),
             required: self.approvals_required(plan.kind),
             run: None,
             state: ApprovalState::Open,
@@ -247,18 +249,38 @@ impl RollbackService {
         }
     }
 
+    /// The requests as they stand now: an approval counts as long as who gave it may approve. A no stays a no.
     async fn read_approvals(&self) -> Answer<Vec<Approval>> {
         let Some(json) = self.journal.remembered(KEY).await? else { return Ok(Vec::new()) };
         let mut all: Vec<Approval> = serde_json::from_str(&json)
             .map_err(|e| ServiceError::Conflict(format!("The requests for approval cannot be read: {e}.")))?;
+        let mut may_approve = BTreeMap::new();
         for approval in &mut all {
+            approval.state = state_of(approval);
+            // What is over does not change any more.
+            if !matches!(approval.state, ApprovalState::Open | ApprovalState::Approved) {
+                continue;
+            }
+            for vote in &approval.votes {
+                if !may_approve.contains_key(&vote.by) {
+                    may_approve.insert(vote.by.clone(), self.approvers.may_approve(&vote.by).await?);
+                }
+            }
+            let lapses = |vote: &mut Vote| may_approve.get(&vote.by) != Some(&true);
+            approval.lapsed = approval.votes.extract_if(.., lapses).collect();
             approval.state = state_of(approval);
         }
         Ok(all)
     }
 
+    /// What counts no more is kept with the rest: it counts again when who gave it may approve again.
     async fn write_approvals(&self, all: &[Approval]) -> Answer<()> {
-        let json = serde_json::to_string(all).map_err(|e| ServiceError::Conflict(e.to_string()))?;
+        let mut all = all.to_vec();
+        for approval in &mut all {
+            approval.votes.append(&mut approval.lapsed);
+            approval.votes.sort_by_key(|vote| vote.at);
+        }
+        let json = serde_json::to_string(&all).map_err(|e| ServiceError::Conflict(e.to_string()))?;
         Ok(self.journal.remember(KEY, &json).await?)
     }
 }

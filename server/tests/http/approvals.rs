@@ -1,0 +1,55 @@
+//! Another person's word, as it is today: asked over the API, counted by the users' register.
+
+use rollback_types::Role;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::browser::{Browser, add_user};
+use crate::client::Answer;
+use crate::deployment::{Deployment, Layout};
+
+impl Browser {
+    async fn post_json(&self, app: &App, path: &str, body: &Value) -> Answer {
+        let origin = format!("http://{}", app.address);
+        let headers = [("cookie", self.cookie.as_str()), ("origin", &origin), ("content-type", "application/json")];
+        app.client.nobody().send("POST", path, &headers, &body.to_string()).await
+    }
+}
+
+#[tokio::test]
+async fn a_word_counts_only_while_who_gave_it_may_still_approve() {
+    let d = Deployment::new(Layout::Shared).await;
+    let mut config = d.config();
+    config.approvals_required = 1;
+    let app = App::start(&config).await;
+    for name in ["ann", "ben"] {
+        add_user(&app.access, name, Role::Operator).await;
+    }
+    let (ann, ben) = (Browser::sign_in(&app, "ann").await, Browser::sign_in(&app, "ben").await);
+    let start = App::start_request(&app.plan(&d.failed).await, "agreed by another person");
+    let digest = start["plan_digest"].as_str().unwrap();
+    let asked = ann.post_json(&app, "/api/v1/approvals", &start).await.json(200);
+    assert_eq!(asked["state"], "open");
+    let vote = format!("/api/v1/approvals/{digest}/vote");
+    assert_eq!(ben.post_json(&app, &vote, &json!({ "approves": true })).await.json(200)["state"], "approved");
+
+    let seen = async || app.get(&format!("/api/v1/approvals/{digest}")).await.json(200);
+    for (taken, given) in [
+        (json!({ "role": "viewer" }), json!({ "role": "operator" })),
+        (json!({ "disabled": true }), json!({ "disabled": false })),
+    ] {
+        app.post("/api/v1/users/ben", &taken).await.json(200);
+        let refused = ann.post_json(&app, "/api/v1/runs", &start).await.problem(409, "approval-required");
+        assert_eq!(refused["safe"], "Nothing was changed.");
+        let now = seen().await;
+        assert_eq!(
+            (&now["state"], &now["votes"], &now["lapsed"][0]["by"]),
+            (&json!("open"), &json!([]), &json!("ben"))
+        );
+        app.post("/api/v1/users/ben", &given).await.json(200);
+        assert_eq!(seen().await["state"], "approved", "{taken}");
+    }
+    let run = ann.post_json(&app, "/api/v1/runs", &start).await.json(201)["id"].as_u64().unwrap();
+    let (story, _) = app.events(run).await.read_to_end().await;
+    assert_eq!(story[0].data["approved_by"], json!(["ben"]));
+}
