@@ -18,26 +18,28 @@ pub fn refusal(method: &Method, headers: &HeaderMap, client: &Client, reach: &Re
     if client.exposed {
         return Some("The request came readably over the network: use the address of the proxy, or HTTPS.");
     }
-    let Some(host) = client.host.as_deref() else { return Some("The request names no host.") };
-    if !is_ours(host, reach) {
+    let Some(host) = client.host.as_deref().and_then(Authority::parse) else {
+        return Some("The request names no host, or not just one.");
+    };
+    if !is_ours(&host, reach) {
         return Some(
             "The Host header is no name of this server: open the page by 127.0.0.1, localhost or the address of server.public_url.",
         );
     }
-    if is_unsafe(method) { forgery(headers, host, client.https) } else { None }
+    if is_unsafe(method) { forgery(headers, &host, client.https) } else { None }
 }
 
 /// A name by which this server may be reached.
-fn is_ours(host: &str, reach: &Reach) -> bool {
+fn is_ours(host: &Authority, reach: &Reach) -> bool {
     match &reach.public_url {
-        _ if is_loopback(host) => true,
-        Some(url) => same_authority(host, &url.authority, &url.scheme),
+        _ if host.is_loopback() => true,
+        Some(url) => Authority::parse(&url.authority).is_some_and(|ours| host.is(&ours, &url.scheme)),
         // Without a public address any name may lead here. One made up by a stranger has no cookie of ours.
         None => !reach.listen.ip().is_loopback(),
     }
 }
 
-fn forgery(headers: &HeaderMap, host: &str, https: bool) -> Option<&'static str> {
+fn forgery(headers: &HeaderMap, host: &Authority, https: bool) -> Option<&'static str> {
     let text = |name: &str| headers.get(name).map(|v| v.to_str().unwrap_or("?"));
     let site = text("sec-fetch-site");
     if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
@@ -47,7 +49,7 @@ fn forgery(headers: &HeaderMap, host: &str, https: bool) -> Option<&'static str>
         Some(origin) => {
             let (scheme, authority) = origin.split_once("://").unwrap_or_default();
             let scheme_fits = scheme == if https { "https" } else { "http" };
-            let fits = scheme_fits && same_authority(authority, host, scheme);
+            let fits = scheme_fits && Authority::parse(authority).is_some_and(|origin| origin.is(host, scheme));
             (!fits).then_some("The Origin header is not this server.")
         }
         // Every browser says where such a request comes from. Without a word of it, and with a cookie, it may be forged;
@@ -59,19 +61,38 @@ fn forgery(headers: &HeaderMap, host: &str, https: bool) -> Option<&'static str>
     }
 }
 
-/// Equal but for case and for the scheme's own port.
-fn same_authority(one: &str, other: &str, scheme: &str) -> bool {
-    let port = if scheme == "https" { ":443" } else { ":80" };
-    let plain = |authority: &str| authority.strip_suffix(port).unwrap_or(authority).to_ascii_lowercase();
-    !one.is_empty() && plain(one) == plain(other)
+/// Host and port of a `Host` header or an origin.
+#[derive(Debug, PartialEq, Eq)]
+struct Authority {
+    host: String,
+    port: Option<u16>,
 }
 
-fn is_loopback(authority: &str) -> bool {
-    let host = match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+impl Authority {
+    /// Nothing for what is no plain host with or without a port: names of users, paths, lists, ports that are none.
+    fn parse(text: &str) -> Option<Self> {
+        let authority: axum::http::uri::Authority = text.parse().ok()?;
+        let host = authority.host();
+        let port = match text.strip_prefix(host)? {
+            "" => None,
+            rest => {
+                let digits = rest.strip_prefix(':').filter(|port| port.bytes().all(|b| b.is_ascii_digit()))?;
+                Some(digits.parse().ok()?)
+            }
+        };
+        (!host.is_empty()).then(|| Self { host: host.to_ascii_lowercase(), port })
+    }
+
+    /// The same place, where the scheme's own port need not be named.
+    fn is(&self, other: &Self, scheme: &str) -> bool {
+        let own = if scheme == "https" { 443 } else { 80 };
+        self.host == other.host && self.port.unwrap_or(own) == other.port.unwrap_or(own)
+    }
+
+    fn is_loopback(&self) -> bool {
+        let address = self.host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&self.host);
+        self.host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
+    }
 }
 
 #[cfg(test)]
@@ -115,6 +136,10 @@ mod tests {
         assert!(!post(&[("host", "127.0.0.1:3000"), ("sec-fetch-site", "cross-site")]));
         assert!(!post(&[("host", "rebound.example:3000")]));
         assert!(!post(&[("host", "127.0.0.1.example:3000")]));
+        assert!(
+            !post(&[("host", "127.0.0.1:3000"), ("origin", "http://127.0.0.1:3000/path")]),
+            "an origin has no path"
+        );
         assert!(!post(&[]));
     }
 
@@ -132,6 +157,39 @@ mod tests {
         let loopback = reach("127.0.0.1:3000", None);
         assert!(!passes(&Method::GET, &[("host", "rebound.example")], false, &loopback));
         assert!(passes(&Method::GET, &[("host", "127.0.0.1:1"), ("origin", "http://x")], false, &loopback));
+    }
+
+    #[test]
+    fn a_host_is_a_name_with_or_without_a_port_and_nothing_else() {
+        let loopback = reach("127.0.0.1:3000", None);
+        let get = |host: &'static str| passes(&Method::GET, &[("host", host)], false, &loopback);
+        for good in
+            ["localhost", "LOCALHOST:1", "127.0.0.1:65535", "127.1.2.3", "[::1]", "[::1]:3000", "[::ffff:127.0.0.1]"]
+        {
+            assert!(get(good), "{good}");
+        }
+        for bad in [
+            "",
+            ":3000",
+            "localhost:",
+            "localhost:x",
+            "localhost:+80",
+            "localhost:65536",
+            "localhost:80:80",
+            "localhost:80/",
+            "localhost, evil.example",
+            "evil.example@localhost",
+            "localhost@evil.example",
+            "localhost.",
+            "[::1]evil.example",
+            "[::1",
+            "::1",
+            "0.0.0.0",
+            "127.1",
+            "2130706433",
+        ] {
+            assert!(!get(bad), "{bad}");
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Errors at the edge: problem documents (RFC 9457) as HTTP answers, and extractors that answer with them.
 
 use access::AccessError;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, FromRequestParts, Json, Request};
+use axum::extract::rejection::{FormRejection, JsonRejection};
+use axum::extract::{Form, FromRequest, FromRequestParts, Json, Request};
 use axum::http::{HeaderValue, StatusCode, header, request::Parts};
 use axum::response::{IntoResponse, Response};
 use rollback::ServiceError;
@@ -72,6 +72,27 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for ApiJson<
                 let kind = match &rejection {
                     JsonRejection::MissingJsonContentType(_) => ProblemKind::UnsupportedMediaType,
                     other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => ProblemKind::TooLarge,
+                    _ => ProblemKind::InvalidRequest,
+                };
+                Err(Problem::new(kind, rejection.body_text()).safe("Nothing was changed.").into())
+            }
+        }
+    }
+}
+
+/// A form's body; whatever is wrong with it becomes a problem document.
+#[derive(Debug)]
+pub struct ApiForm<T>(pub T);
+
+impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for ApiForm<T> {
+    type Rejection = ApiProblem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        match Form::<T>::from_request(request, state).await {
+            Ok(Form(value)) => Ok(Self(value)),
+            Err(rejection) => {
+                let kind = match &rejection {
+                    FormRejection::InvalidFormContentType(_) => ProblemKind::UnsupportedMediaType,
                     _ => ProblemKind::InvalidRequest,
                 };
                 Err(Problem::new(kind, rejection.body_text()).safe("Nothing was changed.").into())

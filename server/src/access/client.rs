@@ -60,7 +60,7 @@ impl Client {
         let peer = parts.extensions.get::<Peer>().copied().unwrap_or(unknown);
         let address = peer.address.to_canonical();
         let headers = &parts.headers;
-        let named = || text(headers, header::HOST.as_str()).or_else(|| parts.uri.authority().map(|a| a.to_string()));
+        let named = || name_of(parts);
         if !reach.trusted_proxies.contains(&address) {
             let exposed = !peer.tls && !address.is_loopback();
             return Self { address, https: peer.tls, host: named(), exposed };
@@ -75,8 +75,18 @@ impl Client {
     }
 }
 
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned)
+/// The one name by which a request was made; none where it says two.
+fn name_of(parts: &Parts) -> Option<String> {
+    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    let host = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => Some(host.to_str().ok()?),
+        (None, _) => None,
+        (Some(_), Some(_)) => return None,
+    };
+    match (host, parts.uri.authority()) {
+        (Some(host), Some(address)) if !address.as_str().eq_ignore_ascii_case(host) => None,
+        (host, address) => host.or(address.map(|a| a.as_str())).map(str::to_owned),
+    }
 }
 
 /// The last entry of a header's list: what the proxy nearest to us added.
@@ -149,6 +159,18 @@ mod tests {
         let headers = [("x-forwarded-for", "6.6.6.6"), ("x-forwarded-for", "198.51.100.7:4711, 10.0.0.6")];
         let client = client("::ffff:10.0.0.5", &["10.0.0.5", "10.0.0.6"], &headers);
         assert_eq!(client.address.to_string(), "198.51.100.7");
+    }
+
+    #[test]
+    fn a_request_that_names_two_hosts_names_none() {
+        assert_eq!(client("127.0.0.1", &[], &[("host", "localhost"), ("host", "evil.example")]).host, None);
+        let named = |uri: &str, host: &str| {
+            let (parts, ()) = Request::builder().uri(uri).header("host", host).body(()).unwrap().into_parts();
+            name_of(&parts)
+        };
+        assert_eq!(named("http://evil.example/", "localhost"), None);
+        assert_eq!(named("http://LOCALHOST/", "localhost").as_deref(), Some("localhost"));
+        assert_eq!(named("/", "localhost").as_deref(), Some("localhost"));
     }
 
     #[test]

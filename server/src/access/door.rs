@@ -15,9 +15,10 @@ use rollback_types::{AuditOutcome, Problem, ProblemKind};
 use tower_sessions::Session;
 
 use super::client::Client;
+use super::media::Media;
 use super::refusal::Refusal;
 use super::rules::{Rule, VIEWER, Verdict};
-use super::said::{Reads, Said};
+use super::said::Said;
 use super::{headers, identity};
 use crate::guard;
 use crate::problem::ApiProblem;
@@ -36,6 +37,15 @@ pub struct Told {
     /// Why.
     pub detail: String,
 }
+
+/// The row of what somebody tries who is not signed in, for whoever grants it to write before it is done. What is refused
+/// is written here, within bounds: strangers must not fill the disk.
+#[derive(Clone, Debug)]
+pub struct Unwritten(pub AuditEntry);
+
+/// In an answer: the row has been written.
+#[derive(Clone, Copy, Debug)]
+pub struct Written;
 
 /// Lets a request in, or not, and sets the headers that every answer carries.
 pub async fn door(State(state): State<AppState>, session: Session, request: Request, next: Next) -> Response {
@@ -82,9 +92,19 @@ async fn pass(
         Err(problem) => return problem.into_response(),
     };
     let entry = AuditEntry { matter: matter(&mut parts, &body).await, ..entry };
-    let begun = match state.access.audit_begin(&entry).await {
-        Ok(begun) => begun,
-        Err(error) => return unwritten(&error),
+    let taken = Media::taken_by(parts.uri.path());
+    if !taken.fits(&parts.headers, &body) {
+        return refused(&state, entry, &Refusal::WrongMedia(taken), &parts).await;
+    }
+    let row = match who {
+        Some(_) => match state.access.audit_begin(&entry).await {
+            Ok(begun) => Some(begun),
+            Err(error) => return unwritten(&error),
+        },
+        None => {
+            parts.extensions.insert(Unwritten(entry.clone()));
+            None
+        }
     };
     introduce(&mut parts, who, client);
     let request = Request::from_parts(parts, Body::from(body));
@@ -92,7 +112,11 @@ async fn pass(
     let acting = tokio::spawn(async move {
         let response = next.run(request).await;
         let (outcome, detail) = outcome(&response);
-        end(&state, begun, outcome, response.status(), detail.as_deref()).await;
+        match row {
+            Some(begun) => end(&state, begun, outcome, response.status(), detail.as_deref()).await,
+            None if outcome == AuditOutcome::Done || response.extensions().get::<Written>().is_some() => {}
+            None => write_refused(&state, &entry, response.status(), detail.as_deref().unwrap_or_default()).await,
+        }
         response
     });
     match acting.await {
@@ -176,8 +200,7 @@ fn action(parts: &Parts, route: Option<&str>) -> String {
 async fn matter(parts: &mut Parts, body: &[u8]) -> AuditMatter {
     let path = parts.extract::<RawPathParams>().await;
     let pairs: Vec<(&str, &str)> = path.as_ref().map(|p| p.iter().collect()).unwrap_or_default();
-    let reads = if parts.uri.path().starts_with("/rpc/") { Reads::Form } else { Reads::ByKind };
-    let Said { subject, digest, reason } = Said::of(pairs.into_iter(), reads, &parts.headers, body);
+    let Said { subject, digest, reason } = Said::of(pairs.into_iter(), &parts.headers, body);
     AuditMatter { subject, digest, reason }
 }
 
@@ -197,12 +220,15 @@ async fn read(body: Body) -> Result<Bytes, ApiProblem> {
 
 /// A refused try, with its row.
 async fn refused(state: &AppState, entry: AuditEntry, refusal: &Refusal, parts: &Parts) -> Response {
-    // Nothing is done in any case, so a row that cannot be written changes nothing for the client.
-    let written = state.access.audit_refused(&entry, Some(refusal.status().as_u16()), &refusal.reason()).await;
-    if let Err(error) = written {
+    write_refused(state, &entry, refusal.status(), &refusal.reason()).await;
+    refusal.answer(&parts.method, &parts.uri)
+}
+
+/// Nothing is done in any case, so a row that cannot be written changes nothing for the client.
+async fn write_refused(state: &AppState, entry: &AuditEntry, status: StatusCode, why: &str) {
+    if let Err(error) = state.access.audit_refused(entry, Some(status.as_u16()), why).await {
         tracing::error!(%error, action = %entry.action, "a refused try could not be written to the audit");
     }
-    refusal.answer(&parts.method, &parts.uri)
 }
 
 fn outcome(response: &Response) -> (AuditOutcome, Option<String>) {

@@ -4,8 +4,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// What anything but a page may do in a browser: nothing.
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-/// A year: who came by HTTPS once, comes by it from then on.
-const HSTS: &str = "max-age=31536000";
+/// A year: who came by HTTPS once, comes by it from then on, to names below this one as well.
+const HSTS: &str = "max-age=31536000; includeSubDomains";
 
 /// The policy of a page. Its scripts carry the nonce, and what they load is theirs to answer for.
 pub fn page_policy(nonce: &str) -> String {

@@ -6,6 +6,7 @@ pub mod door;
 pub mod functions;
 mod headers;
 mod identity;
+mod media;
 pub mod refusal;
 pub mod rules;
 mod said;

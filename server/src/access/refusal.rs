@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rollback_types::{Problem, ProblemKind, Role};
 
+use super::media::Media;
 use crate::problem::ApiProblem;
 
 /// Why a request is not let in.
@@ -27,6 +28,8 @@ pub enum Refusal {
     NoRule,
     /// The address takes other methods.
     WrongMethod(Vec<Method>),
+    /// The address takes bodies of this kind only.
+    WrongMedia(Media),
     /// Too many of them at a time.
     TooMany(&'static str),
     /// Sign-in or audit does not work.
@@ -40,6 +43,7 @@ impl Refusal {
             Self::Forged(_) | Self::Role { .. } | Self::NoRule => StatusCode::FORBIDDEN,
             Self::NotSignedIn | Self::WrongToken => StatusCode::UNAUTHORIZED,
             Self::WrongMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::WrongMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -56,6 +60,7 @@ impl Refusal {
             }
             Self::NoRule => "This address has no rule that says who may use it.".to_owned(),
             Self::WrongMethod(_) => "This address does not take that method.".to_owned(),
+            Self::WrongMedia(taken) => format!("This address takes a body of the type {} only.", taken.as_str()),
             Self::Unavailable => "The file of users, sessions and the audit cannot be used.".to_owned(),
         }
     }
@@ -72,6 +77,9 @@ impl Refusal {
             Self::Role { .. } => (ProblemKind::RoleRequired, Some("Ask an administrator for that role.")),
             Self::NoRule => (ProblemKind::Forbidden, Some("This is a defect in Stepback: report it.")),
             Self::WrongMethod(_) => (ProblemKind::MethodNotAllowed, Some("/api/openapi.json describes every address.")),
+            Self::WrongMedia(_) => {
+                (ProblemKind::UnsupportedMediaType, Some("Send such a body, and say so by Content-Type."))
+            }
             Self::TooMany(_) => (ProblemKind::TooManyRequests, Some("Close some, or wait and try again.")),
             Self::Unavailable => {
                 (ProblemKind::AccessUnavailable, Some("See Stepback's own log and the disk of its data folder."))
@@ -108,7 +116,7 @@ impl Refusal {
             Self::TooMany(_) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
             }
-            Self::Forged(_) | Self::Role { .. } | Self::NoRule | Self::Unavailable => {}
+            Self::Forged(_) | Self::Role { .. } | Self::NoRule | Self::WrongMedia(_) | Self::Unavailable => {}
         }
         response
     }

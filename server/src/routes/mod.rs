@@ -3,6 +3,7 @@
 mod approvals;
 mod audit;
 mod backups;
+mod entering;
 mod events;
 mod health;
 mod latest_copy;
@@ -87,6 +88,7 @@ fn guarded() -> Guarded {
         .post(COLUMNS, VIEWER, preferences::columns)
         .post("/session/sign-out", Rule::Public, session::sign_out)
         .post("/session/sign-out-everywhere", VIEWER, session::sign_out_everywhere)
+        .post("/session/password", VIEWER, session::change_password)
         .get("/api/v1/me", VIEWER, people::me)
         .get("/api/v1/users", ADMINISTRATOR, people::list_users)
         .post("/api/v1/users", ADMINISTRATOR, people::add_user)

@@ -3,18 +3,19 @@
 use access::oidc::{Oidc, OidcError, Pending};
 use access::{AuditEntry, Identity};
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use leptos::prelude::*;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use rollback_types::AuditOutcome;
-use serde::Deserialize;
 use tower_sessions::Session;
 
-use super::session::{begin, local};
+use super::entering::{NotIn, begin, granted};
+use super::session::local;
 use crate::access::client::Client;
+use crate::access::door::Unwritten;
 use crate::access::refusal::see_other;
+use crate::problem::QueryPairs;
 use crate::state::AppState;
 
 /// What has to come back. A cookie of its own: the session's is not sent with a request that another site began.
@@ -22,29 +23,10 @@ const COOKIE: &str = "__Host-stepback-oidc";
 /// Lets the page lead on by itself, and nothing else.
 const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/// Where to go on.
-#[derive(Deserialize)]
-pub struct Begin {
-    #[serde(default)]
-    next: String,
-}
-
-/// What the provider sends along.
-#[derive(Deserialize)]
-pub struct Back {
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    state: String,
-    /// The provider's own refusal.
-    #[serde(default)]
-    error: String,
-}
-
 /// Leads to the provider. By GET: a page's policy holds its forms to this very server, and redirects of them too.
-pub async fn to_provider(State(state): State<AppState>, Query(asked): Query<Begin>) -> Response {
+pub async fn to_provider(State(state): State<AppState>, asked: QueryPairs) -> Response {
     let Some(oidc) = &state.oidc else { return see_other("/sign-in") };
-    match oidc.begin(local(&asked.next).unwrap_or("/")).await {
+    match oidc.begin(asked.last("next").and_then(local).unwrap_or("/")).await {
         Ok((url, pending)) => {
             let mut response = see_other(url.as_str());
             set_cookie(&mut response, &pending.to_cookie(), 600);
@@ -63,20 +45,23 @@ pub async fn from_provider(
     Extension(client): Extension<Client>,
     session: Session,
     headers: HeaderMap,
-    Query(back): Query<Back>,
+    back: QueryPairs,
 ) -> Response {
     let Some(oidc) = &state.oidc else { return see_other("/sign-in") };
     let pending = cookie_of(&headers).and_then(|text| Pending::from_cookie(&text));
     let next = pending.as_ref().and_then(|p| local(&p.next)).unwrap_or("/").to_owned();
     let entry = AuditEntry::of("GET /session/oidc", None, Some(client.address));
-    let mut response = match proven(oidc, &state, back, pending).await {
-        Ok(identity) => match enter(&state, &session, &identity, &entry).await {
-            Ok(()) => go_on(&next),
-            Err(why) => {
-                tracing::error!(error = %why, "a sign-in failed");
-                see_other("/sign-in?failed=unavailable")
+    let mut response = match proven(oidc, &state, &back, pending).await {
+        Ok(identity) => {
+            let unavailable = || "/sign-in?failed=unavailable".to_owned();
+            let entering =
+                async { begin(&session, &identity).await.map_err(|error| NotIn::failed(unavailable(), error)) };
+            let row = Some(Extension(Unwritten(entry)));
+            match granted(&state, row, &identity.name, identity.role, unavailable, entering).await {
+                Ok(()) => go_on(&next),
+                Err(not_in) => not_in.answer(),
             }
-        },
+        }
         Err(error) => {
             tracing::warn!(%error, remedy = error.remedy(), "a sign-in at the provider was not granted");
             // What was refused is told; when it cannot be written down nobody got in either.
@@ -99,24 +84,20 @@ pub async fn from_provider(
     response
 }
 
-async fn proven(oidc: &Oidc, state: &AppState, back: Back, pending: Option<Pending>) -> Result<Identity, OidcError> {
+/// `code` and `state` are what the provider sends along; `error` is its own refusal.
+async fn proven(
+    oidc: &Oidc,
+    state: &AppState,
+    back: &QueryPairs,
+    pending: Option<Pending>,
+) -> Result<Identity, OidcError> {
+    let sent = |key: &str| back.last(key).unwrap_or_default();
     let pending = pending.ok_or(OidcError::NotBegun)?;
-    if !back.error.is_empty() {
-        let said: String = back.error.chars().filter(|c| c.is_ascii_graphic()).take(60).collect();
+    if !sent("error").is_empty() {
+        let said: String = sent("error").chars().filter(|c| c.is_ascii_graphic()).take(60).collect();
         return Err(OidcError::Unproven(format!("it answered {said}")));
     }
-    oidc.finish(&state.access, &back.code, &back.state, pending).await
-}
-
-/// The audit's row first: without it nobody gets in.
-async fn enter(state: &AppState, session: &Session, identity: &Identity, entry: &AuditEntry) -> Result<(), String> {
-    let entry = AuditEntry { actor: Some(identity.name.clone()), role: Some(identity.role), ..entry.clone() };
-    let row = state.access.audit_begin(&entry).await.map_err(|e| e.to_string())?;
-    let begun = begin(session, identity).await.map_err(|e| e.to_string());
-    let outcome = if begun.is_ok() { AuditOutcome::Done } else { AuditOutcome::Failed };
-    let detail = begun.as_ref().err().map(String::as_str);
-    state.access.audit_end(row, outcome, Some(200), detail).await.map_err(|e| e.to_string())?;
-    begun
+    oidc.finish(&state.access, sent("code"), sent("state"), pending).await
 }
 
 /// A page that leads on. A redirect would still count as the other site's, and the new session's strict cookie would not be

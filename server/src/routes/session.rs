@@ -1,18 +1,22 @@
 //! Signing in and out: plain forms, answered with where to go on.
 
-use access::{AccessError, FirstStartError, Identity, Password, SessionMark, SignInError, UserName};
+use std::net::IpAddr;
+
+use access::{AccessError, FirstStartError, Identity, Password, SignInError, UserName};
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{Method, Uri};
 use axum::response::Response;
-use axum::{Extension, Form};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use rollback_types::AuditOutcome;
+use rollback_types::{AuditOutcome, Role, SignInWay};
 use serde::Deserialize;
 use tower_sessions::Session;
 
+use super::entering::{NotIn, begin, granted};
 use crate::access::client::Client;
-use crate::access::door::Told;
+use crate::access::door::{Told, Unwritten};
 use crate::access::refusal::{Refusal, is_page, see_other};
+use crate::problem::ApiForm;
 use crate::state::AppState;
 
 /// Name and password.
@@ -25,6 +29,15 @@ pub struct SignIn {
     next: String,
 }
 
+/// One's own password, the one of now and the next.
+#[derive(Deserialize)]
+pub struct NewPassword {
+    current: String,
+    password: String,
+    /// The new one once more, where the page asks for it.
+    again: Option<String>,
+}
+
 /// Who becomes the first administrator.
 #[derive(Deserialize)]
 pub struct Welcome {
@@ -35,53 +48,28 @@ pub struct Welcome {
     again: Option<String>,
 }
 
-/// Why somebody was not let in, and where that is shown.
-struct NotIn {
-    address: String,
-    why: String,
-    outcome: AuditOutcome,
-}
-
-impl NotIn {
-    fn refused(address: String, why: impl Into<String>) -> Self {
-        Self { address, why: why.into(), outcome: AuditOutcome::Refused }
-    }
-
-    fn failed(address: String, why: impl ToString) -> Self {
-        let why = why.to_string();
-        tracing::error!(error = %why, "a sign-in failed");
-        Self { address, why, outcome: AuditOutcome::Failed }
-    }
-
-    fn answer(self) -> Response {
-        let mut response = see_other(&self.address);
-        response.extensions_mut().insert(Told { outcome: self.outcome, detail: self.why });
-        response
-    }
-}
-
 /// Signs in, and goes on to where the reader wanted to.
 pub async fn sign_in(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
+    unwritten: Option<Extension<Unwritten>>,
     session: Session,
-    Form(form): Form<SignIn>,
+    ApiForm(form): ApiForm<SignIn>,
 ) -> Response {
     let next = local(&form.next);
     let back = |failed: &str| {
         let next = next.filter(|n| *n != "/").map(|n| format!("&next={}", utf8_percent_encode(n, NON_ALPHANUMERIC)));
         format!("/sign-in?failed={failed}{}", next.unwrap_or_default())
     };
-    let entered = match state.access.sign_in(&form.name, &form.password, client.address).await {
-        Ok(identity) => begin(&session, &identity).await.map_err(|error| NotIn::failed(back("unavailable"), error)),
-        Err(error @ SignInError::Refused) => Err(NotIn::refused(back("refused"), error.to_string())),
-        Err(error @ SignInError::Wait { seconds }) => {
-            Err(NotIn::refused(back(&format!("wait&seconds={seconds}")), error.to_string()))
-        }
+    let identity = match state.access.sign_in(&form.name, &form.password, client.address).await {
+        Ok(identity) => identity,
         Err(SignInError::Busy) => return busy(),
-        Err(SignInError::Access(error)) => Err(NotIn::failed(back("unavailable"), error)),
+        Err(error) => return NotIn::by(&error, back).answer(),
     };
-    match entered {
+    let entered = granted(&state, unwritten, &identity.name, identity.role, || back("unavailable"), async {
+        begin(&session, &identity).await.map_err(|error| NotIn::failed(back("unavailable"), error))
+    });
+    match entered.await {
         Ok(()) => see_other(next.unwrap_or("/")),
         Err(not_in) => not_in.answer(),
     }
@@ -96,14 +84,28 @@ fn busy() -> Response {
 }
 
 /// Makes the first administrator with the key that the server printed, and signs in.
-pub async fn welcome(State(state): State<AppState>, session: Session, Form(form): Form<Welcome>) -> Response {
-    match first_administrator(&state, &session, &form).await {
+pub async fn welcome(
+    State(state): State<AppState>,
+    unwritten: Option<Extension<Unwritten>>,
+    session: Session,
+    ApiForm(form): ApiForm<Welcome>,
+) -> Response {
+    match first_administrator(&state, unwritten, &session, &form).await {
         Ok(()) => see_other("/"),
         Err(not_in) => not_in.answer(),
     }
 }
 
-async fn first_administrator(state: &AppState, session: &Session, form: &Welcome) -> Result<(), NotIn> {
+async fn first_administrator(
+    state: &AppState,
+    unwritten: Option<Extension<Unwritten>>,
+    session: &Session,
+    form: &Welcome,
+) -> Result<(), NotIn> {
+    let wrong_key = |error: FirstStartError| NotIn::refused("/welcome?failed=key".to_owned(), error.to_string());
+    if !state.access.is_first_key(&form.key) {
+        return Err(wrong_key(FirstStartError::WrongKey));
+    }
     // The key goes back into the address it came from: the form is to be filled in again.
     let back = |failed| format!("/welcome?failed={failed}&key={}", utf8_percent_encode(&form.key, NON_ALPHANUMERIC));
     let name = UserName::new(&form.name).map_err(|why| NotIn::refused(back("name"), why.to_string()))?;
@@ -112,20 +114,52 @@ async fn first_administrator(state: &AppState, session: &Session, form: &Welcome
     }
     let password =
         Password::choose(&name, &form.password).map_err(|why| NotIn::refused(back("password"), why.to_string()))?;
-    let made = state.access.make_first_administrator(&form.key, &name, &password).await;
-    let identity = made.map_err(|error| match error {
-        FirstStartError::WrongKey => NotIn::refused("/welcome?failed=key".to_owned(), error.to_string()),
-        FirstStartError::NotFirst => NotIn::refused("/sign-in".to_owned(), error.to_string()),
-        FirstStartError::Access(error) => NotIn::failed(back("unavailable"), error),
-    })?;
-    begin(session, &identity).await.map_err(|error| NotIn::failed("/sign-in?failed=unavailable".to_owned(), error))
+    let making = async {
+        let made = state.access.make_first_administrator(&form.key, &name, &password).await;
+        let identity = made.map_err(|error| match error {
+            FirstStartError::WrongKey => wrong_key(error),
+            FirstStartError::NotFirst => NotIn::refused("/sign-in".to_owned(), error.to_string()),
+            FirstStartError::Access(error) => NotIn::failed(back("unavailable"), error),
+        })?;
+        begin(session, &identity).await.map_err(|error| NotIn::failed("/sign-in?failed=unavailable".to_owned(), error))
+    };
+    granted(state, unwritten, name.as_str(), Role::Administrator, || back("unavailable"), making).await
 }
 
-/// A session of one's own, under a new id: one that somebody else planted before is worth nothing.
-pub(super) async fn begin(session: &Session, identity: &Identity) -> Result<(), tower_sessions::session::Error> {
-    session.clear().await;
-    session.cycle_id().await?;
-    session.insert(SessionMark::KEY, identity.session_mark()).await
+/// Another password for somebody who shows the one of now; their other sign-ins end.
+pub async fn change_password(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    Extension(identity): Extension<Identity>,
+    session: Session,
+    ApiForm(form): ApiForm<NewPassword>,
+) -> Response {
+    match other_password(&state, client.address, &identity, &session, &form).await {
+        Ok(()) => see_other("/password?done=1"),
+        Err(not_in) => not_in.answer(),
+    }
+}
+
+async fn other_password(
+    state: &AppState,
+    from: IpAddr,
+    identity: &Identity,
+    session: &Session,
+    form: &NewPassword,
+) -> Result<(), NotIn> {
+    let back = |failed: &str| format!("/password?failed={failed}");
+    let name = UserName::new(&identity.name).ok().filter(|_| identity.via == SignInWay::Password);
+    let Some(name) = name else {
+        return Err(NotIn::refused(back("none"), "who signs in by a token or at a provider has no password here"));
+    };
+    if form.again.as_ref().is_some_and(|again| *again != form.password) {
+        return Err(NotIn::refused(back("again"), "the password was typed in two ways"));
+    }
+    let password =
+        Password::choose(&name, &form.password).map_err(|why| NotIn::refused(back("password"), why.to_string()))?;
+    let changed = state.access.change_own_password(identity, &form.current, &password, from).await;
+    let identity = changed.map_err(|error| NotIn::by(&error, back))?;
+    begin(session, &identity).await.map_err(|error| NotIn::failed("/sign-in?failed=unavailable".to_owned(), error))
 }
 
 /// Ends this sign-in.

@@ -4,7 +4,7 @@ use rollback_types::Role;
 use serde_json::{Value, json};
 
 use crate::app::{App, token};
-use crate::browser::{Browser, PASSWORD, add_user, sign_in};
+use crate::browser::{Browser, PASSWORD, add_user, cookie, post_form, sign_in};
 use crate::deployment::{Deployment, Layout};
 
 /// The newest row of an action.
@@ -60,12 +60,42 @@ async fn refused_tries_are_written_and_no_password_is() {
     let row = newest(&app, "POST /session/sign-in").await;
     assert_eq!((&row["subject"], &row["outcome"]), (&json!("ann"), &json!("refused")), "a redirect is no success");
     sign_in(&app, "ann", PASSWORD, &[]).await;
-    assert_eq!(newest(&app, "POST /session/sign-in").await["outcome"], "done");
+    let row = newest(&app, "POST /session/sign-in").await;
+    assert_eq!((&row["actor"], &row["role"], &row["outcome"]), (&json!("ann"), &json!("viewer"), &json!("done")));
+    assert_eq!((&row["subject"], &row["status"], &row["address"]), (&json!("ann"), &json!(303), &json!("127.0.0.1")));
     let all = app.get("/api/v1/audit.ndjson").await;
     assert_eq!((all.status, all.header("content-type")), (200, "application/x-ndjson"));
     assert!(!all.body.contains("a wrong guess") && !all.body.contains(PASSWORD));
     let rows: Vec<Value> = all.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(rows.len() >= 6 && rows.windows(2).all(|w| w[0]["id"].as_i64() < w[1]["id"].as_i64()), "oldest first");
+}
+
+#[tokio::test]
+async fn a_strangers_tries_fill_no_disk_and_every_sign_in_has_its_row() {
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&d.config()).await;
+    add_user(&app.access, "ann", Role::Viewer).await;
+    sign_in(&app, "ann", PASSWORD, &[]).await;
+    for n in 0..50 {
+        sign_in(&app, &format!("nobody{n}"), "a wrong guess", &[]).await;
+    }
+    post_form(&app, "/session/welcome", "key=wrong&name=eve&password=x", &[]).await;
+    let page = app.get("/api/v1/audit?limit=200&action=session").await.json(200);
+    let rows = page["items"].as_array().unwrap();
+    let refused = rows.iter().filter(|row| row["outcome"] == "refused").count();
+    // Two minutes, if the tries happened to fall into two.
+    assert!((30..=60).contains(&refused) && rows.len() == refused + 1, "{refused} of {}", rows.len());
+    assert_eq!((&rows[rows.len() - 1]["actor"], &rows[rows.len() - 1]["outcome"]), (&json!("ann"), &json!("done")));
+}
+
+#[tokio::test]
+async fn where_a_sign_in_cannot_be_written_nobody_gets_in() {
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&d.config()).await;
+    add_user(&app.access, "ann", Role::Viewer).await;
+    d.refuse_audit().await;
+    let answer = sign_in(&app, "ann", PASSWORD, &[]).await;
+    assert_eq!((answer.header("location"), cookie(&answer)), ("/sign-in?failed=unavailable", None));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Parser as _;
 use rollback_stores::qdrant_double::QdrantDouble;
@@ -83,6 +84,23 @@ impl Deployment {
         let made = demo::create(&demo_args(&folder.path().join("demo"), more)).await.unwrap();
         copy(&made.dir, folder.path());
         Self { folder, failed: made.failed_version }
+    }
+
+    /// Makes every session older, as if so much time had passed.
+    pub async fn age_sessions(&self, by: Duration) {
+        let mut file = open(&self.config().access_file()).await;
+        let by = i64::try_from(by.as_millis()).unwrap();
+        let sql = "UPDATE sessions SET made_at = made_at - ?1, last_seen_at = last_seen_at - ?1";
+        sqlx::query(sql).bind(by).execute(&mut file).await.unwrap();
+        file.close().await.unwrap();
+    }
+
+    /// Lets no further row into the audit.
+    pub async fn refuse_audit(&self) {
+        let mut file = open(&self.config().access_file()).await;
+        let sql = "CREATE TRIGGER no_rows BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no more rows'); END";
+        sqlx::query(sql).execute(&mut file).await.unwrap();
+        file.close().await.unwrap();
     }
 
     /// A copy of this demo's vectors in a Qdrant double, put there past the wire.

@@ -13,13 +13,16 @@ async fn forged_requests_are_refused() {
     let body = json!({ "version_id": d.failed }).to_string();
     let json = ("content-type", "application/json");
     let other_port = format!("http://127.0.0.1:{}", app.address.port() ^ 1);
-    let forged: [&[(&str, &str)]; 6] = [
+    let forged: [&[(&str, &str)]; 9] = [
         &[json, ("origin", "http://evil.example")],
         &[json, ("origin", "null")],
         &[json, ("origin", &other_port)],
         &[json, ("sec-fetch-site", "cross-site")],
         &[json, ("sec-fetch-site", "same-site")],
         &[json, ("host", "rebound.example:3000")],
+        &[json, ("host", &own), ("host", "rebound.example:3000")],
+        &[json, ("host", "rebound.example@127.0.0.1")],
+        &[json, ("host", "localhost:80:80")],
     ];
     for headers in forged {
         for path in ["/api/v1/plans", "/api/v1/runs", "/api/v1/runs/1/decision", "/rpc/start_run"] {
@@ -48,8 +51,13 @@ async fn every_answer_carries_the_guards_headers() {
             ("x-frame-options", "DENY"),
             ("referrer-policy", "same-origin"),
             ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("cache-control", "no-store"),
         ] {
             assert_eq!(answer.header(name), value, "{path}");
         }
+        assert!(answer.header("permissions-policy").contains("geolocation=()"), "{path}");
+        assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
+        assert_eq!(answer.header("server"), "", "{path}: nobody needs to know what answers");
     }
 }

@@ -3,6 +3,7 @@
 
 mod api;
 mod app;
+mod approvals;
 mod audit;
 mod backups;
 mod browser;

@@ -1,12 +1,17 @@
 //! Every route and server function, asked for by everybody: nobody gets what is not theirs. The list is the router's own.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 use leptos::server_fn::axum::server_fn_paths;
 use rollback_types::Role;
 use serde_json::Value;
 use stepback_server::access::functions::FUNCTIONS;
-use stepback_server::access::rules::Rule;
+use stepback_server::access::rules::{FUNCTIONS_ROUTE, Rule};
+use stepback_server::assets::Site;
+use stepback_server::{AppState, router, wire};
+use tokio::sync::watch;
 
 use crate::app::{App, token};
 use crate::browser::{Browser, add_user};
@@ -60,9 +65,36 @@ fn every_server_function_has_a_rule_and_every_rule_a_function() {
     assert!(registered.len() > 15);
 }
 
+#[tokio::test]
+async fn every_route_of_the_router_has_a_rule() {
+    let d = Deployment::new(Layout::Shared).await;
+    let config = d.config();
+    let wired = wire(&config).await.unwrap();
+    let (_stop, stopping) = watch::channel(false);
+    let router = router(AppState::new(&wired, &config, Arc::new(Site::without_files()), stopping));
+    // The router's own list of its paths is only to be had in the text it prints for debugging.
+    let text = format!("{router:?}");
+    let routes: BTreeSet<&str> = text
+        .split('"')
+        .filter(|t| t.starts_with('/'))
+        .map(|t| if *t == "/" { t } else { t.trim_end_matches('/') })
+        .collect();
+    let rules = stepback_server::rules();
+    let known: BTreeSet<&str> = rules.all().map(|(_, path, _)| path).chain([FUNCTIONS_ROUTE]).collect();
+    assert!(known.iter().all(|path| routes.contains(path)), "the text names every route: {routes:?}");
+    let without: Vec<_> = routes.difference(&known).filter(|path| !path.starts_with("/{*")).collect();
+    assert!(without.is_empty(), "{without:?} have no rule");
+}
+
 #[test]
 fn whatever_acts_asks_for_an_operator() {
-    let may_act = ["/session/sign-in", "/session/welcome", "/session/sign-out", "/session/sign-out-everywhere"];
+    let may_act = [
+        "/session/sign-in",
+        "/session/welcome",
+        "/session/sign-out",
+        "/session/sign-out-everywhere",
+        "/session/password",
+    ];
     for address in addresses().iter().filter(|a| a.acts() && !may_act.contains(&a.path.as_str())) {
         assert!(matches!(address.rule, Rule::AtLeast(role) if role >= Role::Operator), "{address:?}");
     }
@@ -104,7 +136,7 @@ async fn ask(app: &App, asker: &Asker, address: &Address) -> Answer {
     app.client.nobody().send(&address.method, &address.path, &headers, body).await
 }
 
-fn kind(answer: &Answer) -> String {
+fn kind_of(answer: &Answer) -> String {
     let problem: Value = serde_json::from_str(&answer.body).unwrap_or_default();
     problem["kind"].as_str().unwrap_or_default().to_owned()
 }
@@ -137,12 +169,16 @@ async fn nobody_gets_what_is_not_theirs() {
     app.access.sign_out_everywhere("ann").await.unwrap();
     let headers = vec![("cookie", browser.cookie), ("origin", own)];
     askers.push(Asker { who: "an ended session", headers, role: None, wrong_token: false });
+    let browser = Browser::sign_in(&app, "ann").await;
+    d.age_sessions(Duration::from_secs(13 * 3_600)).await;
+    let headers = vec![("cookie", browser.cookie), ("origin", format!("http://{}", app.address))];
+    askers.push(Asker { who: "an expired session", headers, role: None, wrong_token: false });
 
     for address in addresses() {
         for asker in &askers {
             let answer = ask(&app, asker, &address).await;
             let said = format!("{} by {}: {} {}", address.path, asker.who, answer.status, answer.body);
-            let refused = matches!(kind(&answer).as_str(), "sign-in-required" | "role-required" | "forbidden");
+            let refused = matches!(kind_of(&answer).as_str(), "sign-in-required" | "role-required" | "forbidden");
             let to_sign_in = answer.status == 303 && answer.header("location").starts_with("/sign-in");
             match (address.rule, asker.role) {
                 (Rule::Public, _) => assert!(!refused, "{said}"),
@@ -151,13 +187,13 @@ async fn nobody_gets_what_is_not_theirs() {
                     assert!(!to_sign_in || address.path.starts_with("/session/"), "{said}");
                 }
                 (Rule::AtLeast(_), Some(_)) => {
-                    assert_eq!((answer.status, kind(&answer).as_str()), (403, "role-required"), "{said}");
+                    assert_eq!((answer.status, kind_of(&answer).as_str()), (403, "role-required"), "{said}");
                 }
                 (Rule::AtLeast(_), None) if address.is_page() && !address.acts() && !asker.wrong_token => {
                     assert!(to_sign_in && answer.body.is_empty(), "{said}");
                 }
                 (Rule::AtLeast(_), None) => {
-                    assert_eq!((answer.status, kind(&answer).as_str()), (401, "sign-in-required"), "{said}");
+                    assert_eq!((answer.status, kind_of(&answer).as_str()), (401, "sign-in-required"), "{said}");
                     assert!(answer.header("www-authenticate").starts_with("Bearer"), "{said}");
                 }
             }
@@ -180,7 +216,7 @@ async fn another_sites_page_can_do_nothing_in_anybodys_name() {
                 let asker = Asker { who: "another site", headers, role: None, wrong_token: false };
                 let answer = ask(&app, &asker, address).await;
                 assert_eq!(
-                    (answer.status, kind(&answer).as_str()),
+                    (answer.status, kind_of(&answer).as_str()),
                     (403, "forbidden"),
                     "{address:?} {header}: {value}"
                 );
@@ -191,6 +227,29 @@ async fn another_sites_page_can_do_nothing_in_anybodys_name() {
         let asker = Asker { who: "a silent page", headers, role: None, wrong_token: false };
         assert_eq!(ask(&app, &asker, address).await.status, 403, "{address:?}");
     }
+}
+
+#[tokio::test]
+async fn what_acts_takes_bodies_of_one_kind() {
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&d.config()).await;
+    let (form, json) = ("application/x-www-form-urlencoded", "application/json");
+    for address in addresses().iter().filter(|a| a.acts()) {
+        let takes_forms = ["/rpc/", "/session/"].iter().any(|p| address.path.starts_with(p));
+        let other = if takes_forms { json } else { form };
+        for kind in [other, "text/plain", "multipart/form-data; boundary=x", "application/xml"] {
+            let answer = app.send(&address.method, &address.path, &[("content-type", kind)], "{}").await;
+            assert_eq!(
+                (answer.status, kind_of(&answer)),
+                (415, "unsupported-media-type".to_owned()),
+                "{address:?} {kind}"
+            );
+        }
+        let answer = app.send(&address.method, &address.path, &[], "{}").await;
+        assert_eq!(answer.status, 415, "{address:?}: of no kind");
+    }
+    let rows = app.get("/api/v1/audit?outcome=refused&limit=1").await.json(200);
+    assert_eq!(rows["items"][0]["status"], 415, "a refused try has its row");
 }
 
 #[tokio::test]
@@ -207,7 +266,7 @@ async fn an_address_that_is_none_tells_nothing_to_those_who_are_not_signed_in() 
     ] {
         let answer = nobody.send(method, path, &[], "").await;
         let expected = if path == "/rpc/nothing" { (403, "forbidden") } else { (401, "sign-in-required") };
-        assert_eq!((answer.status, kind(&answer).as_str()), expected, "{method} {path}");
+        assert_eq!((answer.status, kind_of(&answer).as_str()), expected, "{method} {path}");
     }
     let answer = nobody.get("/versions/v2?x=1").await;
     assert_eq!((answer.status, answer.header("location")), (303, "/sign-in?next=%2Fversions%2Fv2%3Fx%3D1"));

@@ -19,6 +19,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::app::{App, token};
+use crate::browser::{Browser, add_user};
 use crate::deployment::{Deployment, Layout};
 use crate::event_stream::Stream;
 
@@ -112,6 +113,41 @@ async fn a_stream_ends_after_its_token_was_revoked() {
 }
 
 #[tokio::test]
+async fn a_stream_ends_after_its_reader_was_disabled_or_signed_out() {
+    let d = Deployment::new(Layout::Shared).await;
+    let double = d.qdrant().await;
+    let gate = double.hold_next(Call::DeleteCollection);
+    let app = App::start(&d.config_with(&double)).await;
+    for name in ["ann", "ben", "cleo"] {
+        add_user(&app.access, name, Role::Operator).await;
+    }
+    let run = app.begin(&d.failed, "read by some who may not any more").await;
+    gate.reached().await;
+    let open = async |browser: &Browser| {
+        let mut stream = Stream::open(app.client.nobody(), run, "", &[("cookie", &browser.cookie)]).await;
+        assert!(stream.next().await.is_some());
+        stream
+    };
+    let [ann, ben, cleo] = [
+        Browser::sign_in(&app, "ann").await,
+        Browser::sign_in(&app, "ben").await,
+        Browser::sign_in(&app, "cleo").await,
+    ];
+    let (of_ann, of_ben, mut of_cleo) = (open(&ann).await, open(&ben).await, open(&cleo).await);
+    app.post("/api/v1/users/ann", &json!({ "disabled": true })).await.json(200);
+    ben.post("/session/sign-out", "").await;
+    for mut stream in [of_ann, of_ben] {
+        while let Some(message) = stream.next().await {
+            assert_ne!(message.name, "end", "the run is not over");
+        }
+    }
+    gate.open();
+    // Another's stream goes on to the end, also for one whose role is another by now.
+    app.post("/api/v1/users/cleo", &json!({ "role": "viewer" })).await.json(200);
+    of_cleo.read_to_end().await;
+}
+
+#[tokio::test]
 async fn forwarded_headers_are_believed_from_the_named_proxy_only() {
     let d = Deployment::new(Layout::Shared).await;
     let forwarded = [
@@ -144,7 +180,7 @@ async fn forwarded_headers_are_believed_from_the_named_proxy_only() {
     let app = App::start(&config).await;
     let answer = app.send("POST", "/api/v1/plans", &forwarded, &body).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
-    assert!(answer.header("strict-transport-security").starts_with("max-age="));
+    assert_eq!(answer.header("strict-transport-security"), "max-age=31536000; includeSubDomains");
     assert_eq!(address(&app).await, "198.51.100.7", "what the client wrote itself is not believed");
 }
 

@@ -86,8 +86,50 @@ async fn what_an_administrator_changes_acts_at_once() {
     ben.me().await.problem(401, "sign-in-required");
     let answer = sign_in(&app, "ben", PASSWORD, &[]).await;
     assert_eq!(answer.header("location"), "/sign-in?failed=refused");
-    let last = app.post("/api/v1/users/ann", &serde_json::json!({ "disabled": true })).await;
-    last.problem(409, "conflict");
+    // All that is asked for, or nothing.
+    let all = serde_json::json!({ "role": "viewer", "disabled": true, "password": "another long walk by the sea" });
+    app.post("/api/v1/users/ann", &all).await.problem(409, "conflict");
+    let weak = serde_json::json!({ "role": "viewer", "password": "Password1234" });
+    app.post("/api/v1/users/ben", &weak).await.problem(400, "invalid-request");
+    let ann = Browser::sign_in(&app, "ann").await;
+    assert_eq!(ann.me().await.json(200)["role"], "administrator");
+    let back = serde_json::json!({ "role": "operator", "disabled": false, "password": "another long walk by the sea" });
+    let ben = app.post("/api/v1/users/ben", &back).await.json(200);
+    assert_eq!((&ben["role"], &ben["disabled_at"]), (&"operator".into(), &serde_json::Value::Null));
+    let answer = sign_in(&app, "ben", "another long walk by the sea", &[]).await;
+    assert_eq!(answer.header("location"), "/");
+}
+
+#[tokio::test]
+async fn ones_own_password_is_changed_by_showing_it_and_ends_other_sign_ins() {
+    let (_d, app) = app().await;
+    add_user(&app.access, "ann", Role::Viewer).await;
+    let (one, other) = (Browser::sign_in(&app, "ann").await, Browser::sign_in(&app, "ann").await);
+    let next = "another+long+walk+by+the+sea";
+    let form = |current: &str, again: &str| format!("current={current}&password={next}&again={again}");
+    for (current, password, again, word) in [
+        ("a+wrong+guess", next, next, "refused"),
+        ("a+long+walk+by+the+sea", next, "something+else", "again"),
+        ("a+long+walk+by+the+sea", "Password1234", "Password1234", "password"),
+    ] {
+        let form = format!("current={current}&password={password}&again={again}");
+        let answer = one.post("/session/password", &form).await;
+        assert_eq!(answer.header("location"), format!("/password?failed={word}"));
+        one.me().await.json(200);
+    }
+    let answer = one.post("/session/password", &form("a+long+walk+by+the+sea", next)).await;
+    assert_eq!((answer.status, answer.header("location")), (303, "/password?done=1"));
+    let own = cookie(&answer).expect("a new session");
+    app.client.nobody().send("GET", "/api/v1/me", &[("cookie", &own)], "").await.json(200);
+    for ended in [&one, &other] {
+        ended.me().await.problem(401, "sign-in-required");
+    }
+    assert_eq!(sign_in(&app, "ann", PASSWORD, &[]).await.header("location"), "/sign-in?failed=refused");
+    assert_eq!(sign_in(&app, "ann", "another long walk by the sea", &[]).await.header("location"), "/");
+    // A token has none.
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let answer = app.send("POST", "/session/password", &headers, &form("x", next)).await;
+    assert_eq!(answer.header("location"), "/password?failed=none");
 }
 
 #[tokio::test]
