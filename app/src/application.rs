@@ -12,6 +12,7 @@ use crate::pages::backups::BackupsPage;
 use crate::pages::history::HistoryPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::overview::OverviewPage;
+use crate::pages::password::PasswordPage;
 use crate::pages::people::{TokensPage, UsersPage};
 use crate::pages::plan::{MakeBackupPage, MakeSafetyBackupPage, PlanPage, RestorePage, ResumePage, UndoPage};
 use crate::pages::run::RunPage;
@@ -47,6 +48,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/approvals/:digest") view=ApprovalPage ssr=SsrMode::Async />
                     <Route path=path!("/people") view=UsersPage ssr=SsrMode::Async />
                     <Route path=path!("/people/tokens") view=TokensPage ssr=SsrMode::Async />
+                    <Route path=path!("/password") view=PasswordPage ssr=SsrMode::Async />
                     <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async />
                     <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
                     <Route path=path!("/welcome") view=WelcomePage ssr=SsrMode::Async />

@@ -178,6 +178,9 @@ fn AccountMenu(account: Account) -> impl IntoView {
             </summary>
             <div class="account-menu">
                 <p class="small muted">{format!("Role {}: {}.", account.role, in_words(account.role))}</p>
+                <a class="btn small" href="/password">
+                    "Change your password"
+                </a>
                 <form method="post" action="/session/sign-out">
                     <button class="btn small" type="submit">
                         "Sign out"

@@ -13,6 +13,8 @@ pub mod not_found;
 #[cfg(feature = "ssr")]
 pub mod overview;
 #[cfg(feature = "ssr")]
+pub mod password;
+#[cfg(feature = "ssr")]
 pub mod people;
 pub mod plan;
 pub mod run;

@@ -77,7 +77,7 @@ async fn every_route_of_the_router_has_a_rule() {
     let routes: BTreeSet<&str> = text
         .split('"')
         .filter(|t| t.starts_with('/'))
-        .map(|t| if *t == "/" { t } else { t.trim_end_matches('/') })
+        .map(|t| if t == "/" { t } else { t.trim_end_matches('/') })
         .collect();
     let rules = stepback_server::rules();
     let known: BTreeSet<&str> = rules.all().map(|(_, path, _)| path).chain([FUNCTIONS_ROUTE]).collect();

@@ -105,6 +105,9 @@ async fn ones_own_password_is_changed_by_showing_it_and_ends_other_sign_ins() {
     let (_d, app) = app().await;
     add_user(&app.access, "ann", Role::Viewer).await;
     let (one, other) = (Browser::sign_in(&app, "ann").await, Browser::sign_in(&app, "ann").await);
+    let page = one.get("/password").await;
+    assert!(page.page(200).contains("action=\"/session/password\""), "{}", page.body);
+    assert!(one.get("/versions").await.page(200).contains("href=\"/password\""), "the account's menu leads there");
     let next = "another+long+walk+by+the+sea";
     let form = |current: &str, again: &str| format!("current={current}&password={next}&again={again}");
     for (current, password, again, word) in [
@@ -115,6 +118,7 @@ async fn ones_own_password_is_changed_by_showing_it_and_ends_other_sign_ins() {
         let form = format!("current={current}&password={password}&again={again}");
         let answer = one.post("/session/password", &form).await;
         assert_eq!(answer.header("location"), format!("/password?failed={word}"));
+        assert!(one.get(answer.header("location")).await.page(200).contains("Your password is as it was."), "{word}");
         one.me().await.json(200);
     }
     let answer = one.post("/session/password", &form("a+long+walk+by+the+sea", next)).await;

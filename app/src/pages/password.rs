@@ -1,0 +1,104 @@
+//! One's own password: the one of now, and the next. A plain form.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use crate::address;
+use crate::components::{Callout, PageHeader, PasswordFields, Tone};
+
+/// `/password`.
+#[component]
+pub fn PasswordPage() -> impl IntoView {
+    let search = use_location().search;
+    let value =
+        |name: &str| search.with_untracked(|s| address::pairs(s).find(|(key, _)| key == name).map(|(_, value)| value));
+    let said = match (value("done"), value("failed")) {
+        (_, Some(word)) => Some((Tone::Bad, failure(&word))),
+        (Some(_), None) => {
+            let advice = "It holds from now on. Your other sign-ins have ended; this one goes on.";
+            Some((Tone::Good, ("Your password is changed.", advice)))
+        }
+        (None, None) => None,
+    };
+    let described = said.is_some().then_some("password-said");
+    let said = said.map(|(tone, (title, advice))| {
+        view! {
+            <div id="password-said">
+                <Callout tone=tone title=title>
+                    <p>{advice}</p>
+                </Callout>
+            </div>
+        }
+    });
+    let lead = "Changing it ends your sign-ins everywhere but here.";
+    view! {
+        <div class="gate">
+            <PageHeader tab="Password" lead=lead.into_any()>
+                "Your password"
+            </PageHeader>
+            {said}
+            <section class="card" aria-label="Change your password">
+                <form class="body" method="post" action="/session/password">
+                    <div class="field">
+                        <label for="current">"The password of now"</label>
+                        <input
+                            id="current"
+                            name="current"
+                            type="password"
+                            required
+                            maxlength="256"
+                            autocomplete="current-password"
+                            aria-describedby=described
+                        />
+                    </div>
+                    <PasswordFields prefix="next" again=true />
+                    <div class="actions">
+                        <button class="btn primary" type="submit">
+                            "Change the password"
+                        </button>
+                    </div>
+                </form>
+                <footer>
+                    <p>"Lost it? An administrator can set another one, on the page People or on the server’s own machine."</p>
+                </footer>
+            </section>
+        </div>
+    }
+}
+
+/// What a failure's word says, and what to do.
+fn failure(word: &str) -> (&'static str, &'static str) {
+    match word {
+        "again" => ("The two new passwords differ.", "Type the new one twice. Your password is as it was."),
+        "password" => (
+            "That new password is not allowed.",
+            "Use at least 12 characters that nobody guesses: not your name, no common words alone, no rows of keys. Your \
+             password is as it was.",
+        ),
+        "wait" => (
+            "Too many tries failed.",
+            "Wait a while, at most a quarter of an hour, then try again. Your password is as it was.",
+        ),
+        "none" => (
+            "You have no password here.",
+            "You sign in at a provider: change it there. Your password is as it was.",
+        ),
+        "unavailable" => (
+            "The new password could not be written.",
+            "Your password is as it was. Try again in a moment; if it stays so, see Stepback’s own log on the server.",
+        ),
+        _ => ("The password of now is another.", "Type it again. Your password is as it was."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_says_that_nothing_was_changed() {
+        for word in ["again", "password", "wait", "none", "unavailable", "refused", "<script>"] {
+            assert!(failure(word).1.contains("Your password is as it was."), "{word}");
+        }
+    }
+}
