@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{PlanDigest, RunId, RunKind, RunState, Step, StoreKind, Timestamp, VersionId};
+use crate::{Note, PlanDigest, RunId, RunKind, RunState, Step, StoreKind, Timestamp, VersionId};
 
 /// One entry of a run's story.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,12 +161,19 @@ pub enum EventKind {
         /// What that left, in one or two sentences.
         summary: String,
     },
-    /// The last event of a run.
+    /// The last event of what the run itself did.
     RunEnded {
         /// Completed, completed with findings, or aborted.
         state: RunState,
         /// What the run did, in one or two sentences.
         summary: String,
+    },
+    /// After its end a person added something. The run stays as it ended.
+    RunAnnotated {
+        /// What.
+        notes: Vec<Note>,
+        /// Who.
+        actor: String,
     },
     /// A kind this reader does not know.
     #[serde(other)]
@@ -174,7 +181,8 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// No event follows, but for an interrupted run that is resumed or abandoned.
+    /// The run does nothing after it. What may still follow: an interrupted run is resumed or abandoned, and people add
+    /// notes to a run that is over.
     pub fn is_terminal(&self) -> bool {
         matches!(self, Self::RunEnded { .. } | Self::RunInterrupted { .. } | Self::RunAbandoned { .. })
     }

@@ -8,11 +8,13 @@ pub mod approval;
 pub mod backup;
 pub mod event;
 pub mod ids;
+pub mod note;
 pub mod overview;
 pub mod page;
 pub mod plan;
 pub mod problem;
 pub mod registry;
+pub mod report;
 pub mod role;
 pub mod run;
 pub mod run_kind;
@@ -29,6 +31,7 @@ pub use approval::{Approval, ApprovalState, Vote, VoteRequest};
 pub use backup::{BackupCheck, BackupFile, BackupHealth, BackupSource, Rung, RungResult, RungState};
 pub use event::{Decision, Event, EventKind, Progress, StepError, StreamItem};
 pub use ids::{PlanDigest, RollbackTarget, RunId, TargetRefusal, VersionId};
+pub use note::{AfterItem, Note, NoteRequest, Notes, Tick, Wording, Written};
 pub use overview::{
     Change, Overview, RunQuery, StagedInStore, StateCount, StepDuration, Verdict, VerdictLevel, VersionDetail,
 };
@@ -40,6 +43,10 @@ pub use plan::{
 };
 pub use problem::{Problem, ProblemKind};
 pub use registry::{Layout, OperationRow, VersionQuery, VersionRow, VersionSort};
+pub use report::{
+    AfterCheck, AfterState, ComparedRun, ComparedStep, CountChange, CountComparison, DecisionTaken, Interruption,
+    InterruptionEnd, RunComparison, RunReport, SavedWayBack, StepComparison, StepOutcome, StoreBalance,
+};
 pub use role::Role;
 pub use run::{LogLevel, LogLine, LogPart, LogQuery, RunState, RunSummary, RunView, StepView};
 pub use run_kind::RunKind;

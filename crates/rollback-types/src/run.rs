@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, EventKind, Progress, StepError};
-use crate::{Decision, PlanDigest, RunId, RunKind, Step, StepState, StoreKind, Timestamp, ValidationReport, VersionId};
+use crate::{
+    Decision, Note, PlanDigest, RunId, RunKind, Step, StepState, StoreKind, Timestamp, ValidationReport, VersionId,
+};
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +56,11 @@ impl RunState {
     /// All steps through.
     pub fn ended_well(self) -> bool {
         matches!(self, Self::Completed | Self::CompletedWithFindings)
+    }
+
+    /// The run does nothing more, and cannot be resumed.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Completed | Self::CompletedWithFindings | Self::Aborted)
     }
 
     /// Running or waiting for a person: no other run may start.
@@ -272,6 +279,7 @@ impl RunView {
             EventKind::StepNote { .. }
             | EventKind::StepActs { .. }
             | EventKind::StepFinding { .. }
+            | EventKind::RunAnnotated { .. }
             | EventKind::Unknown => {}
             EventKind::Validated { report } => self.validation = Some(*report.clone()),
             EventKind::StepRetrying { step, error, .. } => self.change(*step, |s| s.error = Some(error.clone())),
@@ -423,6 +431,10 @@ fn line_of(kind: &EventKind) -> Option<(LogLevel, String)> {
             let level = if *state == RunState::Completed { Info } else { Warning };
             (level, format!("run ended, {}: {summary}", state.as_str().replace('_', " ")))
         }
+        EventKind::RunAnnotated { notes, actor } => {
+            let titles: Vec<String> = notes.iter().map(Note::title).collect();
+            (Info, format!("{actor} added to the report: {}", titles.join(", ")))
+        }
         EventKind::Unknown => return None,
     })
 }
@@ -523,6 +535,20 @@ mod tests {
         }
         assert_eq!(v.run.state, RunState::NeedsDecision);
         assert_eq!(v.steps[0].decisions, [Decision::Retry, Decision::Abort]);
+    }
+
+    #[test]
+    fn a_note_after_the_end_changes_nothing_but_the_log() {
+        let mut v = view();
+        let event = |number, kind| Event { number, run_id: RunId(7), at: Timestamp::from_unix_ms(9_000), kind };
+        v.apply(&event(1, EventKind::RunEnded { state: RunState::Aborted, summary: "s".into() }));
+        let before = v.clone();
+        let notes = vec![Note::RootCause { text: "a full disk".into() }];
+        assert!(v.apply(&event(2, EventKind::RunAnnotated { notes, actor: "ada".into() })));
+        assert_eq!(v.log.last().map(|l| l.text.as_str()), Some("ada added to the report: root cause"));
+        v.log.pop();
+        v.run.last_event = 1;
+        assert_eq!(v, before);
     }
 
     #[test]

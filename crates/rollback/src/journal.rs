@@ -108,13 +108,14 @@ pub struct KnownHash {
     pub first_at: Timestamp,
 }
 
-/// Where runs and their events are kept. The engine is its sole writer.
+/// Where runs and their events are kept. The engine is its sole writer while a run goes on; the service writes what people
+/// add when it is over.
 #[async_trait]
 pub trait Journal: Send + Sync + fmt::Debug {
     /// Opens a run in state `running`, with no event yet. One active run at a time, by a unique index.
     async fn open_run(&self, run: &NewRun) -> Result<RunSummary, JournalError>;
     /// Appends the event (its number must be the last one plus 1) and sets the run's state, in one transaction,
-    /// durable when this returns. A terminal event also sets `ended_at` and the summary.
+    /// durable when this returns. A terminal event also sets `ended_at` and the summary; a note after it leaves them.
     async fn append(&self, event: &Event, state: RunState) -> Result<(), JournalError>;
     /// Events after a number, in order; at most `limit`.
     async fn events(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, JournalError>;

@@ -16,6 +16,7 @@ pub mod names;
 pub mod plan;
 pub mod procedure;
 mod recorder;
+mod report;
 pub mod service;
 pub mod settings;
 mod steps;

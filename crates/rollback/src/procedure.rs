@@ -39,7 +39,8 @@ enum Course {
     Aborting,
     /// The process ended in the middle: a person may resume the run, or give it up.
     Interrupted,
-    Ended,
+    /// So it ended, and so it stays: only notes follow.
+    Ended(RunState),
 }
 
 /// A run, as far as the order of its events is concerned.
@@ -200,7 +201,7 @@ impl Procedure {
             }
             EventKind::RunAbandoned { .. } => {
                 expect(self.course, &[Course::Interrupted])?;
-                self.course = Course::Ended;
+                self.course = Course::Ended(RunState::Aborted);
             }
             EventKind::RunEnded { state, .. } => {
                 let all_through = self.steps.values().all(|p| matches!(p, Phase::Through { .. }));
@@ -214,7 +215,15 @@ impl Procedure {
                 if !fits {
                     return Err(illegal(format!("the run is {:?} and cannot end as {}", self.course, state.as_str())));
                 }
-                self.course = Course::Ended;
+                self.course = Course::Ended(*state);
+            }
+            EventKind::RunAnnotated { notes, .. } => {
+                if !matches!(self.course, Course::Ended(_)) {
+                    return Err(illegal(format!("the run is {:?}, and notes follow its end", self.course)));
+                }
+                if notes.is_empty() {
+                    return Err(illegal("it says nothing".into()));
+                }
             }
             EventKind::Unknown => return Err(illegal("it is of no known kind".into())),
         }
@@ -222,13 +231,12 @@ impl Procedure {
     }
 
     /// The state to write beside the event that was just taken in.
-    pub fn run_state(&self, last: &EventKind) -> RunState {
-        match last {
-            EventKind::RunEnded { state, .. } => *state,
-            EventKind::RunInterrupted { .. } => RunState::Interrupted,
-            EventKind::RunAbandoned { .. } => RunState::Aborted,
-            _ if self.course == Course::Asking => RunState::NeedsDecision,
-            _ => RunState::Running,
+    pub fn run_state(&self) -> RunState {
+        match self.course {
+            Course::Ended(state) => state,
+            Course::Interrupted => RunState::Interrupted,
+            Course::Asking => RunState::NeedsDecision,
+            Course::New | Course::Running | Course::Aborting => RunState::Running,
         }
     }
 
@@ -277,6 +285,11 @@ impl Procedure {
     /// The process ended in the middle, and nobody has decided about the run.
     pub fn is_interrupted(&self) -> bool {
         self.course == Course::Interrupted
+    }
+
+    /// The run does nothing more, and cannot be resumed: people may add notes.
+    pub fn is_over(&self) -> bool {
+        matches!(self.course, Course::Ended(_))
     }
 
     /// An abort was decided, and the run has not ended yet.

@@ -46,7 +46,7 @@ impl Recorder {
     pub(crate) async fn record(&mut self, kind: EventKind) -> Result<(), RecordError> {
         let mut next = self.procedure.clone();
         next.apply(&kind)?;
-        let state = next.run_state(&kind);
+        let state = next.run_state();
         let event = Event { number: self.last + 1, run_id: self.run, at: Timestamp::now(), kind };
         self.journal.append(&event, state).await?;
         self.last = event.number;

@@ -5,6 +5,7 @@ mod backups;
 mod kept;
 mod log;
 mod look;
+mod report;
 mod resume;
 mod runs;
 mod seen;
@@ -60,6 +61,8 @@ pub struct RollbackService {
     stopping: watch::Sender<bool>,
     /// One change of the requests for approval at a time.
     approving: tokio::sync::Mutex<()>,
+    /// One addition to a report at a time: each gets the number after the last event.
+    noting: tokio::sync::Mutex<()>,
     /// Told whenever an engine has ended.
     ended: Arc<tokio::sync::Notify>,
 }
@@ -91,6 +94,7 @@ impl RollbackService {
             stopping: watch::Sender::new(false),
             ended: Arc::default(),
             approving: tokio::sync::Mutex::default(),
+            noting: tokio::sync::Mutex::default(),
         }
     }
 

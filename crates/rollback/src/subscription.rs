@@ -1,4 +1,7 @@
 //! A run's story for one reader: the journal from a number on, then live, in order, without gaps or duplicates.
+//!
+//! It ends with the last event the journal has of a run that is over. Notes that people add to such a run later are part
+//! of what a later reader gets; nobody waits for them, since they may never come.
 
 use std::sync::Arc;
 
@@ -15,26 +18,29 @@ pub(crate) struct Subscription {
     pub journal: Arc<dyn Journal>,
     pub run: RunId,
     pub last: u64,
+    /// The run's own last event was handed on.
+    pub over: bool,
     pub tx: mpsc::Sender<StreamItem>,
 }
 
 /// What became of handing on.
 enum Flow {
     Open,
+    /// The reader left, or the journal failed.
     Ended,
 }
 
 impl Subscription {
     /// `live` must have been subscribed to before this is called, so that nothing falls between journal and stream.
     pub(crate) async fn feed(mut self, live: Option<broadcast::Receiver<StreamItem>>) {
-        let mut ended = self.replay().await;
+        let mut flow = self.replay().await;
         let Some(mut live) = live else { return };
-        while matches!(ended, Flow::Open) {
+        while matches!(flow, Flow::Open) && !self.over {
             let item = tokio::select! {
                 item = live.recv() => item,
                 () = self.tx.closed() => return,
             };
-            ended = match item {
+            flow = match item {
                 Ok(StreamItem::Event(event)) if event.number == self.last + 1 => self.hand_on(event).await,
                 // Behind: a duplicate. Ahead: something was missed; the journal has it.
                 Ok(StreamItem::Event(event)) if event.number <= self.last => Flow::Open,
@@ -75,10 +81,10 @@ impl Subscription {
     async fn hand_on(&mut self, event: Event) -> Flow {
         self.last = event.number;
         // An interrupted run may be resumed: its later events are part of the story.
-        let terminal = event.kind.is_terminal() && !matches!(event.kind, EventKind::RunInterrupted { .. });
+        self.over |= matches!(event.kind, EventKind::RunEnded { .. } | EventKind::RunAbandoned { .. });
         match self.tx.send(StreamItem::Event(event)).await {
-            Ok(()) if !terminal => Flow::Open,
-            _ => Flow::Ended,
+            Ok(()) => Flow::Open,
+            Err(_) => Flow::Ended,
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Numbered events are unnamed messages whose `id` is the event's number; progress is named `progress` and has no id;
 //! `end` is sent after the last event, and the stream closes. A stream that closes without `end` is to be taken up again
-//! with the last number.
+//! with the last number. What people add to a run that is over comes before `end` for those who read afterwards.
 
 use std::convert::Infallible;
 use std::time::Duration;

@@ -60,6 +60,29 @@ async fn a_journal_as_it_was_written_is_sound() {
 }
 
 #[tokio::test]
+async fn notes_after_the_end_are_links_of_the_chain_like_any_other() {
+    let (_dir, journal) = fresh().await;
+    let run = journal.open_run(&new_run("a")).await.unwrap().id;
+    let end = EventKind::RunEnded { state: RunState::CompletedWithFindings, summary: "with a finding".into() };
+    journal.append(&event(run, 1, end), RunState::CompletedWithFindings).await.unwrap();
+    for (number, text) in [(2, "a full disk"), (3, "a full disk, and no alarm")] {
+        let notes = vec![rollback_types::Note::RootCause { text: text.into() }];
+        let kind = EventKind::RunAnnotated { notes, actor: "ada".into() };
+        journal.append(&event(run, number, kind), RunState::CompletedWithFindings).await.unwrap();
+    }
+    journal.close().await;
+    let path = journal.path().to_path_buf();
+    let report = checked(&path).await;
+    assert_eq!((report.sound, report.entries), (true, 4), "{:?}", report.fault);
+    let rewritten = "UPDATE events SET body = replace(body, 'a full disk', 'sabotage') WHERE number = 2";
+    assert_eq!(after(&path, rewritten).await.fault.unwrap().kind, FaultKind::Changed);
+    let forgotten = "DELETE FROM events WHERE number = 3; DELETE FROM entries WHERE number = 3";
+    assert!(!after(&path, forgotten).await.sound);
+    let reopened = "UPDATE runs SET ended_at = NULL, summary = NULL";
+    assert!(!after(&path, reopened).await.sound, "the run stays as it ended");
+}
+
+#[tokio::test]
 async fn every_changed_column_is_found() {
     let (_dir, path) = three_runs().await;
     // Column by column: what it is set to, and the kinds of fault by which that may be told.

@@ -34,6 +34,8 @@ async fn the_sqlite_journal_passes_the_suite() {
     let (_dir, journal) = fresh().await;
     suite::runs_are_paged(&journal).await;
     let (_dir, journal) = fresh().await;
+    suite::notes_leave_a_run_as_it_ended(&journal).await;
+    let (_dir, journal) = fresh().await;
     suite::durations_are_medians(&journal).await;
     let (_dir, journal) = fresh().await;
     suite::the_first_hash_stays(&journal).await;

@@ -2,8 +2,8 @@
 
 use rollback::journal::{CompletedRun, Journal, JournalError, KnownHash, NewRun};
 use rollback_types::{
-    BackupCheck, Cursor, Event, EventKind, PlanDigest, RunId, RunKind, RunQuery, RunState, Rung, Step, Timestamp,
-    VersionId,
+    BackupCheck, Cursor, Event, EventKind, Note, PlanDigest, RunId, RunKind, RunQuery, RunState, RunSummary, Rung,
+    Step, Timestamp, VersionId,
 };
 
 pub fn at(ms: i64) -> Timestamp {
@@ -195,4 +195,21 @@ pub async fn what_is_remembered_is_replaced_and_looks_are_newest_first(journal: 
     assert_eq!(journal.backup_checks("/b/latest-copy", 2).await.unwrap(), [look(2_004), look(2_003)]);
     assert_eq!(journal.backup_checks("/b/v1", 10).await.unwrap(), [look(9)], "each backup has its own");
     assert_eq!(journal.backup_checks("/b/latest-copy", 5_000).await.unwrap().len(), 2_000, "it does not grow for ever");
+}
+
+pub async fn notes_leave_a_run_as_it_ended(journal: &dyn Journal) {
+    let run = journal.open_run(&new_run("a")).await.unwrap().id;
+    journal.append(&ended(run, 1, RunState::Aborted), RunState::Aborted).await.unwrap();
+    let before = journal.run(run).await.unwrap().unwrap().summary;
+    let notes = vec![Note::RootCause { text: "a full disk “ü”\nand no alarm".into() }];
+    let annotated = event(run, 2, EventKind::RunAnnotated { notes, actor: "ada".into() });
+    journal.append(&annotated, RunState::Aborted).await.unwrap();
+    let after = journal.run(run).await.unwrap().unwrap().summary;
+    assert_eq!(after, RunSummary { last_event: 2, ..before });
+    assert_eq!(journal.events(run, 1, 10).await.unwrap(), [annotated]);
+    assert_eq!(journal.active_run().await.unwrap(), None);
+    // Also beside another run that is at work.
+    journal.open_run(&new_run("b")).await.unwrap();
+    let more = event(run, 3, EventKind::RunAnnotated { notes: Vec::new(), actor: "ada".into() });
+    journal.append(&more, RunState::Aborted).await.unwrap();
 }

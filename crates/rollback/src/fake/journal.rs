@@ -104,7 +104,11 @@ impl Journal for FakeJournal {
         }
         record.summary.state = run_state;
         record.summary.last_event = event.number;
-        record.summary.ended_at = event.kind.is_terminal().then_some(event.at);
+        if event.kind.is_terminal() {
+            record.summary.ended_at = Some(event.at);
+        } else if run_state.is_active() {
+            record.summary.ended_at = None;
+        }
         events.push(event.clone());
         Ok(())
     }

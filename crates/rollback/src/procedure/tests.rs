@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use rollback_types::{PlanDigest, RunKind, StepError, VersionId};
+use rollback_types::{Note, PlanDigest, RunKind, StepError, VersionId};
 
 use super::*;
 
@@ -54,7 +54,38 @@ fn the_straight_way_is_legal() {
         }
     }
     p.apply(&EventKind::RunEnded { state: RunState::Completed, summary: "s".into() }).unwrap();
-    assert!(p.apply(&begin(Step::Finish, 2)).is_err(), "nothing follows the end");
+    assert!(p.apply(&begin(Step::Finish, 2)).is_err(), "no step follows the end");
+}
+
+fn annotated() -> EventKind {
+    EventKind::RunAnnotated { notes: vec![Note::Remark { text: "kept".into() }], actor: "a".into() }
+}
+
+#[test]
+fn notes_follow_the_end_and_leave_the_run_as_it_ended() {
+    let ended = |state| EventKind::RunEnded { state, summary: "s".into() };
+    let failed = [started(), begin(Step::Identify, 1), fail(Step::Identify)];
+    let asked = [EventKind::DecisionNeeded { steps: vec![Step::Identify] }, decide(Step::Identify, Decision::Abort)];
+    let interrupted = EventKind::RunInterrupted { message: "m".into() };
+    let abandoned = EventKind::RunAbandoned { reason: "r".into(), actor: "a".into(), summary: "s".into() };
+    for story in [
+        [&failed[..], &asked, &[ended(RunState::Aborted)]].concat(),
+        [&failed[..], &[interrupted.clone(), abandoned]].concat(),
+    ] {
+        let mut p = Procedure::new(RunKind::Rollback);
+        for event in &story {
+            assert!(p.clone().apply(&annotated()).is_err(), "no note before {event:?}");
+            p.apply(event).unwrap();
+        }
+        let before = p.clone();
+        p.apply(&annotated()).unwrap();
+        p.apply(&annotated()).unwrap();
+        assert_eq!((&p, p.run_state(), p.is_over()), (&before, RunState::Aborted, true));
+        assert!(p.apply(&EventKind::RunAnnotated { notes: Vec::new(), actor: "a".into() }).is_err());
+        assert!(p.apply(&interrupted).is_err(), "what is over cannot be interrupted");
+    }
+    let mut p = after(&[started(), interrupted]);
+    assert!(p.apply(&annotated()).is_err(), "an interrupted run may go on");
 }
 
 #[test]
@@ -136,7 +167,7 @@ fn every_kind_has_a_straight_way_and_no_steps_of_another() {
 
 fn any_event() -> impl Strategy<Value = EventKind> {
     let step = proptest::sample::select(RunKind::Rollback.steps());
-    (step, 0u8..11, 1u32..4).prop_map(|(step, kind, attempt)| match kind {
+    (step, 0u8..12, 1u32..4).prop_map(|(step, kind, attempt)| match kind {
         0 => started(),
         1 | 2 => begin(step, attempt),
         3 | 4 => complete(step),
@@ -149,6 +180,7 @@ fn any_event() -> impl Strategy<Value = EventKind> {
             state: [RunState::Completed, RunState::Aborted, RunState::Running][attempt as usize - 1],
             summary: "s".into(),
         },
+        10 => annotated(),
         _ => EventKind::RunInterrupted { message: "m".into() },
     })
 }
@@ -157,7 +189,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     /// Whatever is thrown at it: a refused event changes nothing; a later stage never begins before an earlier one is
-    /// through; a run completes only with every step through; nothing follows the end.
+    /// through; a run completes only with every step through; nothing but notes follows the end, and no note comes before.
     #[test]
     fn the_invariants_hold_for_any_sequence(events in proptest::collection::vec(any_event(), 0..120)) {
         let mut p = Procedure::new(RunKind::Rollback);
@@ -167,6 +199,10 @@ proptest! {
             let before = p.clone();
             match p.apply(e) {
                 Err(_) => prop_assert_eq!(&p, &before),
+                Ok(()) if matches!(e, EventKind::RunAnnotated { .. }) => {
+                    prop_assert!(before.is_over());
+                    prop_assert_eq!(&p, &before);
+                }
                 Ok(()) => {
                     prop_assert!(!ended, "{:?} followed the end", e);
                     if let EventKind::StepStarted { step, .. } = e {

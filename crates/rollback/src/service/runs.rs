@@ -55,7 +55,8 @@ impl RollbackService {
         self.journal.run(id).await?.ok_or_else(|| ServiceError::NotFound(format!("There is no run #{id}.")))
     }
 
-    /// Everything after event `after`, then live, in order, without gaps or duplicates; ends after a terminal event.
+    /// Everything after event `after`, then live, in order, without gaps or duplicates; ends after the last event of a run
+    /// that is over, with the notes that people have added to it by then.
     /// Progress is only part of it while it happens.
     ///
     /// # Errors
@@ -65,7 +66,7 @@ impl RollbackService {
         let live = self.live(id).map(|l| l.events.subscribe());
         self.record(id).await?;
         let (tx, rx) = tokio::sync::mpsc::channel(256);
-        let subscription = Subscription { journal: self.journal.clone(), run: id, last: after, tx };
+        let subscription = Subscription { journal: self.journal.clone(), run: id, last: after, over: false, tx };
         tokio::spawn(subscription.feed(live));
         Ok(ReceiverStream::new(rx).boxed())
     }

@@ -14,6 +14,7 @@ mod validate;
 mod verify_copy;
 mod way_back;
 
+pub(crate) use restore::EQUALS_COPY;
 pub(crate) use swap_copy::{clear_unfinished, is_swapped_in};
 pub(crate) use validate::SEARCH_KEY;
 

@@ -14,6 +14,9 @@ use crate::plan::compare::{compare, compare_named, not_covered};
 use crate::plan::gather::base_points;
 use crate::plan::production_of;
 
+/// Before the evidence, where a lane was skipped because there is nothing to restore.
+pub(crate) const EQUALS_COPY: &str = "production equals latest-copy: ";
+
 pub(super) async fn restore(cx: &mut StepContext, store: StoreKind) -> Result<Outcome, Halt> {
     let shared = cx.shared.clone();
     if shared.way_back_wanted.lock().unwrap_or_else(PoisonError::into_inner).contains(&cx.step()) {
@@ -66,7 +69,7 @@ async fn leave(cx: &StepContext, store: StoreKind, verified: &VerifiedBackup) ->
     }
     let acknowledged = |code: &str| shared.spec.acknowledges(&format!("{code}:{}", store.as_str()));
     match differs {
-        Some(false) => Ok(Outcome::NothingToRestore { proof: format!("production equals latest-copy: {evidence}") }),
+        Some(false) => Ok(Outcome::NothingToRestore { proof: format!("{EQUALS_COPY}{evidence}") }),
         None if acknowledged("not_comparable") => {
             Ok(Outcome::NothingToRestore { proof: format!("acknowledged in the plan: {evidence}") })
         }

@@ -1,0 +1,101 @@
+//! What each store held before the run and after it, as far as the run proved it.
+
+use rollback_types::{
+    CountChange, Inventory, RollbackPlan, RunKind, RunView, StagingCounts, Step, StepState, StoreBalance, StoreKind,
+    StorePlan,
+};
+
+use super::Told;
+
+/// The three stores; none for kinds that only read.
+pub(super) fn stores(view: &RunView, told: &Told, plan: &RollbackPlan) -> Vec<StoreBalance> {
+    match view.run.kind {
+        RunKind::Validate | RunKind::MakeBackup => Vec::new(),
+        RunKind::Rollback | RunKind::RestoreProduction | RunKind::UndoRestore => {
+            StoreKind::ALL.into_iter().map(|store| balance(view, told, store, plan.stores.get(store))).collect()
+        }
+    }
+}
+
+/// Steps 3 to 5, by their store.
+pub(super) fn removal(store: StoreKind) -> Step {
+    match store {
+        StoreKind::Sqlite => Step::DropChapters,
+        StoreKind::Qdrant => Step::DeletePoints,
+        StoreKind::Neo4j => Step::DeleteNodes,
+    }
+}
+
+/// The lanes of step 7, by their store.
+pub(super) fn lane(store: StoreKind) -> Step {
+    match store {
+        StoreKind::Sqlite => Step::RestoreSqlite,
+        StoreKind::Qdrant => Step::RestoreQdrant,
+        StoreKind::Neo4j => Step::RestoreNeo4j,
+    }
+}
+
+fn balance(view: &RunView, told: &Told, store: StoreKind, plan: &StorePlan) -> StoreBalance {
+    let state = |step| view.step(step).map_or(StepState::Pending, |s| s.state);
+    let (removal, lane) = (removal(store), lane(store));
+    let removed = matches!(state(removal), StepState::Done | StepState::FoundAbsent);
+    let mut counts = Vec::new();
+    let mut proof = Vec::new();
+    if view.run.kind == RunKind::Rollback && (plan.staging.present || plan.staging.units() > 0) {
+        counts.extend(staged(store, &plan.staging).into_iter().map(|(what, before)| CountChange {
+            what: format!("staged {what}"),
+            before,
+            after: removed.then_some(0),
+        }));
+        proof.push(if removed {
+            format!("{removal} looked again after it had removed what was staged")
+        } else {
+            format!("{removal} proved nothing: what is staged now is not known")
+        });
+    }
+    let (after, by) = match state(lane) {
+        StepState::Done => (plan.latest_copy.as_ref(), format!("{lane} counted again after the restore")),
+        StepState::Skipped if told.was_skipped_by_decision(lane) => {
+            (None, format!("{lane} was skipped by decision: production was not compared"))
+        }
+        // Steps 3 to 5 look whether production is as the plan saw it, and a lane that was skipped has touched nothing.
+        StepState::Skipped | StepState::Pending if removed => {
+            (plan.production.as_ref(), format!("{removal} saw production unchanged"))
+        }
+        StepState::Skipped if view.run.kind != RunKind::Rollback => {
+            (plan.production.as_ref(), format!("{lane} was not chosen: production was not touched"))
+        }
+        StepState::Pending => (None, format!("{lane} was not reached: production was not counted again")),
+        _ => (None, format!("{lane} did not come to its end: production was not counted again")),
+    };
+    counts.extend(production(store, plan.production.as_ref(), after));
+    proof.push(by);
+    let mut proof = format!("{}.", proof.join("; "));
+    if let Some(first) = proof.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    StoreBalance { store, counts, proof, evidence: plan.evidence.clone(), restore_planned: plan.restore }
+}
+
+fn staged(store: StoreKind, staging: &StagingCounts) -> Vec<(&'static str, Option<u64>)> {
+    match store {
+        StoreKind::Sqlite => vec![("rows", staging.rows)],
+        StoreKind::Qdrant => vec![("points", staging.points)],
+        StoreKind::Neo4j => vec![("nodes", staging.nodes), ("relationships", staging.relationships)],
+    }
+}
+
+fn production(store: StoreKind, before: Option<&Inventory>, after: Option<&Inventory>) -> Vec<CountChange> {
+    type Of = fn(&Inventory) -> Option<u64>;
+    let counted: &[(&str, Of)] = match store {
+        StoreKind::Sqlite => &[("chapters", |i| i.rows)],
+        StoreKind::Qdrant => &[("points", |i| i.points)],
+        StoreKind::Neo4j => &[("nodes", |i| i.nodes), ("relationships", |i| i.relationships)],
+    };
+    let line = |(what, of): &(&str, Of)| CountChange {
+        what: format!("production {what}"),
+        before: before.and_then(of),
+        after: after.and_then(of),
+    };
+    counted.iter().map(line).collect()
+}
