@@ -9,12 +9,14 @@ use crate::frame::Frame;
 use crate::pages::approvals::{ApprovalPage, ApprovalsPage};
 use crate::pages::audit::AuditPage;
 use crate::pages::backups::BackupsPage;
+use crate::pages::compare::ComparePage;
 use crate::pages::history::HistoryPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::overview::OverviewPage;
 use crate::pages::password::PasswordPage;
 use crate::pages::people::{TokensPage, UsersPage};
 use crate::pages::plan::{MakeBackupPage, MakeSafetyBackupPage, PlanPage, RestorePage, ResumePage, UndoPage};
+use crate::pages::report::ReportPage;
 use crate::pages::run::RunPage;
 use crate::pages::sign_in::SignInPage;
 use crate::pages::version::VersionPage;
@@ -37,7 +39,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/versions/:id") view=VersionPage ssr=SsrMode::Async />
                     <Route path=path!("/versions/:id/plan") view=PlanPage ssr=SsrMode::Async />
                     <Route path=path!("/runs") view=HistoryPage ssr=SsrMode::Async />
+                    <Route path=path!("/runs/compare") view=ComparePage ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::Async />
+                    <Route path=path!("/runs/:id/report") view=ReportPage ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id/resume") view=ResumePage ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id/undo") view=UndoPage ssr=SsrMode::Async />
                     <Route path=path!("/restore/:source") view=RestorePage ssr=SsrMode::Async />

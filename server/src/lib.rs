@@ -18,6 +18,7 @@ pub mod openapi;
 pub mod problem;
 mod problem_page;
 pub mod program;
+mod report_markdown;
 mod routes;
 pub mod schedule;
 mod serve;

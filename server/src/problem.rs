@@ -6,7 +6,7 @@ use axum::extract::{Form, FromRequest, FromRequestParts, Json, Request};
 use axum::http::{HeaderValue, StatusCode, header, request::Parts};
 use axum::response::{IntoResponse, Response};
 use rollback::ServiceError;
-use rollback_types::{Problem, ProblemKind};
+use rollback_types::{Problem, ProblemKind, Timestamp};
 
 /// A problem on its way out.
 #[derive(Clone, Debug)]
@@ -132,6 +132,19 @@ impl QueryPairs {
     /// The last value of a key, if it is there.
     pub(crate) fn last(&self, key: &str) -> Option<&str> {
         self.0.iter().rev().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
+    }
+
+    /// A moment, if it is there.
+    pub(crate) fn moment(&self, key: &str) -> Result<Option<Timestamp>, ApiProblem> {
+        let given = self.last(key).filter(|text| !text.is_empty());
+        let read = |text: &str| {
+            text.parse().map_err(|_| {
+                ApiProblem::invalid(format!(
+                    "{key}: allowed is a moment as RFC 3339 has it, such as 2026-11-23T08:00:00Z"
+                ))
+            })
+        };
+        given.map(read).transpose()
     }
 
     /// A page's size.

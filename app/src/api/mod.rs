@@ -8,6 +8,7 @@ pub mod backups;
 pub mod error;
 pub mod overview;
 pub mod plans;
+pub mod reports;
 pub mod runs;
 pub mod versions;
 

@@ -161,7 +161,7 @@ pub async fn median_chart() -> Result<String, ApiError> {
 }
 
 #[cfg(feature = "ssr")]
-fn drawn(chart: Result<String, crate::charts::ChartError>) -> Result<String, ApiError> {
+pub(super) fn drawn(chart: Result<String, crate::charts::ChartError>) -> Result<String, ApiError> {
     chart.map_err(|e| {
         super::error::set_status(500);
         rollback_types::Problem::new(rollback_types::ProblemKind::Internal, e.to_string())

@@ -5,7 +5,7 @@ use rollback_types::Step;
 use rollback_types::StoreKind;
 
 /// Each stand-in with the custom property that takes its place. The values are chosen to be seen nowhere else.
-const INKS: [(RGBColor, &str); 7] = [
+const INKS: [(RGBColor, &str); 11] = [
     (TEXT, "var(--text)"),
     (MUTED, "var(--muted)"),
     (LINE, "var(--line)"),
@@ -13,6 +13,10 @@ const INKS: [(RGBColor, &str); 7] = [
     (SQLITE, "var(--sqlite)"),
     (QDRANT, "var(--qdrant)"),
     (NEO4J, "var(--neo4j)"),
+    (GOOD, "var(--good)"),
+    (WARN, "var(--warn)"),
+    (BAD, "var(--bad)"),
+    (SURFACE, "var(--surface)"),
 ];
 
 /// Labels.
@@ -26,6 +30,15 @@ pub const ACCENT: RGBColor = RGBColor(1, 254, 4);
 const SQLITE: RGBColor = RGBColor(1, 254, 5);
 const QDRANT: RGBColor = RGBColor(1, 254, 6);
 const NEO4J: RGBColor = RGBColor(1, 254, 7);
+
+/// What ended well.
+pub const GOOD: RGBColor = RGBColor(1, 254, 8);
+/// What needs a look.
+pub const WARN: RGBColor = RGBColor(1, 254, 9);
+/// What was given up.
+pub const BAD: RGBColor = RGBColor(1, 254, 10);
+/// The ground that charts stand on.
+pub const SURFACE: RGBColor = RGBColor(1, 254, 11);
 
 /// The family plotters is given; taken out again, so that the page's applies.
 pub const FAMILY: &str = "sans-serif";

@@ -6,11 +6,13 @@
 #![cfg(feature = "ssr")]
 
 pub mod durations;
+pub mod history;
 mod ink;
 pub mod timeline;
 pub mod versions;
 
 pub use durations::{DurationRow, durations_chart};
+pub use history::history_chart;
 pub use timeline::timeline_chart;
 pub use versions::versions_chart;
 

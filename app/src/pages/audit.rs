@@ -1,7 +1,7 @@
 //! Who did what, when, from where, on what ground; and what was refused. For administrators.
 #![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
 
-mod asked;
+pub(super) mod asked;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;

@@ -1,21 +1,23 @@
 //! Every run there was: what, why, who, when, how long, and what came of it.
 
+mod asked;
+mod over_time;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
-use rollback_types::{Cursor, Page, RunKind, RunQuery, RunState, RunSummary, StepDuration};
+use rollback_types::{Page, RunKind, RunState, RunSummary, StepDuration};
 
-use crate::address;
+use self::asked::Asked;
+use self::over_time::OverTime;
 use crate::api::runs::{list_runs, median_chart, step_durations};
 use crate::components::badge::run_look;
 use crate::components::{
     Card, Chip, Column, DataTable, EmptyState, ErrorPanel, FilterChips, Foreign, Loading, PageHeader, Pagination,
-    RunBadge, RunLink, Time,
+    RunBadge, RunLink, SearchField, Time,
 };
 use crate::format;
 use crate::pages::run_rows::subject;
 
-/// Rows of one page.
-const ROWS: u32 = 25;
 const STATES: [RunState; 6] = [
     RunState::Running,
     RunState::NeedsDecision,
@@ -31,9 +33,18 @@ pub fn HistoryPage() -> impl IntoView {
     let search = use_location().search;
     let asked = Memo::new(move |_| search.with(|s| Asked::read(s)));
     let runs = Resource::new_blocking(move || asked.get(), |asked| list_runs(asked.query()));
+    let lead = view! { "Every rollback, restore, validation and backup that was started here." };
+    let tools = view! {
+        <a class="btn" href="/runs/compare">
+            "Compare two runs"
+        </a>
+    };
     view! {
-        <PageHeader tab="Runs" lead=view! { "Every rollback, restore, validation and backup that was started here." }.into_any()>"Runs"</PageHeader>
+        <PageHeader tab="Runs" lead=lead.into_any() tools=tools.into_any()>
+            "Runs"
+        </PageHeader>
         {move || filters(&asked.get())}
+        {move || view! { <OverTime asked=asked.get() /> }}
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 let asked = asked.get_untracked();
@@ -46,53 +57,6 @@ pub fn HistoryPage() -> impl IntoView {
             })}
         </Transition>
         <Durations />
-    }
-}
-
-/// What the address asks for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Asked {
-    state: Option<RunState>,
-    kind: Option<RunKind>,
-    version: Option<String>,
-    cursor: Option<String>,
-}
-
-impl Asked {
-    /// Unknown words ask for nothing.
-    fn read(search: &str) -> Self {
-        let mut asked = Self::default();
-        for (key, value) in address::pairs(search).filter(|(_, value)| !value.is_empty()) {
-            match key.as_str() {
-                "state" => asked.state = RunState::parse(&value),
-                "kind" => asked.kind = RunKind::ALL.into_iter().find(|kind| kind.as_str() == value),
-                "version" => asked.version = Some(value),
-                "cursor" => asked.cursor = Some(value),
-                _ => {}
-            }
-        }
-        asked
-    }
-
-    fn query(self) -> RunQuery {
-        RunQuery {
-            state: self.state,
-            kind: self.kind,
-            version_id: self.version,
-            cursor: self.cursor.map(Cursor),
-            limit: Some(ROWS),
-        }
-    }
-
-    /// The address of the same list from its beginning, or further on.
-    fn path(&self, cursor: Option<&str>) -> String {
-        let query = format::query([
-            ("state", self.state.map_or("", RunState::as_str)),
-            ("kind", self.kind.map_or("", RunKind::as_str)),
-            ("version", self.version.as_deref().unwrap_or_default()),
-            ("cursor", cursor.unwrap_or_default()),
-        ]);
-        format!("/runs{query}")
     }
 }
 
@@ -119,10 +83,49 @@ fn filters(asked: &Asked) -> impl IntoView + use<> {
     });
     view! {
         <div class="filters">
+            {search(asked)}
             <FilterChips label="State" chips=states />
             <FilterChips label="Kind" chips=kinds />
             {version}
         </div>
+    }
+}
+
+/// A plain form: what it asks for stands in the address, beside what the chips have chosen.
+fn search(asked: &Asked) -> impl IntoView + use<> {
+    let kept = [
+        ("state", asked.state.map(RunState::as_str).map(str::to_owned)),
+        ("kind", asked.kind.map(RunKind::as_str).map(str::to_owned)),
+        ("version", asked.version.clone()),
+    ];
+    let kept = kept
+        .into_iter()
+        .filter_map(|(name, value)| value.map(|value| view! { <input type="hidden" name=name value=value /> }))
+        .collect_view();
+    let day = |name: &'static str, label: &'static str, value: &Option<String>| {
+        view! {
+            <label class="sort">
+                {label}
+                <input type="date" name=name value=value.clone().unwrap_or_default() />
+            </label>
+        }
+    };
+    let without = Asked { search: None, from: None, to: None, ..asked.clone() };
+    let cleared = (without != *asked).then(|| {
+        view! {
+            <a class="btn" href=without.path(None)>
+                "Clear"
+            </a>
+        }
+    });
+    view! {
+        <form class="filter-form" role="search" aria-label="Search the runs" method="get" action="/runs">
+            {kept}
+            <SearchField name="q" label="Reason, version or who" value=asked.search.clone().unwrap_or_default() />
+            {day("from", "From (UTC)", &asked.from)}
+            {day("to", "To", &asked.to)}
+            {cleared}
+        </form>
     }
 }
 
@@ -165,6 +168,9 @@ fn row(run: RunSummary) -> impl IntoView {
         <tr>
             <td>
                 <RunLink id=run.id />
+                <a class="under" href=format!("/runs/{}/report", run.id) aria-label=format!("Report of run #{}", run.id)>
+                    "Report"
+                </a>
             </td>
             <td>
                 <RunBadge state=run.state />
@@ -191,8 +197,7 @@ fn row(run: RunSummary) -> impl IntoView {
 }
 
 fn empty(asked: &Asked) -> impl IntoView + use<> {
-    let filtered = asked.state.is_some() || asked.kind.is_some() || asked.version.is_some() || asked.cursor.is_some();
-    if filtered {
+    if *asked != Asked::default() {
         view! {
             <EmptyState title="No run matches.">
                 <p>
@@ -297,21 +302,6 @@ fn table(medians: &[StepDuration]) -> impl IntoView + use<> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_keeps_the_filters() {
-        let asked = Asked {
-            state: Some(RunState::Aborted),
-            kind: Some(RunKind::MakeBackup),
-            version: Some("a&b".into()),
-            cursor: Some("c".into()),
-        };
-        assert_eq!(asked.path(Some("x=")), "/runs?state=aborted&kind=make_backup&version=a%26b&cursor=x%3D");
-        let search = "?state=aborted&kind=make_backup&version=a%26b&cursor=c&other=x";
-        assert_eq!(Asked::read(search), asked);
-        assert_eq!(Asked::read("?state=teleported&kind=odd&cursor="), Asked::default());
-        assert_eq!(Asked::default().path(None), "/runs");
-    }
 
     #[test]
     fn every_state_can_be_filtered() {

@@ -7,6 +7,8 @@ pub mod audit;
 #[cfg(feature = "ssr")]
 pub mod backups;
 #[cfg(feature = "ssr")]
+pub mod compare;
+#[cfg(feature = "ssr")]
 pub mod history;
 #[cfg(feature = "ssr")]
 pub mod not_found;
@@ -17,6 +19,8 @@ pub mod password;
 #[cfg(feature = "ssr")]
 pub mod people;
 pub mod plan;
+#[cfg(feature = "ssr")]
+pub mod report;
 pub mod run;
 #[cfg(feature = "ssr")]
 mod run_rows;

@@ -137,6 +137,15 @@ pub struct RunQuery {
     /// Only runs about this version.
     #[serde(default)]
     pub version_id: Option<String>,
+    /// Only runs with this text in reason, version or who started it; ASCII letters in any case.
+    #[serde(default)]
+    pub search: Option<String>,
+    /// Only runs that began at this moment or later.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
+    /// Only runs that began before this moment.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
     /// Where the page begins.
     #[serde(default)]
     pub cursor: Option<crate::Cursor>,

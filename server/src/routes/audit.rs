@@ -69,10 +69,6 @@ pub async fn download_audit(State(state): State<AppState>, pairs: QueryPairs) ->
 
 fn filter(pairs: &QueryPairs) -> Result<AuditQuery, ApiProblem> {
     let text = |key| pairs.last(key).filter(|text| !text.is_empty()).map(str::to_owned);
-    let time = |key: &str| {
-        let given = pairs.last(key).filter(|text| !text.is_empty());
-        given.map(|text| moment(key, text)).transpose()
-    };
     let outcome = match text("outcome") {
         None => None,
         Some(word) => Some(AuditOutcome::parse(&word).ok_or_else(|| {
@@ -84,15 +80,9 @@ fn filter(pairs: &QueryPairs) -> Result<AuditQuery, ApiProblem> {
         actor: text("actor"),
         action: text("action"),
         outcome,
-        since: time("since")?,
-        until: time("until")?,
+        since: pairs.moment("since")?,
+        until: pairs.moment("until")?,
         cursor: None,
         limit: None,
-    })
-}
-
-fn moment(key: &str, text: &str) -> Result<Timestamp, ApiProblem> {
-    serde_json::from_value(text.into()).map_err(|_| {
-        ApiProblem::invalid(format!("{key}: allowed is a moment as RFC 3339 has it, such as 2026-11-23T08:00:00Z"))
     })
 }

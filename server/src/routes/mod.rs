@@ -13,6 +13,7 @@ mod people;
 mod plans;
 mod preferences;
 pub mod rendering;
+mod report;
 mod runs;
 mod saved;
 mod session;
@@ -49,6 +50,7 @@ pub(crate) use people::{
     __path_revoke_token, __path_sign_out_user,
 };
 pub(crate) use plans::__path_make_plan;
+pub(crate) use report::{__path_add_notes, __path_compare_runs, __path_report, __path_report_as_markdown};
 pub(crate) use runs::{
     __path_abandon, __path_decide, __path_list_runs, __path_log, __path_log_text, __path_one_run, __path_resume,
     __path_resume_plan, __path_start_run,
@@ -111,7 +113,11 @@ fn guarded() -> Guarded {
         .post("/api/v1/plans", OPERATOR, plans::make_plan)
         .get("/api/v1/runs", VIEWER, runs::list_runs)
         .post("/api/v1/runs", OPERATOR, runs::start_run)
+        .get("/api/v1/runs/compare", VIEWER, report::compare_runs)
         .get("/api/v1/runs/{id}", VIEWER, runs::one_run)
+        .get("/api/v1/runs/{id}/report", VIEWER, report::report)
+        .get("/api/v1/runs/{id}/report.md", VIEWER, report::report_as_markdown)
+        .post("/api/v1/runs/{id}/notes", OPERATOR, report::add_notes)
         .post("/api/v1/runs/{id}/decision", OPERATOR, runs::decide)
         .get("/api/v1/runs/{id}/plan", VIEWER, runs::resume_plan)
         .post("/api/v1/runs/{id}/resume", OPERATOR, runs::resume)

@@ -8,7 +8,7 @@ use axum::{Extension, Json};
 use rollback::Actor;
 use rollback_types::{
     Cursor, Decision, LogPart, LogQuery, Page, Problem, ResumeRequest, RollbackPlan, RunKind, RunQuery, RunState,
-    RunSummary, RunView, StartRequest, Step, StepState, StoreKind,
+    RunSummary, RunView, StartRequest, Step, StepState, StoreKind, Timestamp,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -22,6 +22,9 @@ use crate::state::AppState;
         ("state" = Option<RunState>, Query, description = "only runs in this state"),
         ("kind" = Option<RunKind>, Query, description = "only runs of this kind"),
         ("version_id" = Option<String>, Query, description = "only runs about this version"),
+        ("q" = Option<String>, Query, description = "only runs with this text in reason, version or who started it"),
+        ("since" = Option<Timestamp>, Query, description = "only runs that began at this moment or later"),
+        ("until" = Option<Timestamp>, Query, description = "only runs that began before this moment"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
         ("limit" = Option<u32>, Query, description = "rows a page, 50 when absent", minimum = 1, maximum = 200),
     ),
@@ -31,7 +34,7 @@ use crate::state::AppState;
         (status = 503, body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn list_runs(State(state): State<AppState>, pairs: QueryPairs) -> Result<Json<Page<RunSummary>>, ApiProblem> {
-    pairs.only(&["state", "kind", "version_id", "cursor", "limit"])?;
+    pairs.only(&["state", "kind", "version_id", "q", "since", "until", "cursor", "limit"])?;
     let run_state = match pairs.last("state") {
         None => None,
         Some(word) => Some(RunState::parse(word).ok_or_else(|| {
@@ -51,6 +54,9 @@ pub async fn list_runs(State(state): State<AppState>, pairs: QueryPairs) -> Resu
         state: run_state,
         kind,
         version_id: pairs.last("version_id").map(str::to_owned),
+        search: pairs.last("q").map(str::to_owned),
+        since: pairs.moment("since")?,
+        until: pairs.moment("until")?,
         cursor: pairs.last("cursor").map(|c| Cursor(c.to_owned())),
         limit: pairs.limit()?,
     };

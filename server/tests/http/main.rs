@@ -20,6 +20,7 @@ mod oidc;
 mod openapi;
 mod pages;
 mod production;
+mod reports;
 mod restores;
 mod rollback;
 mod rollback_servers;

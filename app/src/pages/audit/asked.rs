@@ -100,7 +100,7 @@ impl Asked {
 }
 
 /// Reads `2026-11-23`.
-fn day(text: &str) -> Option<Date> {
+pub(in crate::pages) fn day(text: &str) -> Option<Date> {
     let mut parts = text.splitn(3, '-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
     let month = Month::try_from(month.parse::<u8>().ok()?).ok()?;
@@ -108,7 +108,7 @@ fn day(text: &str) -> Option<Date> {
     Date::from_calendar_date(year, month, day.parse().ok()?).ok()
 }
 
-fn midnight(day: Date) -> Timestamp {
+pub(in crate::pages) fn midnight(day: Date) -> Timestamp {
     let since_1970: Duration = day.midnight().assume_utc() - time::OffsetDateTime::UNIX_EPOCH;
     Timestamp::from_unix_ms(since_1970.whole_seconds() * 1_000)
 }

@@ -64,6 +64,7 @@ pub fn RunTools(
     super::renewal::keep(live);
     view! {
         <RunBadge state=state />
+        <a class="btn small" href=format!("/runs/{}/report", run.id)>"Report"</a>
         <span class="small muted nowrap">{move || where_now.get()}</span>
         <Elapsed live=live />
         <ConnectionState connection=live.connection />

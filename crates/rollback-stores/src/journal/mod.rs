@@ -241,6 +241,20 @@ impl Journal for SqliteJournal {
         if let Some(version) = &query.version_id {
             sql.push(" AND version_id = ").push_bind(version.clone());
         }
+        if let Some(since) = query.since {
+            sql.push(" AND started_at >= ").push_bind(since.unix_ms());
+        }
+        if let Some(until) = query.until {
+            sql.push(" AND started_at < ").push_bind(until.unix_ms());
+        }
+        if let Some(text) = query.search.as_deref().filter(|text| !text.is_empty()) {
+            // `instr` and not LIKE: what was typed is text, not a pattern.
+            sql.push(" AND (0");
+            for column in ["reason", "version_id", "actor"] {
+                sql.push(format!(" OR instr(lower({column}), lower(")).push_bind(text.to_owned()).push(")) > 0");
+            }
+            sql.push(")");
+        }
         sql.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit) + 1);
         let rows = sql.build().fetch_all(&self.pool).await.map_err(|e| self.sql(e))?;
         let mut items = rows.iter().map(|row| self.summary_of(row)).collect::<Result<Vec<_>, _>>()?;

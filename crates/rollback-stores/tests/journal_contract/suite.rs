@@ -106,6 +106,13 @@ pub async fn runs_are_paged(journal: &dyn Journal) {
     assert_eq!(journal.runs(&aborted).await.unwrap().items.len(), 1);
     let odd = RunQuery { version_id: Some("odd".into()), ..RunQuery::default() };
     assert_eq!(journal.runs(&odd).await.unwrap().items.len(), 3);
+    let found = |query: RunQuery| async move { journal.runs(&query).await.unwrap().items.len() };
+    let searched = |text: &str| found(RunQuery { search: Some(text.into()), ..RunQuery::default() });
+    assert_eq!((searched("ODD").await, searched("check 2 'FAILED'").await, searched("ops").await), (3, 7, 7));
+    assert_eq!((searched("%").await, searched("").await, searched("nobody").await), (0, 7, 0), "text, not a pattern");
+    let since = |ms| found(RunQuery { since: Some(at(ms)), ..RunQuery::default() });
+    let until = |ms| found(RunQuery { until: Some(at(ms)), ..RunQuery::default() });
+    assert_eq!((since(0).await, since(1).await, until(0).await, until(1).await), (7, 0, 0, 7));
     // The keys were "0" to "6", in the order of the runs.
     assert_eq!(journal.run_with_key("6").await, Ok(walked.first().copied()));
     assert_eq!(journal.run_with_key("0").await, Ok(walked.last().copied()));

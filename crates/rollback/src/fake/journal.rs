@@ -130,9 +130,18 @@ impl Journal for FakeJournal {
 
     async fn runs(&self, query: &RunQuery) -> Result<Page<RunSummary>, JournalError> {
         let asked = |run: &RunSummary| {
+            let holds = |text: &str| {
+                let text = text.to_ascii_lowercase();
+                [run.reason.as_str(), run.version_id.as_str(), run.actor.as_str()]
+                    .iter()
+                    .any(|field| field.to_ascii_lowercase().contains(&text))
+            };
             query.state.is_none_or(|state| run.state == state)
                 && query.kind.is_none_or(|kind| run.kind == kind)
                 && query.version_id.as_ref().is_none_or(|id| run.version_id.as_str() == id)
+                && query.since.is_none_or(|since| run.started_at >= since)
+                && query.until.is_none_or(|until| run.started_at < until)
+                && query.search.as_deref().is_none_or(holds)
         };
         let most = query.limit.map_or(usize::MAX, |n| n as usize);
         let items = self.state().runs.values().rev().map(|(r, _)| r.summary.clone()).filter(asked).take(most).collect();

@@ -1,0 +1,81 @@
+//! A run's report, what people add to it, two runs side by side, and runs over time.
+//!
+//! `annotate` is the target of a plain form.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::{GetUrl, Json, PostUrl};
+use rollback_types::{RunComparison, RunId, RunQuery, RunReport, RunSummary};
+use serde::{Deserialize, Serialize};
+
+use super::error::ApiError;
+
+#[cfg(feature = "ssr")]
+use super::runs::drawn;
+#[cfg(feature = "ssr")]
+use super::{actor, refused, refused_form, service};
+
+/// What a run did and what people say of it.
+#[server(name = GetReport, prefix = "/rpc", endpoint = "report", input = GetUrl, output = Json)]
+pub async fn get_report(id: RunId) -> Result<RunReport, ApiError> {
+    service()?.report(id).await.map_err(refused)
+}
+
+/// Two runs side by side.
+#[server(name = CompareRuns, prefix = "/rpc", endpoint = "compare", input = GetUrl, output = Json)]
+pub async fn compare_runs(a: RunId, b: RunId) -> Result<RunComparison, ApiError> {
+    service()?.compare(a, b).await.map_err(refused)
+}
+
+/// Adds to the report of a run that is over, and leads back to it. `offered` are the items of the checklist that the form
+/// showed, `done` those of them that are ticked: a form does not send what is not ticked. `seen` is the run's last event
+/// when the form was made.
+#[server(name = Annotate, prefix = "/rpc", endpoint = "annotate", input = PostUrl, output = Json)]
+pub async fn annotate(
+    run: i64,
+    seen: u64,
+    #[server(default)] root_cause: String,
+    #[server(default)] lessons: String,
+    #[server(default)] remark: String,
+    #[server(default)] offered: Vec<String>,
+    #[server(default)] done: Vec<String>,
+) -> Result<(), ApiError> {
+    use rollback_types::{AfterItem, Note};
+
+    let mut notes =
+        vec![Note::RootCause { text: root_cause }, Note::Lessons { text: lessons }, Note::Remark { text: remark }];
+    for word in offered {
+        let item = AfterItem::parse(&word).ok_or_else(|| {
+            refused_form(rollback::ServiceError::Invalid("The checklist has no item of that name.".to_owned()))
+        })?;
+        notes.push(Note::Ticked { item, done: done.contains(&word) });
+    }
+    let request = rollback_types::NoteRequest { notes, seen: Some(seen) };
+    service()?.annotate(RunId(run), &request, &actor()?).await.map_err(refused_form)?;
+    leptos_axum::redirect(&format!("/runs/{run}/report"));
+    Ok(())
+}
+
+/// Runs over time, drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunHistory {
+    /// The drawing, as SVG; absent when there is too little to draw. Its texts are escaped.
+    pub svg: Option<String>,
+    /// What it shows, newest first.
+    pub runs: Vec<RunSummary>,
+    /// There are older ones that fit.
+    pub more: bool,
+}
+
+/// The latest 200 runs that fit, by when they began, how long they took and how they ended.
+#[server(name = HistoryChart, prefix = "/rpc", endpoint = "history-chart", input = GetUrl, output = Json)]
+pub async fn history_chart(#[server(default)] query: RunQuery) -> Result<RunHistory, ApiError> {
+    let query = RunQuery { cursor: None, limit: Some(200), ..query };
+    let page = service()?.runs(&query).await.map_err(refused)?;
+    let (runs, more) = (page.items, page.next_cursor.is_some());
+    let svg = match crate::charts::history_chart("history-chart", &runs) {
+        Ok(None) => None,
+        Ok(Some(svg)) => Some(svg),
+        Err(error) => Some(drawn(Err(error))?),
+    };
+    Ok(RunHistory { svg, runs, more })
+}

@@ -1,0 +1,76 @@
+//! Runs over time, drawn, with the figures behind the drawing.
+#![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
+
+use leptos::prelude::*;
+use rollback_types::RunSummary;
+
+use super::asked::Asked;
+use crate::api::reports::{RunHistory, history_chart};
+use crate::components::{Card, Column, DataTable, ErrorPanel, RunBadge, RunLink, Time, TimeStyle};
+use crate::format;
+
+/// The card; nothing while there is too little to draw.
+#[component]
+pub(super) fn OverTime(asked: Asked) -> impl IntoView {
+    let query = asked.query();
+    let history = Resource::new_blocking(move || query.clone(), history_chart);
+    view! {
+        <Transition fallback=|| ()>
+            {move || Suspend::new(async move {
+                match history.await {
+                    Ok(RunHistory { svg: Some(svg), runs, more }) => card(svg, &runs, more).into_any(),
+                    Ok(_) => ().into_any(),
+                    Err(e) => view! { <ErrorPanel problem=*e.0 /> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+fn card(svg: String, runs: &[RunSummary], more: bool) -> impl IntoView + use<> {
+    let footer = view! {
+        <p>
+            "Runs that fit the filters, by the moment they began; each mark on the axis is up to ten times the one before. "
+            "Runs that go on are not drawn."
+            {more.then(|| format!(" Only the latest {} are shown.", runs.len()))}
+        </p>
+    };
+    let rows = runs.iter().map(row).collect_view();
+    view! {
+        <Card title="Runs over time" footer=footer.into_any()>
+            <div class="chart" tabindex="0" role="region" aria-label="Chart, scrolls sideways" inner_html=svg></div>
+            <details class="figures">
+                <summary>"The figures"</summary>
+                <DataTable
+                    label="The figures of the chart"
+                    columns=vec![
+                        Column::text("Run"),
+                        Column::text("Began"),
+                        Column::text("Outcome"),
+                        Column::number("Took"),
+                    ]
+                    class=""
+                >
+                    {rows}
+                </DataTable>
+            </details>
+        </Card>
+    }
+}
+
+fn row(run: &RunSummary) -> impl IntoView + use<> {
+    view! {
+        <tr>
+            <td>
+                <RunLink id=run.id />
+            </td>
+            <td>
+                <Time at=run.started_at style=TimeStyle::Absolute />
+            </td>
+            <td>
+                <RunBadge state=run.state />
+            </td>
+            <td class="num">{run.duration_ms.map_or_else(|| "–".to_owned(), format::duration)}</td>
+        </tr>
+    }
+}
