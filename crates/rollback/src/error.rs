@@ -135,18 +135,9 @@ impl From<ServiceError> for Problem {
                 }
                 Problem::new(ProblemKind::StoreUnavailable, detail).safe(nothing).remedy(e.remedy())
             }
-            ServiceError::Journal(e) => {
-                let remedy = match e {
-                    JournalError::Full { .. } => "Free some space on that disk, then try again.",
-                    _ => {
-                        "Check that the file and its folder can be written, then restart Stepback. Never delete the \
-                          journal: move it aside if it is damaged."
-                    }
-                };
-                Problem::new(ProblemKind::JournalUnavailable, detail)
-                    .safe("Nothing is done that cannot be journalled first; the stores were not touched.")
-                    .remedy(remedy)
-            }
+            ServiceError::Journal(e) => Problem::new(ProblemKind::JournalUnavailable, detail)
+                .safe("Nothing is done that cannot be journalled first; the stores were not touched.")
+                .remedy(e.remedy()),
         }
     }
 }

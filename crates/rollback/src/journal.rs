@@ -46,6 +46,19 @@ pub enum JournalError {
     BadCursor,
 }
 
+impl JournalError {
+    /// What to do about a journal that cannot be used.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Full { .. } => "Free some space on that disk, then try again.",
+            _ => {
+                "Check that the file and its folder can be written, then restart Stepback. Never delete the journal: move it \
+                 aside if it is damaged."
+            }
+        }
+    }
+}
+
 /// A run to be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewRun {

@@ -18,6 +18,8 @@ pub(crate) struct Situation<'a> {
     pub differing: &'a [String],
     /// The registry could not be read: why, and what to do.
     pub registry_problem: Option<&'a (String, String)>,
+    /// The journal cannot be written: why, and what to do.
+    pub journal_problem: Option<&'a (String, String)>,
 }
 
 const NOT_URGENT: u8 = 2;
@@ -46,9 +48,21 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
             RunState::NeedsDecision => format!("Run #{} needs a decision.", run.id),
             _ => format!("Run #{} is {} {}.", run.id, run.kind.doing(), run.version_id),
         };
-        let reasons = vec!["One run at a time: nothing else can start until it ends.".into()];
+        let mut reasons = vec!["One run at a time: nothing else can start until it ends.".to_owned()];
+        reasons.extend(s.journal_problem.map(|(problem, remedy)| format!("The run will halt: {problem}. {remedy}")));
         let level = if run.state == RunState::NeedsDecision { VerdictLevel::Attention } else { VerdictLevel::Running };
         return said(level, &headline, reasons, Some(format!("Open run #{}.", run.id)));
+    }
+    // Before the stores: whatever they say, nothing is done that cannot be journalled.
+    if let Some((problem, remedy)) = s.journal_problem {
+        let reasons = vec![
+            problem.clone(),
+            "Everything can still be read, and no store is changed. If a run was at work, it halted before its next change and \
+             can be resumed."
+                .to_owned(),
+        ];
+        let headline = "No run can start: the journal cannot be written.";
+        return said(VerdictLevel::Blocked, headline, reasons, Some(remedy.clone()));
     }
     let down: Vec<&StoreReport> = s.stores.iter().filter(|r| r.status == StoreStatus::Down).collect();
     let sick: Vec<&StoreReport> = s.stores.iter().filter(|r| r.status == StoreStatus::Degraded).collect();

@@ -331,3 +331,20 @@ async fn the_time_it_took_is_told_of_runs_of_this_kind() {
     assert_eq!((plan.time.runs, plan.time.documented_ms), (1, 900_000));
     assert_eq!(b.plan().await.time.runs, 1);
 }
+
+#[tokio::test]
+async fn with_a_journal_that_is_full_nothing_looks_as_if_it_could_start() {
+    let b = bench();
+    b.deployment.journal.fill_up_after(Some(0));
+    let verdict = b.service.overview().await.unwrap().verdict;
+    assert_eq!(verdict.level, rollback_types::VerdictLevel::Blocked);
+    assert_eq!(verdict.headline, "No run can start: the journal cannot be written.");
+    assert!(verdict.reasons[0].contains("full") && verdict.reasons[1].contains("no store is changed"), "{verdict:?}");
+    assert!(verdict.remedy.is_some_and(|remedy| remedy.contains("Free some space")));
+    let plan = b.service.plan(&request(FAILED)).await.unwrap();
+    assert!(!plan.startable && codes(&plan).contains(&"journal"), "{:?}", plan.refusals);
+
+    b.deployment.journal.fill_up_after(None);
+    assert_ne!(b.service.overview().await.unwrap().verdict.level, rollback_types::VerdictLevel::Blocked);
+    assert!(b.service.plan(&request(FAILED)).await.unwrap().startable);
+}

@@ -200,6 +200,9 @@ impl Journal for FakeJournal {
     }
 
     async fn probe(&self) -> Result<(), JournalError> {
-        Ok(())
+        match self.state().appends_left {
+            Some(0) => Err(JournalError::Full { path: "fake".into() }),
+            _ => Ok(()),
+        }
     }
 }

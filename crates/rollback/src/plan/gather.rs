@@ -108,7 +108,11 @@ impl Gathered {
             candidates(stores, &settings.extra_states),
             stores.vectors.aliases(),
             planner.verifier.examine(source, false, None),
-            planner.journal.active_run(),
+            async {
+                // A plan that could not be journalled must not look as if it could start.
+                planner.journal.probe().await?;
+                planner.journal.active_run().await
+            },
         );
         let (others, candidates_error) = match others {
             Ok(ids) => (ids, None),

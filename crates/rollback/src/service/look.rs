@@ -92,7 +92,7 @@ impl RollbackService {
     pub async fn overview(&self) -> Answer<Overview> {
         let records = &self.stores.records;
         let recent = RunQuery { limit: Some(5), ..RunQuery::default() };
-        let (stores, latest_copy, candidate_ids, found, schema, runs, active) = tokio::join!(
+        let (stores, latest_copy, candidate_ids, found, schema, runs, active, writable) = tokio::join!(
             self.stores.reports(),
             self.verifier.examine(&BackupSource::LatestCopy, false, None),
             candidates(&self.stores, &self.settings.extra_states),
@@ -100,7 +100,9 @@ impl RollbackService {
             records.schema(),
             self.runs(&recent),
             self.journal.active_run(),
+            self.journal.probe(),
         );
+        let journal_problem = writable.err().map(|e| (e.to_string(), e.remedy().to_owned()));
         let schema_problem = match &schema {
             Ok(schema) if schema.writable_shape => None,
             Ok(schema) => {
@@ -144,6 +146,7 @@ impl RollbackService {
         let verdict = verdict(&Situation {
             differing: &differing,
             registry_problem: registry_problem.as_ref(),
+            journal_problem: journal_problem.as_ref(),
             active: active.as_ref(),
             stores: &stores,
             latest_copy: &latest_copy.health,

@@ -187,7 +187,9 @@ impl Judge<'_> {
                 self.refuse("active_run", said);
             }
             Ok(None) => {}
-            Err(e) => self.refuse("journal", format!("{e}. Nothing is started that cannot be journalled.")),
+            Err(e) => {
+                self.refuse("journal", format!("{e}. Nothing is started that cannot be journalled. {}", e.remedy()));
+            }
         }
     }
 }
