@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use rollback_types::{Problem, ProblemKind, Verdict, VerdictLevel};
 
 use super::badge::Tone;
+use super::diff::{Change, Diff};
 use super::icon::{Icon, IconName};
 use crate::format;
 
@@ -80,23 +81,7 @@ pub fn ErrorPanel(
         .iter()
         .map(|r| view! { <li class="foreign">{format::visible_lines(&r.message)}</li> })
         .collect_view();
-    let differences = problem
-        .differences
-        .iter()
-        .map(|d| {
-            let (before, now) = (d.before.clone(), d.now.clone());
-            let shown = |v: Option<String>| v.map_or_else(|| "–".to_owned(), |v| format::visible(&v));
-            view! {
-                <li>
-                    <code>{format::visible(&d.field)}</code>
-                    " was "
-                    <b class="foreign">{shown(before)}</b>
-                    ", is "
-                    <b class="foreign">{shown(now)}</b>
-                </li>
-            }
-        })
-        .collect_view();
+    let changes: Vec<Change> = problem.differences.iter().cloned().map(Change::from).collect();
     view! {
         <div class="callout bad" role="alert">
             <Icon name=IconName::Cross />
@@ -104,7 +89,7 @@ pub fn ErrorPanel(
                 <strong>{problem.title.clone()}</strong>
                 <p class="foreign">{format::visible_lines(&problem.detail)}</p>
                 {(!problem.refusals.is_empty()).then(|| view! { <ul>{refusals}</ul> })}
-                {(!problem.differences.is_empty()).then(|| view! { <ul>{differences}</ul> })}
+                {(!changes.is_empty()).then(|| view! { <Diff label="What changed" changes=changes /> })}
                 {line("Safe:", problem.safe.clone())}
                 {line("What to do:", problem.remedy.clone())}
                 {problem
@@ -117,6 +102,14 @@ pub fn ErrorPanel(
                         }
                     })}
                 {(problem.kind == ProblemKind::SignInRequired).then(sign_in_again)}
+                {(problem.kind == ProblemKind::StoreUnavailable)
+                    .then(|| {
+                        view! {
+                            <p>
+                                <a href="/">"How all three stores are, on the overview"</a>
+                            </p>
+                        }
+                    })}
                 {retry
                     .map(|href| {
                         view! {
@@ -166,6 +159,9 @@ pub fn is_missing(problem: &Problem) -> bool {
 pub fn VerdictPanel(
     /// The verdict.
     verdict: Verdict,
+    /// What it is about, for assistive software.
+    #[prop(default = "Verdict".to_owned(), into)]
+    label: String,
     /// What to press.
     #[prop(optional)]
     action: Option<AnyView>,
@@ -182,7 +178,7 @@ pub fn VerdictPanel(
         }
     };
     view! {
-        <section class=format!("verdict {}", tone.class()) aria-label="Verdict">
+        <section class=format!("verdict {}", tone.class()) aria-label=label>
             <Icon name=icon />
             <div>
                 <strong>{verdict.headline}</strong>

@@ -1,0 +1,108 @@
+//! The ladder of proofs in a few pixels, for lists: a row for each store, a mark for each rung.
+
+use leptos::prelude::*;
+use rollback_types::{BackupHealth, Rung, RungState};
+
+/// From one mark to the next.
+const PITCH: usize = 7;
+
+/// Form and tone say the same: a full square is proven, a cross failed, a thin line is not proven.
+fn mark(x: usize, y: usize, state: Option<RungState>) -> impl IntoView {
+    let (left, top) = (x * PITCH, y * PITCH);
+    let (class, shape) = match state {
+        Some(RungState::Passed) => ("good", format!("M{left} {top}h5v5h-5z")),
+        Some(RungState::Failed) => ("bad", format!("M{left} {top}l5 5m0-5l-5 5")),
+        Some(RungState::NotProven) | None => ("idle", format!("M{left} {}h5", top + 2)),
+    };
+    view! { <path class=class d=shape></path> }
+}
+
+/// One backup.
+#[component]
+pub fn LadderGlyph(
+    /// The backup.
+    health: BackupHealth,
+) -> impl IntoView {
+    let marks = health
+        .files
+        .iter()
+        .enumerate()
+        .flat_map(|(y, file)| {
+            Rung::ALL
+                .into_iter()
+                .enumerate()
+                .map(move |(x, rung)| mark(x, y, file.rungs.iter().find(|r| r.rung == rung).map(|r| r.state)))
+        })
+        .collect_view();
+    let width = Rung::ALL.len() * PITCH - 2;
+    let height = (health.files.len() * PITCH).saturating_sub(2);
+    view! {
+        <svg
+            class="ladder-glyph"
+            role="img"
+            aria-label=in_words(&health)
+            viewBox=format!("-1 -1 {} {}", width + 2, height + 2)
+            width=width + 2
+            height=height + 2
+        >
+            {marks}
+        </svg>
+    }
+}
+
+/// `latest-copy: SQLite proven up to content; Qdrant failed at SHA-256; Neo4j not proven`.
+fn in_words(health: &BackupHealth) -> String {
+    let files = health.files.iter().map(|file| {
+        let store = file.store.title();
+        match (file.lowest_failure(), file.highest_proven()) {
+            (Some(failed), _) => format!("{store} failed at {}", failed.rung.title()),
+            (None, Some(rung)) => format!("{store} proven up to {}", rung.title()),
+            (None, None) => format!("{store} not proven"),
+        }
+    });
+    format!("{}: {}", health.source.name(), files.collect::<Vec<_>>().join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use rollback_types::{BackupFile, BackupSource, RungResult, StoreKind, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn the_glyph_says_in_words_what_it_draws() {
+        let at = Timestamp::from_unix_ms(0);
+        let rung = |rung, state| RungResult { rung, state, detail: String::new(), checked_at: None, took_ms: None };
+        let file = |store, rungs| BackupFile {
+            store,
+            path: String::new(),
+            bytes: None,
+            modified_at: None,
+            sha256: None,
+            rungs,
+        };
+        let passed = rung(Rung::Exists, RungState::Passed);
+        let files = vec![
+            file(StoreKind::Sqlite, vec![passed.clone()]),
+            file(StoreKind::Qdrant, vec![passed, rung(Rung::Sha256, RungState::Failed)]),
+            file(StoreKind::Neo4j, vec![]),
+        ];
+        let health = BackupHealth {
+            source: BackupSource::LatestCopy,
+            folder: String::new(),
+            intact: false,
+            verdict: String::new(),
+            remedy: None,
+            files,
+            checked_at: at,
+            took_ms: 0,
+            history: vec![],
+        };
+        let exists = Rung::Exists.title();
+        let sha = Rung::Sha256.title();
+        assert_eq!(
+            in_words(&health),
+            format!("latest-copy: SQLite proven up to {exists}; Qdrant failed at {sha}; Neo4j not proven")
+        );
+    }
+}
