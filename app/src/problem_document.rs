@@ -1,22 +1,25 @@
-//! A problem as a page of its own, for whoever opened an address that the server refuses before any page is rendered.
-//! Without scripts, and without the navigation: nobody may be signed in, and nothing may work.
+//! A problem as a page of its own, for whoever opened an address that the server refuses before any page is rendered, and
+//! is not signed in or cannot be shown more. Without scripts, and without the navigation: nothing may work.
 
 use leptos::prelude::*;
-use rollback_types::Problem;
+use rollback_types::{Problem, ProblemKind};
 
+use crate::components::ProblemFacts;
 use crate::format;
 
-/// The whole document; `css` is the address of the style sheet.
-pub fn problem_document(problem: &Problem, css: &str) -> String {
-    let line = |term: &'static str, text: &Option<String>| {
-        text.as_ref()
-            .map(|text| view! { <p><b>{term}</b>" "<span class="foreign">{format::visible_lines(text)}</span></p> })
-    };
+/// The whole document; `css` is the address of the style sheet, `came_from` the page of ours that led here.
+pub fn problem_document(problem: &Problem, css: &str, came_from: Option<&str>) -> String {
     // A title holds only text, so the renderer's own marks between pieces would be read there.
     let title = crate::tab_title(problem.title.clone());
     let run = problem
         .active_run
         .map(|id| view! { <a class="btn" href=format!("/runs/{id}")>{format!("Open run #{id}")}</a> });
+    let (way_on, words) = match problem.kind {
+        ProblemKind::SignInRequired => {
+            (format!("/sign-in{}", format::query([("next", came_from.unwrap_or_default())])), "Sign in")
+        }
+        _ => ("/".to_owned(), "To the overview"),
+    };
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -39,15 +42,13 @@ pub fn problem_document(problem: &Problem, css: &str) -> String {
                                     <h1>{problem.title.clone()}</h1>
                                 </div>
                             </div>
-                            <section class="card">
+                            <section class="card problem-page" aria-label="What happened, and what to do">
                                 <div class="body">
-                                    <p class="foreign">{format::visible_lines(&problem.detail)}</p>
-                                    {line("Safe:", &problem.safe)}
-                                    {line("What to do:", &problem.remedy)}
+                                    <ProblemFacts problem=problem.clone() />
                                     <div class="actions">
                                         {run}
-                                        <a class="btn primary" href="/">
-                                            "To the overview"
+                                        <a class="btn primary" href=way_on>
+                                            {words}
                                         </a>
                                     </div>
                                 </div>
@@ -63,8 +64,6 @@ pub fn problem_document(problem: &Problem, css: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rollback_types::ProblemKind;
-
     use super::*;
 
     #[test]
@@ -72,16 +71,26 @@ mod tests {
         let problem = Problem::new(ProblemKind::TooManyRequests, "<script>alert(1)</script> \u{202e}too many")
             .safe("Nothing was changed.")
             .remedy("Wait a minute.");
-        let page = problem_document(&problem, "/pkg/stepback.css");
+        let page = problem_document(&problem, "/pkg/stepback.css", None);
         for part in [
             "<!DOCTYPE html>",
             "<title>Too many requests · Stepback</title>",
+            "What happened",
             "Nothing was changed.",
             "Wait a minute.",
             "429",
+            "href=\"/\"",
         ] {
             assert!(page.contains(part), "{part}: {page}");
         }
         assert!(!page.contains("<script") && !page.contains('\u{202e}'), "{page}");
+    }
+
+    #[test]
+    fn who_must_sign_in_first_is_led_there_and_back() {
+        let problem = Problem::new(ProblemKind::SignInRequired, "Nobody is signed in.");
+        let page = problem_document(&problem, "/pkg/stepback.css", Some("/versions/v2/plan?restore=none"));
+        assert!(page.contains("href=\"/sign-in?next=%2Fversions%2Fv2%2Fplan%3Frestore%3Dnone\""), "{page}");
+        assert!(problem_document(&problem, "", None).contains("href=\"/sign-in\""));
     }
 }

@@ -14,5 +14,5 @@ mod sentinel;
 pub mod streams;
 
 pub(crate) use headers::page_policy;
-pub(crate) use identity::{Holder, cookies, whole_removal};
+pub(crate) use identity::{Holder, cookies, of as whose, whole_removal};
 pub(crate) use sentinel::watch_streams;

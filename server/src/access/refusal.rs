@@ -67,7 +67,9 @@ impl Refusal {
 
     fn problem(&self) -> Problem {
         let (kind, remedy) = match self {
-            Self::Forged(_) => (ProblemKind::Forbidden, None),
+            Self::Forged(_) => {
+                (ProblemKind::Forbidden, Some("Open Stepback by its own address, and use the forms of its own pages."))
+            }
             Self::NotSignedIn => {
                 (ProblemKind::SignInRequired, Some("Sign in at /sign-in, or send a token: `Authorization: Bearer …`."))
             }

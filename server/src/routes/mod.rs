@@ -45,6 +45,7 @@ pub(crate) use backups::{__path_list_backups, __path_one_backup, __path_trust_ba
 pub(crate) use events::{__path_changes, __path_events};
 pub(crate) use health::{__path_healthz, __path_readyz};
 pub(crate) use latest_copy::{__path_latest_copy, __path_stores};
+pub(crate) use pages::show as show_page;
 pub(crate) use people::{
     __path_add_user, __path_change_user, __path_list_tokens, __path_list_users, __path_make_token, __path_me,
     __path_revoke_token, __path_sign_out_user,
@@ -56,6 +57,7 @@ pub(crate) use runs::{
     __path_resume_plan, __path_start_run,
 };
 pub(crate) use saved::{__path_offenders, __path_remove_way_back, __path_way_back};
+pub(crate) use session::local as local_page;
 pub(crate) use versions::{__path_list_versions, __path_one_version};
 
 /// The whole server: API, page, files. Every request passes the door.
@@ -66,9 +68,10 @@ pub fn router(state: AppState) -> Router {
         .fallback(pages::file_or_page)
         .with_state(state.clone())
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(middleware::from_fn_with_state(state.clone(), door))
         .layer(middleware::from_fn_with_state(state.clone(), for_people))
+        // Around the door: what a problem says is read before it is compressed.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(cookies(&state.access))
         .layer(middleware::map_response(whole_removal))
 }

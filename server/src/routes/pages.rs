@@ -8,7 +8,7 @@ use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::uri::PathAndQuery;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use leptos::prelude::{provide_context, use_context, use_nonce};
 use leptos_axum::{ResponseOptions, generate_route_list, handle_server_fns_with_context};
@@ -18,18 +18,24 @@ use rollback_types::{AuditOutcome, Problem};
 use crate::access::door::{MAX_BODY, Told};
 use crate::access::page_policy;
 use crate::access::refusal::Refusal;
-use crate::access::rules::{Guarded, Rule, VIEWER};
+use crate::access::rules::{ADMINISTRATOR, Guarded, Rule, VIEWER};
 use crate::state::AppState;
 
 /// No problem document of ours is larger; one with a plan in it comes nearest.
 const MAX_PROBLEM: usize = 4 * 1024 * 1024;
 /// Pages for those who are not signed in.
 const PUBLIC: [&str; 2] = ["/sign-in", "/welcome"];
+/// Pages that are administrators' alone.
+const ADMINISTRATION: [&str; 1] = ["/setup"];
 
 pub(super) fn routes(routes: Guarded) -> Guarded {
     // The application names its own pages, so none can be left out.
     generate_route_list(App).iter().fold(routes.functions(server_function), |routes, page| {
-        let rule = if PUBLIC.contains(&page.path()) { Rule::Public } else { VIEWER };
+        let rule = match page.path() {
+            path if PUBLIC.contains(&path) => Rule::Public,
+            path if ADMINISTRATION.contains(&path) => ADMINISTRATOR,
+            _ => VIEWER,
+        };
         routes.get(page.path(), rule, render)
     })
 }
@@ -169,6 +175,24 @@ fn no_foreign_errors(uri: &mut Uri) {
     {
         *uri = plain;
     }
+}
+
+/// A page that is shown in answer to something else than its own address, with what it is to show in its context.
+pub(crate) async fn show<T>(state: &AppState, path: &'static str, extensions: Extensions, given: T) -> Response
+where
+    T: Clone + Send + Sync + 'static,
+{
+    let mut request = Request::new(Body::empty());
+    *request.uri_mut() = Uri::from_static(path);
+    *request.extensions_mut() = extensions.clone();
+    let (state, assets, renderer) = (state.clone(), state.asset_paths(), state.renderer.clone());
+    let provide = move || {
+        state.provide(&extensions);
+        provide_context(given.clone());
+        set_policy();
+    };
+    let render = leptos_axum::render_app_async_with_context(provide, move || shell(assets.clone()));
+    renderer.render(move || render(request)).await
 }
 
 /// The page's policy names the nonce that its own scripts carry.

@@ -191,7 +191,7 @@ async fn ended(session: &Session) -> Response {
 }
 
 /// The address, if it is a page of this server: one slash, and no second one of either kind, which would name a host.
-pub(super) fn local(next: &str) -> Option<&str> {
+pub(crate) fn local(next: &str) -> Option<&str> {
     let rest = next.strip_prefix('/')?;
     let plain = !rest.starts_with(['/', '\\']) && !next.chars().any(char::is_control) && next.is_ascii();
     let path = next.split(['?', '#']).next().unwrap_or_default();
