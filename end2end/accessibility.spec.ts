@@ -63,6 +63,29 @@ test.describe('axe finds nothing', () => {
     expect(found).toEqual([]);
   });
 
+  test('while a deployment is being connected, with something wrong', async ({ page, deployment }) => {
+    test.setTimeout(120_000);
+    const found: string[] = [];
+    const here = async (name: string) => {
+      await page.evaluate(axe);
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        for (const v of await violations(page)) found.push(`${name}, ${colorScheme}: ${v}`);
+      }
+    };
+    await page.goto('/setup');
+    await page.getByLabel('Path of metadata.db').fill('metadata.db');
+    await page.getByRole('button', { name: 'Test SQLite' }).click();
+    await here('a field that is wrong');
+    await page.getByLabel('Path of metadata.db').fill(`${deployment.folder}/metadata.db`);
+    await page.getByRole('button', { name: 'Test SQLite' }).click();
+    await page.getByLabel('Address').fill('http://127.0.0.1:1');
+    await page.getByRole('button', { name: 'Test Qdrant' }).click();
+    await expect(page.getByRole('button', { name: 'Go on all the same' })).toBeVisible();
+    await here('a store that does not answer');
+    expect(found).toEqual([]);
+  });
+
   test('after a rollback', async ({ page, deployment }) => {
     test.setTimeout(120_000);
     const found: string[] = [];

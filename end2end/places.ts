@@ -29,6 +29,7 @@ export function places(deployment: Deployment): Places {
     audit: '/audit',
     'audit-filtered': '/audit?actor=ada&outcome=done&since=2026-01-01',
     'audit-none': '/audit?actor=nobody-of-that-name',
+    setup: '/setup',
     'no-such-backup': '/restore/nothing',
     'no-such-page': '/nowhere',
     'no-such-version': '/versions/nobody',

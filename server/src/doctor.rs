@@ -111,7 +111,8 @@ fn of_probe(subject: &str, engine: &rollback::store::Engine, answer: Result<Prob
     }
 }
 
-async fn examine_records(config: &Config, records: &SqliteRecords) -> Vec<Check> {
+/// The registry's file, its layout, its rights and its locks.
+pub(crate) async fn examine_records(config: &Config, records: &SqliteRecords) -> Vec<Check> {
     let path = &config.sqlite.metadata;
     let probe = of_probe("metadata.db", &records.engine(), records.probe().await);
     if probe.is_failure() {
@@ -165,19 +166,22 @@ fn examine_data_dir(dir: &Path) -> Check {
     }
 }
 
-async fn examine_vectors(config: &Config) -> Check {
+/// The vectors.
+pub(crate) async fn examine_vectors(config: &Config) -> Check {
     match wiring::vectors(config) {
         Ok(store) => of_probe("vectors", &store.engine(), store.probe().await),
         Err(error) => Check::failed("vectors", error.to_string(), "Correct the section [qdrant]."),
     }
 }
 
-async fn examine_graph(config: &Config) -> Check {
+/// The graph.
+pub(crate) async fn examine_graph(config: &Config) -> Check {
     let store = wiring::graph(config);
     of_probe("graph", &store.engine(), store.probe().await)
 }
 
-fn examine_backups(config: &Config) -> Vec<Check> {
+/// latest-copy: its files are there.
+pub(crate) fn examine_backups(config: &Config) -> Vec<Check> {
     let subject = BackupSource::LATEST_COPY;
     let remedy =
         "Make a new latest-copy, by Stepback's page or HybridFlow's backup script, before anything is rolled back.";

@@ -12,7 +12,13 @@ use stepback_server::config::{Config, ConfigError, KEYS, LayoutChoice, LocalOffs
 
 /// Sources with nothing in them, in a folder of their own.
 fn sources(dir: &Path) -> Sources {
-    Sources { file: None, flags: Vec::new(), environment: BTreeMap::new(), working_dir: dir.to_path_buf() }
+    Sources {
+        file: None,
+        without_file: false,
+        flags: Vec::new(),
+        environment: BTreeMap::new(),
+        working_dir: dir.to_path_buf(),
+    }
 }
 
 fn with_file(dir: &Path, text: &str) -> Sources {

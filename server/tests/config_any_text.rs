@@ -15,7 +15,13 @@ fn load(dir: &Path, text: &[u8], variables: &[(&str, String)]) -> Result<Config,
     let file = dir.join("settings.toml");
     fs::write(&file, text).unwrap();
     let environment = variables.iter().map(|(name, value)| ((*name).into(), value.into())).collect();
-    Config::load(&Sources { file: Some(file), flags: Vec::new(), environment, working_dir: dir.to_path_buf() })
+    Config::load(&Sources {
+        file: Some(file),
+        without_file: false,
+        flags: Vec::new(),
+        environment,
+        working_dir: dir.to_path_buf(),
+    })
 }
 
 /// A refusal says what to do, and tells no secret.

@@ -24,6 +24,8 @@ pub mod report;
 pub mod run;
 #[cfg(feature = "ssr")]
 mod run_rows;
+#[cfg(feature = "ssr")]
+pub mod setup;
 pub mod sign_in;
 #[cfg(feature = "ssr")]
 mod staged;

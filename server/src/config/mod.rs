@@ -9,6 +9,7 @@ mod oidc;
 mod serving;
 mod sources;
 mod values;
+mod writing;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ pub use rollback_stores::secret::Secret;
 pub use serving::{PublicUrl, ServingConfig, SessionConfig, TlsFiles};
 use sources::Values;
 pub use sources::{DEFAULT_FILE, Sources};
+pub use writing::settings_text;
 
 /// All settings of one deployment. Paths are absolute when the working folder was.
 #[derive(Clone, Debug)]

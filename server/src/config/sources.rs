@@ -17,6 +17,8 @@ pub const DEFAULT_FILE: &str = "stepback.toml";
 pub struct Sources {
     /// `--config`, or `STEPBACK_CONFIG`: must exist. Without it `stepback.toml` in the working folder, if it is there.
     pub file: Option<PathBuf>,
+    /// No file is looked for.
+    pub without_file: bool,
     /// Values of flags: setting, flag, value.
     pub flags: Vec<(&'static str, &'static str, String)>,
     /// The environment; only `STEPBACK_…` is looked at.
@@ -33,6 +35,7 @@ impl Sources {
     pub fn of_process(file: Option<PathBuf>) -> std::io::Result<Self> {
         Ok(Self {
             file,
+            without_file: false,
             flags: Vec::new(),
             environment: std::env::vars_os().collect(),
             working_dir: std::env::current_dir()?,
@@ -97,6 +100,9 @@ impl Values {
 }
 
 fn config_path(sources: &Sources) -> Option<PathBuf> {
+    if sources.without_file {
+        return None;
+    }
     let named = sources.file.clone().or_else(|| {
         sources.environment.get(&OsString::from("STEPBACK_CONFIG")).filter(|v| !v.is_empty()).map(PathBuf::from)
     });

@@ -17,6 +17,7 @@ mod report;
 mod runs;
 mod saved;
 mod session;
+mod setup;
 mod versions;
 
 use std::sync::Arc;
@@ -88,6 +89,7 @@ fn guarded() -> Guarded {
         .get("/api/openapi.json", Rule::Public, openapi)
         .get("/session/oidc/begin", Rule::Public, oidc::to_provider)
         .get(CALLBACK, Rule::Public, oidc::from_provider)
+        .post("/setup", ADMINISTRATOR, setup::examine)
         .post("/session/sign-in", Rule::Public, session::sign_in)
         .post("/session/welcome", Rule::Public, session::welcome)
         .post(COLUMNS, VIEWER, preferences::columns)

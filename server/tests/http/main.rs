@@ -28,6 +28,7 @@ mod rules;
 mod schedule;
 mod serving;
 mod sessions;
+mod setup;
 mod starting;
 mod validation;
 mod weather;

@@ -1,6 +1,9 @@
 //! The pages as the server renders them: whole without any script.
 
-use crate::app::App;
+use rollback_types::Role;
+
+use crate::app::{App, token};
+use crate::browser::{Browser, add_user};
 use crate::deployment::{Deployment, Layout};
 
 #[tokio::test]
@@ -71,7 +74,7 @@ async fn what_is_refused_before_any_page_is_a_page_for_people_and_json_for_progr
         let answer = app.send(method, path, &headers, "").await;
         let page = answer.page(status);
         assert!(
-            page.contains("<h1>") && (page.contains("What to do:") || page.contains("Safe:")),
+            page.contains("<h1>") && page.contains("What happened") && page.contains("What to do"),
             "{method} {path}: {page}"
         );
         assert!(page.contains("href=\"/\"") && !page.contains("<script"), "{method} {path}: {page}");
@@ -82,4 +85,112 @@ async fn what_is_refused_before_any_page_is_a_page_for_people_and_json_for_progr
     }
     let api = app.send("GET", "/api/v1/runs/999", &[browser], "").await;
     assert_eq!((api.status, api.header("content-type")), (404, "application/problem+json"));
+}
+
+#[tokio::test]
+async fn who_is_signed_in_is_told_within_the_frame_and_compressed_or_not() {
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&d.config()).await;
+    add_user(&app.access, "vera", Role::Viewer).await;
+    let cookie = Browser::sign_in(&app, "vera").await.cookie;
+    let own = format!("http://{}", app.address);
+    let referer = format!("{own}/runs?state=aborted");
+    let headers = [
+        ("accept", "text/html,*/*;q=0.8"),
+        ("cookie", cookie.as_str()),
+        ("origin", own.as_str()),
+        ("referer", referer.as_str()),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ];
+    for (method, path) in [("GET", "/setup"), ("POST", "/setup"), ("POST", "/rpc/start")] {
+        let answer = app.send(method, path, &headers, "act=test&subject=sqlite").await;
+        let page = answer.page(403);
+        for part in [
+            "Your role does not allow that",
+            "What happened",
+            "What is safe",
+            "What to do",
+            "aria-label=\"Main\"",
+            "vera",
+            "href=\"/runs?state=aborted\"",
+        ] {
+            assert!(page.contains(part), "{method} {path}: {part}: {page}");
+        }
+        assert!(answer.header("content-security-policy").contains("nonce-"), "{method} {path}");
+    }
+    // An own method's refusal keeps what it says in its headers; another site's referer leads nowhere.
+    let foreign = [headers[0], headers[1], headers[2], ("referer", "https://evil.example/runs/7")];
+    let answer = app.send("POST", "/versions", &foreign, "").await;
+    assert!(!answer.page(405).contains("/runs/7") && answer.header("allow") == "GET", "{:?}", answer.headers);
+
+    // What a handler itself answers is read before it is compressed.
+    add_user(&app.access, "ada", Role::Administrator).await;
+    let cookie = Browser::sign_in(&app, "ada").await.cookie;
+    let headers = [headers[0], ("cookie", cookie.as_str()), headers[2], headers[4]];
+    let nonsense = "act=test&subject=mongodb";
+    assert!(
+        app.send("POST", "/setup", &headers, nonsense).await.page(400).contains("sqlite, qdrant, neo4j and backups")
+    );
+    let packed =
+        app.client.open("POST", "/setup", &[&headers[..], &[("accept-encoding", "gzip")]].concat(), nonsense).await;
+    let header = |name: &str| packed.headers().get(name).map_or("", |v| v.to_str().unwrap());
+    assert_eq!((packed.status().as_u16(), header("content-encoding")), (400, "gzip"));
+    assert!(header("content-type").starts_with("text/html"), "{:?}", packed.headers());
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_is_told_on_its_pages_with_what_to_do() {
+    let d = Deployment::new(Layout::Shared).await;
+    std::fs::rename(d.path("metadata.db"), d.path("elsewhere.db")).unwrap();
+    let app = App::start(&d.config()).await;
+    let version = format!("/versions/{}", d.failed);
+    for path in ["/versions", version.as_str(), "/restore/latest-copy"] {
+        let answer = app.get(path).await;
+        let page = answer.page(503);
+        for part in ["A store is not available", "Nothing was changed.", "What to do:", "aria-label=\"Main\""] {
+            assert!(page.contains(part), "{path}: {part}: {page}");
+        }
+    }
+    assert!(app.get("/").await.page(200).contains("You cannot roll back now"));
+}
+
+#[tokio::test]
+async fn a_journal_that_cannot_be_written_is_told_before_anybody_starts_anything() {
+    let d = Deployment::new(Layout::Shared).await;
+    let config = d.config();
+    let app = App::start(&config).await;
+    let mut journal = crate::deployment::open(&config.journal()).await;
+    let full = "CREATE TRIGGER full BEFORE UPDATE ON probe BEGIN SELECT RAISE(ABORT, 'no space at all'); END";
+    sqlx::raw_sql(full).execute(&mut journal).await.unwrap();
+    let answer = app.get("/").await;
+    let page = answer.page(200);
+    for part in
+        ["No run can start: the journal cannot be written.", "no space at all", "no store is changed", "What to do:"]
+    {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let plan = app.get(&format!("/versions/{}/plan", d.failed)).await;
+    assert!(plan.page(200).contains("Nothing is started that cannot be journalled."), "{}", plan.body);
+}
+
+#[tokio::test]
+async fn the_style_guide_shows_everything_to_whoever_is_signed_in() {
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&d.config()).await;
+    let viewer = app.client.with_token(&token(&app.access, "looker", Role::Viewer).await);
+    let answer = viewer.get("/styleguide").await;
+    let page = answer.page(200);
+    for part in
+        ["--accent-wash", "--s7", "quarantined", "already gone", "needs a decision", "latest-copy: SQLite proven"]
+    {
+        assert!(page.contains(part), "{part}");
+    }
+    // Its policy takes no style of an element, and ids are given once.
+    assert!(!page.contains(" style=\""));
+    let mut ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all);
+    assert_eq!(app.client.nobody().get("/styleguide").await.status, 303);
 }
