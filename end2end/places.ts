@@ -30,6 +30,7 @@ export function places(deployment: Deployment): Places {
     'audit-filtered': '/audit?actor=ada&outcome=done&since=2026-01-01',
     'audit-none': '/audit?actor=nobody-of-that-name',
     setup: '/setup',
+    styleguide: '/styleguide',
     'no-such-backup': '/restore/nothing',
     'no-such-page': '/nowhere',
     'no-such-version': '/versions/nobody',

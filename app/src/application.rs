@@ -20,6 +20,7 @@ use crate::pages::report::ReportPage;
 use crate::pages::run::RunPage;
 use crate::pages::setup::SetupPage;
 use crate::pages::sign_in::SignInPage;
+use crate::pages::styleguide::StyleguidePage;
 use crate::pages::version::VersionPage;
 use crate::pages::versions::VersionsPage;
 use crate::pages::welcome::WelcomePage;
@@ -56,6 +57,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/password") view=PasswordPage ssr=SsrMode::Async />
                     <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async />
                     <Route path=path!("/setup") view=SetupPage ssr=SsrMode::Async />
+                    <Route path=path!("/styleguide") view=StyleguidePage ssr=SsrMode::Async />
                     <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
                     <Route path=path!("/welcome") view=WelcomePage ssr=SsrMode::Async />
                 </Routes>

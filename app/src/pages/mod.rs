@@ -30,6 +30,8 @@ pub mod sign_in;
 #[cfg(feature = "ssr")]
 mod staged;
 #[cfg(feature = "ssr")]
+pub mod styleguide;
+#[cfg(feature = "ssr")]
 pub mod version;
 #[cfg(feature = "ssr")]
 pub mod versions;
