@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use self::card::Backup;
 use self::ways_back::WaysBackCard;
-use crate::api::backups::{RemoveWayBack, VerifyBackup, list_backups, ways_back};
+use crate::api::backups::{RemoveWayBack, TrustBackup, VerifyBackup, list_backups, ways_back};
 use crate::components::{EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader, Said};
 use crate::notice;
 
@@ -23,6 +23,7 @@ pub fn BackupsPage() -> impl IntoView {
     let kept = Resource::new_blocking(|| (), |()| ways_back());
     let failure = notice::refused::<VerifyBackup>()
         .or_else(notice::refused::<RemoveWayBack>)
+        .or_else(notice::refused::<TrustBackup>)
         .map(|problem| view! { <ErrorPanel problem=problem /> });
     view! {
         <PageHeader

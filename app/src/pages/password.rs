@@ -79,10 +79,9 @@ fn failure(word: &str) -> (&'static str, &'static str) {
             "Too many tries failed.",
             "Wait a while, at most a quarter of an hour, then try again. Your password is as it was.",
         ),
-        "none" => (
-            "You have no password here.",
-            "You sign in at a provider: change it there. Your password is as it was.",
-        ),
+        "none" => {
+            ("You have no password here.", "You sign in at a provider: change it there. Your password is as it was.")
+        }
         "unavailable" => (
             "The new password could not be written.",
             "Your password is as it was. Try again in a moment; if it stays so, see Stepback’s own log on the server.",

@@ -25,6 +25,7 @@ pub const FUNCTIONS: &[(&str, Rule)] = &[
     ("/rpc/validate", OPERATOR),
     ("/rpc/decide", OPERATOR),
     ("/rpc/verify-backup", OPERATOR),
+    ("/rpc/trust-backup", OPERATOR),
     ("/rpc/resume-plan", VIEWER),
     ("/rpc/resume", OPERATOR),
     ("/rpc/abandon", OPERATOR),

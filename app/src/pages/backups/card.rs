@@ -3,12 +3,12 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
-use rollback_types::{BackupFile, BackupHealth, BackupSource, Role, Rung, RungState, Timestamp};
+use rollback_types::{BackupFile, BackupHealth, BackupSource, Role, Rung, RungState, StoreKind, Timestamp};
 
 use super::rungs::RungsTable;
 use super::trend::Trend;
 use crate::account::may;
-use crate::api::backups::VerifyBackup;
+use crate::api::backups::{TrustBackup, VerifyBackup};
 use crate::components::{
     Badge, Card, Column, CopyableId, DataTable, Icon, IconName, LadderGrid, RoleNote, StoreName, Time, TimeStyle,
 };
@@ -67,6 +67,7 @@ pub(super) fn Backup(health: BackupHealth) -> impl IntoView {
                         .map(|r| view! { <p class="foreign"><b>"What to do: "</b>{format::visible(r)}</p> })}
                     <p class="small muted">{trial(&health)}</p>
                 </div>
+                {(!health.replaced.is_empty()).then(|| view! { <Trust name=name.clone() stores=health.replaced.clone() /> })}
                 <Actions name=name intact=health.intact />
                 <Trend history=history />
             </div>
@@ -166,6 +167,41 @@ fn Actions(name: String, intact: bool) -> impl IntoView {
                 })}
             <RoleNote id=note_id least=Role::Operator />
         </div>
+    }
+}
+
+/// Files that took others' places: only a person can tell whether they are the right ones.
+#[component]
+fn Trust(name: String, stores: Vec<StoreKind>) -> impl IntoView {
+    let about = format::short_id(&name);
+    let may = may(Role::Operator);
+    let note = format!("trust-note-{}", format::slug(&name));
+    let stores = stores.iter().map(|s| view! { <li><StoreName store=*s /></li> }).collect_view();
+    view! {
+        <details class="decision">
+            <summary class="btn small" aria-label=format!("Trust the replaced files…: {about}")>
+                "Trust the replaced files…"
+            </summary>
+            <form method="post" action=TrustBackup::PATH class="decision-body">
+                <input type="hidden" name="name" value=name />
+                <p class="small">
+                    "These files are not the ones that were seen before, and no checksum on record says which are right. Trust them only if you know who replaced them, and why:"
+                </p>
+                <ul class="plain-list">{stores}</ul>
+                <div class="actions">
+                    <button
+                        class="btn small"
+                        type="submit"
+                        disabled=!may
+                        aria-describedby=(!may).then(|| note.clone())
+                        data-at-work="Reading them again…"
+                    >
+                        {format!("Trust these files of {about}")}
+                    </button>
+                    <RoleNote id=note.clone() least=Role::Operator />
+                </div>
+            </form>
+        </details>
     }
 }
 

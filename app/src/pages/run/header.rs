@@ -27,13 +27,19 @@ pub fn RunHeader(
         ", "
         <Time at=run.started_at />
     };
+    let tools = view! {
+        <RunTools view=view />
+        <a class="btn small" href=format!("/runs/{}/report", run.id)>
+            "Report"
+        </a>
+    };
     let tab = format!("{}: run #{}", crate::components::badge::run_look(run.state).2, run.id);
     view! {
         <PageHeader
             tab=tab
             over=view! { {format!("Run #{} · {}", run.id, kind.title().to_lowercase())} }.into_any()
             lead=lead.into_any()
-            tools=view! { <RunTools view=view /> }.into_any()
+            tools=tools.into_any()
         >
             {crate::pages::run_rows::title(kind)} " " <VersionName id=run.version_id />
         </PageHeader>
@@ -64,7 +70,6 @@ pub fn RunTools(
     super::renewal::keep(live);
     view! {
         <RunBadge state=state />
-        <a class="btn small" href=format!("/runs/{}/report", run.id)>"Report"</a>
         <span class="small muted nowrap">{move || where_now.get()}</span>
         <Elapsed live=live />
         <ConnectionState connection=live.connection />

@@ -64,6 +64,7 @@ pub fn backup() -> BackupHealth {
             ),
         ],
         checked_at: ago(42),
+        replaced: vec![],
         took_ms: 5_300,
         history: Vec::new(),
     }
