@@ -1,6 +1,7 @@
 //! Restores of all three stores over HTTP, on the embedded stores, compared by a client of its own.
 
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 
 use crate::app::{App, step};
 use crate::deployment::{Deployment, Layout};
@@ -148,4 +149,65 @@ async fn a_damaged_copy_is_refused_and_nothing_is_touched() {
     assert!(health["remedy"].as_str().is_some_and(|text| text.contains("Do not restore from it")), "{health}");
     assert!(d.files() == before, "something was changed");
     assert_eq!(app.get("/api/v1/runs").await.json(200)["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_safety_backup_that_the_pipeline_left_in_the_stores_is_a_source_for_a_restore() {
+    let d = Deployment::contaminated(Layout::PerVersion).await;
+    let app = App::start(&d.config()).await;
+    let mut file = d.metadata().await;
+    let left = "SELECT version_id FROM version_registry WHERE version_id LIKE 'latest_copy%' AND status = 'pending'";
+    let safety: String = sqlx::query_scalar(left).fetch_one(&mut file).await.unwrap();
+    let rows = format!(
+        "SELECT textbook_id || '|' || chapter_number || '|' || content_hash FROM \"chapter_metadata_{safety}\" ORDER BY 1"
+    );
+    let saved: Vec<String> = sqlx::query_scalar(AssertSqlSafe(rows)).fetch_all(&mut file).await.unwrap();
+    let live = "SELECT textbook_id || '|' || chapter_number || '|' || content_hash FROM chapter_metadata ORDER BY 1";
+    let damaged: Vec<String> = sqlx::query_scalar(live).fetch_all(&mut file).await.unwrap();
+    assert_ne!(damaged, saved, "the failed version rewrote chapters in place");
+
+    let made = app.carry_out("make_backup", &safety).await;
+    assert_eq!(made["state"], "completed", "{made}");
+    let plan = app.plan_of("restore_production", &safety).await;
+    assert!(recommended(&plan).contains(&"sqlite") && !recommended(&plan).contains(&"neo4j"), "{plan}");
+    let run = app.carry_out("restore_production", &safety).await;
+    assert_eq!(step(&run, "restore_sqlite")["state"], "done", "{run}");
+    let restored: Vec<String> = sqlx::query_scalar(live).fetch_all(&mut file).await.unwrap();
+    assert_eq!(restored, saved);
+    let undone = app.carry_out("undo_restore", &format!("run-{}", run["id"])).await;
+    assert_eq!(step(&undone, "restore_sqlite")["state"], "done", "{undone}");
+    let put_back: Vec<String> = sqlx::query_scalar(live).fetch_all(&mut file).await.unwrap();
+    assert_eq!(put_back, damaged);
+}
+
+/// Whole files with true checksums, each in another one's place.
+#[tokio::test]
+async fn another_stores_file_is_refused_before_anything_goes() {
+    let names = ["metadata.db", "textbook_chunks_latest.snapshot", "neo4j_latest.cypher"];
+    let d = Deployment::contaminated(Layout::Shared).await;
+    let folder = d.path("backups/latest-copy");
+    let good = names.map(|name| std::fs::read(folder.join(name)).unwrap());
+    let list = std::fs::read(folder.join("checksums.txt")).unwrap();
+    let app = App::start(&d.config()).await;
+    let before = Production::of(&d).await;
+    for (i, name) in names.into_iter().enumerate() {
+        for other in (0..3).filter(|other| *other != i) {
+            std::fs::write(folder.join(name), &good[other]).unwrap();
+            let line = |n: &&str| {
+                let bytes = std::fs::read(folder.join(n)).unwrap();
+                format!("{}  {n}\n", backup_formats::checksums::Sha256Digest::of(&bytes))
+            };
+            std::fs::write(folder.join("checksums.txt"), names.iter().map(line).collect::<String>()).unwrap();
+            let body = json!({"version_id": d.failed, "restore": ["sqlite", "qdrant", "neo4j"]});
+            let plan = app.post("/api/v1/plans", &body).await.json(200);
+            let codes: Vec<&Value> = plan["refusals"].as_array().unwrap().iter().map(|r| &r["code"]).collect();
+            assert!(codes.contains(&&json!("backup_not_intact")), "{name} was {}: {codes:?}", names[other]);
+            let failed = plan["latest_copy"]["files"][i]["rungs"][3].clone();
+            assert_eq!((&failed["rung"], &failed["state"]), (&json!("opens"), &json!("failed")), "{failed}");
+        }
+        std::fs::write(folder.join(name), &good[i]).unwrap();
+    }
+    std::fs::write(folder.join("checksums.txt"), list).unwrap();
+    assert!(Production::of(&d).await == before);
+    assert_eq!(app.plan(&d.failed).await["latest_copy"]["intact"], true);
 }
