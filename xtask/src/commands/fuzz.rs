@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: feeds the readers of a backup's files with damaged input, for a while.
+//! `cargo xtask fuzz`: feeds the readers of a backup's files, and of the settings, with damaged input, for a while.
 
 use std::{
     fs, io,
@@ -15,6 +15,8 @@ use crate::{
 
 /// The cargo-fuzz that is installed where there is none.
 const CARGO_FUZZ: &str = "0.13.1";
+/// The target that needs the program itself, and its feature.
+const OF_THE_PROGRAM: &str = "configuration";
 /// One input must be done in this many seconds.
 const INPUT_SECONDS: u32 = 10;
 /// Memory for one target, the address sanitizer's own among it.
@@ -144,6 +146,9 @@ impl Fuzzer<'_> {
     fn command(&self, verb: &str, target: &str) -> Command {
         let mut command = process::cargo(self.workspace.root());
         command.env("RUSTC_BOOTSTRAP", "1").args(["fuzz", verb, "--fuzz-dir"]).arg(&self.folder);
+        if target == OF_THE_PROGRAM {
+            command.args(["--features", OF_THE_PROGRAM]);
+        }
         command.args(["--sanitizer", self.sanitizer, target]);
         command
     }
