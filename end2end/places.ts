@@ -24,6 +24,8 @@ export function places(deployment: Deployment): Places {
     'backup-plan': '/backups/new',
     approvals: '/approvals',
     'no-such-approval': '/approvals/nothing',
+    password: '/password',
+    'password-failed': '/password?failed=refused',
     people: '/people',
     tokens: '/people/tokens',
     audit: '/audit',

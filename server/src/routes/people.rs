@@ -115,6 +115,8 @@ pub async fn change_user(
     responses(
         (status = 204, description = "they have to sign in again"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 415, body = Problem, content_type = "application/problem+json", description = "a body that is not JSON"),
         (status = 503, body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn sign_out_user(State(state): State<AppState>, name: PathText) -> Result<StatusCode, ApiProblem> {
@@ -169,6 +171,8 @@ pub async fn make_token(
     responses(
         (status = 200, body = TokenView),
         (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 415, body = Problem, content_type = "application/problem+json", description = "a body that is not JSON"),
         (status = 503, body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn revoke_token(State(state): State<AppState>, id: PathText) -> Result<Json<TokenView>, ApiProblem> {
