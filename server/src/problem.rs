@@ -22,7 +22,9 @@ impl From<AccessError> for ApiProblem {
     fn from(error: AccessError) -> Self {
         let kind = match &error {
             AccessError::Unusable { .. } | AccessError::Full { .. } => ProblemKind::AccessUnavailable,
-            AccessError::NoSuchUser(_) | AccessError::NoSuchToken(_) => ProblemKind::NotFound,
+            AccessError::NoSuchUser(_) | AccessError::NoSuchToken(_) | AccessError::NoSuchSession => {
+                ProblemKind::NotFound
+            }
             AccessError::BadExpiry | AccessError::BadCursor => ProblemKind::InvalidRequest,
             AccessError::AuditWritten(_) => ProblemKind::Internal,
             AccessError::UserExists(_)

@@ -1,13 +1,14 @@
-//! People, tokens, audit: for administrators. The rules of the addresses say so, and so does every function here.
+//! People, tokens, audit: for administrators. The rules of the addresses say so, and so does every function here. One's own
+//! sign-ins are one's own.
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json, PostUrl};
-use rollback_types::{AuditQuery, AuditRow, NewToken, Page, Role, TokenView, UserView};
+use rollback_types::{AuditQuery, AuditRow, NewToken, Page, Role, SessionView, TokenView, UserView};
 
 use super::error::ApiError;
 
 #[cfg(feature = "ssr")]
-use self::door::{access, administrator, invalid, lifetime, refused, refused_form};
+use self::door::{access, administrator, identity, invalid, lifetime, refused, refused_form};
 #[cfg(feature = "ssr")]
 use crate::notice::{self, Notice};
 
@@ -108,6 +109,20 @@ pub async fn audit_page(#[server(default)] query: AuditQuery) -> Result<Page<Aud
     access()?.audit_page(&query).await.map_err(refused)
 }
 
+/// The reader's own sign-ins that go on.
+#[server(name = OwnSessions, prefix = "/rpc", endpoint = "own-sessions", input = GetUrl, output = Json)]
+pub async fn own_sessions() -> Result<Vec<SessionView>, ApiError> {
+    access()?.sessions_of(&identity()?).await.map_err(refused)
+}
+
+/// Ends one of the reader's own sign-ins.
+#[server(name = EndSession, prefix = "/rpc", endpoint = "end-session", input = PostUrl, output = Json)]
+pub async fn end_session(id: String) -> Result<(), ApiError> {
+    access()?.end_session(&identity()?, &id).await.map_err(refused_form)?;
+    said("/password", "That sign-in has ended.");
+    Ok(())
+}
+
 #[cfg(feature = "ssr")]
 mod door {
     use std::sync::Arc;
@@ -129,6 +144,15 @@ mod door {
         })
     }
 
+    /// Who asks, and on what proof.
+    pub(super) fn identity() -> Result<access::Identity, ApiError> {
+        actor()?;
+        use_context::<access::Identity>().ok_or_else(|| {
+            set_status(500);
+            Problem::new(ProblemKind::Internal, "The server did not say who asks.").safe(NOTHING_CHANGED).into()
+        })
+    }
+
     /// Who asks, if they are an administrator.
     pub(super) fn administrator() -> Result<Actor, ApiError> {
         let actor = actor()?;
@@ -138,7 +162,9 @@ mod door {
 
     fn problem(error: &AccessError) -> Problem {
         let kind = match error {
-            AccessError::NoSuchUser(_) | AccessError::NoSuchToken(_) => ProblemKind::NotFound,
+            AccessError::NoSuchUser(_) | AccessError::NoSuchToken(_) | AccessError::NoSuchSession => {
+                ProblemKind::NotFound
+            }
             AccessError::BadExpiry | AccessError::BadCursor => ProblemKind::InvalidRequest,
             AccessError::UserExists(_)
             | AccessError::TokenExists(_)

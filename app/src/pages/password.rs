@@ -1,10 +1,13 @@
-//! One's own password: the one of now, and the next. A plain form.
+//! One's own password, and where one is signed in. Plain forms.
 
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use leptos_router::hooks::use_location;
+use rollback_types::SessionView;
 
-use crate::address;
-use crate::components::{Callout, PageHeader, PasswordFields, Tone};
+use crate::api::access::{EndSession, own_sessions};
+use crate::components::{Callout, ErrorPanel, Loading, PageHeader, PasswordFields, Said, Time, Tone};
+use crate::{address, notice};
 
 /// `/password`.
 #[component]
@@ -36,6 +39,8 @@ pub fn PasswordPage() -> impl IntoView {
             <PageHeader tab="Password" lead=lead.into_any()>
                 "Your password"
             </PageHeader>
+            <Said />
+            {notice::refused::<EndSession>().map(|problem| view! { <ErrorPanel problem=problem /> })}
             {said}
             <section class="card" aria-label="Change your password">
                 <form class="body" method="post" action="/session/password">
@@ -62,7 +67,58 @@ pub fn PasswordPage() -> impl IntoView {
                     <p>"Lost it? An administrator can set another one, on the page People or on the server’s own machine."</p>
                 </footer>
             </section>
+            <SignIns />
         </div>
+    }
+}
+
+#[component]
+fn SignIns() -> impl IntoView {
+    let sessions = Resource::new_blocking(|| (), |()| own_sessions());
+    view! {
+        <Transition fallback=Loading>
+            {move || Suspend::new(async move {
+                match sessions.await {
+                    Ok(list) => {
+                        let items = list.into_iter().map(|session| view! { <SignIn session=session /> }).collect_view();
+                        view! {
+                            <section class="card" aria-label="Your sign-ins">
+                                <div class="body">
+                                    <h2>"Where you are signed in"</h2>
+                                    <ul class="plain-list">{items}</ul>
+                                </div>
+                            </section>
+                        }
+                            .into_any()
+                    }
+                    Err(problem) => view! { <ErrorPanel problem=problem retry="/password" /> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn SignIn(session: SessionView) -> impl IntoView {
+    let SessionView { id, since, last_used_at, is_this_one } = session;
+    let end = (!is_this_one).then(|| {
+        view! {
+            <form method="post" action=EndSession::PATH>
+                <input type="hidden" name="id" value=id />
+                <button class="btn small" type="submit">
+                    "End this one"
+                </button>
+            </form>
+        }
+    });
+    view! {
+        <li>
+            <p>
+                "Since " <Time at=since /> ", last used " <Time at=last_used_at />
+                {if is_this_one { " (this one)" } else { "" }}
+            </p>
+            {end}
+        </li>
     }
 }
 

@@ -37,6 +37,9 @@ pub enum AccessError {
     /// No such token.
     #[error("there is no token {0}")]
     NoSuchToken(String),
+    /// It ended, or is another's.
+    #[error("there is no such sign-in of yours, or it has ended")]
+    NoSuchSession,
     /// The name is taken.
     #[error("there is a token named {0} that was not revoked")]
     TokenExists(String),
@@ -65,6 +68,7 @@ impl AccessError {
             Self::LastAdministrator(_) => "Make another administrator first.",
             Self::OfProvider { .. } => "Change it at the provider; it acts at the next sign-in.",
             Self::NoSuchToken(_) => "`stepback token list` and the page People name all tokens.",
+            Self::NoSuchSession => "Load the page again: it names those that go on.",
             Self::TokenExists(_) => "Choose another name, or revoke that token first.",
             Self::BadExpiry => "Give a time such as 30d or 12h.",
             Self::BadCursor => "Leave the cursor out to begin with the newest row.",

@@ -17,6 +17,7 @@ mod network;
 pub mod oidc;
 mod open;
 mod own_password;
+mod own_sessions;
 mod password;
 mod provider_users;
 mod secret;

@@ -104,6 +104,19 @@ pub struct UserView {
     pub sessions: u64,
 }
 
+/// A sign-in that goes on, as its own user sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    /// Tells it from the user's others; opens nothing.
+    pub id: String,
+    /// When it began.
+    pub since: Timestamp,
+    /// When it was last used, to the minute.
+    pub last_used_at: Timestamp,
+    /// The one that asks.
+    pub is_this_one: bool,
+}
+
 /// Whether a token opens anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -25,7 +25,7 @@ pub mod timestamp;
 pub mod validation;
 
 pub use access::{
-    AuditOutcome, AuditQuery, AuditRow, Me, NewToken, SignInWay, TokenState, TokenView, UserKind, UserView,
+    AuditOutcome, AuditQuery, AuditRow, Me, NewToken, SessionView, SignInWay, TokenState, TokenView, UserKind, UserView,
 };
 pub use approval::{Approval, ApprovalState, Vote, VoteRequest};
 pub use backup::{BackupCheck, BackupFile, BackupHealth, BackupSource, Rung, RungResult, RungState};

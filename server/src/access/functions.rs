@@ -35,6 +35,9 @@ pub const FUNCTIONS: &[(&str, Rule)] = &[
     ("/rpc/consent", VIEWER),
     ("/rpc/ask-approval", OPERATOR),
     ("/rpc/vote", OPERATOR),
+    // One's own sign-ins are everybody's to see and to end.
+    ("/rpc/own-sessions", VIEWER),
+    ("/rpc/end-session", VIEWER),
     ("/rpc/users", ADMINISTRATOR),
     ("/rpc/add-user", ADMINISTRATOR),
     ("/rpc/set-role", ADMINISTRATOR),

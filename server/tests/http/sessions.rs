@@ -137,6 +137,25 @@ async fn ones_own_password_is_changed_by_showing_it_and_ends_other_sign_ins() {
 }
 
 #[tokio::test]
+async fn people_see_where_they_are_signed_in_and_end_one_of_it() {
+    let (_d, app) = app().await;
+    for name in ["ann", "ben"] {
+        add_user(&app.access, name, Role::Viewer).await;
+    }
+    let (one, other) = (Browser::sign_in(&app, "ann").await, Browser::sign_in(&app, "ann").await);
+    let ben = Browser::sign_in(&app, "ben").await;
+    let page = one.get("/password").await;
+    let ids: Vec<&str> = page.page(200).split("name=\"id\" value=\"").skip(1).map(|rest| &rest[..16]).collect();
+    assert_eq!(ids.len(), 1, "the other one can be ended, this one is left by signing out: {}", page.body);
+    ben.post("/rpc/end-session", &format!("id={}", ids[0])).await;
+    other.me().await.json(200);
+    let answer = one.post("/rpc/end-session", &format!("id={}", ids[0])).await;
+    assert!(answer.header("location").contains("/password"), "{:?}", answer.headers);
+    other.me().await.problem(401, "sign-in-required");
+    one.me().await.json(200);
+}
+
+#[tokio::test]
 async fn the_unknown_the_disabled_and_the_wrong_are_answered_alike() {
     let (_d, app) = app().await;
     for name in ["ann", "ben"] {

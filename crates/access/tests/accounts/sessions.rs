@@ -1,4 +1,4 @@
-use access::{Identity, SessionMark, SessionStore};
+use access::{AccessError, Identity, SessionMark, SessionStore};
 use rollback_types::Role;
 use sqlx::Row as _;
 use std::collections::HashMap;
@@ -122,6 +122,37 @@ async fn who_watches_a_stream_uses_the_session_but_not_beyond_its_time() {
     assert!(who(&scene, id).await.is_some());
     scene.pass(hours(1) / 2);
     assert_eq!(scene.access.still_valid(&stream).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn people_see_their_own_sessions_and_end_none_of_anothers() {
+    let scene = Scene::new().await;
+    scene.add("anna", Role::Viewer).await;
+    scene.add("bert", Role::Viewer).await;
+    let first = signed_in(&scene, "anna").await;
+    scene.pass(seconds(120));
+    let (second, berts) = (signed_in(&scene, "anna").await, signed_in(&scene, "bert").await);
+    let (anna, bert) = (who(&scene, second).await.unwrap(), who(&scene, berts).await.unwrap());
+    let seen = scene.access.sessions_of(&anna).await.unwrap();
+    assert_eq!(seen.iter().map(|s| s.is_this_one).collect::<Vec<_>>(), [true, false]);
+    assert_eq!((seen[0].since, seen[0].last_used_at), (scene.now(), scene.now()));
+    assert!(!first.to_string().contains(&seen[1].id), "the name opens nothing");
+
+    let other = &seen[1].id;
+    let none = Err(AccessError::NoSuchSession);
+    assert_eq!(scene.access.end_session(&bert, other).await, none);
+    for odd in ["", "%", &other[..8], "' OR 1=1 --"] {
+        assert_eq!(scene.access.end_session(&anna, odd).await, none, "{odd}");
+    }
+    scene.access.end_session(&anna, other).await.unwrap();
+    assert_eq!(who(&scene, first).await, None);
+    assert!(who(&scene, second).await.is_some() && who(&scene, berts).await.is_some());
+    assert_eq!(scene.access.end_session(&anna, other).await, none);
+    scene.pass(hours(1));
+    assert!(scene.access.sessions_of(&anna).await.unwrap().is_empty(), "what is over is not shown");
+    let (_, secret) = scene.access.create_token(&crate::user("t"), Role::Viewer, None, "x").await.unwrap();
+    let token = scene.access.identity_of_token(secret.expose()).await.unwrap().unwrap();
+    assert!(scene.access.sessions_of(&token).await.unwrap().is_empty());
 }
 
 async fn count(scene: &Scene) -> i64 {
