@@ -79,3 +79,22 @@ pub async fn history_chart(#[server(default)] query: RunQuery) -> Result<RunHist
     };
     Ok(RunHistory { svg, runs, more })
 }
+
+#[cfg(test)]
+#[cfg(feature = "ssr")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_form_carries_any_number_of_ticks() {
+        // Read as the server function reads it: nested at most five deep, brackets percent-encoded.
+        let read = |body: &str| -> Annotate { serde_qs::Config::new(5, false).deserialize_str(body).unwrap() };
+        let bare = read("run=7&seen=30&root_cause=&lessons=&remark=");
+        assert_eq!((bare.run, bare.seen, bare.offered.len(), bare.done.len()), (7, 30, 0, 0));
+        let form = read(
+            "run=7&seen=30&offered%5B%5D=staging_removed&offered%5B%5D=validation_passed&done%5B%5D=staging_removed",
+        );
+        assert_eq!(form.offered, ["staging_removed", "validation_passed"]);
+        assert_eq!(form.done, ["staging_removed"]);
+    }
+}

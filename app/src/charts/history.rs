@@ -124,6 +124,14 @@ fn day_of(at: Timestamp) -> String {
     text.split(',').next().unwrap_or_default().to_owned()
 }
 
+/// The names of the axis' ends: days, or moments when all of it was one day.
+fn ends(first: Timestamp, last: Timestamp) -> (String, String) {
+    if day_of(first) == day_of(last) {
+        return (format::utc(first), format::utc(last));
+    }
+    (day_of(first), format!("{} (UTC)", day_of(last)))
+}
+
 /// A decimal logarithm; what took no measurable time stands at the axis' beginning.
 fn log(ms: u64) -> f64 {
     (ms.max(1) as f64).log10()
@@ -161,12 +169,9 @@ fn draw(out: &mut String, spots: &[Spot]) -> Drawn {
     }
     root.draw(&PathElement::new(vec![(LEFT, floor), (right, floor)], ink::LINE))?;
     let below = floor + 8;
-    root.draw_text(&day_of(Timestamp::from_unix_ms(first)), &style(&ink::MUTED, HPos::Left, VPos::Top), (LEFT, below))?;
-    root.draw_text(
-        &format!("{} (UTC)", day_of(Timestamp::from_unix_ms(last))),
-        &style(&ink::MUTED, HPos::Right, VPos::Top),
-        (right, below),
-    )?;
+    let (first_name, last_name) = ends(Timestamp::from_unix_ms(first), Timestamp::from_unix_ms(last));
+    root.draw_text(&first_name, &style(&ink::MUTED, HPos::Left, VPos::Top), (LEFT, below))?;
+    root.draw_text(&last_name, &style(&ink::MUTED, HPos::Right, VPos::Top), (right, below))?;
     legend(&root)?;
     for spot in spots {
         mark(&root, spot.outcome, (x(spot.began_ms), y(log(spot.took_ms))))?;
@@ -266,6 +271,13 @@ mod tests {
         assert!(
             svg.contains("3 runs between 1 Jan 1970 and 21 Jan 1970: 3 completed, in between 500 ms and 1 min 30 s.")
         );
+    }
+
+    #[test]
+    fn a_single_day_is_told_by_its_hours() {
+        let at = |ms| Timestamp::from_unix_ms(ms);
+        assert_eq!(ends(at(0), at(DAY)), ("1 Jan 1970".into(), "2 Jan 1970 (UTC)".into()));
+        assert_eq!(ends(at(0), at(3_600_000)), ("1 Jan 1970, 00:00 UTC".into(), "1 Jan 1970, 01:00 UTC".into()));
     }
 
     #[test]

@@ -97,7 +97,7 @@ fn choose(asked: &Asked) -> impl IntoView + use<> {
         }
     };
     view! {
-        <form class="choose" method="get" action="/runs/compare" aria-label="Choose two runs">
+        <form class="compare-choose" method="get" action="/runs/compare" aria-label="Choose two runs">
             {field("a", "First run", &asked.a)}
             {field("b", "Second run", &asked.b)}
             <button class="btn primary" type="submit">
@@ -139,7 +139,7 @@ fn comparison(c: RunComparison) -> impl IntoView {
         let rows = c.counts.into_iter().map(counted).collect_view();
         view! {
             <Card title="Counts, before and after">
-                <DataTable columns=count_heads class="compare">
+                <DataTable label="Counts of both runs" columns=count_heads class="compare">
                     {rows}
                 </DataTable>
             </Card>

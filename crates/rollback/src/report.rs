@@ -7,8 +7,8 @@ mod compare;
 use std::collections::BTreeMap;
 
 use rollback_types::{
-    DecisionTaken, Event, EventKind, Interruption, InterruptionEnd, Notes, RollbackPlan, RunReport, RunView,
-    SavedWayBack, Step, StepDuration, StepOutcome, StepState, Timestamp,
+    DecisionTaken, Event, EventKind, Interruption, InterruptionEnd, Notes, RollbackPlan, RunKind, RunReport, RunView,
+    SavedWayBack, Step, StepDuration, StepOutcome, StepState, TimeEstimate, Timestamp,
 };
 
 pub(crate) use self::compare::compare;
@@ -76,7 +76,7 @@ pub(crate) fn report(sources: Sources<'_>) -> RunReport {
         take_over: plan.as_ref().is_some_and(|p| p.take_over),
         source: plan.as_ref().and_then(|p| p.source.clone()),
         acknowledged: acknowledged.map(|a| a.asked.message.clone()).collect(),
-        time: plan.as_ref().map(|p| p.time.clone()),
+        time: plan.as_ref().and_then(expected),
         stores,
         decisions: told.decisions,
         interruptions: told.interruptions,
@@ -93,6 +93,17 @@ pub(crate) fn report(sources: Sources<'_>) -> RunReport {
         version: plan.as_ref().and_then(|p| p.version.clone()),
         triggers: plan.as_ref().map(|p| p.triggers.clone()).unwrap_or_default(),
         before: plan.map(|p| p.checklist).unwrap_or_default(),
+    }
+}
+
+/// What the document and earlier runs let expect: it speaks of rollbacks and restores, and earlier runs were rollbacks.
+fn expected(plan: &RollbackPlan) -> Option<TimeEstimate> {
+    match plan.kind {
+        RunKind::Rollback => Some(plan.time.clone()),
+        RunKind::RestoreProduction | RunKind::UndoRestore => {
+            Some(TimeEstimate { median_ms: None, ..plan.time.clone() })
+        }
+        RunKind::Validate | RunKind::MakeBackup => None,
     }
 }
 

@@ -46,6 +46,7 @@ fn written(w: Written) -> impl IntoView {
 
 #[component]
 pub(super) fn WordsSection(report: RunReport) -> impl IntoView {
+    let over = report.is_over();
     let remarks = (!report.remarks.is_empty()).then(|| {
         let all = report.remarks.into_iter().map(written).collect_view();
         view! {
@@ -55,8 +56,13 @@ pub(super) fn WordsSection(report: RunReport) -> impl IntoView {
             </section>
         }
     });
+    let add = if over && may(Role::Operator) {
+        view! { <a class="small no-print" href="#card-add-to-the-report">"Add to it"</a> }.into_any()
+    } else {
+        ().into_any()
+    };
     view! {
-        <Card title="Why it came to it, and what was learned">
+        <Card title="Why it came to it, and what was learned" aside=add>
             <div class="body words">
                 {wording("Root cause", report.root_cause)} {wording("Lessons learned", report.lessons)} {remarks}
             </div>
@@ -91,6 +97,7 @@ pub(super) fn ChecklistSection(checklist: Vec<AfterCheck>) -> impl IntoView {
 
 fn item(check: AfterCheck) -> impl IntoView {
     let (class, icon, word) = look(check.state);
+    let word = if check.item.is_text() && check.state == AfterState::Proven { "Written" } else { word };
     let by = check.by.zip(check.at).map(|(by, at)| {
         let said = if check.state == AfterState::Open { "taken back by " } else { "by " };
         view! {

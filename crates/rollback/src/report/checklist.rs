@@ -51,7 +51,7 @@ fn check(item: AfterItem, view: &RunView, told: &Told) -> AfterCheck {
 /// An item that is done by writing.
 fn written(item: AfterItem, wording: Option<&Wording>) -> AfterCheck {
     let (state, detail) = match wording {
-        Some(_) => (AfterState::Proven, "written below"),
+        Some(_) => (AfterState::Proven, "written in this report"),
         None => (AfterState::Open, "not written yet"),
     };
     AfterCheck {

@@ -38,7 +38,7 @@ impl RollbackService {
                 events.push(event);
             }
         }
-        self.tell_orphan(&mut view.run);
+        self.tell_orphan_view(&mut view);
         let mut gaps = Vec::new();
         let way_back = match self.way_back(id).await {
             Ok(found) => found.map(|w| SavedWayBack { stores: w.stores, bytes: w.bytes, kept_until: w.kept_until }),

@@ -38,6 +38,12 @@ impl RollbackService {
             }
             view.keep_last_lines(lines);
         }
+        self.tell_orphan_view(&mut view);
+        Ok(view)
+    }
+
+    /// A run that nobody carries out is shown as interrupted, with all its steps.
+    pub(super) fn tell_orphan_view(&self, view: &mut RunView) {
         self.tell_orphan(&mut view.run);
         if view.run.state == RunState::Interrupted {
             for step in &mut view.steps {
@@ -47,7 +53,6 @@ impl RollbackService {
                 }
             }
         }
-        Ok(view)
     }
 
     /// The run as the journal has it.
