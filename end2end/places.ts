@@ -36,6 +36,7 @@ export function places(deployment: Deployment): Places {
     'no-such-backup': '/restore/nothing',
     'no-such-page': '/nowhere',
     'no-such-version': '/versions/nobody',
+    'compare-nothing': '/runs/compare',
     'no-such-run': '/runs/99',
   };
 }
@@ -58,5 +59,5 @@ export async function placesWithRuns(context: BrowserContext, deployment: Deploy
   await startRollback(page, deployment.failed);
   await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible({ timeout: 30_000 });
   await page.close();
-  return { ...places(deployment), 'run-asks': '/runs/1' };
+  return { ...places(deployment), 'run-asks': '/runs/1', report: '/runs/1/report', compare: '/runs/compare?a=1&b=1' };
 }

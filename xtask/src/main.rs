@@ -40,6 +40,8 @@ enum Command {
     Neo4j(commands::neo4j::Options),
     /// Feed the readers of a backup's files with damaged input
     Fuzz(commands::fuzz::Options),
+    /// Take pictures of every page
+    Screenshots(commands::screenshots::Options),
     /// Make the WASM standard library usable for plain cargo and editors
     WasmStd,
 }
@@ -62,6 +64,7 @@ fn run(command: Command) -> Outcome<ExitCode> {
         Command::Build(options) => commands::build::run(&workspace, &options)?,
         Command::Neo4j(options) => commands::neo4j::run(&workspace, &options)?,
         Command::Fuzz(options) => commands::fuzz::run(&workspace, &options)?,
+        Command::Screenshots(options) => commands::screenshots::run(&workspace, &options)?,
         Command::WasmStd => wasm_std::ensure(&workspace)?,
     }
     Ok(ExitCode::SUCCESS)

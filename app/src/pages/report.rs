@@ -5,22 +5,18 @@ mod course;
 mod words;
 
 use leptos::prelude::*;
-use leptos::server::ServerActionError;
-use leptos::server_fn::ServerFn;
-use leptos::server_fn::error::ServerFnUrlError;
 use leptos_router::hooks::use_params_map;
 use rollback_types::{CountChange, RunId, RunReport, StoreBalance, StoreKind};
 
 use self::course::{BeforeSection, CourseSection, StepsSection, ValidationSection};
 use self::words::{AddForm, ChecklistSection, WordsSection};
-use crate::api::ApiError;
 use crate::api::reports::{Annotate, get_report};
 use crate::api::runs::run_chart;
 use crate::components::{
     Callout, Card, Column, DataTable, EmptyState, ErrorPanel, Fact, Foreign, Icon, IconName, KeyValue, Loading,
     PageHeader, RunBadge, StoreName, Time, TimeStyle, Tone, VersionName, message,
 };
-use crate::format;
+use crate::{format, notice};
 use crate::pages::run_rows::title;
 
 /// The page.
@@ -74,12 +70,6 @@ fn NoReport() -> impl IntoView {
     }
 }
 
-/// Why the form that led here was refused: it stands in the address.
-fn refused() -> Option<ApiError> {
-    let error = use_context::<ServerActionError>()?;
-    (error.path() == <Annotate as ServerFn>::PATH).then(|| ServerFnUrlError::<ApiError>::decode_err(error.err()))
-}
-
 #[component]
 fn Report(report: RunReport, chart: Option<String>) -> impl IntoView {
     let run = &report.run;
@@ -109,7 +99,7 @@ fn Report(report: RunReport, chart: Option<String>) -> impl IntoView {
             "JSON"
         </a>
     };
-    let refused = refused().map(|problem| view! { <ErrorPanel problem=problem /> });
+    let refused = notice::refused::<Annotate>().map(|problem| view! { <ErrorPanel problem=problem /> });
     let gaps = (!report.gaps.is_empty()).then(|| {
         let gaps = report.gaps.iter().map(|gap| view! { <p class="foreign">{format::visible(gap)}</p> }).collect_view();
         view! { <Callout tone=Tone::Warn title="This report has gaps.">{gaps}</Callout> }

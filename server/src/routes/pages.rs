@@ -82,7 +82,7 @@ struct Form {
 
 impl Form {
     /// The fields that are given back; no password and no consent is.
-    const GIVEN_BACK: [&'static str; 4] = ["reason", "name", "role", "days"];
+    const GIVEN_BACK: [&'static str; 7] = ["reason", "name", "role", "days", "root_cause", "lessons", "remark"];
 
     fn of(head: &axum::http::request::Parts, body: &[u8]) -> Option<Self> {
         let page: Uri = text(&head.headers, header::REFERER)?.parse().ok()?;

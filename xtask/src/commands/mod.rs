@@ -4,4 +4,5 @@ pub mod build;
 pub mod fuzz;
 pub mod neo4j;
 pub mod run;
+pub mod screenshots;
 pub mod test;

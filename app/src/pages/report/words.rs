@@ -5,7 +5,7 @@ use rollback_types::{AfterCheck, AfterState, Note, Role, RunReport, Wording, Wri
 
 use crate::account::may;
 use crate::components::{Card, Icon, IconName, RoleNote, Time, TimeStyle};
-use crate::format;
+use crate::{format, notice};
 
 /// A text as it stands, with those it superseded folded away.
 fn wording(title: &'static str, wording: Option<Wording>) -> impl IntoView {
@@ -141,7 +141,7 @@ pub(super) fn AddForm(report: RunReport) -> impl IntoView {
                     aria-describedby=format!("report-{id}-hint")
                     readonly=!may
                 >
-                    {value}
+                    {notice::typed(id).unwrap_or(value)}
                 </textarea>
                 <p class="hint" id=format!("report-{id}-hint")>{hint}</p>
             </div>
