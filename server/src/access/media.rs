@@ -15,7 +15,7 @@ pub enum Media {
 impl Media {
     /// What the address of something that acts takes.
     pub fn taken_by(path: &str) -> Self {
-        if path.starts_with("/rpc/") || path.starts_with("/session/") { Self::Form } else { Self::Json }
+        if path.starts_with("/api/") { Self::Json } else { Self::Form }
     }
 
     /// What the request says it brings; absent when it is something else, or not just one.
@@ -75,6 +75,7 @@ mod tests {
         for (path, taken, other) in [
             ("/rpc/start", Media::Form, Media::Json),
             ("/session/sign-in", Media::Form, Media::Json),
+            ("/setup", Media::Form, Media::Json),
             ("/api/v1/runs", Media::Json, Media::Form),
         ] {
             assert_eq!(Media::taken_by(path), taken, "{path}");

@@ -8,8 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use app::pages::setup::{Finding, Outcome, Setup, Stage, Typed};
-use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, State};
+use axum::extract::State;
 use axum::http::Extensions;
 use axum::response::{IntoResponse, Response};
 use rollback_stores::secret::Secret;
@@ -19,7 +18,7 @@ use serde::Deserialize;
 use crate::access::door::Told;
 use crate::config::{Config, ConfigError, Sources, settings_text};
 use crate::doctor::{self, Check, Verdict};
-use crate::problem::ApiProblem;
+use crate::problem::{ApiForm, ApiProblem};
 use crate::routes::pages;
 use crate::state::AppState;
 
@@ -100,12 +99,8 @@ fn address(text: &str) -> String {
 pub async fn examine(
     State(state): State<AppState>,
     extensions: Extensions,
-    posted: Result<Form<Posted>, FormRejection>,
+    ApiForm(posted): ApiForm<Posted>,
 ) -> Response {
-    let posted = match posted {
-        Ok(Form(posted)) => posted,
-        Err(rejection) => return ApiProblem::invalid(rejection.body_text()).into_response(),
-    };
     let (act, stage) = (posted.act.clone(), Stage::parse(&posted.subject).filter(|stage| *stage != Stage::File));
     let Some(stage) = stage else {
         return ApiProblem::invalid("subject: allowed are sqlite, qdrant, neo4j and backups").into_response();

@@ -126,7 +126,7 @@ struct Asker {
 }
 
 async fn ask(app: &App, asker: &Asker, address: &Address) -> Answer {
-    let form = address.path.starts_with("/rpc/") || address.path.starts_with("/session/");
+    let form = !address.path.starts_with("/api/");
     let kind = if form { "application/x-www-form-urlencoded" } else { "application/json" };
     let mut headers = vec![("content-type", kind)];
     headers.extend(asker.headers.iter().map(|(name, value)| (*name, value.as_str())));
@@ -236,7 +236,7 @@ async fn what_acts_takes_bodies_of_one_kind() {
     let app = App::start(&d.config()).await;
     let (form, json) = ("application/x-www-form-urlencoded", "application/json");
     for address in addresses().iter().filter(|a| a.acts()) {
-        let takes_forms = ["/rpc/", "/session/"].iter().any(|p| address.path.starts_with(p));
+        let takes_forms = !address.path.starts_with("/api/");
         let other = if takes_forms { json } else { form };
         for kind in [other, "text/plain", "multipart/form-data; boundary=x", "application/xml"] {
             let answer = app.send(&address.method, &address.path, &[("content-type", kind)], "{}").await;
