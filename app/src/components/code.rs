@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::icon::{Icon, IconName};
+
 /// A block of code with what it is. It scrolls within its place, also by keyboard.
 #[component]
 pub fn CodeBlock(
@@ -12,10 +14,17 @@ pub fn CodeBlock(
     #[prop(into)]
     text: String,
 ) -> impl IntoView {
-    let label = title.clone();
+    let (label, copy, copied) = (title.clone(), format!("Copy: {title}"), text.clone());
     view! {
         <figure class="code">
-            <figcaption>{title}</figcaption>
+            <figcaption>
+                {title}
+                // `alive/copying.rs` answers to it.
+                <button class="icon-btn needs-js" type="button" aria-label=copy data-copy=copied>
+                    <Icon name=IconName::Copy />
+                </button>
+                <span class="sr" role="status"></span>
+            </figcaption>
             <pre tabindex="0" role="region" aria-label=label>
                 <code>{text}</code>
             </pre>

@@ -96,6 +96,7 @@ mod tests {
             files,
             checked_at: at,
             took_ms: 0,
+            replaced: vec![],
             history: vec![],
         };
         let exists = Rung::Exists.title();

@@ -6,6 +6,8 @@ use rollback_types::{Problem, ProblemKind, Verdict, VerdictLevel};
 use super::badge::Tone;
 use super::diff::{Change, Diff};
 use super::icon::{Icon, IconName};
+#[cfg(feature = "ssr")]
+use super::toast::Toast;
 use crate::format;
 
 /// A remark in a tone, with a heading of its own.
@@ -129,12 +131,8 @@ pub fn ErrorPanel(
 #[cfg(feature = "ssr")]
 #[component]
 pub fn Said() -> impl IntoView {
-    let said = crate::notice::done().map(|sentence| view! { <Callout tone=Tone::Good title=sentence /> });
-    view! {
-        <div class="outcome" role="status">
-            {said}
-        </div>
-    }
+    let said = crate::notice::done().map(|sentence| view! { <Toast tone=Tone::Good text=sentence /> });
+    view! { <div class="outcome">{said}</div> }
 }
 
 /// The way to the door, and back to this page.

@@ -56,9 +56,9 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
     // Before the stores: whatever they say, nothing is done that cannot be journalled.
     if let Some((problem, remedy)) = s.journal_problem {
         let reasons = vec![
-            problem.clone(),
-            "Everything can still be read, and no store is changed. If a run was at work, it halted before its next change and \
-             can be resumed."
+            format!("What happened: {problem}."),
+            "What is safe: everything can still be read, and no store is changed. If a run was at work, it halted before its next \
+             change and can be resumed."
                 .to_owned(),
         ];
         let headline = "No run can start: the journal cannot be written.";

@@ -6,7 +6,7 @@ use rollback_types::{CheckState, Difference, Problem, ProblemKind, RollbackPlan}
 use super::page::obstacles;
 use super::sentences;
 use super::subject::Subject;
-use crate::components::{Callout, Column, DataTable, ErrorPanel, Tone, VersionLink};
+use crate::components::{Callout, Change, Diff, ErrorPanel, Tone, VersionLink};
 use crate::format;
 
 /// Everything that forbids the start, each with what to do about it.
@@ -98,41 +98,15 @@ pub fn start_problem(problem: Problem) -> AnyView {
 
 #[component]
 fn StalePlan(differences: Vec<Difference>) -> impl IntoView {
-    let shown = |v: Option<String>| v.map_or_else(|| "–".to_owned(), |v| format::clip(&format::visible(&v), 400));
-    let rows = differences
+    let changes: Vec<Change> = differences
         .into_iter()
-        .map(|d| {
-            view! {
-                <tr>
-                    <td class="wide">
-                        <span class="foreign" title=format::visible(&d.field)>
-                            {format::visible(&sentences::field(&d.field))}
-                        </span>
-                    </td>
-                    <td class="foreign" data-label="When you read it">
-                        {shown(d.before)}
-                    </td>
-                    <td class="foreign" data-label="Now">
-                        <b>{shown(d.now)}</b>
-                    </td>
-                </tr>
-            }
-        })
-        .collect_view();
+        .map(|d| Change { what: sentences::field(&d.field), before: d.before, now: d.now })
+        .collect();
     view! {
         <div role="alert" id="stale-plan">
             <Callout tone=Tone::Warn title="Something changed since you read this plan. Nothing was started.">
                 <p>"The plan below is the new one. Read what differs, then confirm again."</p>
-                <DataTable
-                    label="What changed"
-                    columns=vec![
-                        Column::text("What"),
-                        Column::text("When you read it"),
-                        Column::text("Now"),
-                    ]
-                >
-                    {rows}
-                </DataTable>
+                <Diff label="What changed" changes=changes before="When you read it" now="Now" />
             </Callout>
         </div>
     }

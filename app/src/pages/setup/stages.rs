@@ -127,7 +127,8 @@ pub(super) fn OpenStage(stage: Stage, setup: Setup) -> impl IntoView {
                 {fields(stage, &setup)}
                 {found}
                 <div class="actions">
-                    <button class="btn primary" type="submit" name="act" value="test">
+                    <button class="btn primary" type="submit" name="act" value="test" data-at-work="Testing…">
+                        <Icon name=IconName::Refresh />
                         {test}
                     </button>
                     {tested
