@@ -110,8 +110,9 @@ fn summary(o: &Overview) -> String {
     let versions = match o.candidate_count {
         0 if o.layout.is_none() => "Which versions there are cannot be read.".to_owned(),
         0 => "No version waits for a rollback.".to_owned(),
-        1 => "One version can be rolled back.".to_owned(),
-        n => format!("{} versions can be rolled back.", format::count(n)),
+        // Whether it can start now is the verdict's to say.
+        1 => "One version waits for a rollback.".to_owned(),
+        n => format!("{} versions wait for a rollback.", format::count(n)),
     };
     format!("{stores} {versions}")
 }
@@ -120,7 +121,7 @@ fn content(o: Overview) -> impl IntoView {
     let left = view! { {attention(&o)} {latest_copy(o.latest_copy.clone())} };
     let right = view! {
         <StagedCard staged=o.staged.clone() goes=true />
-        {stores(&o.stores)}
+        {stores(&o)}
     };
     view! {
         {o.active_run.clone().map(active_run)}
@@ -245,7 +246,7 @@ mod tests {
         use StoreStatus::{Degraded, Down, Up};
         let said = |statuses, n, layout| summary(&overview(statuses, n, layout));
         let shared = Some(Layout::Shared);
-        assert_eq!(said([Up, Up, Up], 1, shared), "All stores answer. One version can be rolled back.");
+        assert_eq!(said([Up, Up, Up], 1, shared), "All stores answer. One version waits for a rollback.");
         assert_eq!(
             said([Degraded, Up, Down], 0, None),
             "Neo4j does not answer. Which versions there are cannot be read."

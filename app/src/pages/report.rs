@@ -16,8 +16,8 @@ use crate::components::{
     Callout, Card, Column, DataTable, EmptyState, ErrorPanel, Fact, Foreign, Icon, IconName, KeyValue, Loading,
     PageHeader, RunBadge, StoreName, Time, TimeStyle, Tone, VersionName, message,
 };
-use crate::{format, notice};
 use crate::pages::run_rows::title;
+use crate::{format, notice};
 
 /// The page.
 #[component]

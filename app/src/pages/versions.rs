@@ -272,7 +272,6 @@ fn row(v: VersionRow, columns: &[Optional], kept: &HashMap<VersionId, u64>) -> i
         <tr>
             <td class="wide">
                 <VersionLink id=v.version_id.clone() />
-                {backup.map(|_| view! { <span class="tag kept">"backup kept"</span> })}
                 {message.map(|m| view! { <span class="under foreign">{m}</span> })}
             </td>
             <td class="state">
@@ -292,7 +291,7 @@ fn cell(column: Optional, v: &VersionRow, backup: Option<u64>) -> AnyView {
         Optional::Paragraphs => {
             view! { <td class="num" data-unit="paragraphs">{v.paragraph_count.map(number)}</td> }.into_any()
         }
-        Optional::Backup => view! { <td class="num">{backup.map(format::bytes)}</td> }.into_any(),
+        Optional::Backup => view! { <td class="num" data-unit="kept">{backup.map(format::bytes)}</td> }.into_any(),
         Optional::CommittedBy => {
             let by = v.committed_by.as_deref().map(|by| format::clip(&format::visible(by), 40));
             view! { <td class="foreign">{by}</td> }.into_any()

@@ -15,6 +15,9 @@ use tokio::net::TcpStream;
 /// An answer that is not here by then never comes: the test fails and says to what, instead of hanging.
 const LONGEST: Duration = Duration::from_secs(180);
 
+/// Its stream has no end: its head is the whole answer.
+const ENDLESS: &str = "/api/v1/changes";
+
 #[derive(Clone, Copy, Debug)]
 pub struct Client {
     pub address: SocketAddr,
@@ -64,6 +67,9 @@ impl Client {
 
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let (head, body) = self.open(method, path, headers, body).await.into_parts();
+        if path == ENDLESS && head.status == 200 {
+            return Answer { status: 200, headers: head.headers, body: String::new() };
+        }
         let body = tokio::time::timeout(LONGEST, body.collect()).await;
         let body = body.unwrap_or_else(|_| panic!("{method} {path}: the answer does not end")).unwrap();
         let body = String::from_utf8(body.to_bytes().to_vec()).expect("answers are UTF-8");

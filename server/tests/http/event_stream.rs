@@ -45,6 +45,16 @@ impl Stream {
         Ok(Self { body: response.into_body(), rest: String::new() })
     }
 
+    /// A stream that is no run's.
+    pub async fn at(client: Client, path: &str) -> Self {
+        let response = client.open("GET", path, &[], "").await;
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["content-type"]),
+            (200, &"text/event-stream".parse().unwrap())
+        );
+        Self { body: response.into_body(), rest: String::new() }
+    }
+
     /// The next message; comments and empty blocks are passed over. `None`: the server closed the stream.
     pub async fn next(&mut self) -> Option<Message> {
         loop {

@@ -16,6 +16,8 @@ mod events;
 mod guard;
 mod hostile;
 mod interruption;
+mod logs;
+mod notices;
 mod oidc;
 mod openapi;
 mod pages;

@@ -95,6 +95,8 @@ fn whatever_acts_asks_for_an_operator() {
         "/session/sign-out-everywhere",
         "/session/password",
         "/rpc/end-session",
+        // Remembered by one's own browser alone.
+        "/preferences/columns",
     ];
     for address in addresses().iter().filter(|a| a.acts() && !may_act.contains(&a.path.as_str())) {
         assert!(matches!(address.rule, Rule::AtLeast(role) if role >= Role::Operator), "{address:?}");

@@ -1,9 +1,10 @@
 //! The overview's cards: what needs attention, the safety copy, the stores.
 
 use leptos::prelude::*;
-use rollback_types::{BackupHealth, Overview, RunState, RunSummary, StoreReport, StoreStatus, VersionRow};
+use rollback_types::{BackupHealth, Overview, Role, RunState, RunSummary, StoreReport, StoreStatus, VersionRow};
 
 use super::SHOWN_CANDIDATES;
+use crate::account::may;
 use crate::components::{
     Badge, Card, EmptyState, Icon, IconName, LadderGrid, RunBadge, RunLink, StoreDot, Time, TimeStyle, Tone,
     VersionBadge, VersionLink,
@@ -167,11 +168,24 @@ pub(in crate::pages) fn health_look(health: &BackupHealth) -> (Tone, IconName, &
     }
 }
 
-pub(super) fn stores(reports: &[StoreReport]) -> impl IntoView + use<> {
-    let items = reports.iter().map(store).collect_view();
+/// The name that a demo gives its deployment.
+const DEMO: &str = "demo";
+
+pub(super) fn stores(o: &Overview) -> impl IntoView + use<> {
+    let items = o.stores.iter().map(store).collect_view();
+    // Whoever looks at a demo, or at a store that is gone, may want to connect a real one.
+    let offered = o.deployment == DEMO || o.stores.iter().any(|s| s.status == StoreStatus::Down);
+    let connect = (offered && may(Role::Administrator)).then(|| {
+        view! {
+            <p class="more">
+                <a href="/setup">"Connect a deployment, step by step"</a>
+            </p>
+        }
+    });
     view! {
         <Card title="Stores">
             <ul class="items stores">{items}</ul>
+            {connect}
         </Card>
     }
 }
