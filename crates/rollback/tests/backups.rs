@@ -266,6 +266,30 @@ async fn a_file_that_took_anothers_place_is_not_trusted_until_a_person_says_so()
 }
 
 #[tokio::test]
+async fn a_run_that_step_6_stopped_goes_on_once_a_person_has_said_that_the_file_is_meant() {
+    let b = bench();
+    let folder = without_list(&b);
+    assert!(b.service.latest_copy(true).await.unwrap().intact);
+    let path = folder.join("neo4j_latest.cypher");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes.extend_from_slice(b"// later\n");
+    std::fs::write(&path, bytes).unwrap();
+    let mut without = request(FAILED);
+    without.restore = Some(Vec::new());
+    let plan = b.plan_all(without).await;
+    assert!(plan.startable, "nothing is restored, and a person acknowledged it: {:?}", plan.refusals);
+    let id = b.service.start(&support::start_request(&plan), &tester()).await.unwrap().run.id;
+    let view = b.settle(id).await;
+    let error = view.step(Step::VerifyCopy).unwrap().error.clone().unwrap();
+    assert!(error.remedy.contains("stepback backup trust") && error.remedy.contains("try again"), "{error:?}");
+    assert!(b.service.trust_backup("latest-copy", &tester()).await.unwrap().intact);
+    b.service.decide(id, Step::VerifyCopy, Decision::Retry, None, &tester()).await.unwrap();
+    let view = b.settle(id).await;
+    assert_eq!(view.step(Step::VerifyCopy).unwrap().state, StepState::Done, "{view:?}");
+    assert_eq!(view.run.state, RunState::Completed, "{view:?}");
+}
+
+#[tokio::test]
 async fn a_list_that_is_taken_away_takes_no_hash_along_and_the_same_bytes_need_nobody() {
     let b = bench();
     assert!(b.service.latest_copy(true).await.unwrap().intact);

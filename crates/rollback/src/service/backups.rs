@@ -103,13 +103,13 @@ impl RollbackService {
     /// are read again first: what is trusted is what is there now.
     ///
     /// # Errors
-    /// [`ServiceError::Forbidden`], [`ServiceError::NotFound`], [`ServiceError::ActiveRun`], the journal's, or
-    /// [`ServiceError::Conflict`] when no file of it waits for that.
+    /// [`ServiceError::Forbidden`], [`ServiceError::NotFound`], [`ServiceError::ActiveRun`] while a run is at work (one that
+    /// waits for a decision may wait for this), the journal's, or [`ServiceError::Conflict`] when no file of it was replaced.
     pub async fn trust_backup(&self, name: &str, actor: &Actor) -> Answer<BackupHealth> {
         actor.must_be(Role::Operator, "trust a backup that was replaced")?;
         let source = self.source(name).await?;
         let _no_start = self.looking.lock().await;
-        if let Some(active) = self.journal.active_run().await? {
+        if let Some(active) = self.journal.active_run().await?.filter(|run| run.state != RunState::NeedsDecision) {
             return Err(ServiceError::ActiveRun(active.id));
         }
         let read = self.verifier.examine(&source, true, None).await.health;

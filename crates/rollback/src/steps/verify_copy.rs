@@ -23,13 +23,14 @@ pub(super) async fn verify_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
     let (examination, verified) = cx.shared.verifier.verify(&source, Some(progress)).await;
     let Some(verified) = verified else {
         let code = if source == BackupSource::LatestCopy { "latest_copy_not_intact" } else { "backup_not_intact" };
-        return Err(Halt::refused(
-            code,
-            None,
-            examination.health.verdict,
-            safe(cx),
-            "Repair or replace it (a kept version or v1_baseline may serve), then try again; or abort.",
-        ));
+        let health = examination.health;
+        let remedy = match health.remedy.filter(|_| !health.replaced.is_empty()) {
+            Some(remedy) => format!("{remedy} Then try again; or abort."),
+            None => {
+                "Repair or replace it (a kept version or v1_baseline may serve), then try again; or abort.".to_owned()
+            }
+        };
+        return Err(Halt::refused(code, None, health.verdict, safe(cx), &remedy));
     };
     for (store, hash) in verified.hashes() {
         if cx.shared.spec.hashes.get(store) != Some(hash) {
