@@ -112,7 +112,7 @@ pub const KEYS: &[Key] = &[
         "STEPBACK_SESSION_IDLE",
         "1h",
         "a time from a minute to 30 days, such as \"8h\"",
-        "A sign-in ends when nothing was done with it for this long; watching a run at work counts.",
+        "A sign-in ends when nothing was done with it for this long; an open page that is kept up to date (a run at work, the overview) counts.",
     ),
     key(
         "session.absolute",
