@@ -53,13 +53,17 @@ mod browser {
 
     /// A broken connection is called stale after this.
     const STALE_AFTER_MS: u64 = 8_000;
+    /// The server tells something at least every ten seconds: a line that is silent for longer is dead.
+    const SILENT_MS: u64 = 25_000;
+    /// Between two looks whether the line is silent.
+    const LOOK: Duration = Duration::from_secs(5);
     /// Whoever is signed in may ask for this, and it costs nothing: why a stream was refused, the stream does not tell.
     const WHO_AM_I: &str = "/api/v1/me";
 
     type OnMessage = Closure<dyn FnMut(MessageEvent)>;
     type OnEvent = Closure<dyn FnMut(web_sys::Event)>;
 
-    /// What is done with the messages of one name; unnamed ones are `message`.
+    /// What is done with the messages of one name; unnamed ones are `message`. Beats are heard by the stream itself.
     pub struct Listener {
         /// The name.
         pub name: &'static str,
@@ -94,6 +98,7 @@ mod browser {
         retry: Cell<Option<TimeoutHandle>>,
         failures: Cell<u32>,
         broken_since: Cell<Option<rollback_types::Timestamp>>,
+        heard_at: Cell<rollback_types::Timestamp>,
     }
 
     /// The page's tab is not looked at.
@@ -116,8 +121,10 @@ mod browser {
                 retry: Cell::new(None),
                 failures: Cell::new(0),
                 broken_since: Cell::new(None),
+                heard_at: Cell::new(first_now()),
             });
             inner.watch_page();
+            inner.watch_line();
             if hidden() {
                 connection.set(Connection::Paused);
             } else {
@@ -147,10 +154,19 @@ mod browser {
                 self.connection.set(Connection::Stale(first_now()));
                 return;
             };
+            let me = Rc::downgrade(self);
+            let beat = OnMessage::new(move |_| {
+                if let Some(me) = me.upgrade() {
+                    me.heard_at.set(first_now());
+                }
+            });
+            // Fails only for a name that is no string.
+            let _ = source.add_event_listener_with_callback("beat", beat.as_ref().unchecked_ref());
             let messages = (0..self.listeners.len()).map(|i| {
                 let me = Rc::downgrade(self);
                 let heard = OnMessage::new(move |message: MessageEvent| {
                     if let (Some(me), Some(text)) = (me.upgrade(), message.data().as_string()) {
+                        me.heard_at.set(first_now());
                         (me.listeners[i].act)(&text);
                     }
                 });
@@ -158,10 +174,11 @@ mod browser {
                 let _ = source.add_event_listener_with_callback(self.listeners[i].name, heard.as_ref().unchecked_ref());
                 heard
             });
-            let messages = messages.collect();
+            let messages = messages.chain([beat]).collect();
             let on_open = self.on_state(|me| {
                 me.failures.set(0);
                 me.broken_since.set(None);
+                me.heard_at.set(first_now());
                 me.connection.set(Connection::Live);
             });
             let on_error = self.on_state(Self::broke);
@@ -198,6 +215,25 @@ mod browser {
                 let wait = Duration::from_millis(u64::from(back_off_ms(failures)));
                 self.retry.set(set_timeout_with_handle(again, wait).ok());
             }
+        }
+
+        /// A line that broke without a word is given up, and a new one opened.
+        fn watch_line(self: &Rc<Self>) {
+            let me = Rc::downgrade(self);
+            let look = move || {
+                let Some(me) = me.upgrade() else { return };
+                let waits = matches!(me.connection.get_untracked(), Connection::Live | Connection::Reconnecting);
+                let heard_at = me.heard_at.get();
+                if waits && me.open.borrow().is_some() && first_now().since_ms(heard_at) > SILENT_MS {
+                    me.release();
+                    me.broken_since.set(Some(heard_at));
+                    me.connection.set(Connection::Stale(heard_at));
+                    me.heard_at.set(first_now());
+                    me.connect();
+                }
+            };
+            // Refused by no browser; without it a dead line is noticed when the browser notices.
+            let _ticks = set_interval_with_handle(look, LOOK);
         }
 
         fn release(&self) {
@@ -240,7 +276,6 @@ mod browser {
             // As long as the page.
             seen.forget();
             let _for_ever = window_event_listener(ev::pagehide, move |_| with(|me| me.pause()));
-            let _for_ever = window_event_listener(ev::pageshow, move |_| with(Self::take_up));
         }
 
         fn take_up(self: &Rc<Self>) {

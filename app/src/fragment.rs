@@ -30,12 +30,13 @@ pub fn Fragment(
 }
 
 #[cfg(feature = "hydrate")]
-pub use browser::{Renewal, begin, renew};
+pub use browser::{begin, renew};
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    use std::cell::RefCell;
+    use std::cell::{Cell, RefCell};
     use std::collections::HashMap;
+    use std::time::Duration;
 
     use leptos::prelude::*;
     use wasm_bindgen::JsCast as _;
@@ -44,31 +45,48 @@ mod browser {
     use crate::alive::times;
     use crate::fetch::{self, Unanswered};
 
-    /// What came of asking for the page again.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub enum Renewal {
-        /// Every fragment is as the server has it now, or waits for somebody who is typing in it.
-        Done,
-        /// The server did not answer with this page.
-        Unanswered,
+    /// Before the page is asked for again where the server did not answer, or a fragment was in use.
+    const AGAIN: Duration = Duration::from_secs(5);
+
+    thread_local! {
+        /// The page is being asked for.
+        static UNDER_WAY: Cell<bool> = const { Cell::new(false) };
+        /// Something changed since.
+        static WANTED: Cell<bool> = const { Cell::new(false) };
     }
 
-    /// Asks for this page again, and shows what is new in its fragments. Whoever is signed out elsewhere is led to the
-    /// door.
-    pub async fn renew() -> Renewal {
+    /// Asks for this page again, and shows what is new in its fragments: one answer at a time, and until all of it is
+    /// shown. Whoever is signed out elsewhere is led to the door.
+    pub fn renew() {
+        WANTED.set(true);
+        if UNDER_WAY.replace(true) {
+            return;
+        }
+        leptos::task::spawn_local(async {
+            while WANTED.replace(false) {
+                if !renew_once().await {
+                    set_timeout(renew, AGAIN);
+                }
+            }
+            UNDER_WAY.set(false);
+        });
+    }
+
+    /// Whether everything is shown that the server has.
+    async fn renew_once() -> bool {
         let text = match fetch::page(&crate::address::here()).await {
             Ok(text) => text,
             Err(Unanswered::SignedOut) => {
                 fetch::leave();
-                return Renewal::Unanswered;
+                return false;
             }
-            Err(Unanswered::Refused | Unanswered::Unreachable) => return Renewal::Unanswered,
+            Err(Unanswered::Refused | Unanswered::Unreachable) => return false,
         };
         let parsed = DomParser::new().and_then(|parser| parser.parse_from_string(&text, SupportedType::TextHtml));
-        let Ok(new) = parsed else { return Renewal::Unanswered };
-        show(&new);
+        let Ok(new) = parsed else { return false };
+        let all = show(&new);
         times::write();
-        Renewal::Done
+        all
     }
 
     /// Keeps what the server wrote, before anything of it is changed here.
@@ -81,18 +99,26 @@ mod browser {
         (0..fragments.length()).filter_map(|i| fragments.get(i)?.dyn_into().ok()).for_each(act);
     }
 
-    fn show(new: &Document) {
+    /// Whether every fragment is as the new page has it; one that is in use is left for later.
+    fn show(new: &Document) -> bool {
+        let all = Cell::new(true);
         each(|old| {
             let Some(fresh) = new.get_element_by_id(&old.id()) else { return };
             // Compared as the server wrote both: times on this page are already the reader's own.
             let written = fresh.inner_html();
-            if as_written(&old).as_deref() != Some(written.as_str()) && !in_use(&old) {
+            if as_written(&old).as_deref() == Some(written.as_str()) {
+                return;
+            }
+            if in_use(&old) {
+                all.set(false);
+            } else {
                 let kept = Kept::of(&old);
                 old.set_inner_html(&written);
                 kept.give_back(&old);
                 remember(&old, written);
             }
         });
+        all.get()
     }
 
     thread_local! {

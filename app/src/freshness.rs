@@ -24,28 +24,20 @@ pub fn Freshness(
 #[cfg(feature = "hydrate")]
 mod browser {
     use std::cell::RefCell;
-    use std::rc::Rc;
 
     use leptos::prelude::*;
     use rollback_types::Change;
 
     use crate::event_stream::{Connection, EventStream, Listener};
-    use crate::fragment::{Renewal, renew};
+    use crate::fragment::renew;
 
     pub fn keep(seen: String, connection: RwSignal<Connection>) {
-        let seen = Rc::new(RefCell::new(seen));
+        let seen = RefCell::new(seen);
         let act = move |text: &str| {
             let Ok(change) = serde_json::from_str::<Change>(text) else { return };
-            if *seen.borrow() == change.seen {
-                return;
+            if seen.replace(change.seen.clone()) != change.seen {
+                renew();
             }
-            let seen = Rc::clone(&seen);
-            leptos::task::spawn_local(async move {
-                // What was not answered is asked for again with the next message.
-                if renew().await == Renewal::Done {
-                    seen.replace(change.seen);
-                }
-            });
         };
         let changes = Listener { name: "message", act: Box::new(act) };
         let stream = EventStream::open(|| "/api/v1/changes".to_owned(), vec![changes], connection);

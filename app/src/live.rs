@@ -46,6 +46,14 @@ impl LiveRun {
     }
 }
 
+/// How a run stands, of all that the API says of it.
+#[cfg(feature = "hydrate")]
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct Seen {
+    /// Its state.
+    pub state: rollback_types::RunState,
+}
+
 #[cfg(feature = "hydrate")]
 mod browser {
     use std::cell::{Cell, RefCell};
@@ -54,8 +62,9 @@ mod browser {
     use leptos::prelude::*;
     use rollback_types::{Event, Progress, RunState, RunView};
 
-    use super::LiveRun;
-    use crate::event_stream::{Connection, EventStream, Listener};
+    use super::{LiveRun, Seen};
+    use crate::event_stream::{Connection, EventStream, Listener, hidden};
+    use crate::fetch;
 
     thread_local! {
         /// The run of this page, once an island has made it.
@@ -77,6 +86,7 @@ mod browser {
     pub fn follow(live: LiveRun) {
         if live.view.with_untracked(is_over) {
             live.connection.set(Connection::Ended);
+            wait_for_resume(live);
             return;
         }
         let follower = Rc::new(Follower {
@@ -107,14 +117,35 @@ mod browser {
         ];
         let address = move || {
             let (id, after) = live.view.with_untracked(|v| (v.run.id, v.run.last_event));
-            format!("/api/v1/runs/{id}/events?after={after}")
+            format!("/api/v1/runs/{id}/events?after={after}&beats=on")
         };
         follower.stream.replace(Some(EventStream::open(address, listeners, live.connection)));
     }
 
-    /// No event follows. An interrupted run may still be resumed or abandoned, here or by somebody else.
+    /// No event follows for now.
     fn is_over(view: &RunView) -> bool {
-        view.run.ended_at.is_some() && view.run.state != RunState::Interrupted
+        view.run.ended_at.is_some()
+    }
+
+    /// An interrupted run may still be resumed or abandoned, here or by somebody else: then the page is another one.
+    fn wait_for_resume(live: LiveRun) {
+        let (id, state) = live.view.with_untracked(|v| (v.run.id, v.run.state));
+        if state != RunState::Interrupted {
+            return;
+        }
+        let look = move || {
+            if hidden() {
+                return;
+            }
+            leptos::task::spawn_local(async move {
+                let seen = fetch::json::<Seen>(&format!("/api/v1/runs/{id}")).await;
+                if seen.is_ok_and(|seen| seen.state != RunState::Interrupted) {
+                    fetch::leave();
+                }
+            });
+        };
+        // Refused by no browser; without it the page says what is so when it is loaded again.
+        let _ticks = set_interval_with_handle(look, std::time::Duration::from_secs(10));
     }
 
     impl Follower {
@@ -148,6 +179,7 @@ mod browser {
                 && let Some(stream) = &*self.stream.borrow()
             {
                 stream.end();
+                wait_for_resume(self.live);
             }
         }
     }

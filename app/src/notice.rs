@@ -117,6 +117,19 @@ pub fn refused<F: ServerFn>() -> Option<Problem> {
     }
 }
 
+/// Why a form was refused, whichever it was: for the page to which a browser is led that does not say where it was.
+pub fn refused_anywhere() -> Option<Problem> {
+    match shown() {
+        Some(Notice::Refused { problem, .. }) => Some(*problem),
+        _ => None,
+    }
+}
+
+/// This page has something to say that it says once.
+pub fn is_shown() -> bool {
+    shown().is_some()
+}
+
 /// What had been typed into a field of the form that was refused.
 pub fn typed(field: &str) -> Option<String> {
     match shown() {

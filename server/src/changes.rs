@@ -39,6 +39,8 @@ impl Changes {
                 _ = stopping.wait_for(|stopping| *stopping) => return,
             }
             if self.latest.receiver_count() == 0 {
+                // What was so then must not be told as what is so now.
+                self.latest.send_replace(None);
                 continue;
             }
             match service.overview().await {

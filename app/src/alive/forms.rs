@@ -8,31 +8,73 @@ use web_sys::{Element, HtmlFormElement, HtmlInputElement, SubmitEvent};
 
 use super::closest;
 
+/// A form that was sent this long ago may be sent again; the server does nothing twice.
+const LONGEST: Duration = Duration::from_secs(20);
 /// On a form that is on its way.
 const BUSY: &str = "data-busy";
 
+/// Begins the key under which the field that planned anew is kept, until the new page gives it the focus.
+const FOCUS: &str = "stepback-focus";
+
 /// Answers to all forms of the page.
 pub fn listen() {
+    bring_to_life();
     let _for_ever = window_event_listener_untyped("submit", |event| {
-        let Some(form) = closest(&event, "form[method=post]").filter(|_| !event.default_prevented()) else { return };
+        // Of a form that every change sends, the last word counts.
+        let form = closest(&event, "form[method=post]:not([data-send-on-change])");
+        let Some(form) = form.filter(|_| !event.default_prevented()) else { return };
         if form.has_attribute(BUSY) {
             event.prevent_default();
         } else {
             // An attribute of a fixed, legal name cannot be refused.
             let _set = form.set_attribute(BUSY, "");
             say_at_work(&event);
+            // Whoever stopped the browser's waiting may send it again.
+            set_timeout(nothing_on_its_way, LONGEST);
         }
     });
     let _for_ever = window_event_listener_untyped("change", |event| {
         let form = closest(&event, "form[data-send-on-change]").and_then(|e| e.dyn_into::<HtmlFormElement>().ok());
         if let Some(form) = form {
             say_none_alone(&form);
+            keep_focus(&event);
             // Refused only when the form's own checks fail; the browser then says which.
             let _sent = form.request_submit();
         }
     });
-    // A page that the browser kept and shows again has nothing on its way.
-    let _for_ever = window_event_listener_untyped("pageshow", |_| set_timeout(nothing_on_its_way, Duration::ZERO));
+    // A page that the browser kept and shows again is as old as it was left: it is loaded anew.
+    let _for_ever = window_event_listener(leptos::ev::pageshow, |event| {
+        if event.persisted() {
+            crate::fetch::leave();
+        }
+    });
+}
+
+/// Fields that only a script listens to can be used now; the one that asked for this page has the focus again.
+fn bring_to_life() {
+    let Ok(fields) = document().query_selector_all("input[data-alive]") else { return };
+    let wanted = window().session_storage().ok().flatten().and_then(|kept| {
+        let wanted = kept.get_item(FOCUS).ok().flatten();
+        // What cannot be removed goes with the tab.
+        let _removed = kept.remove_item(FOCUS);
+        wanted
+    });
+    for i in 0..fields.length() {
+        let Some(field) = fields.get(i).and_then(|node| node.dyn_into::<HtmlInputElement>().ok()) else { continue };
+        field.set_disabled(false);
+        if wanted.as_deref() == Some(field.value().as_str()) {
+            // A field that cannot take the focus just does not get it.
+            let _focused = field.focus();
+        }
+    }
+}
+
+fn keep_focus(event: &web_sys::Event) {
+    let field = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+    if let (Some(field), Ok(Some(kept))) = (field, window().session_storage()) {
+        // A full storage keeps nothing.
+        let _kept = kept.set_item(FOCUS, &field.value());
+    }
 }
 
 /// A field that says "none" says it only where nothing is ticked.

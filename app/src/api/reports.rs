@@ -51,7 +51,8 @@ pub async fn annotate(
     }
     let request = rollback_types::NoteRequest { notes, seen: Some(seen) };
     service()?.annotate(RunId(run), &request, &actor()?).await.map_err(refused_form)?;
-    leptos_axum::redirect(&format!("/runs/{run}/report"));
+    let said = "What you wrote is kept in the journal, with your name.".to_owned();
+    crate::notice::lead_to(&format!("/runs/{run}/report"), crate::notice::Notice::Done(said));
     Ok(())
 }
 

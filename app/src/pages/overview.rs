@@ -52,7 +52,7 @@ pub(super) fn FreshOverview(overview: Overview) -> impl IntoView {
     let lead = summary(&overview);
     // Where there is no word for it the page is fetched anew once.
     let seen = rollback::seen(&overview).unwrap_or_default();
-    let refused = notice::refused::<Validate>().map(|problem| view! { <ErrorPanel problem=problem /> });
+    let refused = notice::refused_anywhere().map(|problem| view! { <ErrorPanel problem=problem /> });
     view! {
         <PageHeader
             tab="Overview"

@@ -14,7 +14,7 @@ use crate::api::reports::{Annotate, get_report};
 use crate::api::runs::run_chart;
 use crate::components::{
     Callout, Card, Column, DataTable, EmptyState, ErrorPanel, Fact, Foreign, Icon, IconName, KeyValue, Loading,
-    PageHeader, RunBadge, StoreName, Time, TimeStyle, Tone, VersionName, message,
+    PageHeader, RunBadge, Said, StoreName, Time, TimeStyle, Tone, VersionName, message,
 };
 use crate::pages::run_rows::title;
 use crate::{format, notice};
@@ -115,6 +115,7 @@ fn Report(report: RunReport, chart: Option<String>) -> impl IntoView {
             " "
             <VersionName id=version />
         </PageHeader>
+        <Said />
         {refused}
         {(!over)
             .then(|| {

@@ -167,6 +167,17 @@ pub struct BackupHealth {
     pub replaced: Vec<StoreKind>,
 }
 
+impl BackupHealth {
+    /// Which files took others' places, and what they are: their stores and checksums, as one word.
+    pub fn replaced_as_seen(&self) -> String {
+        let replaced = self.files.iter().filter(|file| self.replaced.contains(&file.store));
+        let words: Vec<String> = replaced
+            .map(|file| format!("{}={}", file.store.as_str(), file.sha256.as_deref().unwrap_or("unread")))
+            .collect();
+        words.join(",")
+    }
+}
+
 /// One look at a backup, for the trend.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

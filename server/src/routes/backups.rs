@@ -82,5 +82,5 @@ pub async fn trust_backup(
     Extension(actor): Extension<Actor>,
     name: PathText,
 ) -> Result<Json<BackupHealth>, ApiProblem> {
-    Ok(Json(state.service.trust_backup(&name.0, &actor).await?))
+    Ok(Json(state.service.trust_backup(&name.0, None, &actor).await?))
 }

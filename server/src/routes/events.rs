@@ -22,7 +22,7 @@ use crate::access::streams::Pass;
 use crate::problem::{ApiProblem, PathText, QueryPairs};
 use crate::state::AppState;
 
-/// Comments that keep proxies from closing a quiet stream.
+/// Keeps proxies from closing a quiet stream, and tells its reader that it is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// What a browser waits before it takes a broken stream up again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -32,6 +32,7 @@ const RETRY: Duration = Duration::from_secs(1);
     params(
         ("id" = i64, Path, description = "the run's number"),
         ("after" = Option<u64>, Query, description = "the last event already known; `Last-Event-ID` does the same"),
+        ("beats" = Option<String>, Query, description = "given: while there is nothing to tell `beat` comes in the place of a comment"),
     ),
     responses(
         (status = 200, content_type = "text/event-stream", body = String),
@@ -48,7 +49,7 @@ pub async fn events(
     pairs: QueryPairs,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiProblem> {
-    pairs.only(&["after"])?;
+    pairs.only(&["after", "beats"])?;
     let id = id.run_id()?;
     let number = |text: &str, name: &str| {
         text.trim().parse::<u64>().map_err(|_| ApiProblem::invalid(format!("{name}: allowed is an event's number")))
@@ -66,7 +67,14 @@ pub async fn events(
     let rest = items.map(|item| Ok(to_sse(&item)));
     let end = stream::once(end_of(state, id)).filter_map(|end| async move { end.map(Ok) });
     let stream = first.chain(rest).chain(end).take_until(stopped);
-    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    let quiet = KeepAlive::new().interval(KEEP_ALIVE);
+    Ok(Sse::new(stream).keep_alive(if pairs.last("beats").is_some() { beats() } else { quiet }))
+}
+
+/// Sent while nothing else is. Of a comment a browser's script hears nothing, and could not tell a quiet stream from a dead
+/// line.
+fn beats() -> KeepAlive {
+    KeepAlive::new().interval(KEEP_ALIVE).event(Event::default().event("beat").data("1"))
 }
 
 /// A place for one more stream of this reader.
@@ -109,7 +117,7 @@ pub async fn changes(
         change.and_then(|change| Event::default().json_data(&change).ok()).map(Ok)
     });
     let stream = first.chain(rest).take_until(stopped);
-    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    Ok(Sse::new(stream).keep_alive(beats()))
 }
 
 fn to_sse(item: &StreamItem) -> Event {

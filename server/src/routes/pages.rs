@@ -26,7 +26,7 @@ const MAX_PROBLEM: usize = 4 * 1024 * 1024;
 /// Pages for those who are not signed in.
 const PUBLIC: [&str; 2] = ["/sign-in", "/welcome"];
 /// Pages that are administrators' alone.
-const ADMINISTRATION: [&str; 1] = ["/setup"];
+const ADMINISTRATION: [&str; 4] = ["/audit", "/people", "/people/tokens", "/setup"];
 
 pub(super) fn routes(routes: Guarded) -> Guarded {
     // The application names its own pages, so none can be left out.
@@ -82,10 +82,11 @@ struct Form {
 
 impl Form {
     /// The fields that are given back; no password and no consent is.
-    const GIVEN_BACK: [&'static str; 7] = ["reason", "name", "role", "days", "root_cause", "lessons", "remark"];
+    const GIVEN_BACK: [&'static str; 8] = ["reason", "name", "role", "days", "root_cause", "lessons", "remark", "seen"];
 
     fn of(head: &axum::http::request::Parts, body: &[u8]) -> Option<Self> {
-        let page: Uri = text(&head.headers, header::REFERER)?.parse().ok()?;
+        // A browser that does not say where it was is led to the overview.
+        let page: Uri = text(&head.headers, header::REFERER).unwrap_or("/").parse().ok()?;
         let typed = form_urlencoded::parse(body)
             .filter(|(field, _)| Self::GIVEN_BACK.contains(&field.as_ref()))
             .map(|(field, value)| (field.into_owned(), value.into_owned()))
@@ -103,7 +104,7 @@ fn back_to_page(response: &mut Response, state: &AppState, reader: &Actor, form:
     let Form { page, function, typed } = form;
     let notice = Notice::Refused { function, problem: Box::new(problem.clone()), typed };
     // Two slashes at its beginning would name another host.
-    let page = format!("/{}", page.as_str().trim_start_matches('/'));
+    let page = format!("/{}", page.as_str().trim_start_matches(['/', '\\']));
     let address = match state.notices.leave(reader.name(), notice) {
         Some(key) => notice::with_key(&page, &key),
         None => page,
@@ -153,7 +154,10 @@ async fn render(State(state): State<AppState>, mut request: Request<Body>) -> Re
     no_foreign_errors(request.uri_mut());
     let (assets, renderer) = (state.asset_paths(), state.renderer.clone());
     let extensions = request.extensions().clone();
-    let shown = request.uri().query().and_then(notice::key_of).zip(extensions.get::<Actor>());
+    // A look at the head alone shows nobody anything.
+    let looked_at = request.method() == Method::GET;
+    let key = request.uri().query().and_then(notice::key_of).filter(|_| looked_at);
+    let shown = key.zip(extensions.get::<Actor>());
     let shown = shown.and_then(|(key, reader)| state.notices.take(key, reader.name())).map(Shown);
     let provide = move || {
         state.provide(&extensions);

@@ -113,14 +113,16 @@ pub async fn examine(
     let hidden = hidden.into_iter().find(|(of, _, hidden)| *of == stage && *hidden).map(|(_, field, _)| field);
     let mut given = Given::from(posted);
     let told = match act.as_str() {
-        "test" => match hidden {
-            Some(field) => {
-                let said =
-                    "It holds a user or a password, which belong into fields of their own. Type the address anew.";
-                given.wrong(stage, BTreeMap::from([(field, said.to_owned())]))
-            }
-            None => given.test(stage).await,
-        },
+        "test" | "on" if hidden.is_some() => {
+            let said = "It holds a user or a password, which belong into fields of their own. Type the address anew.";
+            given.wrong(stage, hidden.into_iter().map(|field| (field, said.to_owned())).collect())
+        }
+        "test" => given.test(stage).await,
+        // A test may be passed over, but nothing goes into the file that settings do not take.
+        "on" if given.config(stage).is_err() => {
+            let wrong = given.config(stage).err().unwrap_or_default();
+            given.wrong(stage, wrong)
+        }
         "on" => {
             // What is typed now need not be what was tested.
             given.setup.outcomes.insert(stage, Outcome::NotProven);
@@ -173,7 +175,11 @@ impl Given {
                 Stage::Sqlite => doctor::examine_records(&config, &crate::wiring::records(&config)).await,
                 Stage::Qdrant => vec![doctor::examine_vectors(&config).await],
                 Stage::Neo4j => vec![doctor::examine_graph(&config).await],
-                Stage::Backups | Stage::File => doctor::examine_backups(&config),
+                Stage::Backups | Stage::File => {
+                    // It reads whole files: on a thread that nobody else waits for.
+                    let looked = tokio::task::spawn_blocking(move || doctor::examine_backups(&config)).await;
+                    looked.unwrap_or_else(|_| vec![hangs(stage)])
+                }
             }
         };
         let checks = tokio::time::timeout(LONGEST, look).await.unwrap_or_else(|_| vec![hangs(stage)]);
@@ -208,6 +214,10 @@ impl Given {
                 ("neo4j.user", "neo4j_user", &typed.neo4j_user),
                 ("neo4j.database", "neo4j_database", &typed.neo4j_database),
             ],
+            // The vectors' kind tells which snapshots can be restored.
+            Stage::Backups | Stage::File if !typed.qdrant_url.is_empty() => {
+                &[("backups.dir", "backups", &typed.backups), ("qdrant.url", "qdrant_url", &typed.qdrant_url)]
+            }
             Stage::Backups | Stage::File => &[("backups.dir", "backups", &typed.backups)],
         };
         let mut wrong = BTreeMap::new();

@@ -61,7 +61,8 @@ impl Stream {
             while let Some((block, rest)) = self.rest.split_once("\n\n") {
                 let message = read(block);
                 self.rest = rest.to_owned();
-                if message.is_some() {
+                // A beat only says that the line is alive.
+                if message.as_ref().is_some_and(|message| message.name != "beat") {
                     return message;
                 }
             }

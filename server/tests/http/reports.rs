@@ -133,7 +133,7 @@ async fn the_form_works_without_a_script_and_the_audit_names_who_wrote() {
     };
     let saved = ann.post_from(&here, "/rpc/annotate", &form("a full disk\r\nand no alarm", "")).await;
     assert_eq!(
-        (saved.status, saved.header("location")),
+        (saved.status, saved.header("location").split('?').next().unwrap()),
         (302, format!("/runs/{id}/report").as_str()),
         "{}",
         saved.body
@@ -146,8 +146,8 @@ async fn the_form_works_without_a_script_and_the_audit_names_who_wrote() {
     // Refused, the form leads back to the page, which says why.
     let refused = ann.post_from(&here, "/rpc/annotate", &form("no", "")).await;
     let back = refused.header("location").to_owned();
-    assert!(matches!(refused.status, 302 | 303) && back.contains("__err"), "{} {back}", refused.status);
-    let back = back.split_once(&app.address.to_string()).map_or(back.clone(), |(_, path)| path.to_owned());
+    assert!(matches!(refused.status, 302 | 303) && back.starts_with("/runs/"), "{} {back}", refused.status);
+    assert!(back.contains("?notice=") && !back.contains("characters"), "no text stands in the address: {back}");
     let page = ann.get(&back).await;
     let page = page.page(200);
     assert!(page.contains("2 characters, allowed are 3 to 3000") && page.contains("role=\"alert\""), "{page}");

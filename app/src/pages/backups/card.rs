@@ -67,7 +67,7 @@ pub(super) fn Backup(health: BackupHealth) -> impl IntoView {
                         .map(|r| view! { <p class="foreign"><b>"What to do: "</b>{format::visible(r)}</p> })}
                     <p class="small muted">{trial(&health)}</p>
                 </div>
-                {(!health.replaced.is_empty()).then(|| view! { <Trust name=name.clone() stores=health.replaced.clone() /> })}
+                {(!health.replaced.is_empty()).then(|| view! { <Trust name=name.clone() stores=health.replaced.clone() seen=health.replaced_as_seen() /> })}
                 <Actions name=name intact=health.intact />
                 <Trend history=history />
             </div>
@@ -172,7 +172,7 @@ fn Actions(name: String, intact: bool) -> impl IntoView {
 
 /// Files that took others' places: only a person can tell whether they are the right ones.
 #[component]
-fn Trust(name: String, stores: Vec<StoreKind>) -> impl IntoView {
+fn Trust(name: String, stores: Vec<StoreKind>, seen: String) -> impl IntoView {
     let about = format::short_id(&name);
     let may = may(Role::Operator);
     let note = format!("trust-note-{}", format::slug(&name));
@@ -184,6 +184,7 @@ fn Trust(name: String, stores: Vec<StoreKind>) -> impl IntoView {
             </summary>
             <form method="post" action=TrustBackup::PATH class="decision-body">
                 <input type="hidden" name="name" value=name />
+                <input type="hidden" name="seen" value=seen />
                 <p class="small">
                     "These files are not the ones that were seen before, and no checksum on record says which are right. Trust them only if you know who replaced them, and why:"
                 </p>

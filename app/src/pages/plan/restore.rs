@@ -23,7 +23,15 @@ pub fn RestoreCard(
     };
     let (chosen, recommended) = (of(|p| p.restore), of(|p| p.restore_recommended));
     let (tone, icon, word) = standing(&plan);
-    let rows = StoreKind::ALL.into_iter().map(|s| row(s, plan.stores.get(s))).collect_view();
+    let rows = StoreKind::ALL
+        .into_iter()
+        .map(|s| {
+            let now: Vec<StoreKind> = StoreKind::ALL.into_iter().filter(|o| chosen.contains(o) != (*o == s)).collect();
+            // What is recommended needs no word in the address.
+            let other = format!("{path}{}", choice::to_search(&(now != recommended).then_some(now)));
+            row(s, plan.stores.get(s), other)
+        })
+        .collect_view();
     let way_back = (plan.way_back_bytes > 0).then(|| {
         view! {
             <p class="note">
@@ -66,12 +74,6 @@ pub fn RestoreCard(
                 >
                     {rows}
                 </DataTable>
-                // In the browser the change itself asks.
-                <p class="choose no-js">
-                    <button class="btn small" type="submit">
-                        "Plan with this choice"
-                    </button>
-                </p>
             </form>
         </Card>
     }
@@ -90,7 +92,7 @@ fn standing(plan: &RollbackPlan) -> (Tone, IconName, &'static str) {
     }
 }
 
-fn row(store: StoreKind, plan: &StorePlan) -> impl IntoView + use<> {
+fn row(store: StoreKind, plan: &StorePlan, other: String) -> impl IntoView + use<> {
     let (tone, icon, word) = match plan.differs {
         Some(true) => (Tone::Bad, IconName::Cross, "differs"),
         Some(false) => (Tone::Good, IconName::Check, "equal"),
@@ -111,10 +113,17 @@ fn row(store: StoreKind, plan: &StorePlan) -> impl IntoView + use<> {
                         name="restore"
                         value=store.as_str()
                         checked=plan.restore
+                        autocomplete="off"
+                        disabled
+                        data-alive
                         aria-label=format!("Restore {store}")
                     />
                     <span class="small muted">{advice}</span>
                 </label>
+                // A box that nobody listens to would promise what the plan does not hold.
+                <a class="small no-js" href=other>
+                    {if plan.restore { format!("Leave {store} out") } else { format!("Restore {store}") }}
+                </a>
             </td>
             <td class="wide">
                 <Badge tone=tone icon=icon text=word />

@@ -183,7 +183,12 @@ pub(super) fn AddForm(report: RunReport) -> impl IntoView {
         <Card title="Add to the report" class="add">
             <form class="body" method="post" action="/rpc/annotate">
                 <input type="hidden" name="run" value=report.run.id.to_string() />
-                <input type="hidden" name="seen" value=report.run.last_event.to_string() />
+                // What was typed for an earlier state of the report stays an answer to that state.
+                <input
+                    type="hidden"
+                    name="seen"
+                    value=notice::typed("seen").unwrap_or_else(|| report.run.last_event.to_string())
+                />
                 {field("root_cause", "Root cause", "Why it came to the run. A new text supersedes the old one, which is kept.", cause, "5")}
                 {field("lessons", "Lessons learned", "What is to be done otherwise, and by whom.", lessons, "5")}
                 {checklist}

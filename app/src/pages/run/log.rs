@@ -204,8 +204,13 @@ fn fetch(live: LiveRun, window: RwSignal<Window>, part: Part) {
     leptos::task::spawn_local(async move {
         let answer = crate::fetch::json::<LogPart>(&format!("/api/v1/runs/{id}/log{query}")).await;
         window.update(|w| {
-            // What is answered late is no answer to what is sought now.
-            if w.sought() != sought.as_deref() {
+            // What is answered late is no answer to what is asked now: the window may have moved meanwhile.
+            let moved = match part {
+                Part::Earlier => w.first() != first,
+                Part::Later => w.last() != last,
+                Part::Matches => false,
+            };
+            if moved || w.sought() != sought.as_deref() {
                 return;
             }
             match (answer, part) {

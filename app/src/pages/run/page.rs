@@ -117,7 +117,8 @@ fn RunSheet(view: RunView) -> impl IntoView {
 /// Without JavaScript an active run's page loads itself again.
 #[component]
 fn Reload(state: RunState) -> impl IntoView {
-    (state == RunState::Running).then(|| {
+    // What is said once must not be loaded away.
+    (state == RunState::Running && !notice::is_shown()).then(|| {
         view! {
             <noscript>
                 <meta http-equiv="refresh" content="4" />

@@ -31,10 +31,7 @@ pub fn keep(live: LiveRun) {
         set_timeout(
             move || {
                 if asked.get_value() == now {
-                    leptos::task::spawn_local(async {
-                        // What is not answered now comes with the next step, or when the page is loaded again.
-                        let _came = renew().await;
-                    });
+                    renew();
                 }
             },
             REST,

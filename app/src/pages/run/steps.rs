@@ -8,7 +8,7 @@ use rollback_types::{RunKind, RunState, Step, StepError, StepState, StepView};
 use super::decisions::Decisions;
 use super::pace::Pace;
 use crate::components::badge::{run_look, step_look};
-use crate::components::{Card, Icon, IconName, Meter, StepBadge, StoreName};
+use crate::components::{Badge, Card, Icon, IconName, Meter, StepBadge, StoreName, Tone};
 use crate::format;
 use crate::live::LiveRun;
 
@@ -153,7 +153,11 @@ fn SingleStep(step: Step, live: LiveRun, paces: Paces) -> impl IntoView {
                 <div class="t">
                     <span class="sr">{spoken(step)}</span>
                     <span>{step.title()}</span>
-                    <StepBadge state=state />
+                    {if step == Step::Validate {
+                        view! { <ValidationBadge live=live state=state /> }.into_any()
+                    } else {
+                        view! { <StepBadge state=state /> }.into_any()
+                    }}
                     {side}
                 </div>
                 <Outcome view=view />
@@ -162,6 +166,23 @@ fn SingleStep(step: Step, live: LiveRun, paces: Paces) -> impl IntoView {
             <StepMeter view=view paces=paces step=step />
             <Trouble view=view live=live step=step />
         </li>
+    }
+}
+
+/// A validation that is through may have found something: that is no success.
+#[component]
+fn ValidationBadge(live: LiveRun, state: Signal<StepState>) -> impl IntoView {
+    let found = Memo::new(move |_| live.view.with(|v| v.validation.as_ref().is_some_and(|report| !report.is_sound())));
+    let look = move || match (state.get(), found.get()) {
+        (StepState::Done, true) => (Tone::Bad, IconName::Warning, "found something"),
+        (state, _) => step_look(state),
+    };
+    view! {
+        <Badge
+            tone=Signal::derive(move || look().0)
+            icon=Signal::derive(move || look().1)
+            text=Signal::derive(move || look().2.to_owned())
+        />
     }
 }
 

@@ -19,7 +19,7 @@ fn icon(state: RunState) -> &'static str {
 /// Somebody waits for this change: the run asks, or goes on no more.
 #[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only the browser notifies"))]
 fn is_news(before: RunState, now: RunState) -> bool {
-    before == RunState::Running && now != RunState::Running
+    matches!(before, RunState::Running | RunState::NeedsDecision) && now != before && now != RunState::Running
 }
 
 /// Keeps the tab's icon at the run's state, and offers to tell when the run ends or asks, where the browser can.
@@ -73,13 +73,7 @@ mod browser {
 
     use super::{icon, is_news, notice, title};
     use crate::fetch;
-    use crate::live::LiveRun;
-
-    /// How a run stands, of all that the API says of it.
-    #[derive(serde::Deserialize)]
-    struct Seen {
-        state: RunState,
-    }
+    use crate::live::{LiveRun, Seen};
 
     /// The browser knows notifications; over plain HTTP beyond loopback some do not.
     fn known() -> bool {
@@ -112,8 +106,13 @@ mod browser {
         });
     }
 
+    /// Nothing follows that a hidden tab could tell of.
+    fn is_over(state: RunState) -> bool {
+        matches!(state, RunState::Completed | RunState::CompletedWithFindings | RunState::Aborted)
+    }
+
     fn look(live: LiveRun) {
-        let running = live.view.try_with_untracked(|v| (v.run.state == RunState::Running).then_some(v.run.id));
+        let running = live.view.try_with_untracked(|v| (!is_over(v.run.state)).then_some(v.run.id));
         let Some(Some(id)) = running else { return };
         if document().visibility_state() != VisibilityState::Hidden {
             return;
@@ -177,6 +176,7 @@ mod tests {
     fn only_what_somebody_waits_for_is_news() {
         assert!(is_news(RunState::Running, RunState::NeedsDecision) && is_news(RunState::Running, RunState::Aborted));
         assert!(!is_news(RunState::NeedsDecision, RunState::Running));
+        assert!(is_news(RunState::NeedsDecision, RunState::Completed), "somebody else decided");
         assert!(!is_news(RunState::Completed, RunState::Completed));
         assert_eq!(notice(RunId(7), RunState::Completed), "Run #7: completed");
     }

@@ -31,7 +31,7 @@ impl Optional {
     pub const ALL: [Self; 6] =
         [Self::Chapters, Self::Paragraphs, Self::Backup, Self::CommittedBy, Self::Made, Self::Changed];
     /// Those of whoever has not chosen.
-    const USUAL: [Self; 4] = [Self::Chapters, Self::Backup, Self::Made, Self::Changed];
+    const USUAL: [Self; 3] = [Self::Chapters, Self::Backup, Self::Made];
 
     /// Its word in form and cookie.
     pub fn as_str(self) -> &'static str {
@@ -88,7 +88,7 @@ pub(super) fn chosen() -> Vec<Optional> {
     remembered(pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value))
 }
 
-/// The choice. A form: with a script every tick is sent at once.
+/// The choice: a form.
 #[component]
 pub(super) fn ColumnChoice(chosen: Vec<Optional>) -> impl IntoView {
     let boxes = Optional::ALL
@@ -105,12 +105,12 @@ pub(super) fn ColumnChoice(chosen: Vec<Optional>) -> impl IntoView {
     view! {
         <details class="columns">
             <summary class="btn small">"Columns"</summary>
-            <form method="post" action=ADDRESS data-send-on-change>
+            <form method="post" action=ADDRESS>
                 <fieldset>
                     <legend class="small muted">"Shown beside version and state"</legend>
                     {boxes}
                 </fieldset>
-                <button class="btn small no-js" type="submit">
+                <button class="btn small" type="submit">
                     "Show these"
                 </button>
             </form>

@@ -100,12 +100,13 @@ impl RollbackService {
     }
 
     /// A person says that files of a backup which took others' places, without a checksum on record, are the right ones. They
-    /// are read again first: what is trusted is what is there now.
+    /// are read again first: what is trusted is what is there now, and with `seen` only if that is what the person was shown
+    /// ([`BackupHealth::replaced_as_seen`]).
     ///
     /// # Errors
     /// [`ServiceError::Forbidden`], [`ServiceError::NotFound`], [`ServiceError::ActiveRun`] while a run is at work (one that
     /// waits for a decision may wait for this), the journal's, or [`ServiceError::Conflict`] when no file of it was replaced.
-    pub async fn trust_backup(&self, name: &str, actor: &Actor) -> Answer<BackupHealth> {
+    pub async fn trust_backup(&self, name: &str, seen: Option<&str>, actor: &Actor) -> Answer<BackupHealth> {
         actor.must_be(Role::Operator, "trust a backup that was replaced")?;
         let source = self.source(name).await?;
         let _no_start = self.looking.lock().await;
@@ -116,6 +117,14 @@ impl RollbackService {
         if read.replaced.is_empty() {
             let said =
                 format!("No file of {} waits to be trusted, and nothing was changed. {}", source.name(), read.verdict);
+            return Err(ServiceError::Conflict(said));
+        }
+        if seen.is_some_and(|seen| seen != read.replaced_as_seen()) {
+            let said = format!(
+                "The files of {} are not the ones that were shown: they changed again since. Nothing was changed. Look at \
+                 them once more.",
+                source.name()
+            );
             return Err(ServiceError::Conflict(said));
         }
         self.verifier.trust(&source, &read.replaced, actor.name()).await?;

@@ -1,37 +1,30 @@
 //! What an overview says, in one word, so that a page can tell whether it still says the same.
 
-use rollback_types::Overview;
-use serde_json::Value;
+use rollback_types::{Overview, Timestamp};
 use sha2::{Digest as _, Sha256};
-
-/// Fields that differ from look to look though nothing changed.
-const OF_THE_LOOK: [&str; 5] = ["at", "checked_at", "latency_ms", "took_ms", "duration_ms"];
 
 /// A checksum over everything that an overview says, but for when it was looked at and how long that took.
 ///
 /// `None` where it cannot be written as JSON, which its types rule out.
 pub fn seen(overview: &Overview) -> Option<String> {
-    let mut said = serde_json::to_value(overview).ok()?;
-    forget_look(&mut said);
+    let mut said = overview.clone();
+    let never = Timestamp::from_unix_ms(0);
+    said.at = never;
+    for store in &mut said.stores {
+        (store.checked_at, store.latency_ms) = (never, None);
+    }
+    if let Some(copy) = &mut said.latest_copy {
+        // When it was proven is news; when it was looked at is none.
+        (copy.checked_at, copy.took_ms) = (never, 0);
+    }
     let bytes = serde_json::to_vec(&said).ok()?;
     Some(hex::encode(&Sha256::digest(bytes)[..12]))
-}
-
-fn forget_look(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.retain(|name, _| !OF_THE_LOOK.contains(&name.as_str()));
-            fields.values_mut().for_each(forget_look);
-        }
-        Value::Array(items) => items.iter_mut().for_each(forget_look),
-        _ => {}
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rollback_types::{StoreKind, StoreReport, StoreStatus, Timestamp, Verdict, VerdictLevel};
+    use rollback_types::{StoreKind, StoreReport, StoreStatus, Verdict, VerdictLevel};
 
     fn overview(ms: i64, status: StoreStatus) -> Overview {
         let at = Timestamp::from_unix_ms(ms);

@@ -63,6 +63,12 @@ impl Judge<'_> {
     }
 
     pub(super) fn ingestion(&mut self) {
+        if let Ok(Some(run)) = &self.g.active_run {
+            // Its own work would look like somebody else's.
+            let detail = format!("not told while run #{} is at work", run.id);
+            self.check("no_ingestion", "No active ingestion", CheckState::Warning, detail);
+            return;
+        }
         let mut signs = Vec::new();
         let mut failed = false;
         if !self.g.moving.is_empty() {
