@@ -246,6 +246,12 @@ pub fn percent(part: u64, whole: u64) -> u8 {
     u8::try_from(p).unwrap_or(100)
 }
 
+/// Text as it stands within a `<textarea>`, whose content Leptos writes into the page as it is given: without this a text
+/// could end the field and go on as markup.
+pub fn within_textarea(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -350,5 +356,10 @@ mod tests {
     fn titles_make_element_ids() {
         assert_eq!(slug("Where the time goes"), "where-the-time-goes");
         assert_eq!(slug("  latest-copy!"), "latest-copy");
+    }
+
+    #[test]
+    fn no_text_ends_the_field_it_stands_in() {
+        assert_eq!(within_textarea("a</textarea><b>&"), "a&lt;/textarea&gt;&lt;b&gt;&amp;");
     }
 }

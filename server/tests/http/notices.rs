@@ -24,7 +24,8 @@ async fn a_refused_form_leads_back_and_says_why_once_with_what_was_typed() {
     }
     let (ann, ben) = (Browser::sign_in(&app, "ann").await, Browser::sign_in(&app, "ben").await);
     let plan = format!("/versions/{}/plan", d.failed);
-    let form = format!("version_id={}&confirm_version_id=v2&plan_digest=old&reason=why+%3Cb%3E%26", d.failed);
+    let form =
+        format!("version_id={}&confirm_version_id=v2&plan_digest=old&reason=why+%3C%2Ftextarea%3E%3Cb%3E%26", d.failed);
     let referer = format!("http://{}{plan}?restore=none", app.address);
     let refused = ann.post_from(&referer, "/rpc/start", &form).await;
     let back = led_to(&refused);
@@ -37,7 +38,7 @@ async fn a_refused_form_leads_back_and_says_why_once_with_what_was_typed() {
     assert!(told.page(200).contains("start-problem") && told.page(200).contains("type the full id"));
     let field = told.page(200).split("name=\"reason\"").nth(1).and_then(|rest| rest.split("</textarea>").next());
     assert!(
-        field.is_some_and(|field| field.ends_with("why &lt;b&gt;&amp;")),
+        field.is_some_and(|field| field.ends_with("why &lt;/textarea&gt;&lt;b&gt;&amp;")),
         "what was typed stands in its field: {field:?}"
     );
     assert!(!ann.get(&back).await.page(200).contains("start-problem"), "it is said once");

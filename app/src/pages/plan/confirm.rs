@@ -173,7 +173,7 @@ pub(super) fn reason_field(hint: &'static str, agreed: Option<String>) -> impl I
                 maxlength=MAX_REASON.to_string()
                 aria-describedby="reason-hint"
             >
-                {agreed.or_else(|| notice::typed("reason")).unwrap_or_default()}
+                {format::within_textarea(&agreed.or_else(|| notice::typed("reason")).unwrap_or_default())}
             </textarea>
             <span class="hint" id="reason-hint">
                 {hint}

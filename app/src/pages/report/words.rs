@@ -141,7 +141,7 @@ pub(super) fn AddForm(report: RunReport) -> impl IntoView {
                     aria-describedby=format!("report-{id}-hint")
                     readonly=!may
                 >
-                    {notice::typed(id).unwrap_or(value)}
+                    {format::within_textarea(&notice::typed(id).unwrap_or(value))}
                 </textarea>
                 <p class="hint" id=format!("report-{id}-hint")>{hint}</p>
             </div>
