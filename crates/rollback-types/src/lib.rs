@@ -8,6 +8,7 @@ pub mod approval;
 pub mod backup;
 pub mod event;
 pub mod ids;
+pub mod log;
 pub mod note;
 pub mod overview;
 pub mod page;
@@ -31,6 +32,7 @@ pub use approval::{Approval, ApprovalState, Vote, VoteRequest};
 pub use backup::{BackupCheck, BackupFile, BackupHealth, BackupSource, Rung, RungResult, RungState};
 pub use event::{Decision, Event, EventKind, Progress, StepError, StreamItem};
 pub use ids::{PlanDigest, RollbackTarget, RunId, TargetRefusal, VersionId};
+pub use log::{LogLevel, LogLine, LogPart, LogQuery};
 pub use note::{AfterItem, Note, NoteRequest, Notes, Tick, Wording, Written};
 pub use overview::{
     Change, Overview, RunQuery, StagedInStore, StateCount, StepDuration, Verdict, VerdictLevel, VersionDetail,
@@ -48,7 +50,7 @@ pub use report::{
     InterruptionEnd, RunComparison, RunReport, SavedWayBack, StepComparison, StepOutcome, StoreBalance,
 };
 pub use role::Role;
-pub use run::{LogLevel, LogLine, LogPart, LogQuery, RunState, RunSummary, RunView, StepView};
+pub use run::{RunState, RunSummary, RunView, StepView};
 pub use run_kind::RunKind;
 pub use state::{Candidacy, VersionState};
 pub use step::{Step, StepState};
