@@ -32,6 +32,7 @@ pub fn RunHeader(
         <a class="btn small" href=format!("/runs/{}/report", run.id)>
             "Report"
         </a>
+        <RunNotice />
     };
     let tab = format!("{}: run #{}", crate::components::badge::run_look(run.state).2, run.id);
     view! {
@@ -73,8 +74,14 @@ pub fn RunTools(
         <span class="small muted nowrap">{move || where_now.get()}</span>
         <Elapsed live=live />
         <ConnectionState connection=live.connection />
-        <TabState live=live />
     }
+}
+
+/// What the tab tells of the run. Apart from the rest and last in its line, because only the browser knows whether it has
+/// anything to offer: nothing else moves by it.
+#[island]
+pub fn RunNotice() -> impl IntoView {
+    LiveRun::of_page().map(|live| view! { <TabState live=live /> })
 }
 
 /// How long the run has taken; ticks while it goes on.

@@ -29,17 +29,21 @@ pub fn TabState(
     live: LiveRun,
 ) -> impl IntoView {
     let state = Memo::new(move |_| live.view.with(|v| v.run.state));
-    // Whether to ask is known only in the browser: the server's page has no button.
+    // Whether to ask is known only in the browser: until then the button's place is kept, so that nothing moves.
     let may_ask = RwSignal::new(false);
     #[cfg(feature = "hydrate")]
     {
         browser::watch(live.view.with_untracked(|v| v.run.id), state, may_ask);
         browser::look_while_hidden(live);
     }
-    let offered = move || may_ask.get() && matches!(state.get(), RunState::Running | RunState::NeedsDecision);
+    let worth_asking = move || matches!(state.get(), RunState::Running | RunState::NeedsDecision);
     view! {
-        <Show when=offered>
-            <button class="btn small" type="button" on:click=move |_| ask(may_ask)>
+        <Show when=worth_asking>
+            <button
+                class=move || if may_ask.get() { "btn small" } else { "btn small not-offered" }
+                type="button"
+                on:click=move |_| ask(may_ask)
+            >
                 "Notify me when it ends"
             </button>
         </Show>
