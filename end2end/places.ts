@@ -22,6 +22,7 @@ export function places(deployment: Deployment): Places {
     'restore-plan': '/restore/latest-copy',
     'disaster-recovery': `/restore/${deployment.baseline}`,
     'backup-plan': '/backups/new',
+    'safety-backup-plan': `/backups/new/${id}`,
     approvals: '/approvals',
     'no-such-approval': '/approvals/nothing',
     password: '/password',
@@ -38,6 +39,9 @@ export function places(deployment: Deployment): Places {
     'no-such-version': '/versions/nobody',
     'compare-nothing': '/runs/compare',
     'no-such-run': '/runs/99',
+    'no-such-report': '/runs/99/report',
+    'nothing-to-resume': '/runs/99/resume',
+    'nothing-to-undo': '/runs/99/undo',
   };
 }
 

@@ -35,7 +35,7 @@ export default defineConfig({
   projects: [
     {
       name: 'desktop',
-      testIgnore: 'screenshots.spec.ts',
+      testIgnore: ['screenshots.spec.ts', 'measure.spec.ts'],
       use: { viewport: { width: 1280, height: 800 } },
     },
     {
@@ -46,5 +46,6 @@ export default defineConfig({
     },
     // Off unless asked for.
     ...(process.env.STEPBACK_SCREENSHOTS ? [{ name: 'screenshots', testMatch: 'screenshots.spec.ts' }] : []),
+    ...(process.env.STEPBACK_MEASURE ? [{ name: 'measure', testMatch: 'measure.spec.ts', fullyParallel: false }] : []),
   ],
 });

@@ -96,7 +96,7 @@ fn row(approval: Approval) -> impl IntoView {
         <tr>
             <td class="wide">
                 <div>{about_plan(approval.kind, &approval.version_id)}</div>
-                <a class="small" href=href>
+                <a class="btn small" href=href>
                     "Read the request"
                 </a>
             </td>

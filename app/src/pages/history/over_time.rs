@@ -38,7 +38,7 @@ fn card(svg: String, runs: &[RunSummary], more: bool) -> impl IntoView + use<> {
     let rows = runs.iter().map(row).collect_view();
     view! {
         <Card title="Runs over time" footer=footer.into_any()>
-            <div class="chart" tabindex="0" role="region" aria-label="Chart, scrolls sideways" inner_html=svg></div>
+            <div class="chart" tabindex="0" role="region" aria-label="Chart of runs over time, scrolls sideways" inner_html=svg></div>
             <details class="figures">
                 <summary>"The figures"</summary>
                 <DataTable
