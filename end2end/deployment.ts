@@ -148,6 +148,11 @@ export class Deployment {
     return this.log;
   }
 
+  /** What `stepback journal check` says of the journal. */
+  async checkJournal(): Promise<string> {
+    return command(['journal', 'check', '--config', join(this.folder, 'stepback.toml')], '');
+  }
+
   private file(store: Store): string {
     return join(this.folder, `${store}.db`);
   }
