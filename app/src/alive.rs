@@ -24,6 +24,7 @@ pub fn Alive() -> impl IntoView {
         copying::listen();
         forms::listen();
         forget_notice();
+        crate::typed::give_back();
         crate::pages::plan::guard::forget_others();
         if let Some(root) = document().document_element() {
             // An attribute of a fixed, legal name cannot be refused.

@@ -162,6 +162,9 @@ mod browser {
             });
             // Fails only for a name that is no string.
             let _ = source.add_event_listener_with_callback("beat", beat.as_ref().unchecked_ref());
+            let signed_out = OnMessage::new(|_| fetch::signed_out());
+            // As above.
+            let _ = source.add_event_listener_with_callback("signed_out", signed_out.as_ref().unchecked_ref());
             let messages = (0..self.listeners.len()).map(|i| {
                 let me = Rc::downgrade(self);
                 let heard = OnMessage::new(move |message: MessageEvent| {
@@ -174,7 +177,7 @@ mod browser {
                 let _ = source.add_event_listener_with_callback(self.listeners[i].name, heard.as_ref().unchecked_ref());
                 heard
             });
-            let messages = messages.chain([beat]).collect();
+            let messages = messages.chain([beat, signed_out]).collect();
             let on_open = self.on_state(|me| {
                 me.failures.set(0);
                 me.broken_since.set(None);
@@ -200,8 +203,8 @@ mod browser {
             let gave_up = self.open.borrow().as_ref().is_some_and(|o| o.source.ready_state() == EventSource::CLOSED);
             if gave_up {
                 leptos::task::spawn_local(async {
-                    if let Err(Unanswered::SignedOut) = fetch::json::<IgnoredAny>(WHO_AM_I).await {
-                        fetch::leave();
+                    if let Err(Unanswered::SignedOut) = fetch::json_in_background::<IgnoredAny>(WHO_AM_I).await {
+                        fetch::signed_out();
                     }
                 });
                 let failures = self.failures.get();

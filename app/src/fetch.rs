@@ -16,10 +16,21 @@ pub enum Unanswered {
     Unreachable,
 }
 
-async fn get(address: &str, accept: &str) -> Result<Response, Unanswered> {
+/// Who wants the answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    Person,
+    /// The page itself, to stay true. It keeps nobody signed in.
+    Page,
+}
+
+async fn get(address: &str, accept: &str, asks: Asks) -> Result<Response, Unanswered> {
     let request = RequestInit::new();
     let headers = Headers::new().map_err(|_| Unanswered::Unreachable)?;
     headers.set("accept", accept).map_err(|_| Unanswered::Unreachable)?;
+    if asks == Asks::Page {
+        headers.set(crate::background::HEADER, "1").map_err(|_| Unanswered::Unreachable)?;
+    }
     request.set_headers(&headers);
     let answer = JsFuture::from(leptos::prelude::window().fetch_with_str_and_init(address, &request));
     let response: Response =
@@ -38,24 +49,42 @@ async fn text(response: Response) -> Result<String, Unanswered> {
     text.ok().and_then(|text| text.as_string()).ok_or(Unanswered::Unreachable)
 }
 
-/// A page of this server.
+/// A page of this server, asked for by the page that is open.
 ///
 /// # Errors
 /// No such page came.
 pub async fn page(address: &str) -> Result<String, Unanswered> {
-    text(get(address, "text/html").await?).await
+    text(get(address, "text/html", Asks::Page).await?).await
 }
 
-/// A value of the API.
+/// A value of the API that a person wants to see.
 ///
 /// # Errors
 /// No such value came.
 pub async fn json<T: DeserializeOwned>(address: &str) -> Result<T, Unanswered> {
-    let text = text(get(address, "application/json").await?).await?;
+    value(address, Asks::Person).await
+}
+
+/// A value of the API that the page looks at by itself.
+///
+/// # Errors
+/// No such value came.
+pub async fn json_in_background<T: DeserializeOwned>(address: &str) -> Result<T, Unanswered> {
+    value(address, Asks::Page).await
+}
+
+async fn value<T: DeserializeOwned>(address: &str, asks: Asks) -> Result<T, Unanswered> {
+    let text = text(get(address, "application/json", asks).await?).await?;
     serde_json::from_str(&text).map_err(|_| Unanswered::Refused)
 }
 
-/// Loads the page anew: the server leads to the door, and from there back here.
+/// Nobody is signed in any more: leads to the door, which says why and leads back. What is typed here is found again then.
+pub fn signed_out() {
+    crate::typed::keep_all();
+    leave();
+}
+
+/// Loads the page anew.
 pub fn leave() {
     // Refused by no browser for the page's own address.
     let _reloading = leptos::prelude::window().location().reload();

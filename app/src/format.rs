@@ -42,6 +42,11 @@ pub fn counted(n: u64, unit: &str) -> String {
     format!("{} {unit}", count(n))
 }
 
+/// So many minutes as people say it: `1 hour`, `90 minutes`.
+pub fn minutes_in_words(minutes: u64) -> String {
+    if minutes > 0 && minutes.is_multiple_of(60) { counted(minutes / 60, "hours") } else { counted(minutes, "minutes") }
+}
+
 /// `4 ms`, `9.8 s`, `4 min 10 s`, `1 h 05 min`, `3 d 4 h`.
 pub fn duration(ms: u64) -> String {
     let seconds = ms / 1000;

@@ -77,7 +77,7 @@ mod browser {
         let text = match fetch::page(&crate::address::here()).await {
             Ok(text) => text,
             Err(Unanswered::SignedOut) => {
-                fetch::leave();
+                fetch::signed_out();
                 return false;
             }
             Err(Unanswered::Refused | Unanswered::Unreachable) => return false,

@@ -14,6 +14,7 @@ pub mod alive;
 pub mod api;
 #[cfg(feature = "ssr")]
 mod application;
+pub mod background;
 #[cfg(feature = "ssr")]
 pub mod charts;
 pub mod choice;
@@ -36,6 +37,7 @@ pub mod pages;
 pub mod problem_document;
 #[cfg(feature = "ssr")]
 pub mod shell;
+pub mod typed;
 
 #[cfg(feature = "ssr")]
 pub use api::error::Refused;

@@ -15,6 +15,7 @@ pub mod guard;
 pub mod journal_command;
 mod open_files;
 pub mod openapi;
+mod own_pages;
 pub mod problem;
 mod problem_page;
 pub mod program;

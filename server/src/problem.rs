@@ -8,6 +8,9 @@ use axum::response::{IntoResponse, Response};
 use rollback::ServiceError;
 use rollback_types::{Problem, ProblemKind, Timestamp};
 
+/// No problem document of ours is larger; one with a plan in it comes nearest.
+pub(crate) const MAX_PROBLEM: usize = 4 * 1024 * 1024;
+
 /// A problem on its way out.
 #[derive(Clone, Debug)]
 pub struct ApiProblem(Box<Problem>);

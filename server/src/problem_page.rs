@@ -6,7 +6,7 @@ use app::pages::not_found::InPlaceOfPage;
 use app::problem_document;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{Extensions, HeaderMap, HeaderValue, Uri, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use rollback::Actor;
@@ -14,11 +14,11 @@ use rollback_types::{Problem, ProblemKind};
 use tower_sessions::Session;
 
 use crate::access::whose;
-use crate::routes::{local_page, show_page};
+use crate::own_pages::came_from;
+use crate::problem::MAX_PROBLEM;
+use crate::routes::show_page;
 use crate::state::AppState;
 
-/// No problem document of ours is larger.
-const MAX_PROBLEM: usize = 4 * 1024 * 1024;
 /// No page that shows one is.
 const MAX_PAGE: usize = 16 * 1024 * 1024;
 /// The page that stands alone has a style sheet, and nothing else.
@@ -41,7 +41,8 @@ pub async fn for_people(State(state): State<AppState>, request: Request, next: N
         return Response::from_parts(head, Body::from(bytes));
     };
     if problem.kind == ProblemKind::SignInRequired {
-        problem.remedy = Some("Sign in, then do it again. What was typed has to be typed again.".to_owned());
+        problem.remedy = Some("Sign in, and you are led back to send it again. The page has kept what you typed there, but for passwords; without \
+                 JavaScript, type it again.".to_owned());
     }
     let (page, policy) = match framed(&state, &person, &problem).await {
         Some(page) => page,
@@ -76,15 +77,6 @@ impl Person {
         let session = request.extensions().get::<Session>().cloned();
         Some(Self { session, headers: headers.clone(), came_from: came_from(headers) })
     }
-}
-
-/// The page that the browser says it comes from, if it is one of this server.
-fn came_from(headers: &HeaderMap) -> Option<String> {
-    let referer: Uri = headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
-    let host = headers.get(header::HOST)?.to_str().ok()?;
-    let ours = referer.authority().is_some_and(|authority| authority.as_str().eq_ignore_ascii_case(host));
-    let page = referer.path_and_query()?.as_str();
-    ours.then(|| local_page(page)).flatten().map(str::to_owned)
 }
 
 /// The page in its frame, with its policy. Nothing for those who are not signed in, or when the frame cannot be made either.

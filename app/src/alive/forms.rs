@@ -28,6 +28,7 @@ pub fn listen() {
         } else {
             // An attribute of a fixed, legal name cannot be refused.
             let _set = form.set_attribute(BUSY, "");
+            crate::typed::keep(&form);
             say_at_work(&event);
             // Whoever stopped the browser's waiting may send it again.
             set_timeout(nothing_on_its_way, LONGEST);

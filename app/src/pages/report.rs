@@ -13,9 +13,10 @@ use self::words::{AddForm, ChecklistSection, WordsSection};
 use crate::api::reports::{Annotate, get_report};
 use crate::api::runs::run_chart;
 use crate::components::{
-    Callout, Card, Column, DataTable, EmptyState, ErrorPanel, Fact, Foreign, Icon, IconName, KeyValue, Loading,
-    PageHeader, RunBadge, Said, StoreName, Time, TimeStyle, Tone, VersionName, message,
+    Callout, Card, Column, DataTable, ErrorPanel, Fact, Foreign, Icon, IconName, KeyValue, Loading, PageHeader,
+    RunBadge, Said, StoreName, Time, TimeStyle, Tone, VersionName, message,
 };
+use crate::pages::run::NoSuchRun;
 use crate::pages::run_rows::title;
 use crate::{format, notice};
 
@@ -46,27 +47,10 @@ pub fn ReportPage() -> impl IntoView {
                         }
                             .into_any()
                     }
-                    _ => view! { <NoReport /> }.into_any(),
+                    _ => view! { <NoSuchRun /> }.into_any(),
                 }
             })}
         </Suspense>
-    }
-}
-
-#[component]
-fn NoReport() -> impl IntoView {
-    #[cfg(feature = "ssr")]
-    crate::api::error::set_status(404);
-    view! {
-        <PageHeader tab="No such run">"There is no such run"</PageHeader>
-        <EmptyState title="The journal has no run of that number, and so no report.">
-            <p>"Every run that was ever started here stands in the history."</p>
-            <p>
-                <a class="btn" href="/runs">
-                    "All runs"
-                </a>
-            </p>
-        </EmptyState>
     }
 }
 

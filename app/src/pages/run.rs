@@ -25,4 +25,6 @@ mod validation;
 mod way_back;
 
 #[cfg(feature = "ssr")]
+pub(in crate::pages) use self::page::NoSuchRun;
+#[cfg(feature = "ssr")]
 pub use self::page::RunPage;

@@ -41,7 +41,7 @@ pub use name::{NameRefusal, UserName};
 pub use network::network;
 pub use password::{Password, PasswordRefusal};
 pub use secret::Secret;
-pub use sessions::SessionStore;
+pub use sessions::{SessionEnd, SessionStore};
 pub use settings::AccessSettings;
 pub use tokens::without_secret;
 pub use users::UserChange;

@@ -1,7 +1,11 @@
 //! Sessions: kept by the SHA-256 of their id, over after a time without use, and at last in any case.
+//!
+//! Showing a session does not use it: whoever answers a request says by [`Access::note_use`] that a person made it. What an
+//! open page asks for by itself keeps nobody signed in.
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::Row as _;
@@ -16,8 +20,17 @@ use crate::settings::ms;
 use crate::{Access, AccessError, Identity, SessionMark};
 use rollback_types::SignInWay;
 
-/// Use is written down at most so often.
-const TOUCH_MS: i64 = 60_000;
+/// Use is written down at most so often, and ten times within the time after which a session is idle.
+const TOUCH: Duration = Duration::from_secs(60);
+
+/// The time-out that ended a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// Nobody did anything with it for so long.
+    Idle(Duration),
+    /// It was as old as a session may become.
+    Absolute(Duration),
+}
 
 /// Where the web framework keeps its sessions. How long they last is said by [`AccessSettings`](crate::AccessSettings)
 /// alone; the expiry of a record is not looked at.
@@ -90,8 +103,7 @@ impl tower_sessions_core::SessionStore for SessionStore {
     async fn load(&self, id: &Id) -> StoreResult<Option<Record>> {
         let now = self.0.now();
         let hash = hash_of(*id);
-        let sql =
-            "SELECT data, made_at, last_seen_at FROM sessions WHERE id_hash = ? AND made_at > ? AND last_seen_at > ?";
+        let sql = "SELECT data, made_at FROM sessions WHERE id_hash = ? AND made_at > ? AND last_seen_at > ?";
         let row = sqlx::query(sql)
             .bind(&hash[..])
             .bind(now.saturating_sub(ms(self.0.settings.absolute)))
@@ -100,10 +112,8 @@ impl tower_sessions_core::SessionStore for SessionStore {
             .await
             .map_err(|e| failed(self.0.sql(e)))?;
         let Some(row) = row else { return Ok(None) };
-        let read =
-            || -> Result<(String, i64, i64), sqlx::Error> { Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)) };
-        let (data, made_at, last_seen_at) = read().map_err(|e| failed(self.0.sql(e)))?;
-        self.0.note_use(&hash, last_seen_at).await;
+        let read = || -> Result<(String, i64), sqlx::Error> { Ok((row.try_get(0)?, row.try_get(1)?)) };
+        let (data, made_at) = read().map_err(|e| failed(self.0.sql(e)))?;
         let end = made_at.saturating_add(ms(self.0.settings.absolute));
         Ok(Some(Record {
             id: *id,
@@ -136,9 +146,8 @@ impl Access {
         self.identity_of_mark(mark, Some(hash_of(id))).await
     }
 
-    /// Looks again at somebody who is still there, such as the reader of an event stream, with today's role. It counts as
-    /// use: who watches a run at work is not signed out amid it, before the session's time is over in any case. Absent
-    /// when they may no longer.
+    /// Looks again at somebody who is still there, such as the reader of an event stream, with today's role. It is no use
+    /// of their session. Absent when they may no longer.
     ///
     /// # Errors
     /// The file's.
@@ -147,32 +156,70 @@ impl Access {
             Proof::User { mark, session } => (*mark, *session),
             Proof::Token { id } => return self.identity_of_token_id(id).await,
         };
-        let found = self.identity_of_mark(mark, session).await?;
-        if let (Some(_), Some(hash)) = (&found, session) {
-            let sql = "SELECT last_seen_at FROM sessions WHERE id_hash = ?";
-            let seen = sqlx::query_scalar(sql).bind(&hash[..]).fetch_optional(&self.pool).await;
-            if let Some(last_seen_at) = seen.map_err(|e| self.sql(e))? {
-                self.note_use(&hash, last_seen_at).await;
-            }
-        }
-        Ok(found)
+        self.identity_of_mark(mark, session).await
     }
 
-    /// Writes down that a session was used now, unless that was done within the last minute.
-    async fn note_use(&self, hash: &[u8; 32], last_seen_at: i64) {
+    /// Writes down that a person did something with their session now, unless that was written a moment ago. A token has
+    /// none.
+    pub async fn note_use(&self, identity: &Identity) {
+        let Proof::User { session: Some(hash), .. } = &identity.proof else { return };
         let now = self.now();
-        if now.saturating_sub(last_seen_at) < TOUCH_MS {
-            return;
-        }
-        let touched = sqlx::query("UPDATE sessions SET last_seen_at = ? WHERE id_hash = ?")
-            .bind(now)
+        let moment = TOUCH.min(self.settings.idle / 10);
+        // Never of one that is over: it must not begin again.
+        let sql = "SELECT 1 FROM sessions WHERE id_hash = ? AND last_seen_at <= ? AND last_seen_at > ?";
+        let is_due = sqlx::query(sql)
             .bind(&hash[..])
-            .execute(&self.pool)
-            .await;
+            .bind(now.saturating_sub(ms(moment)))
+            .bind(now.saturating_sub(ms(self.settings.idle)))
+            .fetch_optional(&self.pool);
+        let touched = match is_due.await {
+            Ok(None) => return,
+            Ok(Some(_)) => {
+                let sql = "UPDATE sessions SET last_seen_at = ? WHERE id_hash = ?";
+                sqlx::query(sql).bind(now).bind(&hash[..]).execute(&self.pool).await.map(|_| ())
+            }
+            Err(error) => Err(error),
+        };
         // On a full disk people must still be able to look; the session ends the sooner for it.
         if let Err(error) = touched {
             tracing::warn!(error = %self.sql(error), "the last use of a session could not be written");
         }
+    }
+
+    /// Which time-out ended a session, as long as that is known. Absent too when it goes on, or was ended by somebody.
+    ///
+    /// # Errors
+    /// The file's.
+    pub async fn end_of_session(&self, id: Id) -> Result<Option<SessionEnd>, AccessError> {
+        self.time_out_of(hash_of(id)).await
+    }
+
+    /// The same of the session by which somebody was known.
+    ///
+    /// # Errors
+    /// The file's.
+    pub async fn end_of_sign_in(&self, identity: &Identity) -> Result<Option<SessionEnd>, AccessError> {
+        match &identity.proof {
+            Proof::User { session: Some(hash), .. } => self.time_out_of(*hash).await,
+            Proof::User { session: None, .. } | Proof::Token { .. } => Ok(None),
+        }
+    }
+
+    async fn time_out_of(&self, hash: [u8; 32]) -> Result<Option<SessionEnd>, AccessError> {
+        let sql = "SELECT s.made_at, s.last_seen_at FROM sessions s JOIN users u ON u.id = s.user_id \
+                   AND u.generation = s.generation AND u.disabled_at IS NULL WHERE s.id_hash = ?";
+        let row = sqlx::query(sql).bind(&hash[..]).fetch_optional(&self.pool).await.map_err(|e| self.sql(e))?;
+        let Some(row) = row else { return Ok(None) };
+        let read = || -> Result<(i64, i64), sqlx::Error> { Ok((row.try_get(0)?, row.try_get(1)?)) };
+        let (made_at, last_seen_at) = read().map_err(|e| self.sql(e))?;
+        let (now, settings) = (self.now(), &self.settings);
+        Ok(if made_at <= now.saturating_sub(ms(settings.absolute)) {
+            Some(SessionEnd::Absolute(settings.absolute))
+        } else if last_seen_at <= now.saturating_sub(ms(settings.idle)) {
+            Some(SessionEnd::Idle(settings.idle))
+        } else {
+            None
+        })
     }
 
     async fn identity_of_mark(
@@ -209,12 +256,11 @@ impl Access {
     }
 }
 
-/// Deletes sessions that are over.
+/// Deletes sessions whose time is over. Those that are idle stay until then, so that their people are told why they have
+/// to sign in again.
 pub(crate) async fn sweep(access: &Access) -> Result<(), AccessError> {
-    let now = access.now();
-    sqlx::query("DELETE FROM sessions WHERE made_at <= ? OR last_seen_at <= ?")
-        .bind(now.saturating_sub(ms(access.settings.absolute)))
-        .bind(now.saturating_sub(ms(access.settings.idle)))
+    sqlx::query("DELETE FROM sessions WHERE made_at <= ?")
+        .bind(access.now().saturating_sub(ms(access.settings.absolute)))
         .execute(&access.pool)
         .await
         .map(|_| ())

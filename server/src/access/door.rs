@@ -19,7 +19,7 @@ use super::media::Media;
 use super::refusal::Refusal;
 use super::rules::{Rule, VIEWER, Verdict};
 use super::said::Said;
-use super::{headers, identity};
+use super::{headers, identity, use_of_session};
 use crate::guard;
 use crate::problem::ApiProblem;
 use crate::state::AppState;
@@ -72,6 +72,9 @@ async fn pass(
         Ok(who) => (who, None),
         Err((who, refusal)) => (who, Some(refusal)),
     };
+    if let Some((identity, _)) = who.as_ref().filter(|_| use_of_session::is_use(&parts, route.as_deref())) {
+        state.access.note_use(identity).await;
+    }
     // What somebody may not even read is a try worth a row; a reader without a sign-in is not.
     let told = acts || matches!(refusal, Some(Refusal::Role { .. }));
     if !told {

@@ -65,8 +65,14 @@ pub async fn of(
         let holder = Holder(identity.name.clone());
         return Ok(Some((identity, holder)));
     }
+    // A session that is over is not found any more, and its id with it.
+    let shown = session.id();
     let mark = session.get::<SessionMark>(SessionMark::KEY).await.map_err(|error| unavailable_session(&error))?;
-    let (Some(mark), Some(id)) = (mark, session.id()) else { return Ok(None) };
+    let (Some(mark), Some(id)) = (mark, session.id()) else {
+        let Some(shown) = shown else { return Ok(None) };
+        let end = access.end_of_session(shown).await.map_err(|error| unavailable(&error))?;
+        return end.map_or(Ok(None), |end| Err(Refusal::SessionOver(end)));
+    };
     let identity = access.identity_of_session(id, mark).await.map_err(|error| unavailable(&error))?;
     Ok(identity.map(|identity| (identity, Holder(format!("session:{}", fingerprint(&id.to_string()))))))
 }

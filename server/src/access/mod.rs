@@ -12,6 +12,7 @@ pub mod rules;
 mod said;
 mod sentinel;
 pub mod streams;
+mod use_of_session;
 
 pub(crate) use headers::page_policy;
 pub(crate) use identity::{Holder, cookies, of as whose, whole_removal};

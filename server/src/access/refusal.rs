@@ -1,5 +1,9 @@
 //! Why a request is not let in, and how that is said: a page leads to the sign-in, a program gets a problem document.
 
+use std::time::Duration;
+
+use access::SessionEnd;
+use app::format::minutes_in_words;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -15,6 +19,8 @@ pub enum Refusal {
     Forged(&'static str),
     /// Nobody is signed in.
     NotSignedIn,
+    /// A time-out ended the sign-in.
+    SessionOver(SessionEnd),
     /// The token is unknown, revoked or out of date.
     WrongToken,
     /// The role does not do.
@@ -41,7 +47,7 @@ impl Refusal {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Forged(_) | Self::Role { .. } | Self::NoRule => StatusCode::FORBIDDEN,
-            Self::NotSignedIn | Self::WrongToken => StatusCode::UNAUTHORIZED,
+            Self::NotSignedIn | Self::SessionOver(_) | Self::WrongToken => StatusCode::UNAUTHORIZED,
             Self::WrongMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::WrongMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -54,6 +60,12 @@ impl Refusal {
         match self {
             Self::Forged(why) | Self::TooMany(why) => (*why).to_owned(),
             Self::NotSignedIn => "Nobody is signed in, or the sign-in has ended.".to_owned(),
+            Self::SessionOver(SessionEnd::Idle(after)) => {
+                format!("The sign-in has ended, because nothing was done for {}.", minutes_in_words(minutes(*after)))
+            }
+            Self::SessionOver(SessionEnd::Absolute(after)) => {
+                format!("The sign-in has ended: each lasts {} at most.", minutes_in_words(minutes(*after)))
+            }
             Self::WrongToken => "The token is unknown, revoked or out of date.".to_owned(),
             Self::Role { role, least } => {
                 format!("This needs the role {}; yours is {}.", least.as_str(), role.as_str())
@@ -70,7 +82,7 @@ impl Refusal {
             Self::Forged(_) => {
                 (ProblemKind::Forbidden, Some("Open Stepback by its own address, and use the forms of its own pages."))
             }
-            Self::NotSignedIn => {
+            Self::NotSignedIn | Self::SessionOver(_) => {
                 (ProblemKind::SignInRequired, Some("Sign in at /sign-in, or send a token: `Authorization: Bearer …`."))
             }
             Self::WrongToken => {
@@ -96,13 +108,17 @@ impl Refusal {
 
     /// The answer.
     pub fn answer(&self, method: &Method, uri: &Uri) -> Response {
-        if *self == Self::NotSignedIn && *method == Method::GET && is_page(uri.path()) {
-            return to_sign_in(uri);
+        if *method == Method::GET && is_page(uri.path()) {
+            match self {
+                Self::NotSignedIn => return to_sign_in(uri, None),
+                Self::SessionOver(end) => return to_sign_in(uri, Some(*end)),
+                _ => {}
+            }
         }
         let mut response = ApiProblem::from(self.problem()).into_response();
         let headers = response.headers_mut();
         match self {
-            Self::NotSignedIn => {
+            Self::NotSignedIn | Self::SessionOver(_) => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Self::WrongToken => {
@@ -138,13 +154,31 @@ pub fn is_page(path: &str) -> bool {
     !for_programs && !top_file
 }
 
-fn to_sign_in(uri: &Uri) -> Response {
-    let asked = uri.path_and_query().map_or("/", |p| p.as_str());
-    let address = match asked {
-        "/" => "/sign-in".to_owned(),
-        other => format!("/sign-in?next={}", utf8_percent_encode(other, NON_ALPHANUMERIC)),
-    };
-    see_other(&address)
+/// To the door, which says why a sign-in is needed, and leads back.
+fn to_sign_in(uri: &Uri, end: Option<SessionEnd>) -> Response {
+    let mut pairs = Vec::new();
+    if let Some(end) = end {
+        let (reason, after) = reason_and_minutes(end);
+        pairs.push(format!("ended={reason}&minutes={after}"));
+    }
+    match uri.path_and_query().map_or("/", |p| p.as_str()) {
+        "/" => {}
+        asked => pairs.push(format!("next={}", utf8_percent_encode(asked, NON_ALPHANUMERIC))),
+    }
+    let mark = if pairs.is_empty() { "" } else { "?" };
+    see_other(&format!("/sign-in{mark}{}", pairs.join("&")))
+}
+
+/// Which time-out it was in a word, and how many minutes it has.
+pub fn reason_and_minutes(end: SessionEnd) -> (&'static str, u64) {
+    match end {
+        SessionEnd::Idle(after) => ("idle", minutes(after)),
+        SessionEnd::Absolute(after) => ("time", minutes(after)),
+    }
+}
+
+fn minutes(after: Duration) -> u64 {
+    after.as_secs().div_ceil(60)
 }
 
 /// On to another address of ours, by GET.

@@ -1,4 +1,5 @@
-//! Looks after open event streams: a user who is disabled, or a token that is revoked, reads no longer than a few seconds.
+//! Looks after open event streams: a user who is disabled or whose sign-in ran out, or a token that is revoked, reads no
+//! longer than a few seconds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,11 +27,12 @@ pub async fn watch_streams(access: Arc<Access>, streams: Arc<Streams<Identity>>,
                 Ok(Some(_)) => {}
                 Ok(None) => {
                     tracing::info!(who = %identity.name, "event streams end: their sign-in or token has ended");
-                    streams.end(&holder);
+                    // Why is said for the reader's sake only: they read no longer in any case.
+                    streams.end(&holder, access.end_of_sign_in(&identity).await.ok().flatten());
                 }
                 Err(error) => {
                     tracing::error!(%error, who = %identity.name, "event streams end: their holder cannot be looked up");
-                    streams.end(&holder);
+                    streams.end(&holder, None);
                 }
             }
         }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use access::SessionEnd;
 use tokio::sync::watch;
 
 /// Open streams by holder: a sign-in or a token. `I` is what tells whether the holder may still read.
@@ -17,15 +18,19 @@ pub struct Streams<I> {
 struct Held<I> {
     count: usize,
     identity: I,
-    ended: watch::Sender<bool>,
+    ended: watch::Sender<Option<Ended>>,
 }
+
+/// The streams of a holder end, by which time-out if it was one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended(pub Option<SessionEnd>);
 
 /// One open stream. It counts as long as it lives.
 #[derive(Debug)]
 pub struct Pass<I> {
     streams: Arc<Streams<I>>,
     holder: String,
-    ended: watch::Receiver<bool>,
+    ended: watch::Receiver<Option<Ended>>,
 }
 
 impl<I: Clone> Streams<I> {
@@ -40,7 +45,7 @@ impl<I: Clone> Streams<I> {
         let held = open.entry(holder.to_owned()).or_insert_with(|| Held {
             count: 0,
             identity: identity.clone(),
-            ended: watch::Sender::new(false),
+            ended: watch::Sender::new(None),
         });
         if held.count >= self.most {
             return None;
@@ -56,9 +61,9 @@ impl<I: Clone> Streams<I> {
     }
 
     /// Ends all streams of a holder.
-    pub fn end(&self, holder: &str) {
+    pub fn end(&self, holder: &str, by: Option<SessionEnd>) {
         if let Some(held) = self.open().get(holder) {
-            held.ended.send_replace(true);
+            held.ended.send_replace(Some(Ended(by)));
         }
     }
 }
@@ -72,10 +77,11 @@ impl<I> Streams<I> {
 
 impl<I> Pass<I> {
     /// Resolves when the stream has to end.
-    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<I> {
+    pub fn ended(&self) -> impl Future<Output = Ended> + Send + use<I> {
         let mut ended = self.ended.clone();
         async move {
-            let _ = ended.wait_for(|ended| *ended).await;
+            // Whoever is no longer known as a holder has ended, too.
+            ended.wait_for(Option::is_some).await.ok().and_then(|ended| *ended).unwrap_or(Ended(None))
         }
     }
 }
@@ -118,9 +124,9 @@ mod tests {
     async fn all_streams_of_a_holder_end_and_no_others() {
         let streams = Arc::new(Streams::new(2));
         let [one, two, other] = ["ann", "ann", "ben"].map(|holder| streams.enter(holder, &()).unwrap());
-        streams.end("ann");
-        one.ended().await;
-        two.ended().await;
-        assert!(!*other.ended.borrow());
+        let by = SessionEnd::Idle(std::time::Duration::from_secs(3_600));
+        streams.end("ann", Some(by));
+        assert_eq!([one.ended().await, two.ended().await], [Ended(Some(by)); 2]);
+        assert_eq!(*other.ended.borrow(), None);
     }
 }

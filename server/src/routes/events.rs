@@ -2,9 +2,12 @@
 //!
 //! Numbered events are unnamed messages whose `id` is the event's number; progress is named `progress` and has no id;
 //! `end` is sent after the last event, and the stream closes. A stream that closes without `end` is to be taken up again
-//! with the last number. What people add to a run that is over comes before `end` for those who read afterwards.
+//! with the last number. One that closes after `signed_out` is not: its reader's sign-in or token has ended, by which
+//! time-out is said where it was one (`{"reason": "idle", "minutes": 60}`). What people add to a run that is over comes before `end` for those who read afterwards.
 
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use access::Identity;
@@ -12,13 +15,14 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures::stream::{self, Stream, StreamExt};
+use futures::future::{FutureExt as _, Shared};
+use futures::stream::{self, BoxStream, Stream, StreamExt};
 use rollback_types::{Problem, RunId, StreamItem};
 use tokio_stream::wrappers::WatchStream;
 
 use crate::access::Holder;
-use crate::access::refusal::Refusal;
-use crate::access::streams::Pass;
+use crate::access::refusal::{Refusal, reason_and_minutes};
+use crate::access::streams::{Ended, Pass};
 use crate::problem::{ApiProblem, PathText, QueryPairs};
 use crate::state::AppState;
 
@@ -64,9 +68,17 @@ pub async fn events(
     let items = state.service.subscribe(id, after).await?;
     let stopped = stopped(&state, pass);
     let first = stream::once(async { Ok(Event::default().retry(RETRY).comment("events of one run")) });
-    let rest = items.map(|item| Ok(to_sse(&item)));
-    let end = stream::once(end_of(state, id)).filter_map(|end| async move { end.map(Ok) });
-    let stream = first.chain(rest).chain(end).take_until(stopped);
+    let sent = Arc::new(AtomicU64::new(0));
+    let sending = Arc::clone(&sent);
+    let rest = items.map(move |item| {
+        if let StreamItem::Event(event) = &item {
+            sending.store(event.number, Ordering::Relaxed);
+        }
+        Ok(to_sse(&item))
+    });
+    let end = async move { end_of(state, id, sent.load(Ordering::Relaxed), after).await };
+    let end = stream::once(end).filter_map(|end| async move { end.map(Ok) });
+    let stream = until(stopped, first.chain(rest).chain(end));
     let quiet = KeepAlive::new().interval(KEEP_ALIVE);
     Ok(Sse::new(stream).keep_alive(if pairs.last("beats").is_some() { beats() } else { quiet }))
 }
@@ -84,15 +96,36 @@ fn enter(state: &AppState, holder: &Holder, identity: &Identity) -> Result<Pass<
 }
 
 /// Resolves when the server stops, or when the reader may read no more.
-fn stopped(state: &AppState, pass: Pass<Identity>) -> impl Future<Output = ()> + Send + use<> {
+fn stopped(state: &AppState, pass: Pass<Identity>) -> impl Future<Output = Option<Ended>> + Send + use<> {
     let mut stopping = state.stopping.clone();
     async move {
         tokio::select! {
-            _ = stopping.wait_for(|stopping| *stopping) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => None,
             // The place is given back when the stream ends, however it ends.
-            () = pass.ended() => {}
+            ended = pass.ended() => Some(ended),
         }
     }
+}
+
+/// What is sent until the stream has to end, and then why if its reader may read no more.
+fn until(
+    stopped: impl Future<Output = Option<Ended>> + Send + 'static,
+    told: impl Stream<Item = Result<Event, Infallible>> + Send + 'static,
+) -> BoxStream<'static, Result<Event, Infallible>> {
+    let stopped = stopped.boxed().shared();
+    let why = Shared::clone(&stopped);
+    // A stream that ended by itself has nothing to say here.
+    let last = stream::once(async move { why.now_or_never().flatten() });
+    let last = last.filter_map(|ended| async move { ended.map(|ended| Ok(signed_out(ended))) });
+    told.take_until(stopped).chain(last).boxed()
+}
+
+fn signed_out(Ended(by): Ended) -> Event {
+    let data = match by.map(reason_and_minutes) {
+        Some((reason, minutes)) => format!("{{\"reason\":\"{reason}\",\"minutes\":{minutes}}}"),
+        None => "{\"reason\":\"ended\"}".to_owned(),
+    };
+    Event::default().event("signed_out").data(data)
 }
 
 /// What the overview says, now and whenever it says something else. Each message stands for all before it.
@@ -116,7 +149,7 @@ pub async fn changes(
         // Our own types always serialise.
         change.and_then(|change| Event::default().json_data(&change).ok()).map(Ok)
     });
-    let stream = first.chain(rest).take_until(stopped);
+    let stream = until(stopped, first.chain(rest));
     Ok(Sse::new(stream).keep_alive(beats()))
 }
 
@@ -130,8 +163,26 @@ fn to_sse(item: &StreamItem) -> Event {
 }
 
 /// `end`, if the run is over; a stream that broke off has none.
-async fn end_of(state: AppState, id: RunId) -> Option<Event> {
-    let view = state.service.run(id).await.ok()?;
-    let over = !view.run.state.is_active();
-    over.then(|| Event::default().event("end").data(format!("{{\"last_event\":{}}}", view.run.last_event)))
+async fn end_of(state: AppState, id: RunId, sent: u64, after: u64) -> Option<Event> {
+    let run = state.service.summary(id).await.ok()?;
+    let last = last_told(sent, after, run.last_event);
+    (!run.state.is_active()).then(|| Event::default().event("end").data(format!("{{\"last_event\":{last}}}")))
+}
+
+/// The last event that the reader knows. A note that somebody adds while the stream ends was not sent, so it is not named:
+/// its number is where the reader would go on.
+fn last_told(sent: u64, after: u64, of_run: u64) -> u64 {
+    if sent > 0 { sent } else { after.min(of_run) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_names_no_event_that_was_not_sent() {
+        assert_eq!(last_told(9, 3, 10), 9, "a note came while the stream ended");
+        assert_eq!(last_told(0, 9, 10), 9, "nothing was new to the reader, and then came a note");
+        assert_eq!(last_told(0, 100, 10), 10, "the reader asked for what is not there yet");
+    }
 }

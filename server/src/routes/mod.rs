@@ -58,7 +58,6 @@ pub(crate) use runs::{
     __path_resume_plan, __path_start_run,
 };
 pub(crate) use saved::{__path_offenders, __path_remove_way_back, __path_way_back};
-pub(crate) use session::local as local_page;
 pub(crate) use versions::{__path_list_versions, __path_one_version};
 
 /// The whole server: API, page, files. Every request passes the door.

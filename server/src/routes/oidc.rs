@@ -11,10 +11,10 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tower_sessions::Session;
 
 use super::entering::{NotIn, begin, granted};
-use super::session::local;
 use crate::access::client::Client;
 use crate::access::door::Unwritten;
 use crate::access::refusal::see_other;
+use crate::own_pages::own_page;
 use crate::problem::QueryPairs;
 use crate::state::AppState;
 
@@ -26,7 +26,7 @@ const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none
 /// Leads to the provider. By GET: a page's policy holds its forms to this very server, and redirects of them too.
 pub async fn to_provider(State(state): State<AppState>, asked: QueryPairs) -> Response {
     let Some(oidc) = &state.oidc else { return see_other("/sign-in") };
-    match oidc.begin(asked.last("next").and_then(local).unwrap_or("/")).await {
+    match oidc.begin(asked.last("next").and_then(own_page).unwrap_or("/")).await {
         Ok((url, pending)) => {
             let mut response = see_other(url.as_str());
             set_cookie(&mut response, &pending.to_cookie(), 600);
@@ -49,7 +49,7 @@ pub async fn from_provider(
 ) -> Response {
     let Some(oidc) = &state.oidc else { return see_other("/sign-in") };
     let pending = cookie_of(&headers).and_then(|text| Pending::from_cookie(&text));
-    let next = pending.as_ref().and_then(|p| local(&p.next)).unwrap_or("/").to_owned();
+    let next = pending.as_ref().and_then(|p| own_page(&p.next)).unwrap_or("/").to_owned();
     let entry = AuditEntry::of("GET /session/oidc", None, Some(client.address));
     let mut response = match proven(oidc, &state, &back, pending).await {
         Ok(identity) => {

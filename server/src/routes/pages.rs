@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use app::notice::{self, Notice, Shown};
+use app::typed::GIVEN_BACK;
 use app::{App, Refused, shell};
 use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::uri::PathAndQuery;
-use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{Extensions, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use leptos::prelude::{provide_context, use_context, use_nonce};
 use leptos_axum::{ResponseOptions, generate_route_list, handle_server_fns_with_context};
@@ -19,12 +19,10 @@ use crate::access::door::{MAX_BODY, Told};
 use crate::access::page_policy;
 use crate::access::refusal::Refusal;
 use crate::access::rules::{ADMINISTRATOR, Guarded, Rule, VIEWER};
+use crate::own_pages::{PUBLIC_PAGES, came_from};
+use crate::problem::MAX_PROBLEM;
 use crate::state::AppState;
 
-/// No problem document of ours is larger; one with a plan in it comes nearest.
-const MAX_PROBLEM: usize = 4 * 1024 * 1024;
-/// Pages for those who are not signed in.
-const PUBLIC: [&str; 2] = ["/sign-in", "/welcome"];
 /// Pages that are administrators' alone.
 const ADMINISTRATION: [&str; 4] = ["/audit", "/people", "/people/tokens", "/setup"];
 
@@ -32,7 +30,7 @@ pub(super) fn routes(routes: Guarded) -> Guarded {
     // The application names its own pages, so none can be left out.
     generate_route_list(App).iter().fold(routes.functions(server_function), |routes, page| {
         let rule = match page.path() {
-            path if PUBLIC.contains(&path) => Rule::Public,
+            path if PUBLIC_PAGES.contains(&path) => Rule::Public,
             path if ADMINISTRATION.contains(&path) => ADMINISTRATOR,
             _ => VIEWER,
         };
@@ -62,7 +60,7 @@ async fn server_function(State(state): State<AppState>, request: Request<Body>) 
         let detail = format!("{}; the page shows why", problem.status);
         response.extensions_mut().insert(Told { outcome: AuditOutcome::of_status(problem.status), detail });
         if response.status().is_redirection()
-            && let Some((form, reader)) = form.zip(extensions.get::<Actor>())
+            && let Some(reader) = extensions.get::<Actor>()
         {
             back_to_page(&mut response, &state, reader, form, problem);
         }
@@ -72,8 +70,8 @@ async fn server_function(State(state): State<AppState>, request: Request<Body>) 
 
 /// What a browser's own form was.
 struct Form {
-    /// The page it stands on, as the browser says it.
-    page: PathAndQuery,
+    /// The page it stands on, as the browser says it. One that does not say it is led to the overview.
+    page: String,
     /// The server function's address.
     function: String,
     /// What may be shown in the form again.
@@ -81,30 +79,20 @@ struct Form {
 }
 
 impl Form {
-    /// The fields that are given back; no password and no consent is.
-    const GIVEN_BACK: [&'static str; 8] = ["reason", "name", "role", "days", "root_cause", "lessons", "remark", "seen"];
-
-    fn of(head: &axum::http::request::Parts, body: &[u8]) -> Option<Self> {
-        // A browser that does not say where it was is led to the overview.
-        let page: Uri = text(&head.headers, header::REFERER).unwrap_or("/").parse().ok()?;
+    fn of(head: &axum::http::request::Parts, body: &[u8]) -> Self {
         let typed = form_urlencoded::parse(body)
-            .filter(|(field, _)| Self::GIVEN_BACK.contains(&field.as_ref()))
+            .filter(|(field, _)| GIVEN_BACK.contains(&field.as_ref()))
             .map(|(field, value)| (field.into_owned(), value.into_owned()))
             .collect();
-        Some(Self { page: page.into_parts().path_and_query?, function: head.uri.path().to_owned(), typed })
+        let page = came_from(&head.headers).unwrap_or_else(|| "/".to_owned());
+        Self { page, function: head.uri.path().to_owned(), typed }
     }
 }
 
-fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
-    headers.get(name)?.to_str().ok()
-}
-
-/// Leads back to the form's page, on this server whatever the browser said of it, where the problem is shown once.
+/// Leads back to the form's page, where the problem is shown once.
 fn back_to_page(response: &mut Response, state: &AppState, reader: &Actor, form: Form, problem: &Problem) {
     let Form { page, function, typed } = form;
     let notice = Notice::Refused { function, problem: Box::new(problem.clone()), typed };
-    // Two slashes at its beginning would name another host.
-    let page = format!("/{}", page.as_str().trim_start_matches(['/', '\\']));
     let address = match state.notices.leave(reader.name(), notice) {
         Some(key) => notice::with_key(&page, &key),
         None => page,

@@ -2,10 +2,11 @@
 
 use app::pages::versions::columns::{COOKIE, Optional};
 use axum::body::Bytes;
-use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 
 use crate::access::refusal::see_other;
+use crate::own_pages::came_from;
 
 /// A year.
 const REMEMBERED_SECONDS: u32 = 365 * 24 * 3_600;
@@ -34,11 +35,8 @@ fn chosen(body: &[u8]) -> String {
 
 /// The list as the browser showed it, with its filters; never another address.
 fn list_of(headers: &HeaderMap) -> String {
-    let page: Option<Uri> = headers.get(header::REFERER).and_then(|v| v.to_str().ok()?.parse().ok());
-    match page.as_ref().filter(|page| page.path() == LIST).and_then(Uri::query) {
-        Some(query) => format!("{LIST}?{query}"),
-        None => LIST.to_owned(),
-    }
+    let page = came_from(headers).filter(|page| page.split('?').next() == Some(LIST));
+    page.unwrap_or_else(|| LIST.to_owned())
 }
 
 #[cfg(test)]
@@ -46,7 +44,10 @@ mod tests {
     use super::*;
 
     fn with(referer: &str) -> HeaderMap {
-        HeaderMap::from_iter([(header::REFERER, HeaderValue::from_str(referer).unwrap())])
+        HeaderMap::from_iter([
+            (header::REFERER, HeaderValue::from_str(referer).unwrap()),
+            (header::HOST, HeaderValue::from_static("a.example")),
+        ])
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! Signing in and out, and what a session is good for.
 
+use std::time::Duration;
+
+use rollback_stores::qdrant_double::Call;
 use rollback_types::Role;
 
 use crate::app::App;
 use crate::browser::{Browser, PASSWORD, add_user, cookie, post_form, sign_in};
 use crate::deployment::{Deployment, Layout};
+use crate::event_stream::Stream;
 
 async fn app() -> (Deployment, App) {
     let d = Deployment::new(Layout::Shared).await;
@@ -239,4 +243,90 @@ async fn the_first_administrator_is_made_once_and_by_the_right_key() {
     let again = post_form(&app, "/session/welcome", &form(key, PASSWORD), &[]).await;
     assert!(cookie(&again).is_none(), "the key is used up");
     assert!(app.access.first_key().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn only_what_a_person_does_keeps_a_sign_in_from_becoming_idle() {
+    let (d, app) = app().await;
+    add_user(&app.access, "ann", Role::Viewer).await;
+    let (by_hand, by_itself) = (Browser::sign_in(&app, "ann").await, Browser::sign_in(&app, "ann").await);
+    let looks = |path: &'static str, header: &'static str| {
+        let (client, cookie) = (app.client.nobody(), by_itself.cookie.clone());
+        async move { client.send("GET", path, &[("cookie", &cookie), (header, "1")], "").await }
+    };
+    d.age_sessions(Duration::from_secs(50 * 60)).await;
+    by_hand.get("/versions").await.page(200);
+    looks("/versions", "x-stepback-background").await.page(200);
+    looks("/api/v1/me", "X-Stepback-Background").await.json(200);
+    looks("/versions?reloaded=1", "accept").await.page(200);
+    assert_eq!(looks("/api/v1/changes", "accept").await.status, 200);
+    d.age_sessions(Duration::from_secs(20 * 60)).await;
+    by_hand.me().await.json(200);
+    let ended = by_itself.me().await.problem(401, "sign-in-required");
+    assert_eq!(ended["detail"], "The sign-in has ended, because nothing was done for 1 hour.");
+    let door = by_itself.get("/versions?q=x").await.header("location").to_owned();
+    assert_eq!(door, "/sign-in?ended=idle&minutes=60&next=%2Fversions%3Fq%3Dx");
+    let page = app.client.nobody().get(&door).await;
+    assert!(page.page(200).contains("You were signed out: nothing was done for 1 hour."), "{}", page.body);
+
+    // Twelve hours end a sign-in however much it is used.
+    d.age_sessions(Duration::from_secs(11 * 3_600)).await;
+    assert_eq!(by_hand.get("/versions").await.header("location"), "/sign-in?ended=time&minutes=720&next=%2Fversions");
+}
+
+#[tokio::test]
+async fn a_stream_whose_sign_in_runs_out_says_so_last() {
+    let d = Deployment::new(Layout::Shared).await;
+    let double = d.qdrant().await;
+    let gate = double.hold_next(Call::DeleteCollection);
+    let app = App::start(&d.config_with(&double)).await;
+    add_user(&app.access, "ann", Role::Viewer).await;
+    let run = app.begin(&d.failed, "watched for longer than a sign-in lasts").await;
+    gate.reached().await;
+    for (age, last) in [
+        (61 * 60, serde_json::json!({ "reason": "idle", "minutes": 60 })),
+        (12 * 3_600, serde_json::json!({ "reason": "time", "minutes": 720 })),
+    ] {
+        let browser = Browser::sign_in(&app, "ann").await;
+        let cookie = [("cookie", browser.cookie.as_str())];
+        let mut stream = Stream::open(app.client.nobody(), run, "", &cookie).await;
+        stream.next().await.expect("it is alive");
+        d.age_sessions(Duration::from_secs(age)).await;
+        let mut said = None;
+        while let Some(message) = stream.next().await {
+            assert!(said.is_none(), "nothing follows");
+            if message.name == "signed_out" {
+                said = Some(message.data);
+            }
+        }
+        assert_eq!(said, Some(last));
+    }
+    let browser = Browser::sign_in(&app, "ann").await;
+    let cookie = [("cookie", browser.cookie.as_str())];
+    let mut stream = Stream::open(app.client.nobody(), run, "", &cookie).await;
+    browser.post("/session/sign-out", "").await;
+    let mut last = None;
+    while let Some(message) = stream.next().await {
+        last = Some((message.name, message.data));
+    }
+    assert_eq!(last, Some(("signed_out".to_owned(), serde_json::json!({ "reason": "ended" }))));
+    gate.open();
+}
+
+#[tokio::test]
+async fn a_form_of_a_page_whose_sign_in_ended_leads_to_the_door_and_back() {
+    let (_d, app) = app().await;
+    add_user(&app.access, "ann", Role::Operator).await;
+    let browser = Browser::sign_in(&app, "ann").await;
+    app.access.sign_out_everywhere("ann").await.unwrap();
+    let from = |page: &str| format!("http://{}{page}", app.address);
+    let answer = browser.post_from(&from("/runs/7"), "/rpc/abandon", "run=7&reason=typed").await;
+    let page = answer.page(401);
+    assert!(page.contains("href=\"/sign-in?next=%2Fruns%2F7\"") && page.contains("has kept what you typed"), "{page}");
+    // The door itself is no place to come back to.
+    let answer = browser.post_from(&from("/sign-in?next=%2Fruns"), "/rpc/abandon", "run=7").await;
+    assert!(answer.page(401).contains("href=\"/sign-in\""), "{}", answer.body);
+    let asked = format!("name=ann&password={}&next=%2Fsign-in", PASSWORD.replace(' ', "+"));
+    let answer = post_form(&app, "/session/sign-in", &asked, &[]).await;
+    assert_eq!((answer.status, answer.header("location")), (303, "/"));
 }

@@ -13,6 +13,7 @@ use super::validation::ValidationCard;
 use super::way_back::WayBackCard;
 use crate::api::backups::RemoveWayBack;
 use crate::api::runs::{AbandonRun, DecideRun, get_run};
+use crate::background::RELOADED;
 use crate::components::{EmptyState, ErrorPanel, Loading, PageHeader, message};
 use crate::fragment::Fragment;
 use crate::live::LiveRun;
@@ -46,8 +47,9 @@ pub fn RunPage() -> impl IntoView {
     }
 }
 
+/// In the place of a page about a run that the journal does not have.
 #[component]
-fn NoSuchRun() -> impl IntoView {
+pub(in crate::pages) fn NoSuchRun() -> impl IntoView {
     #[cfg(feature = "ssr")]
     crate::api::error::set_status(404);
     view! {
@@ -85,7 +87,7 @@ fn RunSheet(view: RunView) -> impl IntoView {
         .map(|problem| view! { <ErrorPanel problem=problem /> });
     view! {
         <RunHeader view=view />
-        <Reload state=state />
+        <Reload id=id state=state />
         {refused}
         <Fragment id="run-result">
             <RunResult view=result />
@@ -116,12 +118,12 @@ fn RunSheet(view: RunView) -> impl IntoView {
 
 /// Without JavaScript an active run's page loads itself again.
 #[component]
-fn Reload(state: RunState) -> impl IntoView {
+fn Reload(id: RunId, state: RunState) -> impl IntoView {
     // What is said once must not be loaded away.
     (state == RunState::Running && !notice::is_shown()).then(|| {
         view! {
             <noscript>
-                <meta http-equiv="refresh" content="4" />
+                <meta http-equiv="refresh" content=format!("4; url=/runs/{id}?{RELOADED}=1") />
                 <p class="note">
                     "JavaScript is off: this page shows the run as it was when it was loaded, and loads itself again every four seconds."
                 </p>

@@ -41,9 +41,17 @@ pub fn SignInPage() -> impl IntoView {
             </section>
         }
     });
+    let ended = asked.ended.filter(|_| asked.failed.is_none()).map(|ended| {
+        view! {
+            <Callout tone=Tone::Idle title=ended.title()>
+                <p>"Sign in, and you are led back to where you were."</p>
+            </Callout>
+        }
+    });
     view! {
         <div class="gate">
             <PageHeader tab="Sign in">"Sign in to Stepback"</PageHeader>
+            {ended}
             {failed}
             {provider}
             <section class="card" aria-label="Sign in">
@@ -96,7 +104,28 @@ pub fn SignInPage() -> impl IntoView {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Asked {
     failed: Option<Failed>,
+    ended: Option<Ended>,
     next: String,
+}
+
+/// The time-out that ended the last sign-in, in minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    Idle(u64),
+    Time(u64),
+}
+
+impl Ended {
+    fn title(self) -> String {
+        match self {
+            Self::Idle(minutes) => {
+                format!("You were signed out: nothing was done for {}.", format::minutes_in_words(minutes))
+            }
+            Self::Time(minutes) => {
+                format!("You were signed out: a sign-in lasts {} at most.", format::minutes_in_words(minutes))
+            }
+        }
+    }
 }
 
 /// Why the last try failed.
@@ -132,8 +161,15 @@ impl Asked {
             Some("provider") => Some(Failed::Provider),
             Some(_) => Some(Failed::Refused),
         };
+        // An address that nobody of ours made says nothing that is longer than a month.
+        let minutes = value("minutes").and_then(|m| m.parse().ok()).filter(|m| (1..=30 * 24 * 60).contains(m));
+        let ended = match (value("ended").as_deref(), minutes) {
+            (Some("idle"), Some(minutes)) => Some(Ended::Idle(minutes)),
+            (Some("time"), Some(minutes)) => Some(Ended::Time(minutes)),
+            _ => None,
+        };
         // The server checks again that it leads nowhere else.
-        Self { failed, next: value("next").filter(|next| is_local(next)).unwrap_or_default() }
+        Self { failed, ended, next: value("next").filter(|next| is_local(next)).unwrap_or_default() }
     }
 }
 
@@ -185,7 +221,13 @@ mod tests {
     #[test]
     fn an_address_says_why_it_failed_and_where_to_go() {
         let asked = Asked::read("?failed=wait&seconds=8&next=%2Fruns%2F3%3Fa%3Db");
-        assert_eq!(asked, Asked { failed: Some(Failed::Wait(8)), next: "/runs/3?a=b".into() });
+        assert_eq!(asked, Asked { failed: Some(Failed::Wait(8)), ended: None, next: "/runs/3?a=b".into() });
+        let asked = Asked::read("?ended=idle&minutes=60&next=%2Fruns");
+        assert_eq!(asked, Asked { failed: None, ended: Some(Ended::Idle(60)), next: "/runs".into() });
+        assert_eq!(Ended::Idle(60).title(), "You were signed out: nothing was done for 1 hour.");
+        for odd in ["?ended=idle", "?ended=idle&minutes=0", "?ended=x&minutes=60", "?ended=time&minutes=99999999"] {
+            assert_eq!(Asked::read(odd).ended, None, "{odd}");
+        }
         assert_eq!(Asked::read("?failed=wait&seconds=99999999999").failed, Some(Failed::Wait(1)));
         assert_eq!(Asked::read("?failed=wait&seconds=9999999").failed, Some(Failed::Wait(LONGEST_WAIT)));
         assert_eq!(Asked::read("").failed, None);

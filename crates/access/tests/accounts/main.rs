@@ -37,6 +37,13 @@ impl Scene {
         Self { access, path, now, _dir: dir }
     }
 
+    /// Sessions that nobody uses for so long are over.
+    pub(crate) async fn with_idle(idle: Duration) -> Self {
+        let scene = Self::new().await;
+        let settings = AccessSettings { idle, ..settings(&scene.now) };
+        Self { access: Access::open(&scene.path, settings).await.unwrap(), ..scene }
+    }
+
     /// Another process with the same file and the same time.
     pub(crate) async fn beside(&self) -> Arc<Access> {
         open(&self.path, &self.now).await
@@ -44,9 +51,7 @@ impl Scene {
 
     /// The same, but it does not wait for another's lock.
     pub(crate) async fn impatient(&self) -> Arc<Access> {
-        let now = Arc::clone(&self.now);
-        let clock = Clock::of(move || Timestamp::from_unix_ms(now.load(Ordering::SeqCst)));
-        let settings = AccessSettings { clock, busy_timeout: Duration::ZERO, ..AccessSettings::default() };
+        let settings = AccessSettings { busy_timeout: Duration::ZERO, ..settings(&self.now) };
         Access::open(&self.path, settings).await.unwrap()
     }
 
@@ -67,10 +72,14 @@ impl Scene {
     }
 }
 
-async fn open(path: &Path, now: &Arc<AtomicI64>) -> Arc<Access> {
+fn settings(now: &Arc<AtomicI64>) -> AccessSettings {
     let now = Arc::clone(now);
     let clock = Clock::of(move || Timestamp::from_unix_ms(now.load(Ordering::SeqCst)));
-    Access::open(path, AccessSettings { clock, ..AccessSettings::default() }).await.unwrap()
+    AccessSettings { clock, ..AccessSettings::default() }
+}
+
+async fn open(path: &Path, now: &Arc<AtomicI64>) -> Arc<Access> {
+    Access::open(path, settings(now)).await.unwrap()
 }
 
 pub(crate) fn user(name: &str) -> UserName {

@@ -1,4 +1,4 @@
-use access::{AccessError, Identity, SessionMark, SessionStore};
+use access::{AccessError, Identity, SessionEnd, SessionMark, SessionStore};
 use rollback_types::Role;
 use sqlx::Row as _;
 use std::collections::HashMap;
@@ -21,6 +21,15 @@ async fn who(scene: &Scene, id: Id) -> Option<Identity> {
     let record = scene.access.session_store().load(&id).await.unwrap()?;
     let mark: SessionMark = serde_json::from_value(record.data.get(SessionMark::KEY)?.clone()).unwrap();
     scene.access.identity_of_session(id, mark).await.unwrap()
+}
+
+/// What a person does with their session.
+async fn uses(scene: &Scene, id: Id) -> bool {
+    let identity = who(scene, id).await;
+    if let Some(identity) = &identity {
+        scene.access.note_use(identity).await;
+    }
+    identity.is_some()
 }
 
 async fn signed_in(scene: &Scene, name: &str) -> Id {
@@ -99,29 +108,49 @@ async fn a_session_is_over_when_unused_and_at_last_in_any_case() {
     // Twelve hours from the sign-in of `used`: half an hour at a time, then the last second.
     for _ in 0..23 {
         scene.pass(hours(1) / 2);
-        assert!(who(&scene, used).await.is_some());
+        assert!(uses(&scene, used).await);
     }
     scene.pass(hours(1) / 2 - seconds(2));
     assert!(who(&scene, used).await.is_some());
     scene.pass(seconds(1));
     assert_eq!(who(&scene, used).await, None);
+    assert_eq!(scene.access.end_of_session(used).await.unwrap(), Some(SessionEnd::Absolute(hours(12))));
     scene.access.sweep().await.unwrap();
     assert_eq!(count(&scene).await, 0);
 }
 
 #[tokio::test]
-async fn who_watches_a_stream_uses_the_session_but_not_beyond_its_time() {
+async fn looking_at_a_session_is_no_use_of_it_and_its_end_is_known() {
     let scene = Scene::new().await;
     scene.add("anna", Role::Viewer).await;
     let id = signed_in(&scene, "anna").await;
     let stream = who(&scene, id).await.unwrap();
-    for _ in 0..23 {
-        scene.pass(hours(1) / 2);
-        assert!(scene.access.still_valid(&stream).await.unwrap().is_some());
+    for _ in 0..3 {
+        scene.pass(hours(1) / 4);
+        assert!(scene.access.still_valid(&stream).await.unwrap().is_some() && who(&scene, id).await.is_some());
+        assert_eq!(scene.access.end_of_session(id).await.unwrap(), None);
     }
-    assert!(who(&scene, id).await.is_some());
-    scene.pass(hours(1) / 2);
+    scene.pass(hours(1) / 4);
     assert_eq!(scene.access.still_valid(&stream).await.unwrap(), None);
+    scene.access.note_use(&stream).await;
+    assert_eq!(who(&scene, id).await, None, "what is over is not begun again");
+    scene.access.sweep().await.unwrap();
+    let idle = Some(SessionEnd::Idle(hours(1)));
+    assert_eq!(scene.access.end_of_sign_in(&stream).await.unwrap(), idle);
+    assert_eq!(scene.access.end_of_session(id).await.unwrap(), idle);
+    scene.access.sign_out_everywhere("anna").await.unwrap();
+    assert_eq!(scene.access.end_of_session(id).await.unwrap(), None, "somebody ended it");
+}
+
+#[tokio::test]
+async fn the_shortest_idle_time_is_counted_from_the_last_use() {
+    let scene = Scene::with_idle(seconds(60)).await;
+    scene.add("anna", Role::Viewer).await;
+    let id = signed_in(&scene, "anna").await;
+    for _ in 0..3 {
+        scene.pass(seconds(50));
+        assert!(uses(&scene, id).await);
+    }
 }
 
 #[tokio::test]

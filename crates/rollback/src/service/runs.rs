@@ -1,7 +1,7 @@
 //! Looking at runs, and following them.
 
 use futures::stream::{BoxStream, StreamExt};
-use rollback_types::{RunId, RunState, RunView, StepDuration, StreamItem};
+use rollback_types::{RunId, RunState, RunSummary, RunView, StepDuration, StreamItem};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{Answer, RollbackService};
@@ -58,6 +58,16 @@ impl RollbackService {
     /// The run as the journal has it.
     pub(super) async fn record(&self, id: RunId) -> Answer<RunRecord> {
         self.journal.run(id).await?.ok_or_else(|| ServiceError::NotFound(format!("There is no run #{id}.")))
+    }
+
+    /// How one run stands, without its steps and log.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], or the journal's.
+    pub async fn summary(&self, id: RunId) -> Answer<RunSummary> {
+        let mut run = self.record(id).await?.summary;
+        self.tell_orphan(&mut run);
+        Ok(run)
     }
 
     /// Everything after event `after`, then live, in order, without gaps or duplicates; ends after the last event of a run
