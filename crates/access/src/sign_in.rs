@@ -23,7 +23,7 @@ impl Access {
         // Before anything is looked at or counted: who is sent away learns nothing and loses nothing.
         let Some(_place) = self.hasher.place_in_queue() else { return Err(SignInError::Busy) };
         let name = name.trim();
-        self.count_try(name, from).await?;
+        self.count_try(Some(name), from).await?;
         let kept = self.kept(name).await?;
         // Longer ones were never kept; a comparison would only take time.
         let tried = if password.chars().nth(LONGEST_KEPT).is_some() { "" } else { password };
@@ -31,7 +31,7 @@ impl Access {
         let verdict = self.hasher.verify(hash, tried).await?;
         let (Some(kept), Verdict::Right { better_hash }) = (kept, verdict) else { return Err(SignInError::Refused) };
         let identity = self.note_sign_in(&kept, better_hash).await?.ok_or(SignInError::Refused)?;
-        self.forgive(name, from).await?;
+        self.forgive(Some(name), from).await?;
         Ok(identity)
     }
 

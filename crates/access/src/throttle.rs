@@ -46,26 +46,37 @@ impl Kind {
     }
 }
 
-/// Account and address of a try, as the table has them.
-struct Keys([(Kind, [u8; 32]); 2]);
-
-impl Keys {
-    fn of(name: &str, from: IpAddr) -> Self {
-        Self([
-            (Kind::Account, sha256(name.to_ascii_lowercase().as_bytes())),
-            (Kind::Address, sha256(network(from).to_string().as_bytes())),
-        ])
-    }
+/// Account and address of a try, as the table has them. A try at a provider has no account here.
+fn keys(name: Option<&str>, from: IpAddr) -> Vec<(Kind, [u8; 32])> {
+    let account = name.map(|name| (Kind::Account, sha256(name.to_ascii_lowercase().as_bytes())));
+    account.into_iter().chain([(Kind::Address, sha256(network(from).to_string().as_bytes()))]).collect()
 }
 
 impl Access {
+    /// Counts a try at the provider against the address it comes from, unless there is a wait: then the provider must not be
+    /// asked. [`forgive_provider_try`](Self::forgive_provider_try) takes it back.
+    ///
+    /// # Errors
+    /// [`SignInError::Wait`], or the file's.
+    pub async fn count_provider_try(&self, from: IpAddr) -> Result<(), SignInError> {
+        self.count_try(None, from).await
+    }
+
+    /// It was a good one.
+    ///
+    /// # Errors
+    /// The file's.
+    pub async fn forgive_provider_try(&self, from: IpAddr) -> Result<(), AccessError> {
+        self.forgive(None, from).await
+    }
+
     /// Counts a try as failed, unless there is a wait: then it is not counted and must not be made.
-    pub(crate) async fn count_try(&self, name: &str, from: IpAddr) -> Result<(), SignInError> {
+    pub(crate) async fn count_try(&self, name: Option<&str>, from: IpAddr) -> Result<(), SignInError> {
         let now = self.now();
         let mut tx = self.writing().await?;
         let mut counted = Vec::new();
         let mut longest = 0;
-        for (kind, key) in Keys::of(name, from).0 {
+        for (kind, key) in keys(name, from) {
             let (failures, free_at) = self.failures(&mut tx, kind, &key, now).await?;
             // A clock that was set back must not make a wait longer than any wait is.
             longest = longest.max(free_at.saturating_sub(now).min(LONGEST_WAIT_MS));
@@ -113,9 +124,9 @@ impl Access {
 
     /// After a success: the account starts anew; from the address only this try is taken back, since whoever has one
     /// good account there must not wipe out what they tried on others.
-    pub(crate) async fn forgive(&self, name: &str, from: IpAddr) -> Result<(), AccessError> {
+    pub(crate) async fn forgive(&self, name: Option<&str>, from: IpAddr) -> Result<(), AccessError> {
         let mut tx = self.writing().await?;
-        for (kind, key) in Keys::of(name, from).0 {
+        for (kind, key) in keys(name, from) {
             let sql = match kind {
                 Kind::Account => "DELETE FROM throttle WHERE kind = ? AND key_hash = ?",
                 Kind::Address => {

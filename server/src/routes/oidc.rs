@@ -51,8 +51,22 @@ pub async fn from_provider(
     let pending = cookie_of(&headers).and_then(|text| Pending::from_cookie(&text));
     let next = pending.as_ref().and_then(|p| own_page(&p.next)).unwrap_or("/").to_owned();
     let entry = AuditEntry::of("GET /session/oidc", None, Some(client.address));
+    // What asks the provider is limited as a password's try is.
+    let counted = match &pending {
+        Some(_) => state.access.count_provider_try(client.address).await,
+        None => Ok(()),
+    };
+    if let Err(error) = counted {
+        if let Err(unwritten) = state.access.audit_refused(&entry, Some(303), &error.to_string()).await {
+            tracing::error!(error = %unwritten, "a refused sign-in could not be written to the audit");
+        }
+        return NotIn::by(&error, |failed| format!("/sign-in?failed={failed}")).answer();
+    }
     let mut response = match proven(oidc, &state, &back, pending).await {
         Ok(identity) => {
+            if let Err(error) = state.access.forgive_provider_try(client.address).await {
+                tracing::warn!(%error, "a good sign-in at the provider still counts as a try");
+            }
             let unavailable = || "/sign-in?failed=unavailable".to_owned();
             let entering =
                 async { begin(&session, &identity).await.map_err(|error| NotIn::failed(unavailable(), error)) };

@@ -182,3 +182,22 @@ async fn the_settings_say_what_is_missing_or_wrong() {
         assert!(error.contains("oidc.roles"), "{wrong}: {error}");
     }
 }
+
+#[tokio::test]
+async fn tries_at_the_provider_are_limited_by_address() {
+    let provider = Provider::start().await;
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&with_provider(d.config(), &provider)).await;
+    let browser = app.nobody();
+    let mut waits = 0;
+    for _ in 0..25 {
+        let (_, pending) = set_out(&browser, "%2F").await;
+        let state = "made-up".to_owned();
+        let headers = [("cookie", pending.as_str()), ("accept", "text/html")];
+        let answer = browser.send("GET", &format!("/session/oidc?code=x&state={state}"), &headers, "").await;
+        waits += usize::from(answer.header("location").starts_with("/sign-in?failed=wait&seconds="));
+    }
+    assert!((1..=5).contains(&waits), "{waits}");
+    assert_eq!(told(&app).await["outcome"], "refused");
+    assert_eq!(provider.asked(), 1);
+}

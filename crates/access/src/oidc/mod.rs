@@ -4,10 +4,12 @@
 //! token says who somebody is, and only after its signature, issuer, audience, time and nonce were checked.
 
 mod http;
+mod known;
 mod pending;
 mod roles;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
@@ -16,8 +18,8 @@ use openidconnect::core::{
 };
 use openidconnect::url::Url;
 use openidconnect::{
-    AccessTokenHash, AdditionalClaims, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken,
-    EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl, Nonce,
+    AccessTokenHash, AdditionalClaims, AuthorizationCode, ClaimsVerificationError, Client, ClientId, ClientSecret,
+    CsrfToken, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl, Nonce,
     OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope,
     StandardErrorResponse, StandardTokenResponse, TokenResponse as _,
 };
@@ -26,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 
+use known::Known;
 pub use pending::Pending;
 
 use crate::{Access, AccessError, Clock, Identity, Secret, UserName};
@@ -156,10 +159,12 @@ pub struct Oidc {
     issuer: IssuerUrl,
     redirect: RedirectUrl,
     clock: Clock,
+    known: Arc<Known>,
 }
 
 impl Oidc {
-    /// With settings that are looked at here; the provider is asked at each sign-in, so that it need not be there yet.
+    /// With settings that are looked at here; the provider is asked when somebody signs in, so that it need not be there
+    /// yet. What it says of itself is asked again after ten minutes.
     ///
     /// # Errors
     /// [`OidcError::Settings`].
@@ -175,7 +180,7 @@ impl Oidc {
         if settings.client_id.is_empty() || settings.role_claim.is_empty() || settings.roles.is_empty() {
             return Err(wrong("client_id, role_claim and roles must not be empty".to_owned()));
         }
-        Ok(Self { settings, issuer, redirect, clock })
+        Ok(Self { settings, issuer, redirect, clock, known: Arc::default() })
     }
 
     /// The address to send the browser to, and what to keep until it comes back. `next` is where it wanted to go.
@@ -232,8 +237,15 @@ impl Oidc {
             })?;
         let unproven = |what: String| OidcError::Unproven(what);
         let token = answer.id_token().ok_or_else(|| unproven("it sent no ID token".to_owned()))?;
+        let nonce = Nonce::new(pending.nonce);
+        // Signed by a key that is not known: the provider may have changed its keys since it was asked.
+        let is_signed = |client: &Relying| {
+            let verifier = client.id_token_verifier().set_allowed_algs(ALGORITHMS);
+            !matches!(token.claims(&verifier, &nonce), Err(ClaimsVerificationError::SignatureVerification(_)))
+        };
+        let client = if is_signed(&client) { client } else { self.client_anew().await? };
         let verifier = client.id_token_verifier().set_allowed_algs(ALGORITHMS);
-        let claims = token.claims(&verifier, &Nonce::new(pending.nonce)).map_err(|e| unproven(e.to_string()))?;
+        let claims = token.claims(&verifier, &nonce).map_err(|e| unproven(e.to_string()))?;
         if let Some(expected) = claims.access_token_hash() {
             let key = token.signing_key(&verifier).map_err(|e| unproven(e.to_string()))?;
             let algorithm = token.signing_alg().map_err(|e| unproven(e.to_string()))?;
@@ -254,15 +266,19 @@ impl Oidc {
         access.sign_in_of_provider(issuer, subject, &names, role).await?.ok_or(OidcError::Disabled)
     }
 
-    /// The provider's keys and addresses as they are now.
+    /// By the provider's keys and addresses as they were a short time ago.
     async fn client(&self) -> Result<Relying, OidcError> {
-        let metadata =
-            CoreProviderMetadata::discover_async(self.issuer.clone(), &http::send).await.map_err(|error| {
-                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-                OidcError::Provider(format!("{error}{cause}"))
-            })?;
+        Ok(self.relying(self.known.metadata(&self.issuer, self.clock.now_ms()).await?))
+    }
+
+    /// By what the provider says of itself now, if it was not asked just before.
+    async fn client_anew(&self) -> Result<Relying, OidcError> {
+        Ok(self.relying(self.known.newer_metadata(&self.issuer, self.clock.now_ms()).await?))
+    }
+
+    fn relying(&self, metadata: CoreProviderMetadata) -> Relying {
         let secret = self.settings.client_secret.as_ref().map(|secret| ClientSecret::new(secret.expose().to_owned()));
         let id = ClientId::new(self.settings.client_id.clone());
-        Ok(Relying::from_provider_metadata(metadata, id, secret).set_redirect_uri(self.redirect.clone()))
+        Relying::from_provider_metadata(metadata, id, secret).set_redirect_uri(self.redirect.clone())
     }
 }

@@ -236,3 +236,50 @@ fn settings_that_would_be_unsafe_are_refused() {
         assert!(matches!(with(change), Err(OidcError::Settings(_))));
     }
 }
+
+#[tokio::test]
+async fn whoever_sets_out_does_not_make_us_ask_the_provider_each_time() {
+    let mut scene = Scene::new().await;
+    for _ in 0..20 {
+        scene.oidc.begin("/").await.unwrap();
+    }
+    assert_eq!(scene.provider.asked(), 1);
+    scene.sign_in(json!({"preferred_username": "anna", "groups": "ops"})).await.unwrap();
+    assert_eq!(scene.provider.asked(), 1);
+    scene.ahead.fetch_add(10 * 60 * 1000, Ordering::SeqCst);
+    scene.oidc.begin("/").await.unwrap();
+    assert_eq!(scene.provider.asked(), 2, "what it says of itself does not last for ever");
+
+    // Other keys are asked for when a token needs them, and only then, and not at each try.
+    scene.provider.change_key();
+    scene.ahead.fetch_add(6_000, Ordering::SeqCst);
+    scene.sign_in(json!({"preferred_username": "anna", "groups": "ops"})).await.unwrap();
+    assert_eq!(scene.provider.asked(), 3);
+    let stranger = new_key();
+    for _ in 0..5 {
+        let token =
+            |url: &_| signed(&stranger, &json!({"alg": "ES256", "kid": "one"}), &scene.provider.claims(url, json!({})));
+        assert!(matches!(scene.with_token(token).await, Err(OidcError::Unproven(_))));
+    }
+    assert_eq!(scene.provider.asked(), 3);
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_answer_is_not_asked_by_each_who_comes() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://{}", silent.local_addr().unwrap());
+    let oidc = Oidc::new(settings_for(&issuer), Clock::of(|| Timestamp::from_unix_ms(1_795_000_000_000))).unwrap();
+    // It hangs up on everybody, and counts them.
+    let connections = Arc::new(AtomicI64::new(0));
+    let counting = Arc::clone(&connections);
+    let serving = tokio::spawn(async move {
+        while silent.accept().await.is_ok() {
+            counting.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    for _ in 0..10 {
+        assert!(matches!(oidc.begin("/").await, Err(OidcError::Provider(_))));
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+    serving.abort();
+}

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
@@ -23,10 +24,18 @@ struct Granted {
     token: String,
 }
 
+/// What the provider says of itself, and how often it was asked.
+struct Said {
+    discovery: Value,
+    keys: Mutex<Value>,
+    asked: AtomicUsize,
+}
+
 pub(crate) struct Provider {
     pub(crate) issuer: String,
     key: EcdsaKeyPair,
     granted: Arc<Mutex<HashMap<String, Granted>>>,
+    said: Arc<Said>,
     serving: tokio::task::JoinHandle<()>,
 }
 
@@ -42,22 +51,34 @@ impl Provider {
         let issuer = format!("http://{}", listener.local_addr().unwrap());
         let key = new_key();
         let granted: Arc<Mutex<HashMap<String, Granted>>> = Arc::default();
-        let documents = Arc::new((discovery(&issuer), keys(&key)));
-        let for_server = Arc::clone(&granted);
+        let said =
+            Arc::new(Said { discovery: discovery(&issuer), keys: Mutex::new(keys(&key)), asked: AtomicUsize::new(0) });
+        let (for_server, saying) = (Arc::clone(&granted), Arc::clone(&said));
         let serving = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let (documents, granted) = (Arc::clone(&documents), Arc::clone(&for_server));
+                let (said, granted) = (Arc::clone(&saying), Arc::clone(&for_server));
                 let service = service_fn(move |request| {
-                    let (documents, granted) = (Arc::clone(&documents), Arc::clone(&granted));
-                    async move { Ok::<_, Infallible>(answer(request, &documents, &granted).await) }
+                    let (said, granted) = (Arc::clone(&said), Arc::clone(&granted));
+                    async move { Ok::<_, Infallible>(answer(request, &said, &granted).await) }
                 });
                 tokio::spawn(
                     hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
                 );
             }
         });
-        Self { issuer, key, granted, serving }
+        Self { issuer, key, granted, said, serving }
+    }
+
+    /// How often somebody wanted to know its addresses.
+    pub(crate) fn asked(&self) -> usize {
+        self.said.asked.load(Ordering::SeqCst)
+    }
+
+    /// From now on it signs with another key.
+    pub(crate) fn change_key(&mut self) {
+        self.key = new_key();
+        *self.said.keys.lock().unwrap() = keys(&self.key);
     }
 
     /// The person signs in at `url`; claims beside the necessary ones. The code and the state that come back.
@@ -126,12 +147,18 @@ fn keys(key: &EcdsaKeyPair) -> Value {
 
 async fn answer(
     request: Request<Incoming>,
-    (discovery, keys): &(Value, Value),
+    said: &Said,
     granted: &Mutex<HashMap<String, Granted>>,
 ) -> Response<Full<Bytes>> {
     match request.uri().path() {
-        "/.well-known/openid-configuration" => reply(StatusCode::OK, discovery),
-        "/keys" => reply(StatusCode::OK, keys),
+        "/.well-known/openid-configuration" => {
+            said.asked.fetch_add(1, Ordering::SeqCst);
+            reply(StatusCode::OK, &said.discovery)
+        }
+        "/keys" => {
+            let keys = said.keys.lock().unwrap().clone();
+            reply(StatusCode::OK, &keys)
+        }
         "/token" => exchange(request, granted).await,
         _ => reply(StatusCode::NOT_FOUND, &json!({})),
     }
