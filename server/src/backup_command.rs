@@ -4,6 +4,7 @@
 mod meter;
 
 use std::fmt::Write as _;
+use std::io::{IsTerminal as _, Write as _, stderr, stdin};
 
 use ::access::AccessError;
 use rollback::{Actor, ServiceError};
@@ -33,6 +34,14 @@ pub enum VerifyError {
     /// No such backup, an active run, or the folder of the backups.
     #[error("{}. Nothing was changed.", .0.to_string().trim_end_matches('.'))]
     Service(#[from] ServiceError),
+    /// Nobody said which files are meant.
+    #[error("nobody confirmed that these are the right files: {seen}. Nothing was changed.")]
+    Unconfirmed {
+        /// The backup.
+        name: String,
+        /// The files that wait to be trusted, as they are now.
+        seen: String,
+    },
     /// The audit could not be opened or written: without it nothing is trusted.
     #[error("{}. Nothing was changed.", .0.to_string().trim_end_matches(" Nothing was changed.").trim_end_matches('.'))]
     Audit(AccountError),
@@ -45,6 +54,10 @@ impl VerifyError {
     /// What to do next.
     pub fn remedy(&self) -> String {
         match self {
+            Self::Unconfirmed { name, seen } => format!(
+                "Compare them with what was meant to be there. If they are, say so: `stepback backup trust {name} --sha256 \
+                 {seen}`."
+            ),
             Self::Wiring(_) => "`stepback doctor` checks settings, files and stores, and says what to do.".to_owned(),
             Self::ServerRuns { .. } => "Try the restore on the server's page of the backup, or POST \
                 /api/v1/backups/NAME/verify with {\"trial\": true}; or stop the server first. Without --trial the files \
@@ -125,22 +138,27 @@ pub async fn verify(config: &Config, name: Option<&str>, trial: bool) -> Result<
     Ok(VerifyReport { backups, trials_since })
 }
 
-/// A person at the command line says that what took the place of a backup's files is the right thing. Left in the audit.
+/// A person at the command line says that what took the place of a backup's files is the right thing: by the hashes they
+/// give, or, where they gave none, asked on the terminal. Left in the audit.
 ///
 /// # Errors
 /// See [`VerifyError`].
-pub async fn trust(config: &Config, name: &str) -> Result<VerifyReport, VerifyError> {
+pub async fn trust(config: &Config, name: &str, seen: Option<&str>) -> Result<VerifyReport, VerifyError> {
     let (service, _lock) = match wire(config).await {
         Ok(wired) => (wired.service, Some(wired.lock)),
         Err(WiringError::InUse { .. }) => (wire_beside(config).await?, None),
         Err(other) => return Err(other.into()),
+    };
+    let seen = match seen {
+        Some(seen) => seen.to_ascii_lowercase(),
+        None => confirmed(&service.verify_backup(name, false, None).await?)?,
     };
     let audit = account_commands::open(config).await.map_err(VerifyError::Audit)?;
     let entry = account_commands::entry("stepback backup trust").about(name);
     let begun = audit.audit_begin(&entry).await.map_err(|e| VerifyError::Audit(e.into()))?;
     // Who may write the files at hand may do anything with them.
     let actor = Actor::new(account_commands::actor(), Role::Administrator);
-    let trusted = service.trust_backup(name, None, &actor).await;
+    let trusted = service.trust_backup(name, &seen, &actor).await;
     let (outcome, detail) = match &trusted {
         Ok(health) => (AuditOutcome::Done, health.verdict.clone()),
         Err(ServiceError::Journal(e)) => (AuditOutcome::Failed, e.to_string()),
@@ -151,6 +169,26 @@ pub async fn trust(config: &Config, name: &str) -> Result<VerifyReport, VerifyEr
     let backups = vec![trusted?];
     audited.map_err(VerifyError::Unaudited)?;
     Ok(VerifyReport { backups, trials_since: None })
+}
+
+/// Shows the files that wait to be trusted, and asks; what they were. Where none waits there is nothing to ask.
+fn confirmed(health: &BackupHealth) -> Result<String, VerifyError> {
+    let seen = health.replaced_as_seen();
+    let yes = seen.is_empty() || (stdin().is_terminal() && says_yes(health).unwrap_or(false));
+    if yes { Ok(seen) } else { Err(VerifyError::Unconfirmed { name: health.source.name().into_owned(), seen }) }
+}
+
+fn says_yes(health: &BackupHealth) -> std::io::Result<bool> {
+    let mut terminal = stderr();
+    writeln!(terminal, "These files of {} are not the ones that were seen before:", health.source.name())?;
+    for file in health.files.iter().filter(|file| health.replaced.contains(&file.store)) {
+        writeln!(terminal, "  {}\n    sha256 {}", file.path, file.sha256.as_deref().unwrap_or("unread"))?;
+    }
+    write!(terminal, "Are they the right ones? Type yes to trust them: ")?;
+    terminal.flush()?;
+    let mut answer = String::new();
+    stdin().read_line(&mut answer)?;
+    Ok(answer.trim() == "yes")
 }
 
 impl VerifyReport {

@@ -198,6 +198,9 @@ pub struct TrustArgs {
     /// `latest-copy` or a kept version's id.
     #[arg(value_name = "VERSION|latest-copy")]
     pub name: String,
+    /// The replaced files and their SHA-256, as they were seen; without it they are shown, and asked about on the terminal.
+    #[arg(long, value_name = "STORE=HASH,…")]
+    pub sha256: Option<String>,
     /// The API's JSON instead of a table.
     #[arg(long)]
     pub json: bool,

@@ -206,7 +206,16 @@ async fn the_command_says_that_a_replaced_file_is_meant_and_the_audit_tells() {
     let table = text(&seen.stdout);
     assert!(table.contains("who replaced it") && table.contains("stepback backup trust latest-copy"), "{table}");
 
-    let trusted = backup(&d, &["trust", "latest-copy"]);
+    // Without a terminal nobody can be asked: the command says what is there, and how to say that it is meant.
+    let unasked = backup(&d, &["trust", "latest-copy"]);
+    assert_exit(&unasked, 2);
+    let said = text(&unasked.stderr);
+    let seen = said.split_once("--sha256 ").unwrap().1.split('`').next().unwrap().to_owned();
+    assert!(seen.starts_with("neo4j=") && said.contains("Nothing was changed"), "{said}");
+    let other = format!("neo4j={}", "0".repeat(64));
+    assert_exit(&backup(&d, &["trust", "latest-copy", "--sha256", &other]), 2);
+
+    let trusted = backup(&d, &["trust", "latest-copy", "--sha256", &seen]);
     assert_exit(&trusted, 0);
     assert!(text(&trusted.stdout).contains("trusted by cli:"), "{}", text(&trusted.stdout));
     assert_exit(&verify(&d, &["latest-copy"]), 0);
@@ -220,7 +229,7 @@ async fn the_command_says_that_a_replaced_file_is_meant_and_the_audit_tells() {
     let of_trust = |row: &&Value| row["action"] == "stepback backup trust" && row["subject"] == "latest-copy";
     let rows: Vec<&Value> = rows["items"].as_array().unwrap().iter().filter(of_trust).collect();
     let outcomes: Vec<&Value> = rows.iter().map(|row| &row["outcome"]).collect();
-    assert_eq!(outcomes, [&json!("refused"), &json!("done"), &json!("refused")], "{rows:?}");
+    assert_eq!(outcomes, [&json!("refused"), &json!("done"), &json!("refused"), &json!("refused")], "{rows:?}");
 }
 
 #[tokio::test]
@@ -231,10 +240,17 @@ async fn a_replaced_file_is_trusted_over_http_by_one_who_may() {
     let trust = "/api/v1/backups/latest-copy/trust";
     let seen = app.get("/api/v1/backups/latest-copy").await.json(200);
     assert_eq!((&seen["intact"], &seen["replaced"]), (&json!(false), &json!(["neo4j"])), "{seen}");
-    let trusted = app.post(trust, &json!({})).await.json(200);
+    let of_neo4j = seen["files"].as_array().unwrap().iter().find(|file| file["store"] == "neo4j").unwrap();
+    let body = json!({ "sha256": { "neo4j": of_neo4j["sha256"] } });
+    app.post(trust, &json!({})).await.problem(400, "invalid-request");
+    for other in [json!({}), json!({ "neo4j": "0".repeat(64) }), json!({ "qdrant": of_neo4j["sha256"] })] {
+        app.post(trust, &json!({ "sha256": other })).await.problem(409, "conflict");
+        assert_eq!(app.get("/api/v1/backups/latest-copy").await.json(200)["replaced"], json!(["neo4j"]), "{other}");
+    }
+    let trusted = app.post(trust, &body).await.json(200);
     assert_eq!((&trusted["intact"], &trusted["replaced"]), (&json!(true), &Value::Null), "{trusted}");
-    app.post(trust, &json!({})).await.problem(409, "conflict");
-    app.post("/api/v1/backups/nobody/trust", &json!({})).await.problem(404, "not-found");
+    app.post(trust, &body).await.problem(409, "conflict");
+    app.post("/api/v1/backups/nobody/trust", &body).await.problem(404, "not-found");
 }
 
 fn cut(path: &Path) {

@@ -100,13 +100,13 @@ impl RollbackService {
     }
 
     /// A person says that files of a backup which took others' places, without a checksum on record, are the right ones. They
-    /// are read again first: what is trusted is what is there now, and with `seen` only if that is what the person was shown
+    /// are read again first: what is trusted is what is there now, and only if that is `seen`, what the person was shown
     /// ([`BackupHealth::replaced_as_seen`]).
     ///
     /// # Errors
     /// [`ServiceError::Forbidden`], [`ServiceError::NotFound`], [`ServiceError::ActiveRun`] while a run is at work (one that
     /// waits for a decision may wait for this), the journal's, or [`ServiceError::Conflict`] when no file of it was replaced.
-    pub async fn trust_backup(&self, name: &str, seen: Option<&str>, actor: &Actor) -> Answer<BackupHealth> {
+    pub async fn trust_backup(&self, name: &str, seen: &str, actor: &Actor) -> Answer<BackupHealth> {
         actor.must_be(Role::Operator, "trust a backup that was replaced")?;
         let source = self.source(name).await?;
         let _no_start = self.looking.lock().await;
@@ -119,11 +119,12 @@ impl RollbackService {
                 format!("No file of {} waits to be trusted, and nothing was changed. {}", source.name(), read.verdict);
             return Err(ServiceError::Conflict(said));
         }
-        if seen.is_some_and(|seen| seen != read.replaced_as_seen()) {
+        if seen != read.replaced_as_seen() {
             let said = format!(
-                "The files of {} are not the ones that were shown: they changed again since. Nothing was changed. Look at \
-                 them once more.",
-                source.name()
+                "The files of {} that wait to be trusted are not the ones that were shown: there is {} now. Nothing was \
+                 changed. Look at them once more.",
+                source.name(),
+                read.replaced_as_seen()
             );
             return Err(ServiceError::Conflict(said));
         }
