@@ -4,7 +4,7 @@
 mod request;
 
 use leptos::prelude::*;
-use rollback_types::{Approval, ApprovalState};
+use rollback_types::{Approval, ApprovalState, Vote};
 
 pub use self::request::ApprovalPage;
 use super::run_rows::about_plan;
@@ -65,6 +65,12 @@ fn ApprovalBadge(state: ApprovalState) -> impl IntoView {
 /// `1 of 2`, counting those who agreed.
 fn agreed(approval: &Approval) -> String {
     format!("{} of {}", approval.votes.iter().filter(|v| v.approves).count(), approval.required)
+}
+
+/// Why a word that was given does not count.
+pub(in crate::pages) fn lapse(vote: &Vote) -> String {
+    let who = format::clip(&format::visible(&vote.by), 40);
+    format!("The approval of {who} lapsed: {who} may not sign in any more, or may no longer approve.")
 }
 
 #[component]

@@ -46,6 +46,11 @@ async fn a_word_counts_only_while_who_gave_it_may_still_approve() {
             (&now["state"], &now["votes"], &now["lapsed"][0]["by"]),
             (&json!("open"), &json!([]), &json!("ben"))
         );
+        // Whoever waits for it reads why, on the request's page and on the plan's.
+        for page in [format!("/approvals/{digest}"), format!("/versions/{}/plan", d.failed)] {
+            let page = ann.get(&page).await;
+            assert!(page.page(200).contains("The approval of ben lapsed"), "{}", page.body);
+        }
         app.post("/api/v1/users/ben", &given).await.json(200);
         assert_eq!(seen().await["state"], "approved", "{taken}");
     }

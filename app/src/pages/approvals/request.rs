@@ -5,7 +5,7 @@ use leptos::server_fn::ServerFn as _;
 use leptos_router::hooks::use_params_map;
 use rollback_types::{Approval, ApprovalState, Role, RollbackPlan, Vote};
 
-use super::{ApprovalBadge, agreed};
+use super::{ApprovalBadge, agreed, lapse};
 use crate::account::{account, may};
 use crate::api::approvals::{CastVote, get_approval};
 use crate::choice;
@@ -136,6 +136,7 @@ fn WordsCard(approval: Approval) -> impl IntoView {
         .map(|text| view! { <li class="foreign">{format::visible_lines(&text)}</li> })
         .collect::<Vec<_>>();
     let votes = approval.votes.iter().map(said).collect_view();
+    let lapsed = approval.lapsed.iter().map(lapsed).collect_view();
     let footer = "An approval is of this plan and this reason, once, for a day. When anything counted in it changes, it is of no use any more.";
     view! {
         <Card title="Approval" footer=view! { <p>{footer}</p> }.into_any()>
@@ -154,6 +155,13 @@ fn WordsCard(approval: Approval) -> impl IntoView {
                     })}
                 <p class="small muted">{format!("Agreed: {}", agreed(&approval))}</p>
                 {(!approval.votes.is_empty()).then(|| view! { <ul class="plain-list votes">{votes}</ul> })}
+                {(!approval.lapsed.is_empty())
+                    .then(|| {
+                        view! {
+                            <p class="small muted">"Does not count now"</p>
+                            <ul class="plain-list votes">{lapsed}</ul>
+                        }
+                    })}
                 {own_word(&approval)}
             </div>
         </Card>
@@ -179,6 +187,16 @@ fn said(vote: &Vote) -> impl IntoView + use<> {
                 <bdi class="foreign">{format::clip(&format::visible(&vote.by), 40)}</bdi>
                 {format!(" {word} ")} <Time at=vote.at style=TimeStyle::Relative /> {reason}
             </span>
+        </li>
+    }
+}
+
+/// An approval whose giver may approve no more.
+fn lapsed(vote: &Vote) -> impl IntoView + use<> {
+    view! {
+        <li>
+            <Icon name=IconName::Warning />
+            <span class="foreign">{lapse(vote)}" It was given " <Time at=vote.at style=TimeStyle::Relative /> "."</span>
         </li>
     }
 }

@@ -11,6 +11,7 @@ use super::subject::Subject;
 use crate::api::approvals::AskApproval;
 use crate::components::{Icon, IconName, Time, TimeStyle};
 use crate::format;
+use crate::pages::approvals::lapse;
 
 /// How the approval stands.
 #[component]
@@ -46,6 +47,15 @@ pub fn ConsentNote(standing: Standing) -> impl IntoView {
             (IconName::Shield, text.to_owned(), Some(approval))
         }
     };
+    let lapsed = approval.iter().flat_map(|a| &a.lapsed).map(lapse).map(|words| {
+        view! {
+            <p class="note">
+                <Icon name=IconName::Warning />
+                <span class="foreign">{words}" Another person’s approval takes its place."</span>
+            </p>
+        }
+    });
+    let lapsed = lapsed.collect_view();
     let link = approval.map(|a| {
         view! {
             <p class="small">
@@ -61,6 +71,7 @@ pub fn ConsentNote(standing: Standing) -> impl IntoView {
                 <Icon name=icon />
                 <span class="foreign">{text}</span>
             </p>
+            {lapsed}
             {link}
         </div>
     })
