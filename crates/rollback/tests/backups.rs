@@ -256,16 +256,16 @@ async fn a_file_that_took_anothers_place_is_not_trusted_until_a_person_says_so()
     assert!(!b.deployment.service().latest_copy(true).await.unwrap().intact, "a restart forgets nothing");
 
     let viewer = rollback::Actor::new("vera", rollback_types::Role::Viewer);
-    assert!(matches!(b.service.trust_backup("latest-copy", None, &viewer).await, Err(ServiceError::Forbidden { .. })));
+    assert!(matches!(b.service.trust_backup("latest-copy", "", &viewer).await, Err(ServiceError::Forbidden { .. })));
     let shown = b.service.latest_copy(true).await.unwrap().replaced_as_seen();
     assert!(shown.starts_with("neo4j="), "{shown}");
-    let other = b.service.trust_backup("latest-copy", Some("neo4j=0000"), &tester()).await;
+    let other = b.service.trust_backup("latest-copy", "neo4j=0000", &tester()).await;
     assert!(matches!(other, Err(ServiceError::Conflict(_))), "only what was shown is trusted: {other:?}");
-    let trusted = b.service.trust_backup("latest-copy", Some(&shown), &tester()).await.unwrap();
+    let trusted = b.service.trust_backup("latest-copy", &shown, &tester()).await.unwrap();
     assert!(trusted.intact && trusted.replaced.is_empty(), "{}", trusted.verdict);
     assert!(sha256(&trusted, StoreKind::Neo4j).detail.contains("trusted by tester"));
     assert!(b.plan_all(request(FAILED)).await.startable);
-    let nothing = b.service.trust_backup("latest-copy", None, &tester()).await;
+    let nothing = b.service.trust_backup("latest-copy", "", &tester()).await;
     assert!(matches!(nothing, Err(ServiceError::Conflict(_))), "{nothing:?}");
 }
 
@@ -286,7 +286,8 @@ async fn a_run_that_step_6_stopped_goes_on_once_a_person_has_said_that_the_file_
     let view = b.settle(id).await;
     let error = view.step(Step::VerifyCopy).unwrap().error.clone().unwrap();
     assert!(error.remedy.contains("stepback backup trust") && error.remedy.contains("try again"), "{error:?}");
-    assert!(b.service.trust_backup("latest-copy", None, &tester()).await.unwrap().intact);
+    let shown = b.service.latest_copy(true).await.unwrap().replaced_as_seen();
+    assert!(b.service.trust_backup("latest-copy", &shown, &tester()).await.unwrap().intact);
     b.service.decide(id, Step::VerifyCopy, Decision::Retry, None, &tester()).await.unwrap();
     let view = b.settle(id).await;
     assert_eq!(view.step(Step::VerifyCopy).unwrap().state, StepState::Done, "{view:?}");
