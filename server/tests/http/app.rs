@@ -80,6 +80,11 @@ impl App {
         self.lock.take();
     }
 
+    /// Tasks of the server that are not done.
+    pub fn tasks(&self) -> usize {
+        self.runtime.as_ref().map_or(0, |runtime| runtime.metrics().num_alive_tasks())
+    }
+
     /// Tells the streams that the server stops, as a signal would.
     pub fn begin_to_stop(&self) {
         self.stop.send_replace(true);

@@ -86,6 +86,13 @@ impl Deployment {
         Self { folder, failed: made.failed_version }
     }
 
+    /// Another one that holds the same.
+    pub fn copied(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        copy(self.folder.path(), folder.path());
+        Self { folder, failed: self.failed.clone() }
+    }
+
     /// Makes every session older, as if so much time had passed.
     pub async fn age_sessions(&self, by: Duration) {
         let mut file = open(&self.config().access_file()).await;

@@ -27,6 +27,7 @@ mod restores;
 mod rollback;
 mod rollback_servers;
 mod rules;
+mod run_weather;
 mod schedule;
 mod serving;
 mod sessions;

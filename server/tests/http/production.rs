@@ -60,7 +60,7 @@ async fn points(d: &Deployment) -> BTreeMap<String, Vec<String>> {
     collections
 }
 
-async fn graph(d: &Deployment) -> (Vec<String>, Vec<String>) {
+pub async fn graph(d: &Deployment) -> (Vec<String>, Vec<String>) {
     let mut file = open(&d.path("graph.db")).await;
     let mut labels: BTreeMap<i64, Vec<String>> = BTreeMap::new();
     for row in pairs(&mut file, "SELECT node_id, label FROM node_labels ORDER BY label").await {

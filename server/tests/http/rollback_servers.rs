@@ -13,7 +13,7 @@ use crate::production::chapters;
 use crate::validation::found_right;
 
 /// The database is one; tests that count all of it go one after another.
-static NEO4J: Mutex<()> = Mutex::const_new(());
+pub static NEO4J: Mutex<()> = Mutex::const_new(());
 
 /// How to reach the server of the tests: address, user, password.
 pub fn login() -> [String; 3] {
@@ -28,11 +28,11 @@ pub fn login() -> [String; 3] {
 }
 
 /// A plain client of the driver's.
-struct Neo4j(Graph);
+pub struct Neo4j(Graph);
 
 impl Neo4j {
     /// Connects to the server and empties it.
-    async fn emptied([uri, user, password]: &[String; 3]) -> Self {
+    pub async fn emptied([uri, user, password]: &[String; 3]) -> Self {
         let graph = Graph::new(uri, user.as_str(), password.as_str()).unwrap();
         graph.run(query("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")).await.unwrap();
         let it = Self(graph);
@@ -40,13 +40,13 @@ impl Neo4j {
         it
     }
 
-    async fn count(&self, pattern: &str) -> i64 {
+    pub async fn count(&self, pattern: &str) -> i64 {
         let mut rows = self.0.execute(query(&format!("{pattern} RETURN count(*) AS total"))).await.unwrap();
         rows.next().await.unwrap().unwrap().get("total").unwrap()
     }
 
     /// Every node and relationship of production by content, in one order.
-    async fn content(&self) -> Vec<String> {
+    pub async fn content(&self) -> Vec<String> {
         let told = |n: &str| format!("[apoc.coll.sort(labels({n})), [k IN apoc.coll.sort(keys({n})) | [k, {n}[k]]]]");
         let (n, a, b) = (told("n"), told("a"), told("b"));
         let mut found = Vec::new();
@@ -172,7 +172,7 @@ async fn the_per_version_layout_is_rolled_back_on_servers() {
 }
 
 /// A demo loaded into the two servers.
-async fn demo_on([uri, user, password]: &[String; 3], double: &QdrantDouble, more: &[&str]) -> Deployment {
+pub async fn demo_on([uri, user, password]: &[String; 3], double: &QdrantDouble, more: &[&str]) -> Deployment {
     let (url, rest) = (double.grpc_url(), double.rest_url());
     let qdrant = ["--qdrant-url", &url, "--qdrant-rest-url", &rest];
     let neo4j = ["--neo4j-uri", uri, "--neo4j-user", user, "--neo4j-password", password];
@@ -231,7 +231,7 @@ async fn on_servers(layout: Layout, staged: impl Fn(&str) -> String, collection:
     assert_eq!(version["status"], "rolled_back");
 }
 
-async fn the_registry_says_so(d: &Deployment) {
+pub async fn the_registry_says_so(d: &Deployment) {
     let mut file = d.metadata().await;
     let state: String = sqlx::query_scalar("SELECT status FROM version_registry WHERE version_id = ?")
         .bind(&d.failed)

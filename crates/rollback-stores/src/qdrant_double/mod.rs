@@ -159,6 +159,22 @@ impl QdrantDouble {
         true
     }
 
+    /// Another server that holds the same collections and aliases.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn copy_of(other: &Self) -> io::Result<Self> {
+        let double = Self::start()?;
+        let (collections, aliases) = {
+            let data = other.shared.lock();
+            (data.collections.clone(), data.aliases.clone())
+        };
+        let mut data = double.shared.lock();
+        (data.collections, data.aliases) = (collections, aliases);
+        drop(data);
+        Ok(double)
+    }
+
     /// Points an alias to a collection, whether there is one or not.
     pub fn set_alias(&self, alias: &str, collection: &str) {
         self.shared.lock().aliases.insert(alias.to_owned(), collection.to_owned());
