@@ -166,6 +166,13 @@ export class Deployment {
     return stdout.split('\n').filter((line) => line !== '');
   }
 
+  /** Makes every sign-in as unused as if so many minutes had passed. */
+  async idle(minutes: number): Promise<void> {
+    const file = join(this.folder, 'stepback-data', 'access.db');
+    const statement = `UPDATE sessions SET last_seen_at = last_seen_at - ${minutes * 60_000}`;
+    await run('sqlite3', ['-batch', '-bail', '-cmd', '.timeout 10000', file, statement]);
+  }
+
   /** The single number a query gives. */
   async count(store: Store, query: string): Promise<number> {
     return Number((await this.sql(store, query))[0]);

@@ -202,3 +202,52 @@ test('a role holds at once', async ({ page, deployment, browser }) => {
   await expect(other).toHaveURL(/\/sign-in/);
   await context.close();
 });
+
+test.describe('a sign-in that ends while a page is open', () => {
+  test.use({ as: null, expectedErrors: /status of (401|403)/ });
+
+  test('what was typed is found again, by the same person alone', async ({ page, context }) => {
+    const lose = async () => {
+      await open(page, '/people/tokens');
+      await page.getByLabel('Name', { exact: true }).fill('typed-for-nothing');
+      await context.clearCookies();
+      await page.getByRole('button', { name: 'Make the token' }).click();
+      await page.getByRole('link', { name: 'Sign in' }).click();
+      await expect(page).toHaveURL(/\/sign-in\?next=/);
+      await hydrated(page);
+    };
+    const enter = async (role: Role) => {
+      await page.getByLabel('Name').fill(PEOPLE[role].name);
+      await page.getByLabel('Password').fill(PEOPLE[role].password);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await expect(page).toHaveURL(/\/people\/tokens$/);
+      await hydrated(page);
+    };
+    await signIn(page, 'administrator');
+    await lose();
+    await enter('administrator');
+    await expect(page.getByLabel('Name', { exact: true })).toHaveValue('typed-for-nothing');
+    // Once, and not for a page that was sent.
+    await open(page, '/people/tokens');
+    await expect(page.getByLabel('Name', { exact: true })).toHaveValue('');
+    await lose();
+    await enter('operator');
+    await page.goto('/');
+    await hydrated(page);
+    expect(await page.evaluate(() => sessionStorage.getItem('stepback-typed'))).toBeNull();
+  });
+
+  test('the page of a sign-in that was idle says why it is gone, and leads back', async ({ page, deployment }) => {
+    await signIn(page, 'administrator');
+    await open(page, '/');
+    await expect(page.getByText('Live', { exact: true })).toBeVisible();
+    await deployment.idle(61);
+    await expect(page.getByText('You were signed out: nothing was done for 1 hour.')).toBeVisible({ timeout: 15_000 });
+    await hydrated(page);
+    await page.getByLabel('Name').fill(PEOPLE.administrator.name);
+    await page.getByLabel('Password').fill(PEOPLE.administrator.password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await expect(page).toHaveURL(`${deployment.url}/`);
+    await hydrated(page);
+  });
+});
