@@ -1,46 +1,8 @@
 //! How numbers, times and foreign text become readable. Pure functions, the same on the server and in the browser.
 
 use rollback_types::Timestamp;
-use time::{Month, OffsetDateTime};
-
-/// `76 kB`, `1.2 MB`: powers of 1000, at most three digits that matter.
-pub fn bytes(n: u64) -> String {
-    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
-    if n < 1000 {
-        return format!("{n} B");
-    }
-    // Integers only: a float's rounding would turn 999,999 into "1000 kB".
-    let mut unit = 0;
-    let mut tenths = (u128::from(n) + 50) / 100;
-    while tenths >= 9_995 && unit + 1 < UNITS.len() {
-        tenths = (tenths + 500) / 1000;
-        unit += 1;
-    }
-    if tenths < 100 {
-        format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
-    } else {
-        format!("{} {}", (tenths + 5) / 10, UNITS[unit])
-    }
-}
-
-/// `35,118`.
-pub fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// `35,118 points`, `1 point`. The unit in the plural, with an `s` at its end.
-pub fn counted(n: u64, unit: &str) -> String {
-    let unit = if n == 1 { unit.strip_suffix('s').unwrap_or(unit) } else { unit };
-    format!("{} {unit}", count(n))
-}
+pub use rollback_types::civil::{Civil, utc};
+pub use rollback_types::quantity::{bytes, count, counted};
 
 /// So many minutes as people say it: `1 hour`, `90 minutes`.
 pub fn minutes_in_words(minutes: u64) -> String {
@@ -59,57 +21,9 @@ pub fn duration(ms: u64) -> String {
     }
 }
 
-/// `+6.08`, `+75.30`: seconds since the run began, for the log.
+/// `+6.08s`, `+75.30s`: seconds since the run began, for the log.
 pub fn offset(ms: u64) -> String {
-    format!("+{}.{:02}", ms / 1000, ms % 1000 / 10)
-}
-
-/// A date and time of day in some zone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Civil {
-    /// The year.
-    pub year: i32,
-    /// 1 to 12.
-    pub month: u8,
-    /// 1 to 31.
-    pub day: u8,
-    /// 0 to 23.
-    pub hour: u8,
-    /// 0 to 59.
-    pub minute: u8,
-}
-
-impl Civil {
-    /// In UTC.
-    pub fn utc(at: Timestamp) -> Self {
-        let t =
-            OffsetDateTime::from_unix_timestamp(at.unix_ms().div_euclid(1000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        Self { year: t.year(), month: u8::from(t.month()), day: t.day(), hour: t.hour(), minute: t.minute() }
-    }
-
-    /// `22 Nov 2026, 22:58`.
-    pub fn text(self) -> String {
-        let month = Month::try_from(self.month).map_or("?", |m| match m {
-            Month::January => "Jan",
-            Month::February => "Feb",
-            Month::March => "Mar",
-            Month::April => "Apr",
-            Month::May => "May",
-            Month::June => "Jun",
-            Month::July => "Jul",
-            Month::August => "Aug",
-            Month::September => "Sep",
-            Month::October => "Oct",
-            Month::November => "Nov",
-            Month::December => "Dec",
-        });
-        format!("{} {month} {}, {:02}:{:02}", self.day, self.year, self.hour, self.minute)
-    }
-}
-
-/// `22 Nov 2026, 22:58 UTC`.
-pub fn utc(at: Timestamp) -> String {
-    format!("{} UTC", Civil::utc(at).text())
+    format!("+{}.{:02}s", ms / 1000, ms % 1000 / 10)
 }
 
 /// `38 minutes ago`, `13 days ago`, `in 4 days`; `just now` below five seconds.
@@ -299,7 +213,7 @@ mod tests {
         for (ms, text) in cases {
             assert_eq!(duration(ms), text, "{ms}");
         }
-        assert_eq!(offset(6_089), "+6.08");
+        assert_eq!(offset(6_089), "+6.08s");
     }
 
     #[test]

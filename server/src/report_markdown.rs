@@ -4,8 +4,8 @@
 use app::components::badge::{run_look, step_look};
 use app::format;
 use rollback_types::{
-    AfterState, CheckOutcome, CheckState, CountChange, Decision, RunReport, Timestamp, ValidationReport, Wording,
-    Written,
+    AfterState, CheckOutcome, CheckState, CountChange, Decision, RunReport, StoreOutcome, Timestamp, ValidationReport,
+    Wording, Written,
 };
 
 /// The whole document.
@@ -14,6 +14,7 @@ pub fn report_markdown(report: &RunReport) -> String {
     let run = &report.run;
     page.heading(1, &format!("Run #{}: {} {}", run.id, run.kind.verb(), run.version_id));
     facts(&mut page, report);
+    outcomes(&mut page, report);
     before(&mut page, report);
     stores(&mut page, report);
     steps(&mut page, report);
@@ -75,6 +76,19 @@ fn facts(page: &mut Page, report: &RunReport) {
         rows.push(("Summary", summary.clone()));
     }
     page.table(&["What", "Which"], rows.into_iter().map(|(term, value)| vec![term.to_owned(), value]));
+}
+
+/// What was done to each store, in words.
+fn outcomes(page: &mut Page, report: &RunReport) {
+    if report.outcomes.is_empty() {
+        return;
+    }
+    page.heading(2, "Store by store");
+    let row = |o: &StoreOutcome| {
+        let told = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
+        vec![o.store.title().to_owned(), told(&o.staged), told(&o.production)]
+    };
+    page.table(&["Store", "Staged data", "Production"], report.outcomes.iter().map(row));
 }
 
 fn runs(n: u64) -> String {

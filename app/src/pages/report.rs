@@ -16,6 +16,7 @@ use crate::components::{
     Callout, Card, Column, DataTable, ErrorPanel, Fact, Foreign, Icon, IconName, KeyValue, Loading, PageHeader,
     RunBadge, Said, StoreName, Time, TimeStyle, Tone, VersionName, message,
 };
+use crate::pages::outcome::StoreOutcomes;
 use crate::pages::run::NoSuchRun;
 use crate::pages::run_rows::title;
 use crate::{format, notice};
@@ -146,6 +147,7 @@ fn FactsSection(report: RunReport) -> impl IntoView {
         <Card title="What happened">
             <div class="body">
                 {run.summary.as_ref().map(|s| view! { <p class="foreign">{format::visible_lines(s)}</p> })}
+                <StoreOutcomes outcomes=report.outcomes />
                 <KeyValue>
                     <Fact term="Began">
                         <Time at=run.started_at style=TimeStyle::Absolute />

@@ -167,6 +167,9 @@ pub enum EventKind {
         state: RunState,
         /// What the run did, in one or two sentences.
         summary: String,
+        /// What was found, a sentence each; runs of earlier versions have it in the summary.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        findings: Vec<String>,
     },
     /// After its end a person added something. The run stays as it ended.
     RunAnnotated {

@@ -6,19 +6,24 @@
 pub mod access;
 pub mod approval;
 pub mod backup;
+pub mod civil;
 pub mod event;
 pub mod ids;
 pub mod log;
 pub mod note;
+pub mod offender;
+pub mod outcome;
 pub mod overview;
 pub mod page;
 pub mod plan;
 pub mod problem;
+pub mod quantity;
 pub mod registry;
 pub mod report;
 pub mod role;
 pub mod run;
 pub mod run_kind;
+pub mod run_view;
 pub mod state;
 pub mod step;
 pub mod store;
@@ -34,6 +39,7 @@ pub use event::{Decision, Event, EventKind, Progress, StepError, StreamItem};
 pub use ids::{PlanDigest, RollbackTarget, RunId, TargetRefusal, VersionId};
 pub use log::{LogLevel, LogLine, LogPart, LogQuery};
 pub use note::{AfterItem, Note, NoteRequest, Notes, Tick, Wording, Written};
+pub use outcome::StoreOutcome;
 pub use overview::{
     Change, Overview, RunQuery, StagedInStore, StateCount, StepDuration, Verdict, VerdictLevel, VersionDetail,
 };
@@ -43,15 +49,16 @@ pub use plan::{
     PlannedStep, Refusal, ResumeRequest, RollbackPlan, StagingCounts, StartRequest, StorePlan, StorePlans,
     TimeEstimate, Trigger,
 };
-pub use problem::{Problem, ProblemKind};
+pub use problem::{FieldError, Problem, ProblemKind};
 pub use registry::{Layout, OperationRow, VersionQuery, VersionRow, VersionSort};
 pub use report::{
     AfterCheck, AfterState, ComparedRun, ComparedStep, CountChange, CountComparison, DecisionTaken, Interruption,
     InterruptionEnd, RunComparison, RunReport, SavedWayBack, StepComparison, StepOutcome, StoreBalance,
 };
 pub use role::Role;
-pub use run::{RunState, RunSummary, RunView, StepView};
+pub use run::{RunState, RunSummary};
 pub use run_kind::RunKind;
+pub use run_view::{RunView, StepView};
 pub use state::{Candidacy, VersionState};
 pub use step::{Step, StepState};
 pub use store::{StoreKind, StoreReport, StoreStatus};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, EventKind};
 use crate::note::Note;
+use crate::quantity::{count, counted};
 use crate::run::RunState;
 use crate::step::Step;
 use crate::timestamp::Timestamp;
@@ -99,10 +100,11 @@ fn line_of(kind: &EventKind) -> Option<(LogLevel, String)> {
         EventKind::StepStarted { step, attempt: 1 } => (Info, format!("{step}: {}", step.title())),
         EventKind::StepStarted { step, attempt } => (Info, format!("{step}: {}, attempt {attempt}", step.title())),
         EventKind::StepNote { step, message } => (Info, format!("{step}: {message}")),
-        EventKind::StepActs { step, units } => (Info, format!("{step}: acts now, {units} counted before")),
+        EventKind::StepActs { step, units } => (Info, format!("{step}: acts now, {} counted before", count(*units))),
         EventKind::StepFinding { step, message } => (Warning, format!("{step}: {message}")),
         EventKind::StepRetrying { step, failures, wait_ms, error } => {
-            (Warning, format!("{step}: {error}; failed {failures} times, trying again in {wait_ms} ms"))
+            let times = counted(u64::from(*failures), "times");
+            (Warning, format!("{step}: {error}; failed {times}, trying again in {wait_ms} ms"))
         }
         EventKind::StepCompleted { step, outcome, .. } => (Info, format!("{step}: {outcome}")),
         EventKind::StepSkipped { step, reason, .. } => (Info, format!("{step} skipped: {reason}")),
@@ -125,9 +127,10 @@ fn line_of(kind: &EventKind) -> Option<(LogLevel, String)> {
         EventKind::RunAbandoned { reason, actor, summary } => {
             (Warning, format!("run abandoned by {actor}: {reason}. {summary}"))
         }
-        EventKind::RunEnded { state, summary } => {
+        EventKind::RunEnded { state, summary, findings } => {
             let level = if *state == RunState::Completed { Info } else { Warning };
-            (level, format!("run ended, {}: {summary}", state.as_str().replace('_', " ")))
+            let said = std::iter::once(summary).chain(findings).map(String::as_str).collect::<Vec<_>>().join(" ");
+            (level, format!("run ended, {}: {said}", state.as_str().replace('_', " ")))
         }
         EventKind::RunAnnotated { notes, actor } => {
             let titles: Vec<String> = notes.iter().map(Note::title).collect();

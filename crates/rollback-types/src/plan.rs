@@ -186,6 +186,9 @@ pub struct StorePlan {
     pub restore_recommended: bool,
     /// A restore is part of this plan.
     pub restore: bool,
+    /// Why it cannot be restored from this copy, and what to do about it, whatever is chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cannot_restore: Option<String>,
 }
 
 /// The plan's three stores.

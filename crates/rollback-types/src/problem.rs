@@ -109,6 +109,19 @@ pub struct Problem {
     /// Why it is refused (kind `refused`).
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub refusals: Vec<Refusal>,
+    /// Which fields of the request are wrong (kind `invalid-request`).
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub errors: Vec<FieldError>,
+}
+
+/// A field of a request that cannot be taken, for programs: what people read is the problem's `detail`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FieldError {
+    /// A JSON pointer into the request's body, or the name of a query's field after `?`: `/reason`, `?limit`.
+    pub pointer: String,
+    /// What is wrong with it.
+    pub detail: String,
 }
 
 impl Problem {
@@ -127,6 +140,7 @@ impl Problem {
             plan: None,
             differences: Vec::new(),
             refusals: Vec::new(),
+            errors: Vec::new(),
         }
     }
 

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::note::{AfterItem, Wording, Written};
 use crate::{
-    BackupSource, CheckItem, Decision, Layout, RunSummary, Step, StepError, StepState, StoreKind, TimeEstimate,
-    Timestamp, Trigger, ValidationReport, ValidationVerdict, VersionRow,
+    BackupSource, CheckItem, Decision, Layout, RunSummary, Step, StepError, StepState, StoreKind, StoreOutcome,
+    TimeEstimate, Timestamp, Trigger, ValidationReport, ValidationVerdict, VersionRow,
 };
 
 /// A count before the run and after it.
@@ -183,8 +183,11 @@ pub struct RunReport {
     pub acknowledged: Vec<String>,
     /// The "before" checklist.
     pub before: Vec<CheckItem>,
-    /// Store by store.
+    /// Store by store, in counts.
     pub stores: Vec<StoreBalance>,
+    /// Store by store, in words.
+    #[serde(default)]
+    pub outcomes: Vec<StoreOutcome>,
     /// Step by step.
     pub steps: Vec<StepOutcome>,
     /// How long the whole was expected to take when it was planned.

@@ -1,16 +1,17 @@
 //! Carries out a run: stage after stage, the steps of a stage side by side. The sole writer of the run's journal.
 
+mod ending;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
-use rollback_types::{Decision, EventKind, RunKind, RunState, Step, StepError};
+use rollback_types::{Decision, EventKind, RunState, Step, StepError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::context::{Halt, Message, Outcome, Shared, StepContext};
 use crate::recorder::{RecordError, Recorder};
 use crate::steps;
-use crate::store::AbortRequest;
 use crate::story::{BY_DECISION, skipped};
 
 /// A person's decision, on its way to the engine.
@@ -79,11 +80,7 @@ impl Engine {
                 break;
             }
         }
-        let findings = self.findings().await;
-        let state = if findings.is_empty() { RunState::Completed } else { RunState::CompletedWithFindings };
-        let summary = std::iter::once(self.summary()).chain(findings).collect::<Vec<_>>().join(" ");
-        self.recorder.record(EventKind::RunEnded { state, summary }).await?;
-        Ok(state)
+        self.complete().await
     }
 
     /// Begins the steps, takes in what they tell, and returns when all have ended. A step that fails does not stop
@@ -259,112 +256,8 @@ impl Engine {
         Ok(None)
     }
 
-    /// Of a rollback: leaves the registry at `rolling_back` with a message that names the step and the error.
-    async fn abort(&mut self, step: Step, failed: &BTreeMap<Step, StepError>) -> Result<RunState, RecordError> {
-        let error = failed.get(&step).map_or_else(String::new, |e| e.message.clone());
-        let spec = &self.shared.spec;
-        let message = format!("{} aborted at {step}: {error}", spec.kind.title());
-        let marked = self.recorder.procedure.is_through(Step::Mark);
-        let said = match &spec.target {
-            // Step 2 may have failed after its effect: then the row says so, and the note finds it by the run's key.
-            Some(target) if marked || step == Step::Mark => {
-                let request =
-                    AbortRequest { target: target.clone(), run_key: spec.run_key.clone(), message: message.clone() };
-                match self.shared.stores.records.note_abort(&request).await {
-                    Ok(()) if self.begun_to_restore() => format!(
-                        "{message}. A restore had begun: compare each store, and see this run's ways back. The version stays \
-                         rolling_back and is offered as “take over”."
-                    ),
-                    Ok(()) if marked => {
-                        format!("{message}. The version stays rolling_back and is offered as “take over”.")
-                    }
-                    Ok(()) => format!("{message}. Nothing was deleted."),
-                    Err(e) => format!("{message}. The registry could not be told: {e}"),
-                }
-            }
-            None if self.begun_to_restore() => {
-                format!("{message}. A restore had begun: compare each store, and see this run's ways back.")
-            }
-            _ => format!("{message}. Nothing was changed in any store."),
-        };
-        self.recorder.record(EventKind::RunEnded { state: RunState::Aborted, summary: said }).await?;
-        Ok(RunState::Aborted)
-    }
-
-    fn begun_to_restore(&self) -> bool {
-        let attempted = self.shared.attempted.lock().unwrap_or_else(PoisonError::into_inner);
-        attempted.keys().any(|s| s.is_restore())
-    }
-
-    /// What steps told, and what skipped ones have left undone, as far as it can be seen.
-    async fn findings(&self) -> Vec<String> {
-        let shared = &self.shared;
-        let mut findings = shared.findings.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for step in &self.skipped {
-            let left = match (step, &shared.spec.target) {
-                (Step::DropChapters, Some(target)) => shared.stores.records.staging(target).await.map(|s| s.units()),
-                (Step::DeletePoints, Some(target)) => {
-                    let name = shared.staging_collection(target);
-                    shared.stores.vectors.count(&name).await.map(|n| n.unwrap_or(0))
-                }
-                (Step::DeleteNodes, Some(target)) => {
-                    shared.stores.graph.staging(&shared.staging_selector(target)).await.map(|s| s.units())
-                }
-                (Step::Validate, _) => {
-                    findings.push("The validation was skipped by decision: nothing was checked.".into());
-                    continue;
-                }
-                _ => {
-                    findings.push(format!("{step} was skipped by decision: production may differ from the copy."));
-                    continue;
-                }
-            };
-            let what = step.unit().unwrap_or("units");
-            match left {
-                Ok(0) => {}
-                Ok(left) => {
-                    findings.push(format!("{step} was skipped by decision, and {left} staged {what} are still there."))
-                }
-                Err(e) => findings.push(format!("{step} was skipped by decision; what is left cannot be told: {e}.")),
-            }
-        }
-        findings
-    }
-
     fn done(&self, step: Step, said: &str) {
         self.shared.done.lock().unwrap_or_else(PoisonError::into_inner).insert(step, said.to_owned());
-    }
-
-    fn summary(&self) -> String {
-        let spec = &self.shared.spec;
-        let done = self.shared.done.lock().unwrap_or_else(PoisonError::into_inner);
-        let lanes = |steps: [Step; 3]| {
-            let of = |step: Step| {
-                let said = done.get(&step).map_or("nothing", String::as_str);
-                step.lane().map_or_else(|| said.to_owned(), |store| format!("{store}: {said}"))
-            };
-            steps.map(of).join(". ")
-        };
-        let restored = || {
-            let chosen = !spec.restore.is_empty();
-            let lanes = lanes([Step::RestoreSqlite, Step::RestoreQdrant, Step::RestoreNeo4j]);
-            if chosen { format!(" Restored from {}: {lanes}.", spec.source.name()) } else { String::new() }
-        };
-        match spec.kind {
-            RunKind::Rollback => {
-                let removed = lanes([Step::DropChapters, Step::DeletePoints, Step::DeleteNodes]);
-                format!("{} is rolled back. {removed}.{}", spec.subject, restored())
-            }
-            RunKind::RestoreProduction => format!("Production was restored from {}.{}", spec.subject, restored()),
-            RunKind::UndoRestore => format!("The restore of {} is undone.{}", spec.subject, restored()),
-            RunKind::Validate => {
-                let said = done.get(&Step::Validate).map_or("nothing was checked", String::as_str);
-                format!("{} was validated: {said}.", spec.subject)
-            }
-            RunKind::MakeBackup => {
-                format!("{} is new. {}.", spec.subject, lanes([Step::CopySqlite, Step::CopyQdrant, Step::CopyNeo4j]))
-            }
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the service answers when it cannot do what was asked; both doors (page and API) show it as a problem document.
 
-use rollback_types::{Difference, Problem, ProblemKind, Refusal, Role, RollbackPlan, RunId, StoreKind};
+use rollback_types::{Difference, FieldError, Problem, ProblemKind, Refusal, Role, RollbackPlan, RunId, StoreKind};
 
 use crate::approvers::ApproversError;
 use crate::journal::JournalError;
@@ -12,6 +12,14 @@ pub enum ServiceError {
     /// The request makes no sense: which field, and what is allowed.
     #[error("{0}")]
     Invalid(String),
+    /// One field of the request cannot be taken. It is said in people's words: a page shows it too.
+    #[error("{said}")]
+    InvalidField {
+        /// Where it is, for programs: `/reason`, `?limit`.
+        pointer: &'static str,
+        /// What is wrong, and what is allowed, in a sentence.
+        said: String,
+    },
     /// The actor's role does not allow it.
     #[error("the role {role} may not {to}: that needs the role {least}")]
     Forbidden {
@@ -66,6 +74,12 @@ pub enum ServiceError {
     Journal(JournalError),
 }
 
+impl ServiceError {
+    pub(crate) fn field(pointer: &'static str, said: impl Into<String>) -> Self {
+        Self::InvalidField { pointer, said: said.into() }
+    }
+}
+
 impl From<JournalError> for ServiceError {
     fn from(error: JournalError) -> Self {
         match error {
@@ -95,6 +109,11 @@ impl From<ServiceError> for Problem {
         let nothing = "Nothing was changed.";
         match error {
             ServiceError::Invalid(_) => Problem::new(ProblemKind::InvalidRequest, detail).safe(nothing),
+            ServiceError::InvalidField { pointer, said } => {
+                let mut p = Problem::new(ProblemKind::InvalidRequest, detail).safe(nothing);
+                p.errors.push(FieldError { pointer: pointer.to_owned(), detail: said });
+                p
+            }
             ServiceError::Forbidden { least, .. } => Problem::new(ProblemKind::RoleRequired, detail)
                 .safe(nothing)
                 .remedy(format!("Ask someone with the role {least}, or an administrator for that role.")),

@@ -40,7 +40,6 @@ struct Told {
     skipped_by_decision: BTreeMap<Step, bool>,
     decisions: Vec<DecisionTaken>,
     interruptions: Vec<Interruption>,
-    findings: Vec<String>,
     notes: Notes,
 }
 
@@ -78,9 +77,10 @@ pub(crate) fn report(sources: Sources<'_>) -> RunReport {
         acknowledged: acknowledged.map(|a| a.asked.message.clone()).collect(),
         time: plan.as_ref().and_then(expected),
         stores,
+        outcomes: view.store_outcomes(),
         decisions: told.decisions,
         interruptions: told.interruptions,
-        findings: told.findings,
+        findings: view.findings,
         validation: view.validation,
         way_back,
         root_cause: told.notes.root_cause,
@@ -117,9 +117,6 @@ impl Told {
             }
             EventKind::StepSkipped { step, by_decision, .. } => {
                 self.skipped_by_decision.insert(*step, *by_decision);
-            }
-            EventKind::StepFinding { message, .. } if !self.findings.contains(message) => {
-                self.findings.push(message.clone());
             }
             EventKind::DecisionMade { step, decision, reason, actor } => self.decisions.push(DecisionTaken {
                 at,

@@ -15,6 +15,9 @@ const PAGE: u32 = 500;
 /// Before the reason, in the event of a step that a person skipped.
 pub(crate) const BY_DECISION: &str = "by decision: ";
 
+/// How what is said of a skipped step begins.
+pub(crate) const SKIPPED: &str = "skipped";
+
 /// A run as its events tell it.
 #[derive(Clone, Debug)]
 pub(crate) struct Story {
@@ -114,23 +117,21 @@ impl Story {
 
 /// What the log and the summary say of a skipped step.
 pub(crate) fn skipped(reason: &str) -> String {
-    if reason.starts_with(BY_DECISION) { format!("skipped {reason}") } else { format!("skipped: {reason}") }
+    let colon = if reason.starts_with(BY_DECISION) { "" } else { ":" };
+    format!("{SKIPPED}{colon} {reason}")
 }
 
 /// What an interruption means: what is proven, and what is not known.
 pub(crate) fn interruption(procedure: &Procedure, cause: &str) -> String {
     let list = |steps: Vec<Step>| steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let through = procedure.through();
-    let proven = if through.is_empty() {
-        "No step was through".to_owned()
-    } else {
-        format!("Proven through: {}", list(through))
-    };
+    let proven =
+        if through.is_empty() { "No step was done".to_owned() } else { format!("Proven done: {}", list(through)) };
     let in_hand = procedure.in_hand();
     let unknown = if in_hand.is_empty() {
         "no step was at work".to_owned()
     } else {
-        format!("what these have done is not known, and is counted again before anything goes on: {}", list(in_hand))
+        format!("what {} did is counted again before anything goes on", list(in_hand))
     };
-    format!("The run was interrupted: {cause}. {proven}; {unknown}. Resume it, or abandon it.")
+    format!("The run was interrupted: {cause}. {proven}; {unknown}.")
 }

@@ -48,7 +48,7 @@ async fn another_person_agrees_and_the_run_names_them() {
     let agreed = service.vote(&start.plan_digest, &YES, &bob).await.unwrap();
     assert_eq!(agreed.state, ApprovalState::Approved);
     let other_reason = StartRequest { reason: "something else".into(), ..start.clone() };
-    assert!(matches!(service.start(&other_reason, &ada).await, Err(ServiceError::Invalid(_))));
+    assert!(matches!(service.start(&other_reason, &ada).await, Err(ServiceError::InvalidField { .. })));
     let by_bob = service.start(&start, &bob).await;
     assert!(matches!(by_bob, Err(ServiceError::ApprovalRequired { .. })), "his own word does not count for him");
     let id = service.start(&start, &ada).await.unwrap().run.id;
@@ -69,7 +69,7 @@ async fn two_are_two_different_people_and_a_no_ends_it() {
     assert!(matches!(service.vote(digest, &YES, &operator("bob")).await, Err(ServiceError::Conflict(_))), "twice");
     let no = VoteRequest { approves: false, reason: None };
     assert!(
-        matches!(service.vote(digest, &no, &operator("cleo")).await, Err(ServiceError::Invalid(_))),
+        matches!(service.vote(digest, &no, &operator("cleo")).await, Err(ServiceError::InvalidField { .. })),
         "a no says why"
     );
     let no = VoteRequest { approves: false, reason: Some("not in the exam week".into()) };

@@ -67,7 +67,7 @@ async fn an_undisturbed_run_removes_staging_and_nothing_else() {
     }
     let nodes = view.step(Step::DeleteNodes).unwrap();
     assert_eq!((nodes.done, nodes.total), (Some(23), Some(23)));
-    assert!(nodes.outcome.as_deref().unwrap().contains("2 of them crossing"), "{nodes:?}");
+    assert!(nodes.outcome.as_deref().unwrap().contains("2 of them joined to production"), "{nodes:?}");
 }
 
 #[tokio::test]
@@ -162,7 +162,8 @@ async fn a_lane_may_be_skipped_with_a_reason_and_only_a_lane() {
         let view = b.settle(id).await;
         // What was skipped is still there, and the end says so.
         assert_eq!(view.run.state, RunState::CompletedWithFindings, "{step}");
-        assert!(view.run.summary.as_deref().unwrap().contains("skipped by decision"), "{view:?}");
+        assert!(view.run.summary.as_deref().unwrap().contains("With 1 finding"), "{view:?}");
+        assert!(view.findings.iter().any(|f| f.contains("skipped by decision")), "{view:?}");
         let skipped = view.step(step).unwrap();
         assert_eq!(skipped.state, StepState::Skipped);
         assert!(skipped.outcome.as_deref().unwrap().contains("done by hand"), "{skipped:?}");

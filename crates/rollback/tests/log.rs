@@ -79,7 +79,7 @@ async fn what_cannot_be_asked_is_refused() {
     let both = LogQuery { before: Some(3), after: Some(1), ..LogQuery::default() };
     let long = LogQuery { text: Some("x".repeat(201)), ..LogQuery::default() };
     for query in [both, long, before(3, 0), before(3, 1_001)] {
-        assert!(matches!(b.service.log(id, &query).await, Err(ServiceError::Invalid(_))), "{query:?}");
+        assert!(matches!(b.service.log(id, &query).await, Err(ServiceError::InvalidField { .. })), "{query:?}");
     }
     assert!(matches!(b.service.log(RunId(99), &LogQuery::default()).await, Err(ServiceError::NotFound(_))));
     let beyond = b.service.log(id, &before(u64::MAX, 5)).await.unwrap();

@@ -29,7 +29,7 @@ async fn an_older_backup_names_what_it_loses_and_wants_it_acknowledged() {
     assert!(!plan.startable);
     let mut wrong = start_request(&plan);
     wrong.confirm_version_id = "v1".into();
-    assert!(matches!(b.service.start(&wrong, &tester()).await, Err(ServiceError::Invalid(_))));
+    assert!(matches!(b.service.start(&wrong, &tester()).await, Err(ServiceError::InvalidField { .. })));
     let view = b.carry_out(of(RunKind::RestoreProduction, "v1_baseline")).await;
     assert_eq!(view.step(Step::RestoreSqlite).unwrap().state, StepState::Done, "{view:?}");
     for hostile in ["../latest-copy", "v9", "latest-copy.before-run-1", ""] {

@@ -139,13 +139,13 @@ async fn a_start_needs_the_id_typed_and_a_reason() {
         let mut bad = good.clone();
         (bad.confirm_version_id, bad.reason) = (confirm.into(), reason.into());
         assert!(
-            matches!(b.service.start(&bad, &tester()).await, Err(ServiceError::Invalid(_))),
+            matches!(b.service.start(&bad, &tester()).await, Err(ServiceError::InvalidField { .. })),
             "{confirm} {reason:?}"
         );
     }
     let mut long = good.clone();
     long.reason = "x".repeat(501);
-    assert!(matches!(b.service.start(&long, &tester()).await, Err(ServiceError::Invalid(_))));
+    assert!(matches!(b.service.start(&long, &tester()).await, Err(ServiceError::InvalidField { .. })));
     assert!(b.service.runs(&Default::default()).await.unwrap().items.is_empty());
 }
 

@@ -224,7 +224,10 @@ async fn who_may_not_and_what_may_not_be_written_is_refused() {
         vec![Note::Remark { text: "many".into() }; 21],
     ] {
         let refused = b.service.annotate(id, &notes(&bad), &ada()).await;
-        assert!(matches!(refused, Err(ServiceError::Invalid(_))), "{bad:?}: {refused:?}");
+        assert!(
+            matches!(refused, Err(ServiceError::Invalid(_) | ServiceError::InvalidField { .. })),
+            "{bad:?}: {refused:?}"
+        );
     }
     assert_eq!(b.service.run(id).await.unwrap().run.last_event, last + 1, "of a refused request nothing is kept");
     b.deployment.journal.fill_up_after(Some(0));
@@ -316,7 +319,7 @@ proptest! {
                         if !text.trim().is_empty() { holds = Some(text.trim().to_owned()); }
                         assert_eq!(report.root_cause.map(|w| w.now.text), holds);
                     }
-                    Err(ServiceError::Invalid(_)) => {}
+                    Err(ServiceError::Invalid(_) | ServiceError::InvalidField { .. }) => {}
                     Err(other) => panic!("{text:?}: {other}"),
                 }
             }

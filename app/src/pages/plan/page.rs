@@ -138,13 +138,16 @@ pub(super) fn obstacles(plan: &RollbackPlan) -> Vec<Refusal> {
 }
 
 /// How the plan stands, at a glance.
-pub(super) fn standing(plan: &RollbackPlan) -> (Tone, IconName, &'static str) {
+pub(super) fn standing(plan: &RollbackPlan) -> (Tone, IconName, String) {
+    // The form asks for all of them, also for those that were given when the run first began.
+    let asked = plan.acknowledgements.len() as u64;
     if !obstacles(plan).is_empty() {
-        (Tone::Bad, IconName::Cross, "cannot start")
-    } else if plan.startable || plan.acknowledgements.iter().all(|a| a.given) {
-        (Tone::Good, IconName::Check, "can start")
+        (Tone::Bad, IconName::Cross, "cannot start".to_owned())
+    } else if asked == 0 {
+        (Tone::Good, IconName::Check, "can start".to_owned())
     } else {
-        (Tone::Warn, IconName::Warning, "asks to be acknowledged")
+        let said = format!("can start after {}", format::counted(asked, "acknowledgements"));
+        (Tone::Warn, IconName::Warning, said)
     }
 }
 

@@ -81,7 +81,9 @@ pub fn RestoreCard(
 
 fn standing(plan: &RollbackPlan) -> (Tone, IconName, &'static str) {
     let any = |wanted: fn(&StorePlan) -> bool| StoreKind::ALL.into_iter().any(|s| wanted(plan.stores.get(s)));
-    if any(|p| p.differs == Some(true) && !p.restore) {
+    if any(|p| p.restore && p.cannot_restore.is_some()) {
+        (Tone::Bad, IconName::Cross, "cannot be done")
+    } else if any(|p| p.differs == Some(true) && !p.restore) {
         (Tone::Warn, IconName::Warning, "production differs and stays so")
     } else if any(|p| p.restore) {
         (Tone::Warn, IconName::Refresh, "part of this plan")
@@ -99,7 +101,15 @@ fn row(store: StoreKind, plan: &StorePlan, other: String) -> impl IntoView + use
         None => (Tone::Warn, IconName::Question, "not known"),
     };
     let advice = if plan.restore_recommended { "recommended" } else { "not needed" };
-    let advice = if plan.differs.is_none() && !plan.restore_recommended { "not known" } else { advice };
+    let advice = match &plan.cannot_restore {
+        Some(_) => "cannot be restored",
+        None if plan.latest_copy.is_none() && plan.production.is_some() => "nothing to restore from",
+        None if plan.differs.is_none() && !plan.restore_recommended => "not known",
+        None => advice,
+    };
+    let why_not = plan.cannot_restore.as_ref().map(|why| {
+        view! { <span class="under bad foreign">"It cannot be restored: " {format::visible(why)}</span> }
+    });
     let evidence = format::visible(&plan.evidence);
     view! {
         <tr>
@@ -128,6 +138,7 @@ fn row(store: StoreKind, plan: &StorePlan, other: String) -> impl IntoView + use
             <td class="wide">
                 <Badge tone=tone icon=icon text=word />
                 <span class="why foreign">{evidence}</span>
+                {why_not}
             </td>
         </tr>
     }

@@ -14,6 +14,11 @@ fn restored(plan: &RollbackPlan) -> Vec<StoreKind> {
     StoreKind::ALL.into_iter().filter(|s| plan.stores.get(*s).restore).collect()
 }
 
+/// Of these stores, those that cannot be restored from the plan's copy.
+fn impossible(plan: &RollbackPlan, chosen: &[StoreKind]) -> Vec<StoreKind> {
+    chosen.iter().copied().filter(|s| plan.stores.get(*s).cannot_restore.is_some()).collect()
+}
+
 /// What the plan does, in a sentence or two.
 pub fn headline(plan: &RollbackPlan) -> String {
     let source = Subject::of(plan).source();
@@ -28,6 +33,9 @@ pub fn headline(plan: &RollbackPlan) -> String {
         RunKind::RestoreProduction | RunKind::UndoRestore if restored.is_empty() => {
             "No store is chosen: nothing would be restored.".to_owned()
         }
+        RunKind::RestoreProduction | RunKind::UndoRestore if !impossible(plan, &restored).is_empty() => {
+            format!("Cannot replace production by {source}, which is not intact. Nothing is changed.")
+        }
         RunKind::RestoreProduction | RunKind::UndoRestore => {
             format!("Replaces production in {} by {source}, then validates it.", named_stores(&restored))
         }
@@ -38,6 +46,12 @@ pub fn headline(plan: &RollbackPlan) -> String {
 pub fn restore_footer(plan: &RollbackPlan, chosen: &[StoreKind], recommended: &[StoreKind]) -> String {
     let source = Subject::of(plan).source();
     let unknown = StoreKind::ALL.into_iter().any(|s| plan.stores.get(s).differs.is_none());
+    if !impossible(plan, chosen).is_empty() {
+        return format!(
+            "Nothing is restored from {source} while it is not intact. Leave {} out, or choose another copy.",
+            named_stores(chosen)
+        );
+    }
     match (chosen, recommended) {
         ([], []) if unknown => {
             format!("Where production or {source} could not be read nothing can be recommended.")
@@ -80,6 +94,12 @@ fn removal(plan: &RollbackPlan) -> String {
     let restored = restored(plan);
     let stays = if restored.is_empty() {
         "Production is left as it is.".to_owned()
+    } else if !impossible(plan, &restored).is_empty() {
+        let source = Subject::of(plan).source();
+        format!(
+            "Production differs in {}, and cannot be restored: {source} is not intact. So this plan cannot start.",
+            named_stores(&restored)
+        )
     } else {
         format!("Production is restored from latest-copy in {}.", named_stores(&restored))
     };

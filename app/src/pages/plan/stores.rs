@@ -144,7 +144,9 @@ pub fn ReplacedCard(
         .into_iter()
         .map(|store| {
             let p = plan.stores.get(store);
-            let (after, word) = if p.restore {
+            let (after, word) = if p.restore && p.cannot_restore.is_some() {
+                (view! { "as it is" }.into_any(), "cannot be replaced by this copy")
+            } else if p.restore {
                 (inventory(p.latest_copy.as_ref()), "replaced as a whole")
             } else {
                 (view! { "as it is" }.into_any(), "stays as it is")

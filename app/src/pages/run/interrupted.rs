@@ -21,7 +21,7 @@ pub fn left(view: &RunView) -> [String; 2] {
         // A failed step had not come to its end either.
         named(|s| matches!(s.state, StepState::Interrupted | StepState::Failed)),
     );
-    let done = if done.is_empty() { "No step was through.".to_owned() } else { format!("{}.", listed(&done)) };
+    let done = if done.is_empty() { "No step.".to_owned() } else { format!("{}.", listed(&done)) };
     let open = if open.is_empty() {
         "Nothing: no step was at work.".to_owned()
     } else {
@@ -134,7 +134,7 @@ mod tests {
             summary: None,
             last_event: 9,
         });
-        assert_eq!(left(&view)[0], "No step was through.");
+        assert_eq!(left(&view)[0], "No step.");
         assert!(left(&view)[1].starts_with("Nothing"));
         view.steps[0].state = StepState::Done;
         view.steps[4].state = StepState::Interrupted;

@@ -7,6 +7,7 @@ use rollback_types::{RunKind, RunState, RunSummary, RunView, Step};
 use super::interrupted::Interrupted;
 use crate::components::{Callout, Icon, IconName, Time, TimeStyle, Tone};
 use crate::format;
+use crate::pages::outcome::{Findings, StoreOutcomes};
 use crate::pages::plan::sentences::listed;
 use crate::pages::plan::subject::Subject;
 
@@ -67,14 +68,19 @@ pub fn RunResult(
     view: RunView,
 ) -> impl IntoView {
     let at = view.run.ended_at?;
-    let (run, state, summary) = (view.run.clone(), view.run.state, view.run.summary.clone());
+    let (run, state) = (view.run.clone(), view.run.state);
+    let was_interrupted = state == RunState::Interrupted;
+    // What an interruption left is told by its own part, which also asks what to do.
+    let summary = run.summary.clone().filter(|_| !was_interrupted);
+    let outcomes = if was_interrupted { Vec::new() } else { view.store_outcomes() };
+    let findings = view.findings.clone();
     let kind = run.kind;
     let failed: Vec<String> =
         view.steps.iter().filter(|s| s.error.is_some()).map(|s| format!("{}, {}", s.step, s.title)).collect();
     let marked = view.step(Step::Mark).is_some_and(|s| s.state.is_through());
     let unsound = view.validation.as_ref().is_some_and(|r| !r.is_sound());
     let (tone, title) = title(kind, state, marked);
-    let interrupted = (state == RunState::Interrupted).then(|| view! { <Interrupted view=view /> });
+    let interrupted = was_interrupted.then(|| view! { <Interrupted view=view /> });
     let next = next(kind, state, marked);
     let failed = (!failed.is_empty() && next.is_some())
         .then(|| view! { <p>{format!("It stopped at {}.", listed(&failed))}</p> });
@@ -85,12 +91,15 @@ pub fn RunResult(
         <div class="run-result">
             <Callout tone=tone title=title>
                 {summary.map(|s| view! { <p class="foreign">{format::visible_lines(&s)}</p> })}
+                <StoreOutcomes outcomes=outcomes />
+                <Findings findings=findings />
                 {failed}
                 {next.map(|n| view! { <p>{n}</p> })}
                 {interrupted}
-                {restore.then(|| view! { <p>"Critical checks of production failed: a restore may be needed."</p> })}
+                {(restore && kind == RunKind::Validate)
+                    .then(|| view! { <p>"Critical checks of production failed: a restore may be needed."</p> })}
                 <p class="small muted">
-                    "Ended "
+                    {if was_interrupted { "Interrupted " } else { "Ended " }}
                     <Time at=at style=TimeStyle::Both />
                 </p>
                 <div class="actions">

@@ -64,9 +64,14 @@ fn Steps(live: LiveRun) -> impl IntoView {
     });
     // Which steps there are is the kind's, and never changes.
     let (kind, groups) = live.view.with_untracked(|v| (v.run.kind, groups(v.run.kind)));
-    let all = groups.len();
+    // The validation comes after the runbook's steps and is none of them, unless it is all that the run does.
+    let of_runbook: Vec<Vec<Step>> = match groups.len() {
+        1 => groups.clone(),
+        _ => groups.iter().filter(|group| !group.contains(&Step::Validate)).cloned().collect(),
+    };
+    let all = of_runbook.len();
     let through = {
-        let groups = groups.clone();
+        let groups = of_runbook;
         Memo::new(move |_| {
             let done = |step: &Step| live.view.with(|v| v.step(*step).is_some_and(|s| s.state.is_through()));
             groups.iter().filter(|group| group.iter().all(done)).count()

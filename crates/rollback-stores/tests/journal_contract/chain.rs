@@ -24,7 +24,7 @@ async fn three_runs() -> (tempfile::TempDir, PathBuf) {
     let stop = event(first, 4, EventKind::RunInterrupted { message: "power".into() });
     journal.append(&stop, RunState::Interrupted).await.unwrap();
     let second = journal.open_run(&NewRun { version_id: VersionId::new("v3"), ..new_run("b") }).await.unwrap().id;
-    let end = EventKind::RunEnded { state: RunState::Aborted, summary: "gone".into() };
+    let end = EventKind::RunEnded { state: RunState::Aborted, summary: "gone".into(), findings: vec![] };
     journal.append(&event(second, 1, end.clone()), RunState::Aborted).await.unwrap();
     journal.append(&note(first, 5), RunState::Running).await.unwrap();
     journal.append(&event(first, 6, end), RunState::Aborted).await.unwrap();
@@ -63,7 +63,11 @@ async fn a_journal_as_it_was_written_is_sound() {
 async fn notes_after_the_end_are_links_of_the_chain_like_any_other() {
     let (_dir, journal) = fresh().await;
     let run = journal.open_run(&new_run("a")).await.unwrap().id;
-    let end = EventKind::RunEnded { state: RunState::CompletedWithFindings, summary: "with a finding".into() };
+    let end = EventKind::RunEnded {
+        state: RunState::CompletedWithFindings,
+        summary: "with a finding".into(),
+        findings: vec![],
+    };
     journal.append(&event(run, 1, end), RunState::CompletedWithFindings).await.unwrap();
     for (number, text) in [(2, "a full disk"), (3, "a full disk, and no alarm")] {
         let notes = vec![rollback_types::Note::RootCause { text: text.into() }];
@@ -347,7 +351,7 @@ proptest! {
                     journal.append(&event(run, number, kind), RunState::Running).await.unwrap();
                     entries += 1;
                 }
-                let end = EventKind::RunEnded { state: RunState::Completed, summary: story[0].clone() };
+                let end = EventKind::RunEnded { state: RunState::Completed, summary: story[0].clone(), findings: vec![] };
                 journal.append(&event(run, story.len() as u64 + 1, end), RunState::Completed).await.unwrap();
                 entries += 1;
             }

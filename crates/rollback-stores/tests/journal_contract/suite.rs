@@ -32,7 +32,7 @@ pub fn note(run: RunId, number: u64) -> Event {
 }
 
 fn ended(run: RunId, number: u64, state: RunState) -> Event {
-    event(run, number, EventKind::RunEnded { state, summary: "done".into() })
+    event(run, number, EventKind::RunEnded { state, summary: "done".into(), findings: vec![] })
 }
 
 pub async fn one_run_at_a_time(journal: &dyn Journal) {
@@ -135,7 +135,7 @@ pub async fn durations_are_medians(journal: &dyn Journal) {
             (2, EventKind::StepStarted { step: Step::Mark, attempt: 2 }),
             (ms, EventKind::StepCompleted { step: Step::Mark, found_absent: n == 1, count: None, outcome: "o".into() }),
             (ms, EventKind::StepSkipped { step: Step::DropChapters, reason: "r".into(), by_decision: true }),
-            (ms * 2, EventKind::RunEnded { state, summary: "s".into() }),
+            (ms * 2, EventKind::RunEnded { state, summary: "s".into(), findings: vec![] }),
         ];
         for ((ms, kind), number) in story.into_iter().zip(1..) {
             let now = if number == 6 { state } else { RunState::Running };

@@ -1,5 +1,6 @@
 //! The rung *content*: does each file hold what the registry says, and do the files agree with each other?
 
+use rollback_types::quantity::{count, counted};
 use rollback_types::{Layout, StoreKind, Timestamp};
 
 use super::CopyContents;
@@ -40,11 +41,11 @@ pub(super) fn judge(
         StoreKind::Sqlite => chapters(contents, expected),
         StoreKind::Qdrant => agree(contents, found, expected),
         StoreKind::Neo4j if expected.staged_nodes > 0 => Content::Wrong(format!(
-            "it holds {} staged nodes: it was made while a version was staged, and a restore would bring them back",
-            expected.staged_nodes
+            "it holds {}: it was made while a version was staged, and a restore would bring them back",
+            counted(expected.staged_nodes, "staged nodes")
         )),
         StoreKind::Neo4j => match agree(contents, found, expected) {
-            Content::Right(said) => Content::Right(format!("{said}{}", counted(contents))),
+            Content::Right(said) => Content::Right(format!("{said}{}", by_label(contents))),
             other => other,
         },
     }
@@ -54,15 +55,16 @@ fn chapters(contents: &CopyContents, expected: &Expected) -> Content {
     let Some(rows) = contents.sqlite.as_ref().and_then(|i| i.rows) else {
         return Content::Open("its chapters were not counted".into());
     };
+    let chapters = counted(rows, "chapters");
     match expected.chapters {
         None if rows == 0 => Content::Wrong("it holds no chapter".into()),
-        None => Content::Right(format!("{rows} chapters; no registry row says how many there should be")),
-        Some(said) if rows == said => Content::Right(format!("{rows} chapters, as the registry says")),
+        None => Content::Right(format!("{chapters}; no registry row says how many there should be")),
+        Some(said) if rows == said => Content::Right(format!("{chapters}, as the registry says")),
         // There the row may count only the chapters that the update touched.
         Some(said) if expected.layout == Some(Layout::PerVersion) && rows > said => {
-            Content::Right(format!("{rows} chapters; the registry's row counts {said}, those the update touched"))
+            Content::Right(format!("{chapters}; the registry's row counts {}, those the update touched", count(said)))
         }
-        Some(said) => Content::Wrong(format!("{rows} chapters, and the registry says {said}")),
+        Some(said) => Content::Wrong(format!("{chapters}, and the registry says {}", count(said))),
     }
 }
 
@@ -74,36 +76,35 @@ fn agree(contents: &CopyContents, found: Option<&Paragraphs>, expected: &Expecte
     let Some(points) = snapshot.points else {
         return Content::Open("the snapshot's points cannot be counted offline; a trial restore counts them".into());
     };
+    let (of_points, of_paragraphs) = (counted(points, "points"), counted(paragraphs, "paragraphs"));
     if expected.layout == Some(Layout::PerVersion) && points != paragraphs {
         return Content::Open(format!(
-            "the snapshot has {points} points, the export {paragraphs} paragraphs: in this layout each version adds its own, \
+            "the snapshot has {of_points}, the export {of_paragraphs}: in this layout each version adds its own, \
              and the two need not agree"
         ));
     }
     if points != paragraphs {
-        return Content::Wrong(format!("the snapshot has {points} points, the export {paragraphs} paragraphs"));
+        return Content::Wrong(format!("the snapshot has {of_points}, the export {of_paragraphs}"));
     }
     match (snapshot.digest.as_deref(), found.digest.as_deref()) {
-        (Some(a), Some(b)) if a == b => {
-            Content::Right(format!("{points} points = {paragraphs} paragraphs, the same ids"))
-        }
+        (Some(a), Some(b)) if a == b => Content::Right(format!("{of_points} = {of_paragraphs}, the same ids")),
         (Some(_), Some(_)) => {
-            Content::Wrong(format!("{points} points and as many paragraphs, but not of the same chunk ids"))
+            Content::Wrong(format!("{of_points} and as many paragraphs, but not of the same chunk ids"))
         }
-        _ => Content::Right(format!("{points} points = {paragraphs} paragraphs; their ids could not be compared")),
+        _ => Content::Right(format!("{of_points} = {of_paragraphs}; their ids could not be compared")),
     }
 }
 
 /// The labels people know: so that a graph without figures is seen.
-fn counted(contents: &CopyContents) -> String {
+fn by_label(contents: &CopyContents) -> String {
     let Some(graph) = &contents.neo4j else { return String::new() };
-    let count = |label: &str| graph.labels.get(label).copied().unwrap_or(0);
+    let of = |label: &str, unit: &str| counted(graph.labels.get(label).copied().unwrap_or(0), unit);
     format!(
-        "; {} textbooks, {} chapters, {} figures, {} tables",
-        count("Textbook"),
-        count("Chapter"),
-        count("Figure"),
-        count("Table")
+        "; {}, {}, {}, {}",
+        of("Textbook", "textbooks"),
+        of("Chapter", "chapters"),
+        of("Figure", "figures"),
+        of("Table", "tables")
     )
 }
 

@@ -68,6 +68,11 @@ impl Ladder {
     }
 }
 
+/// With a full stop, once.
+fn sentence(said: &str) -> String {
+    if said.ends_with(['.', '!', '?']) { said.to_owned() } else { format!("{said}.") }
+}
+
 /// The verdict over all files. `replaced`: those that are not the ones seen before, with nothing that tells who wrote them.
 pub(super) fn health(
     source: BackupSource,
@@ -92,14 +97,15 @@ pub(super) fn health(
         };
         format!("{many} exist{said}.")
     } else {
-        format!("Not intact. {}", broken.join(" "))
+        format!("Not intact. {}", broken.iter().map(|why| sentence(why)).collect::<Vec<_>>().join(" "))
     };
     // Trusting mends it only where nothing else is wrong.
     let by_a_person = !replaced.is_empty() && replaced.len() == broken.len();
     let remedy = (!intact).then(|| match source {
         _ if by_a_person => format!(
-            "Find out who replaced it. If that was meant, say so: `stepback backup trust {}`; or put checksums.txt beside it \
-             (sha256sum metadata.db *.snapshot *.cypher > checksums.txt). If not, put the old file back. Nothing is restored from it until then.",
+            "Find out who replaced it. If it was meant, trust the new file: on the page of backups, or by the command stepback \
+             backup trust {}. A checksums.txt beside it serves too. If it was not meant, put the old file back. Nothing is \
+             restored from it until then.",
             source.name()
         ),
         BackupSource::LatestCopy => {

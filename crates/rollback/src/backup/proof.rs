@@ -5,6 +5,7 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use backup_formats::{checksums, cypher_export, qdrant_snapshot};
+use rollback_types::quantity::counted;
 use rollback_types::{Inventory, StoreKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -117,7 +118,9 @@ fn open_snapshot(file: File, name: String, on_bytes: OnBytes) -> Result<FileCont
         _ => String::new(),
     };
     let (points, mut said) = match &summary.points {
-        qdrant_snapshot::PointCount::Exact(n) => (Some(*n), format!("a whole archive, {n} points{shape}")),
+        qdrant_snapshot::PointCount::Exact(n) => {
+            (Some(*n), format!("a whole archive, {}{shape}", counted(*n, "points")))
+        }
         qdrant_snapshot::PointCount::CantTell(why) => {
             (None, format!("a whole archive{shape}; its points cannot be counted offline: {why}"))
         }
@@ -147,9 +150,9 @@ fn made_by(summary: &qdrant_snapshot::SnapshotSummary) -> String {
 fn open_export(file: File, name: String, staging_label: &str, on_bytes: OnBytes) -> Result<FileContents, String> {
     let summary = cypher_export::summarize_content(file, Some(staging_label), on_bytes).map_err(|e| e.to_string())?;
     let mut said = format!(
-        "parsed to its end: {} nodes, {} relationships, {} constraints and indexes",
-        summary.nodes,
-        summary.relationships,
+        "parsed to its end: {}, {}, {} constraints and indexes",
+        counted(summary.nodes, "nodes"),
+        counted(summary.relationships, "relationships"),
         summary.schema_statements.len()
     );
     if summary.form.lacks_a_schema_statement() {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rollback_types::{Inventory, StoreKind};
+use rollback_types::{Inventory, StoreKind, quantity};
 
 use crate::settings::Settings;
 use crate::store::{Fault, OnProgress, StoreError};
@@ -47,7 +47,12 @@ impl Trials {
             let space = tokio::task::spawn_blocking(move || host.space(&asked)).await;
             let free = space.map_err(std::io::Error::other).and_then(|space| space).map_err(io)?.free_bytes;
             if free < needed {
-                let said = format!("{free} bytes are free at {}, {needed} are needed", place.display());
+                let said = format!(
+                    "{} free at {}, {} needed",
+                    quantity::bytes(free),
+                    place.display(),
+                    quantity::bytes(needed)
+                );
                 return Err(failed(Fault::Full, said));
             }
         }

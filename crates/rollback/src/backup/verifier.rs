@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use backup_formats::checksums::Checksums;
 use futures::future::join_all;
+use rollback_types::quantity::{bytes, counted};
 use rollback_types::{BackupFile, BackupSource, Rung, StoreKind, Timestamp};
 
 use self::counting::Counter;
@@ -99,8 +100,8 @@ impl BackupVerifier {
         let sums = &sums;
         let counter = Counter::new(progress);
         for store in &stores {
-            let bytes = tokio::fs::metadata(self.folders.file(source, *store)).await.map(|m| m.len()).unwrap_or(0);
-            counter.expect(bytes);
+            let size = tokio::fs::metadata(self.folders.file(source, *store)).await.map(|m| m.len()).unwrap_or(0);
+            counter.expect(size);
         }
         let lasting = trend::is_lasting(source);
         let looks = stores.iter().map(|store| {
@@ -249,10 +250,10 @@ impl BackupVerifier {
                 };
                 look.ladder.pass(Rung::Exists, said, now);
                 if identity.bytes < smallest_bytes(store) {
-                    let said = format!("{} bytes is too small for what it should hold", identity.bytes);
+                    let said = format!("{} is too small for what it should hold", bytes(identity.bytes));
                     look.ladder.fail(Rung::Size, said, now);
                 } else {
-                    look.ladder.pass(Rung::Size, format!("{} bytes", identity.bytes), now);
+                    look.ladder.pass(Rung::Size, bytes(identity.bytes), now);
                     self.prove(&mut look, &path, identity, sums, force, counter).await;
                 }
             }
@@ -341,7 +342,7 @@ impl BackupVerifier {
             return Err(format!("SQLite found it damaged: {fault}"));
         }
         let inventory = copy.chapters.ok_or("it has no table chapter_metadata")?;
-        let said = format!("integrity_check ok, {} chapters", inventory.rows.unwrap_or(0));
+        let said = format!("integrity_check ok, {}", counted(inventory.rows.unwrap_or(0), "chapters"));
         Ok(FileContents { inventory, said, staged_nodes: 0, paragraphs: None, snapshot_form: None })
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rollback_types::quantity::{count, counted};
 use rollback_types::{Inventory, StoreKind};
 
 /// Do they differ, and the evidence in one sentence. `None`: cannot be told.
@@ -43,12 +44,12 @@ pub(crate) fn not_covered(
     let (differs, _) = points(base, copy, ("", ""));
     (differs == Some(false)).then(|| {
         let said = format!(
-            "latest-copy holds {} ({} points), not {}, which serves production ({} points): it does not cover production \
+            "latest-copy holds {} ({}), not {}, which serves production ({}): it does not cover production \
              and must not be restored over it",
             base.name,
-            copy.points.unwrap_or(0),
+            counted(copy.points.unwrap_or(0), "points"),
             production.name,
-            production.points.unwrap_or(0)
+            counted(production.points.unwrap_or(0), "points")
         );
         (None, said)
     })
@@ -57,12 +58,14 @@ pub(crate) fn not_covered(
 fn chapters(production: &Inventory, copy: &Inventory, (here, there): (&str, &str)) -> (Option<bool>, String) {
     let (p, c) = (production.rows.unwrap_or(0), copy.rows.unwrap_or(0));
     if p != c {
-        return (Some(true), format!("{p} chapters in {here}, {c} in {there}"));
+        return (Some(true), format!("{} in {here}, {} in {there}", counted(p, "chapters"), count(c)));
     }
     match (&production.digest, &copy.digest) {
-        (Some(a), Some(b)) if a == b => (Some(false), format!("{p} chapters, same digest")),
-        (Some(_), Some(_)) => (Some(true), format!("{p} chapters in both, but their content hashes differ")),
-        _ => (None, format!("{p} chapters in both; their content could not be compared")),
+        (Some(a), Some(b)) if a == b => (Some(false), format!("{}, same digest", counted(p, "chapters"))),
+        (Some(_), Some(_)) => {
+            (Some(true), format!("{} in both, but their content hashes differ", counted(p, "chapters")))
+        }
+        _ => (None, format!("{} in both; their content could not be compared", counted(p, "chapters"))),
     }
 }
 
@@ -71,12 +74,12 @@ fn points(production: &Inventory, copy: &Inventory, (here, there): (&str, &str))
         return (None, format!("the points of {there} cannot be counted offline"));
     };
     if p != c {
-        return (Some(true), format!("{p} points in {here}, {c} in {there}"));
+        return (Some(true), format!("{} in {here}, {} in {there}", counted(p, "points"), count(c)));
     }
     match (&production.digest, &copy.digest) {
-        (Some(a), Some(b)) if a == b => (Some(false), format!("{p} ids, same set")),
-        (Some(_), Some(_)) => (Some(true), format!("{p} points in both, but not the same ids")),
-        _ => (None, format!("{p} points in both; their ids could not be compared")),
+        (Some(a), Some(b)) if a == b => (Some(false), format!("{}, same set", counted(p, "ids"))),
+        (Some(_), Some(_)) => (Some(true), format!("{} in both, but not the same ids", counted(p, "points"))),
+        _ => (None, format!("{} in both; their ids could not be compared", counted(p, "points"))),
     }
 }
 
@@ -87,18 +90,18 @@ fn graph(production: &Inventory, copy: &Inventory, (here, there): (&str, &str)) 
     for (what, p, c) in totals {
         let (p, c) = (p.unwrap_or(0), c.unwrap_or(0));
         if p != c {
-            differing.push(format!("{p} {what} in {here}, {c} in {there}"));
+            differing.push(format!("{} in {here}, {} in {there}", counted(p, what), count(c)));
         }
     }
     differing.extend(groups(":", &production.labels, &copy.labels, (here, there)));
     differing.extend(groups("type ", &production.types, &copy.types, (here, there)));
     if differing.is_empty() {
         let said = format!(
-            "{} labels, {} types, same counts ({} nodes, {} relationships)",
-            production.labels.len(),
-            production.types.len(),
-            production.nodes.unwrap_or(0),
-            production.relationships.unwrap_or(0)
+            "{}, {}, same counts ({}, {})",
+            counted(production.labels.len() as u64, "labels"),
+            counted(production.types.len() as u64, "types"),
+            counted(production.nodes.unwrap_or(0), "nodes"),
+            counted(production.relationships.unwrap_or(0), "relationships")
         );
         return (Some(false), said);
     }
@@ -120,12 +123,12 @@ fn groups(
     let mut names: Vec<&String> = production.keys().chain(copy.keys()).collect();
     names.sort();
     names.dedup();
-    let count = |m: &BTreeMap<String, u64>, name: &String| m.get(name).copied().unwrap_or(0);
+    let of = |m: &BTreeMap<String, u64>, name: &String| m.get(name).copied().unwrap_or(0);
     names
         .into_iter()
-        .map(|n| (n, count(production, n), count(copy, n)))
+        .map(|n| (n, of(production, n), of(copy, n)))
         .filter(|(_, p, c)| p != c)
-        .map(|(n, p, c)| format!("{prefix}{n}: {p} in {here}, {c} in {there}"))
+        .map(|(n, p, c)| format!("{prefix}{n}: {} in {here}, {} in {there}", count(p), count(c)))
         .collect()
 }
 

@@ -1,6 +1,7 @@
 //! What each planned step will do, in one sentence.
 
 use rollback_types::plan::{PlannedStep, StorePlans};
+use rollback_types::quantity::{count, counted};
 use rollback_types::{BackupSource, RunKind, Step, StorePlan};
 
 use crate::settings::Settings;
@@ -24,7 +25,7 @@ pub(super) fn planned_steps(
         Step::DeleteNodes => goes(
             &stores.neo4j,
             "nodes",
-            &format!("deletes {} in batches of {}", stores.neo4j.staging.name, settings.batch_size),
+            &format!("deletes {} in batches of {}", stores.neo4j.staging.name, count(settings.batch_size.into())),
         ),
         Step::VerifyCopy => {
             format!("reads all files of {name} again and compares their hashes with this plan's")
@@ -48,13 +49,16 @@ pub(super) fn planned_steps(
 
 fn goes(plan: &StorePlan, unit: &str, does: &str) -> String {
     if plan.staging.present {
-        format!("{does}: {} {unit}", plan.staging.units())
+        format!("{does}: {}", counted(plan.staging.units(), unit))
     } else {
         format!("finds nothing to do: there is no staging data ({})", plan.staging.name)
     }
 }
 
 fn restore(plan: &StorePlan, kind: RunKind, name: &str) -> String {
+    if let (true, Some(why)) = (plan.restore, &plan.cannot_restore) {
+        return format!("cannot be restored: {why}");
+    }
     if plan.restore {
         return format!(
             "takes a way back, tries {name} in a scratch place, restores it and proves what is there: {}",

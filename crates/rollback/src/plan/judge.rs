@@ -5,9 +5,10 @@ mod rollback;
 mod surroundings;
 
 use rollback_types::plan::{DiskSpace, StorePlans};
+use rollback_types::quantity::count;
 use rollback_types::{
-    Acknowledgement, AcknowledgementView, BackupSource, CheckItem, CheckState, PlanRequest, Refusal, RollbackTarget,
-    RunKind, StagingCounts, StoreKind, StorePlan, TargetRefusal, VersionId, VersionRow,
+    Acknowledgement, AcknowledgementView, BackupFile, BackupSource, CheckItem, CheckState, PlanRequest, Refusal,
+    RollbackTarget, RunKind, StagingCounts, StoreKind, StorePlan, TargetRefusal, VersionId, VersionRow,
 };
 
 use super::compare::{compare_named, not_covered};
@@ -131,8 +132,9 @@ pub(super) fn make_backup(
         Ok(staged) => j.refuse(
             "staged",
             format!(
-                "{staged} nodes are staged in Neo4j: they would be part of the export, and every restore from it would bring \
-                 them back. Roll their version back, or let it commit, then plan again."
+                "{} staged in Neo4j: they would be part of the export, and every restore from it would bring \
+                 them back. Roll their version back, or let it commit, then plan again.",
+                if *staged == 1 { "1 node is".to_owned() } else { format!("{} nodes are", count(*staged)) }
             ),
         ),
         Err(e) => j.refuse("store_problem:staged", format!("{e}. {}", e.remedy())),
@@ -194,6 +196,9 @@ fn store_plan(planner: &Planner<'_>, g: &Gathered, source: &BackupSource, store:
     let side = g.side(store);
     let (production, copy) = (side.production.as_ref().ok(), g.copy.contents.get(store));
     let (mut differs, mut evidence) = compare_named(store, ("production", production), (&source.name(), copy));
+    if copy.is_none() {
+        (differs, evidence) = unread(g, source, store).map_or((differs, evidence), |why| (None, why));
+    }
     if let (StoreKind::Qdrant, Some(true), Some(production)) = (store, differs, production)
         && let Some(better) = not_covered(production, g.base_points.as_ref(), copy)
     {
@@ -210,7 +215,55 @@ fn store_plan(planner: &Planner<'_>, g: &Gathered, source: &BackupSource, store:
         evidence,
         restore_recommended: differs == Some(true),
         restore: false,
+        cannot_restore: cannot_restore(g, source, store),
     }
+}
+
+/// The copy's file of this store, where it has one.
+fn file_of(g: &Gathered, store: StoreKind) -> Option<&BackupFile> {
+    g.copy.health.files.iter().find(|file| file.store == store)
+}
+
+/// Why the copy cannot be compared with production: more than that it could not be read.
+fn unread(g: &Gathered, source: &BackupSource, store: StoreKind) -> Option<String> {
+    let name = source.name();
+    match (file_of(g, store), source) {
+        (None, BackupSource::WayBack(_)) => {
+            Some("the run saved nothing of this store, because it did not restore it: it stays as it is".to_owned())
+        }
+        (None, _) => Some(format!("{name} holds nothing of this store: it stays as it is")),
+        (Some(file), _) => {
+            let failed = file.lowest_failure()?;
+            Some(format!("the file in {name} is not intact: {}", failed.detail.trim_end_matches('.')))
+        }
+    }
+}
+
+/// Nothing is restored from a copy that is not intact as a whole. What is wrong with the store's own file is told first.
+fn cannot_restore(g: &Gathered, source: &BackupSource, store: StoreKind) -> Option<String> {
+    let health = &g.copy.health;
+    if health.intact {
+        return None;
+    }
+    let name = source.name();
+    let own = file_of(g, store)?;
+    let why = match own.lowest_failure() {
+        Some(failed) => format!("its file in {name} is not intact ({})", failed.detail.trim_end_matches('.')),
+        None => {
+            let broken: Vec<&str> =
+                health.files.iter().filter(|f| f.lowest_failure().is_some()).map(|f| f.store.title()).collect();
+            if broken.is_empty() {
+                format!("{name} is not fully proven")
+            } else {
+                format!("its file in {name} is intact, but {name} as a whole is not ({})", broken.join(", "))
+            }
+        }
+    };
+    let remedy = match source {
+        BackupSource::LatestCopy => "Restore from a kept version or v1_baseline instead, or mend latest-copy first.",
+        _ => "Use another copy.",
+    };
+    Some(format!("{why}. {remedy}"))
 }
 
 impl<'a> Judge<'a> {

@@ -153,7 +153,7 @@ impl Planner<'_> {
         } else {
             let row = self.row(&subject).await?;
             let target = RollbackTarget::new(&subject)
-                .map_err(|why| ServiceError::Invalid(format!("version_id: what it staged cannot be named: {why}")))?;
+                .map_err(|why| ServiceError::field("/version_id", format!("What it staged cannot be named: {why}.")))?;
             (Some(row), Some(target))
         };
         let gathered = Gathered::read(self, None, None, &source).await;
@@ -171,11 +171,14 @@ impl Planner<'_> {
         let subject = VersionId::new(request.version_id.clone());
         let safety = subject.is_safety_backup() && self.row(&subject).await?.version_id == subject;
         if !safety && request.version_id != BackupSource::LATEST_COPY {
-            let said = "version_id: only latest-copy, or a safety backup (latest_copy…), can be made into a backup";
-            return Err(ServiceError::Invalid(said.into()));
+            let said = "Only latest-copy, or a safety backup (latest_copy…), can be made into a backup.";
+            return Err(ServiceError::field("/version_id", said));
         }
         if safety && !is_plain(subject.as_str()) {
-            return Err(ServiceError::Invalid("version_id: that name would make no safe folder or table name".into()));
+            return Err(ServiceError::field(
+                "/version_id",
+                "That name would make no safe name of a folder or a table.",
+            ));
         }
         let gathered = Gathered::read(self, None, None, &BackupSource::LatestCopy).await;
         let judged = if safety {
@@ -222,7 +225,7 @@ impl Planner<'_> {
     /// What the run that a subject such as `run-12` names had saved.
     async fn way_back(&self, subject: &str) -> Result<BackupSource, ServiceError> {
         let run = run_of_subject(subject)
-            .ok_or_else(|| ServiceError::Invalid("version_id: an undo names a run, such as run-12".into()))?;
+            .ok_or_else(|| ServiceError::field("/version_id", "An undo names a run, such as run-12."))?;
         let record = self.journal.run(run).await?;
         let record = record.ok_or_else(|| ServiceError::NotFound(format!("There is no run #{run}.")))?;
         let source = BackupSource::WayBack(record.run_key);

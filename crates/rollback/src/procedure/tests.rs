@@ -53,7 +53,7 @@ fn the_straight_way_is_legal() {
             p.apply(&complete(*step)).unwrap();
         }
     }
-    p.apply(&EventKind::RunEnded { state: RunState::Completed, summary: "s".into() }).unwrap();
+    p.apply(&EventKind::RunEnded { state: RunState::Completed, summary: "s".into(), findings: vec![] }).unwrap();
     assert!(p.apply(&begin(Step::Finish, 2)).is_err(), "no step follows the end");
 }
 
@@ -63,7 +63,7 @@ fn annotated() -> EventKind {
 
 #[test]
 fn notes_follow_the_end_and_leave_the_run_as_it_ended() {
-    let ended = |state| EventKind::RunEnded { state, summary: "s".into() };
+    let ended = |state| EventKind::RunEnded { state, summary: "s".into(), findings: vec![] };
     let failed = [started(), begin(Step::Identify, 1), fail(Step::Identify)];
     let asked = [EventKind::DecisionNeeded { steps: vec![Step::Identify] }, decide(Step::Identify, Decision::Abort)];
     let interrupted = EventKind::RunInterrupted { message: "m".into() };
@@ -161,7 +161,7 @@ fn every_kind_has_a_straight_way_and_no_steps_of_another() {
             stage.iter().for_each(|step| p.apply(&begin(*step, 1)).unwrap());
             stage.iter().for_each(|step| p.apply(&complete(*step)).unwrap());
         }
-        p.apply(&EventKind::RunEnded { state: RunState::Completed, summary: "s".into() }).unwrap();
+        p.apply(&EventKind::RunEnded { state: RunState::Completed, summary: "s".into(), findings: vec![] }).unwrap();
     }
 }
 
@@ -179,6 +179,7 @@ fn any_event() -> impl Strategy<Value = EventKind> {
         9 => EventKind::RunEnded {
             state: [RunState::Completed, RunState::Aborted, RunState::Running][attempt as usize - 1],
             summary: "s".into(),
+            findings: vec![],
         },
         10 => annotated(),
         _ => EventKind::RunInterrupted { message: "m".into() },
@@ -248,7 +249,7 @@ proptest! {
                 }
             }
         }
-        let end = EventKind::RunEnded { state: RunState::Completed, summary: "s".into() };
+        let end = EventKind::RunEnded { state: RunState::Completed, summary: "s".into(), findings: vec![] };
         prop_assert!(p.apply(&end).is_ok());
     }
 }

@@ -179,7 +179,7 @@ impl RollbackService {
         let reason = match request.reason.as_deref().map(str::trim).filter(|r| !r.is_empty()) {
             Some(reason) => Some(checked_reason(reason)?),
             None if !request.approves => {
-                return Err(ServiceError::Invalid("reason: a no needs one, 3 to 500 characters".into()));
+                return Err(ServiceError::field("/reason", "To refuse a plan, give a reason of 3 to 500 characters."));
             }
             None => None,
         };
@@ -225,8 +225,8 @@ impl RollbackService {
         if others.len() >= required as usize {
             // What people agreed to is the plan and the reason they read.
             if let Some(asked) = found.filter(|a| a.reason != reason) {
-                let said = format!("reason: the approval was given for this one: {}", asked.reason);
-                return Err(ServiceError::Invalid(said));
+                let said = format!("The approval was given for another reason: {}. Start with that one.", asked.reason);
+                return Err(ServiceError::field("/reason", said));
             }
             return Ok(others);
         }

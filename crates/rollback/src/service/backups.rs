@@ -128,7 +128,7 @@ impl RollbackService {
             );
             return Err(ServiceError::Conflict(said));
         }
-        self.verifier.trust(&source, &read.replaced, actor.name()).await?;
+        self.verifier.trust(&source, &read.replaced, actor.name(), None).await?;
         Ok(self.verifier.examine(&source, false, None).await.health)
     }
 

@@ -1,6 +1,7 @@
 //! A run's log in parts: as long as it may be, no more of it is held than is asked for.
 
 use futures::stream::{self, BoxStream, StreamExt};
+use rollback_types::quantity::count;
 use rollback_types::{Event, LogLine, LogPart, LogQuery, RunId, Timestamp};
 
 use super::{Answer, RollbackService};
@@ -49,14 +50,17 @@ impl RollbackService {
     pub async fn log(&self, id: RunId, query: &LogQuery) -> Answer<LogPart> {
         let limit = query.limit.unwrap_or(LINES);
         if !(1..=MOST_LINES).contains(&limit) {
-            return Err(ServiceError::Invalid(format!("limit: allowed is 1 to {MOST_LINES}")));
+            return Err(ServiceError::field(
+                "?limit",
+                format!("The lines to read must be 1 to {}.", count(MOST_LINES.into())),
+            ));
         }
         let text = query.text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_lowercase);
         if text.as_ref().is_some_and(|text| text.chars().count() > LONGEST_TEXT) {
-            return Err(ServiceError::Invalid(format!("q: allowed are {LONGEST_TEXT} characters")));
+            return Err(ServiceError::field("?q", format!("The text to look for may have {LONGEST_TEXT} characters.")));
         }
         if query.before.is_some() && query.after.is_some() {
-            return Err(ServiceError::Invalid("give before or after, not both".to_owned()));
+            return Err(ServiceError::field("?before", "Lines are read before an event or after one, not both."));
         }
         let record = self.record(id).await?;
         let end = query.before.unwrap_or(u64::MAX);

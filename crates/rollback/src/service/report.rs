@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use rollback_types::quantity::{count, counted};
 use rollback_types::{
     AfterCheck, Event, EventKind, Note, NoteRequest, Notes, Role, RunComparison, RunId, RunReport, RunView,
     SavedWayBack, Timestamp,
@@ -69,7 +70,10 @@ impl RollbackService {
     pub async fn annotate(&self, id: RunId, request: &NoteRequest, actor: &Actor) -> Answer<RunReport> {
         actor.must_be(Role::Operator, "add to a run's report")?;
         if request.notes.is_empty() || request.notes.len() > NoteRequest::MOST {
-            return Err(ServiceError::Invalid(format!("notes: allowed are 1 to {}", NoteRequest::MOST)));
+            return Err(ServiceError::field(
+                "/notes",
+                format!("1 to {} notes can be added at a time.", NoteRequest::MOST),
+            ));
         }
         let _one_at_a_time = self.noting.lock().await;
         let story = Story::read(self.journal.as_ref(), id).await?;
@@ -144,7 +148,7 @@ fn trimmed(note: &Note) -> Note {
 fn checked(note: &Note, checklist: &[AfterCheck]) -> Answer<()> {
     match note {
         Note::RootCause { text } => checked_text("root cause", text, Note::TEXT),
-        Note::Lessons { text } => checked_text("lessons", text, Note::TEXT),
+        Note::Lessons { text } => checked_text("text of lessons", text, Note::TEXT),
         Note::Remark { text } => checked_text("remark", text, Note::REMARK),
         Note::Ticked { item, .. } => {
             let title = item.title();
@@ -166,15 +170,20 @@ fn checked(note: &Note, checklist: &[AfterCheck]) -> Answer<()> {
 fn checked_text(name: &str, text: &str, allowed: RangeInclusive<usize>) -> Answer<()> {
     let length = text.chars().count();
     if length == 0 {
-        let said = format!("{name}: what was written can be replaced by another text, but not be taken away");
-        return Err(ServiceError::Invalid(said));
+        let said =
+            format!("The {name} is empty: what was written can be replaced by another text, but not be taken away.");
+        return Err(ServiceError::field("/notes", said));
     }
     if !allowed.contains(&length) {
         let (least, most) = (allowed.start(), allowed.end());
-        return Err(ServiceError::Invalid(format!("{name}: {length} characters, allowed are {least} to {most}")));
+        let (has, most) = (counted(length as u64, "characters"), count(*most as u64));
+        return Err(ServiceError::field("/notes", format!("The {name} has {has}; {least} to {most} are allowed.")));
     }
     if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t' | '\r')) {
-        return Err(ServiceError::Invalid(format!("{name}: control characters are not allowed")));
+        return Err(ServiceError::field(
+            "/notes",
+            format!("The {name} has control characters in it, which are not allowed."),
+        ));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rollback_types::quantity::counted;
 use rollback_types::{
     Decision, EventKind, PlanRequest, Role, RunId, RunKind, RunView, StartRequest, Step, StreamItem, Timestamp,
     VersionId,
@@ -78,11 +79,11 @@ impl RollbackService {
         let reason = checked_reason(&request.reason)?;
         if request.kind.needs_typed_name() && request.confirm_version_id != request.version_id {
             let what = match request.kind {
-                RunKind::Rollback => "id of the version to roll back",
-                _ => "name of what the plan is about",
+                RunKind::Rollback => "of the version to roll back",
+                _ => "of what the plan is about",
             };
-            let said = format!("confirm_version_id is not the version_id: type the full {what}");
-            return Err(ServiceError::Invalid(said));
+            let said = format!("The name that was typed is not the one {what}. Type all of it, as the plan shows it.");
+            return Err(ServiceError::field("/confirm_version_id", said));
         }
         let _alone = self.alone().await?;
         let plan_request = PlanRequest {
@@ -254,7 +255,7 @@ impl RollbackService {
         let reason = match reason.map(|r| r.trim().to_owned()).filter(|r| !r.is_empty()) {
             Some(reason) => Some(checked_reason(&reason)?),
             None if decision == Decision::Skip => {
-                return Err(ServiceError::Invalid("reason: a skip needs one, 3 to 500 characters".into()));
+                return Err(ServiceError::field("/reason", "To skip a step, give a reason of 3 to 500 characters."));
             }
             None => None,
         };
@@ -291,11 +292,12 @@ pub(super) fn checked_reason(reason: &str) -> Answer<String> {
     let reason = reason.trim();
     let length = reason.chars().count();
     if !REASON.contains(&length) {
-        let said = format!("reason: {length} characters, allowed are {} to {}", REASON.start(), REASON.end());
-        return Err(ServiceError::Invalid(said));
+        let (least, most) = (REASON.start(), REASON.end());
+        let has = counted(length as u64, "characters");
+        return Err(ServiceError::field("/reason", format!("The reason has {has}; {least} to {most} are allowed.")));
     }
     if reason.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t' | '\r')) {
-        return Err(ServiceError::Invalid("reason: control characters are not allowed".into()));
+        return Err(ServiceError::field("/reason", "The reason has control characters in it, which are not allowed."));
     }
     Ok(reason.to_owned())
 }

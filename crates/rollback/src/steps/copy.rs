@@ -1,6 +1,7 @@
 //! Making a backup, step 1: one store's data into the new folder, with its checksum. Production is only read.
 
 use rollback_types::StoreKind;
+use rollback_types::quantity::{bytes, counted};
 
 use super::way_back::{save, save_safety};
 use crate::context::{Halt, Outcome, StepContext};
@@ -18,11 +19,12 @@ pub(super) async fn copy(cx: &mut StepContext, store: StoreKind) -> Result<Outco
     };
     let held = &taken.inventory;
     let said = match store {
-        StoreKind::Sqlite => format!("{} chapters", held.rows.unwrap_or(0)),
-        StoreKind::Qdrant => held.points.map_or("points not counted".to_owned(), |n| format!("{n} points")),
+        StoreKind::Sqlite => counted(held.rows.unwrap_or(0), "chapters"),
+        StoreKind::Qdrant => held.points.map_or("points not counted".to_owned(), |n| counted(n, "points")),
         StoreKind::Neo4j => {
-            format!("{} nodes, {} relationships", held.nodes.unwrap_or(0), held.relationships.unwrap_or(0))
+            let (nodes, relationships) = (held.nodes.unwrap_or(0), held.relationships.unwrap_or(0));
+            format!("{}, {}", counted(nodes, "nodes"), counted(relationships, "relationships"))
         }
     };
-    Ok(Outcome::Done { count: None, said: format!("copied: {said}, {} bytes", taken.bytes) })
+    Ok(Outcome::Done { count: None, said: format!("copied: {said}, {}", bytes(taken.bytes)) })
 }

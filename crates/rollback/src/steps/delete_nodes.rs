@@ -1,6 +1,7 @@
 //! Step 5: deletes the staging nodes in batches, never more than were counted. After: none is left, and production
 //! counts per label are as the plan saw them.
 
+use rollback_types::quantity::{count, counted};
 use rollback_types::{RollbackTarget, Step, StoreKind};
 
 use super::{gone, grown, production_unchanged, still_held, still_ours};
@@ -19,13 +20,12 @@ pub(super) async fn delete_nodes(cx: &mut StepContext, target: &RollbackTarget) 
     // What earlier tries of this run have deleted was counted by them.
     let attempted = shared.attempted(Step::DeleteNodes).unwrap_or(0);
     let before_this_try = attempted.saturating_sub(nodes);
-    // The plan of a resumed run counted what was left, the first plan all of it.
-    let counted = planned.max(attempted);
-    if nodes > planned || nodes + before_this_try > counted {
+    // The plan of a resumed run counted what was left, the first plan all of it. One denominator for the whole step, also when
+    // an earlier try has deleted some already.
+    let total = planned.max(attempted);
+    if nodes > planned || nodes + before_this_try > total {
         return Err(grown(StoreKind::Neo4j, "nodes", planned, nodes + before_this_try));
     }
-    // One denominator for the whole step, also when an earlier try has deleted some already.
-    let total = counted;
     cx.acts(nodes + before_this_try).await?;
     let mut deleted = 0;
     cx.progress(total - nodes, total).await?;
@@ -49,11 +49,19 @@ pub(super) async fn delete_nodes(cx: &mut StepContext, target: &RollbackTarget) 
     cx.progress(total, total).await?;
     let relationships = staging.relationships.unwrap_or(0);
     let crossing = staging.crossing_relationships.unwrap_or(0);
-    let earlier =
-        if before_this_try > 0 { format!(" ({before_this_try} more by an earlier try)") } else { String::new() };
+    let earlier = if before_this_try > 0 {
+        format!(" ({} more by an earlier try)", count(before_this_try))
+    } else {
+        String::new()
+    };
+    let crossing = match crossing {
+        0 => "none of them joined to production".to_owned(),
+        n => format!("{} of them joined to production", count(n)),
+    };
     let said = format!(
-        "deleted {deleted} nodes{earlier} and {relationships} relationships ({crossing} of them crossing into \
-         production); production unchanged"
+        "deleted {}{earlier} and {} ({crossing}), and nothing else",
+        counted(deleted, "nodes"),
+        counted(relationships, "relationships")
     );
     Ok(Outcome::Done { count: Some(total), said })
 }

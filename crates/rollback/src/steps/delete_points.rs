@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use rollback_types::quantity::{counted, plural};
 use rollback_types::{RollbackTarget, Step, StoreKind};
 
 use super::{gone, grown, production_moved, production_unchanged, still_ours};
@@ -43,15 +44,14 @@ pub(super) async fn delete_points(cx: &mut StepContext, target: &RollbackTarget)
     production_unchanged(cx, StoreKind::Qdrant).await?;
     let aliases_after = vectors.aliases().await?;
     if aliases_after != aliases {
-        let tell = |n: usize| format!("{n} aliases");
+        let tell = |n: usize| format!("{n} {}", plural(n as u64, "alias", "aliases"));
         return Err(production_moved(StoreKind::Qdrant, &tell(aliases.len()), &tell(aliases_after.len())));
     }
     match removal {
         Removal::Absent => Ok(gone(cx, Step::DeletePoints, &format!("the collection {name}"))),
         Removal::Removed(_) => {
             cx.progress(points, points).await?;
-            let said =
-                format!("deleted {name} with {points} points; {production} and {} aliases unchanged", aliases.len());
+            let said = format!("deleted {name} with {}, and nothing else", counted(points, "points"));
             Ok(Outcome::Done { count: Some(points), said })
         }
     }

@@ -1,6 +1,7 @@
 //! Step 3: drops the staging table. Before: a copy of its rows as evidence. After: it is gone, and production is as
 //! the plan saw it.
 
+use rollback_types::quantity::counted;
 use rollback_types::{RollbackTarget, Step, StoreKind};
 
 use super::{gone, grown, production_unchanged, still_ours};
@@ -17,8 +18,8 @@ pub(super) async fn drop_chapters(cx: &mut StepContext, target: &RollbackTarget)
         return Ok(gone(cx, Step::DropChapters, &format!("the table {}", staging.name)));
     }
     let (rows, planned) = (staging.units(), spec.planned_units(StoreKind::Sqlite));
-    let counted = spec.planned.get(&StoreKind::Sqlite);
-    let allowed = |version: &String| counted.and_then(|c| c.versions.get(version)).copied().unwrap_or(0);
+    let of_plan = spec.planned.get(&StoreKind::Sqlite);
+    let allowed = |version: &String| of_plan.and_then(|c| c.versions.get(version)).copied().unwrap_or(0);
     if rows > planned || staging.versions.iter().any(|(version, n)| *n > allowed(version)) {
         return Err(grown(StoreKind::Sqlite, "rows", planned, rows));
     }
@@ -29,7 +30,7 @@ pub(super) async fn drop_chapters(cx: &mut StepContext, target: &RollbackTarget)
     {
         // Nothing goes that is not in the copy.
         at_most = at_most.min(copy.rows);
-        cx.note(format!("kept a copy of {} staged rows in {}", copy.rows, copy.path.display())).await?;
+        cx.note(format!("kept a copy of {} in {}", counted(copy.rows, "staged rows"), copy.path.display())).await?;
     }
     cx.checkpoint()?;
     cx.acts(rows).await?;
@@ -39,7 +40,7 @@ pub(super) async fn drop_chapters(cx: &mut StepContext, target: &RollbackTarget)
         Removal::Absent => Ok(gone(cx, Step::DropChapters, &format!("the table {}", staging.name))),
         Removal::Removed(rows) => {
             cx.progress(rows, rows).await?;
-            let said = format!("dropped {} with {rows} rows; production unchanged", staging.name);
+            let said = format!("dropped {} with {}, and nothing else", staging.name, counted(rows, "rows"));
             Ok(Outcome::Done { count: Some(rows), said })
         }
     }

@@ -18,6 +18,7 @@ pub(crate) use restore::EQUALS_COPY;
 pub(crate) use swap_copy::{clear_unfinished, is_swapped_in};
 pub(crate) use validate::SEARCH_KEY;
 
+use rollback_types::quantity::{count, counted};
 use rollback_types::{BackupSource, Inventory, Layout, RollbackTarget, Step, StoreKind, VersionState};
 
 use crate::context::{Halt, Outcome, StepContext};
@@ -144,9 +145,9 @@ async fn production_unchanged(cx: &StepContext, store: StoreKind) -> Result<(), 
     }
     let tell = |i: &Inventory| {
         let units = i.rows.or(i.points).or(i.nodes).unwrap_or(0);
-        let relationships = i.relationships.map(|r| format!(", {r} relationships")).unwrap_or_default();
+        let relationships = i.relationships.map(|r| format!(", {}", counted(r, "relationships"))).unwrap_or_default();
         let digest = i.digest.as_deref().and_then(|d| d.get(..8)).map(|d| format!(" ({d})")).unwrap_or_default();
-        format!("{units}{relationships}{digest}")
+        format!("{}{relationships}{digest}", count(units))
     };
     Err(production_moved(store, &tell(before), &tell(&after)))
 }
@@ -157,10 +158,11 @@ fn gone(cx: &StepContext, step: Step, what: &str) -> Outcome {
         Some(units) => Outcome::Done {
             count: Some(units),
             said: format!(
-                "{what} is gone: an earlier try of this step removed it ({units} counted before); production unchanged"
+                "{what} is gone: an earlier try of this step removed it ({} counted before), and nothing else",
+                count(units)
             ),
         },
-        None => Outcome::FoundAbsent { said: format!("found absent: {what}; production unchanged") },
+        None => Outcome::FoundAbsent { said: format!("found absent: {what}") },
     }
 }
 
@@ -169,7 +171,11 @@ fn grown(store: StoreKind, what: &str, planned: u64, now: u64) -> Halt {
     Halt::refused(
         "changed",
         Some(store),
-        format!("{store}: the plan counted {planned} staged {what}, now there are {now}: something is writing"),
+        format!(
+            "{store}: the plan counted {}, now there are {}: something is writing",
+            counted(planned, &format!("staged {what}")),
+            count(now)
+        ),
         "Nothing that was not counted was deleted; production was not touched.",
         "Stop the ingestion. Then abort, plan again (the version is offered as “take over”) and confirm what is there now.",
     )

@@ -4,6 +4,7 @@
 
 use std::sync::PoisonError;
 
+use rollback_types::quantity::{counted, plural, short_hash};
 use rollback_types::{Inventory, RunKind, StoreKind};
 
 use super::put::{put_chapters, put_graph, put_points};
@@ -106,7 +107,7 @@ async fn same_bytes(cx: &StepContext, store: StoreKind, file: VerifiedFile<'_>) 
     .and_then(|r| r);
     let problem = match hashed {
         Ok(digest) if digest.to_string() == file.sha256 => return Ok(()),
-        Ok(digest) => format!("its SHA-256 is {digest} now"),
+        Ok(digest) => format!("its SHA-256 begins with {} now", short_hash(&digest.to_string())),
         Err(e) => format!("it cannot be read: {e}"),
     };
     cx.checkpoint()?;
@@ -131,7 +132,7 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
             act(cx, units).await?;
             put_chapters(cx, file).await?;
             cx.progress(bytes, bytes).await?;
-            done(bytes, format!("{units} chapters, the copy's digest; registry and operation log kept"))
+            done(bytes, format!("{}, the copy's digest; registry and operation log kept", counted(units, "chapters")))
         }
         StoreKind::Qdrant => {
             let tried = try_first(cx, store, file).await?;
@@ -146,13 +147,26 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
                 return Err(Halt::refused(
                     "aliases_changed",
                     Some(store),
-                    format!("{} aliases before the restore, {} after it, or other ones", aliases.len(), after.len()),
+                    format!(
+                        "{} {} before the restore, {} after it, or other ones",
+                        aliases.len(),
+                        plural(aliases.len() as u64, "alias", "aliases"),
+                        after.len()
+                    ),
                     "The collection is restored and proven; the way back is kept.",
                     "Point the aliases where they belong, then skip this lane with a reason.",
                 ));
             }
             let points = found.points.unwrap_or(0);
-            done(bytes, format!("{collection}: {points} points, the same ids; {} aliases as before", aliases.len()))
+            done(
+                bytes,
+                format!(
+                    "{collection}: {}, the same ids; {} {} as before",
+                    counted(points, "points"),
+                    aliases.len(),
+                    plural(aliases.len() as u64, "alias", "aliases")
+                ),
+            )
         }
         StoreKind::Neo4j => {
             let tried = try_first(cx, store, file).await?;
@@ -169,7 +183,7 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
                 0 => format!("constraints and indexes as before ({})", after.len()),
                 lost => {
                     cx.find(format!(
-                        "Neo4j: {lost} constraints or indexes that stood before the restore are not in the copy, and are gone."
+                        "Neo4j: constraints or indexes that stood before the restore and are not in the copy are gone: {lost}."
                     )).await?;
                     format!("constraints and indexes as in the copy ({}); {lost} that it lacks are gone", after.len())
                 }
@@ -178,7 +192,11 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
             let total = nodes + relationships;
             done(
                 total,
-                format!("{nodes} nodes, {relationships} relationships, counts per label and type equal; {said}"),
+                format!(
+                    "{}, {}, counts per label and type equal; {said}",
+                    counted(nodes, "nodes"),
+                    counted(relationships, "relationships")
+                ),
             )
         }
     }
@@ -254,6 +272,7 @@ pub(super) async fn try_first(
             "Do not restore from it. Abort, and use another copy.",
         ));
     }
-    cx.note(format!("tried: {} units, as the file says", tried.points.or(tried.nodes).unwrap_or(0))).await?;
+    cx.note(format!("tried: {}, as the file says", counted(tried.points.or(tried.nodes).unwrap_or(0), "units")))
+        .await?;
     Ok(tried)
 }

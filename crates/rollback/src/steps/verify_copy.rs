@@ -3,7 +3,8 @@
 
 use std::sync::PoisonError;
 
-use rollback_types::{BackupSource, RunKind, Rung, RungResult, RungState};
+use rollback_types::quantity::{counted, short_hash};
+use rollback_types::{BackupSource, RunKind, Rung, RungResult, RungState, StoreKind};
 
 use crate::backup::Examination;
 use crate::context::{Halt, Outcome, StepContext};
@@ -17,6 +18,10 @@ fn safe(cx: &StepContext) -> &'static str {
     }
 }
 
+/// What to do where the file is not the one that the plan saw.
+const OTHER_FILE: &str = "Find out who replaced it. Put the old file back and try again; or abort, and plan again with the new \
+                          file: this run goes on only with the one that its plan saw.";
+
 pub(super) async fn verify_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
     let progress = cx.progress_from_thread();
     let source = cx.shared.spec.source.clone();
@@ -24,8 +29,15 @@ pub(super) async fn verify_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
     let Some(verified) = verified else {
         let code = if source == BackupSource::LatestCopy { "latest_copy_not_intact" } else { "backup_not_intact" };
         let health = examination.health;
-        let remedy = match health.remedy.filter(|_| !health.replaced.is_empty()) {
-            Some(remedy) => format!("{remedy} Then try again; or abort."),
+        // A person's word would not help a file that the plan never saw: the hashes are compared with the plan's next.
+        let planned = |store: &StoreKind| {
+            let now = health.files.iter().find(|f| f.store == *store).and_then(|f| f.sha256.as_ref());
+            now == cx.shared.spec.hashes.get(store)
+        };
+        let by_a_person = health.remedy.as_ref().filter(|_| !health.replaced.is_empty());
+        let remedy = match by_a_person {
+            Some(remedy) if health.replaced.iter().all(planned) => format!("{remedy} Then try again; or abort."),
+            Some(_) => OTHER_FILE.to_owned(),
             None => {
                 "Repair or replace it (a kept version or v1_baseline may serve), then try again; or abort.".to_owned()
             }
@@ -37,9 +49,13 @@ pub(super) async fn verify_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
             return Err(Halt::refused(
                 "latest_copy_changed",
                 Some(*store),
-                format!("the {store} file of {} is not the one the plan saw: its SHA-256 is {hash}", source.name()),
+                format!(
+                    "the {store} file of {} is not the one the plan saw: its SHA-256 begins with {} now",
+                    source.name(),
+                    short_hash(hash)
+                ),
                 safe(cx),
-                "Find out who replaced it. Abort, and plan again with the new copy.",
+                OTHER_FILE,
             ));
         }
     }
@@ -57,7 +73,11 @@ pub(super) async fn verify_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
     *cx.shared.verified.lock().unwrap_or_else(PoisonError::into_inner) = Some(verified);
     Ok(Outcome::Done {
         count: Some(bytes),
-        said: format!("{files} files of {} read to their end; the same hashes as in the plan", source.name()),
+        said: format!(
+            "{} of {} read to the end; the same hashes as in the plan",
+            counted(files as u64, "files"),
+            source.name()
+        ),
     })
 }
 

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rollback_types::quantity::{bytes, counted, short_hash};
 use rollback_types::{BackupSource, Inventory, StoreKind, VersionId};
 
 use super::put::{put_chapters, put_graph, put_points};
@@ -33,10 +34,10 @@ pub(super) async fn take(cx: &mut StepContext, store: StoreKind) -> Result<(), H
         remember_collection(cx, &source).await?;
     }
     cx.note(format!(
-        "the way back is taken: {} bytes in {}, SHA-256 {}",
-        taken.bytes,
+        "the way back is taken: {} in {}, SHA-256 {}…",
+        bytes(taken.bytes),
         taken.path.display(),
-        taken.sha256.get(..12).unwrap_or(&taken.sha256)
+        short_hash(&taken.sha256)
     ))
     .await
 }
@@ -179,7 +180,9 @@ pub(super) async fn put_back(cx: &mut StepContext, store: StoreKind) -> Result<O
         }
     };
     let units = found.rows.or(found.points).or(found.nodes).unwrap_or(0);
-    Ok(Outcome::WayBackRestored { said: format!("the way back is in again, {units} units as before step 7") })
+    Ok(Outcome::WayBackRestored {
+        said: format!("the way back is in again, {} as before step 7", counted(units, "units")),
+    })
 }
 
 /// What an earlier process saved before it began to replace: without it nothing is replaced again.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use rollback_types::quantity::{count, counted};
 use rollback_types::{CheckResult, Layout, OffenderKind, Offenders};
 
 use super::offenders::Collector;
@@ -108,15 +109,16 @@ fn first(look: &Look<'_>, chapters: &Result<Chapters, StoreError>, started: Inst
                 told(Some(false), format!("{place} is empty"))
             } else {
                 let detail = format!(
-                    "{place} has {rows} chapters; how many are expected is neither in the registry nor in the \
-                     configuration"
+                    "{place} has {}; how many are expected is neither in the registry nor in the \
+                     configuration",
+                    counted(rows, "chapters")
                 );
                 told(None, detail)
             };
         }
     };
     let expected = look.expected.count();
-    let detail = format!("{place} has {rows} chapters, {} expected {by}", expected.unwrap_or(0));
+    let detail = format!("{place} has {}, {} expected {by}", counted(rows, "chapters"), count(expected.unwrap_or(0)));
     CheckResult { expected, ..told(Some(expected == Some(rows)), detail) }
 }
 
@@ -132,7 +134,7 @@ fn second(
     };
     let (p, n) = (points.counted, paragraphs.counted);
     let place = look.place();
-    let mut detail = format!("{place} has {p} points, Neo4j has {n} paragraphs");
+    let mut detail = format!("{place} has {}, Neo4j has {}", counted(p, "points"), counted(n, "paragraphs"));
     let mut passed = Some(p == n);
     if look.layout == Layout::PerVersion {
         let (told, equal) = by_version(&points.versions, &paragraphs.versions);
@@ -140,8 +142,8 @@ fn second(
         passed = Some(p == n && equal);
     }
     if points.copied > 0 {
-        let copied = points.copied;
-        detail.push_str(&format!("; {copied} points copied from other versions are not counted"));
+        let copied = counted(points.copied, "points");
+        detail.push_str(&format!("; not counted: {copied} copied from other versions"));
     }
     if p == 0 && n == 0 {
         match look.subject {
@@ -162,10 +164,13 @@ fn by_version(points: &Versions, paragraphs: &Versions) -> (String, bool) {
     let pairs: Vec<_> = versions.into_iter().map(|v| (v, of(points, v), of(paragraphs, v))).collect();
     let unequal: Vec<_> = pairs.iter().filter(|(_, p, n)| p != n).collect();
     let told = match unequal.as_slice() {
-        [] => format!(" ({} versions compared one by one)", pairs.len()),
+        [] => format!(" ({} compared one by one)", counted(pairs.len() as u64, "versions")),
         some => {
-            let told: Vec<String> =
-                some.iter().take(5).map(|(v, p, n)| format!("{v}: {p} points, {n} paragraphs")).collect();
+            let told: Vec<String> = some
+                .iter()
+                .take(5)
+                .map(|(v, p, n)| format!("{v}: {}, {}", counted(*p, "points"), counted(*n, "paragraphs")))
+                .collect();
             let more = if some.len() > 5 { format!(", and {} more", some.len() - 5) } else { String::new() };
             format!(" (by version: {}{more})", told.join("; "))
         }
@@ -193,7 +198,15 @@ fn third(
         0 => (None, format!("there are no chapters in {} to look for", chapters.place)),
         _ => {
             let rest = all - covered;
-            (Some(rest == 0), format!("{covered} of {all} chapters have points in {place}, {rest} have none"))
+            (
+                Some(rest == 0),
+                format!(
+                    "{} of {} have points in {place}, {} have none",
+                    count(covered),
+                    counted(all, "chapters"),
+                    count(rest)
+                ),
+            )
         }
     };
     let result = judged(3, passed, detail, without.finish().into_iter().collect(), started);
@@ -232,9 +245,10 @@ async fn fourth(
         Ok(overlap) => overlap,
         Err(e) => return not_checked(4, &e, started),
     };
-    let mut detail = format!("{} chunk ids in both stores, {} in either", overlap.both, overlap.either);
+    let mut detail =
+        format!("{} in both stores, {} in either", counted(overlap.both, "chunk ids"), count(overlap.either));
     for group in &offenders {
-        detail.push_str(&format!("; {} {}", group.count, group.kind.title()));
+        detail.push_str(&format!("; {} {}", count(group.count), group.kind.title()));
     }
     if look.layout == Layout::PerVersion {
         detail.push_str("; compared version by version, ids with their version");

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use futures::StreamExt as _;
+use rollback_types::quantity::count;
 use rollback_types::{CheckResult, OffenderKind, Offenders};
 
 use super::offenders::Collector;
@@ -38,7 +39,7 @@ async fn check(look: &Look<'_>, number: u8, asked: &[(GraphCheck, OffenderKind)]
         Err(e) => not_checked(number, &e, started),
         Ok(found) => {
             let found: Vec<Offenders> = found.into_iter().flatten().collect();
-            let told: Vec<String> = found.iter().map(|o| format!("{} {}", o.count, o.kind.title())).collect();
+            let told: Vec<String> = found.iter().map(|o| format!("{} {}", count(o.count), o.kind.title())).collect();
             let detail = if told.is_empty() { right.to_owned() } else { told.join("; ") };
             judged(number, Some(found.is_empty()), detail, found, started)
         }

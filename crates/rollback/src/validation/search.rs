@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use rollback_types::quantity::counted;
 use rollback_types::{CheckOutcome, CheckSeverity, SearchResult};
 
 use super::offenders::sample;
@@ -126,7 +127,7 @@ fn judge(collection: &Collection, measured: Option<u64>, result: &mut SearchResu
     let name = &collection.name;
     if result.sampled == 0 {
         result.state = CheckOutcome::Failed;
-        result.detail = format!("{name} counts {} points and gave none to search for", collection.points);
+        result.detail = format!("{name} counts {} and gave none to search for", counted(collection.points, "points"));
         return;
     }
     result.median_us = measured;
@@ -140,7 +141,7 @@ fn judge(collection: &Collection, measured: Option<u64>, result: &mut SearchResu
     let found = result.sampled as usize - result.not_found.len();
     result.detail = format!("{found} of {} stored vectors of {name} found themselves", result.sampled);
     if result.too_few > 0 {
-        result.detail.push_str(&format!("; {} searches returned too few results", result.too_few));
+        result.detail.push_str(&format!("; {} returned too few results", counted(result.too_few.into(), "searches")));
     }
     let ms = |us: u64| format!("{:.1} ms", us as f64 / 1_000.0);
     result.detail.push_str(&format!("; the median search took {}", ms(median)));

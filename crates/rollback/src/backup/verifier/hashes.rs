@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use backup_formats::checksums::Checksums;
+use rollback_types::civil::utc;
+use rollback_types::quantity::short_hash;
 use rollback_types::{BackupSource, Rung, StoreKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +18,9 @@ struct Trusted {
     sha256: String,
     by: String,
     at: Timestamp,
+    /// Why it is the right one, in that person's words; earlier versions did not ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 impl BackupVerifier {
@@ -45,7 +50,11 @@ impl BackupVerifier {
                 }
             }
             Some(Some(recorded)) => {
-                let said = format!("checksums.txt says {recorded}, the file has {}", proven.sha256);
+                let said = format!(
+                    "checksums.txt says that its SHA-256 begins with {}, and the file's begins with {}",
+                    short_hash(&recorded),
+                    short_hash(&proven.sha256)
+                );
                 look.ladder.fail(Rung::Sha256, said, at);
             }
             // A list that names other files was made for this folder, and says that something is wrong with one of them.
@@ -77,27 +86,37 @@ impl BackupVerifier {
                 look.ladder.pass(Rung::Sha256, said, at);
             }
             (Some(k), Some(trusted)) if k.sha256 == proven.sha256 => {
-                let said = format!("no recorded checksum; trusted by {} at {}", trusted.by, trusted.at);
+                let said = format!(
+                    "no recorded checksum; trusted by {} on {}{}",
+                    trusted.by,
+                    utc(trusted.at),
+                    trusted.reason.map(|why| format!(", because: {why}")).unwrap_or_default()
+                );
                 look.ladder.pass(Rung::Sha256, said, at);
             }
             (Some(k), None) if k.sha256 == proven.sha256 => {
                 let since = if k.sha256 == k.first_sha256 { k.first_at } else { k.hashed_at };
-                let said = format!("no recorded checksum; the same as when first seen at {since}");
+                let said = format!("no recorded checksum; the same as when first seen on {}", utc(since));
                 look.ladder.pass(Rung::Sha256, said, at);
             }
             (Some(k), _) if is_same_file(&k, identity) => {
                 let said = format!(
-                    "no recorded checksum; at {} it had {}, now it has {}, with the same size and time: it rots",
-                    k.hashed_at, k.sha256, proven.sha256
+                    "no recorded checksum. On {} its SHA-256 began with {}, now it begins with {}, though size and time are \
+                     the same: the disk or its file system damages it.",
+                    utc(k.hashed_at),
+                    short_hash(&k.sha256),
+                    short_hash(&proven.sha256)
                 );
                 look.ladder.fail(Rung::Sha256, said, at);
             }
             (Some(k), _) => {
                 look.replaced = true;
                 let said = format!(
-                    "no recorded checksum, and not the file that was there at {}: then it had {}, now it has {}. Nothing tells \
-                     who replaced it",
-                    k.hashed_at, k.sha256, proven.sha256
+                    "no recorded checksum, and not the file that was there on {}: its SHA-256 began with {} then, and begins with \
+                     {} now. Nothing tells who replaced it.",
+                    utc(k.hashed_at),
+                    short_hash(&k.sha256),
+                    short_hash(&proven.sha256)
                 );
                 look.ladder.fail(Rung::Sha256, said, at);
             }
@@ -131,12 +150,18 @@ impl BackupVerifier {
         source: &BackupSource,
         replaced: &[StoreKind],
         by: &str,
+        reason: Option<&str>,
     ) -> Result<Vec<StoreKind>, JournalError> {
         let mut trusted = Vec::new();
         for store in replaced {
             let path = self.folders.file(source, *store);
             let Some(proof) = self.remembered(&path).await else { continue };
-            let word = Trusted { sha256: proof.sha256.clone(), by: by.to_owned(), at: Timestamp::now() };
+            let word = Trusted {
+                sha256: proof.sha256.clone(),
+                by: by.to_owned(),
+                at: Timestamp::now(),
+                reason: reason.map(str::to_owned),
+            };
             let json = serde_json::to_string(&word)
                 .map_err(|e| JournalError::Unusable { path: path.display().to_string(), detail: e.to_string() })?;
             // The word first: a hash that is known without it would be nobody's.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use rollback_types::plan::StorePlans;
+use rollback_types::quantity::counted;
 use rollback_types::{BackupSource, CheckState, PlanRequest, RunId, RunKind, StoreKind, VersionId};
 
 use super::Judge;
@@ -110,14 +111,14 @@ impl Judge<'_> {
         }
         let held = stores.qdrant.latest_copy.as_ref().and_then(|copy| copy.points);
         let held =
-            held.map_or("a number of points that cannot be counted offline".to_owned(), |n| format!("{n} points"));
+            held.map_or("a number of points that cannot be counted offline".to_owned(), |n| counted(n, "points"));
         self.ask(
             format!("snapshot_into:{}", production.name),
             format!(
-                "Qdrant: production is {} with {} points; the copy holds {held}, and HybridFlow's backup script takes its snapshot of \
+                "Qdrant: production is {} with {}; the copy holds {held}, and HybridFlow's backup script takes its snapshot of \
                  {base}. Be sure that it is a copy of {}: its points are replaced.",
                 production.name,
-                production.points.unwrap_or(0),
+                counted(production.points.unwrap_or(0), "points"),
                 production.name
             ),
         );
@@ -212,7 +213,8 @@ impl Judge<'_> {
             self.ask(
                 format!("candidates:{}", names.join(",")),
                 format!(
-                    "Versions are under way or failed: {}. A rollback of them restores production too; this restore does not                      remove what they staged.",
+                    "Versions are under way or failed: {}. A rollback of them restores production too; this restore does not \
+                     remove what they staged.",
                     names.join(", ")
                 ),
             );

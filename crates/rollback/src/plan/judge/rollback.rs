@@ -1,5 +1,6 @@
 //! What only a rollback asks: is it a candidate, whose staging is it, and does an alias point there?
 
+use rollback_types::quantity::counted;
 use rollback_types::{Candidacy, CheckState, Layout, RollbackTarget, TargetRefusal, VersionRow, VersionState};
 
 use super::Judge;
@@ -87,7 +88,10 @@ impl Judge<'_> {
             .versions
             .iter()
             .filter(|(v, _)| v.as_str() != own)
-            .map(|(v, n)| format!("{n} rows name {v}"))
+            .map(|(v, n)| {
+                let names = if *n == 1 { "names" } else { "name" };
+                format!("{} {names} {v}", counted(*n, "rows"))
+            })
             .collect();
         if !foreign.is_empty() {
             let theirs: Vec<&str> = staging.versions.keys().map(String::as_str).filter(|v| *v != own).collect();

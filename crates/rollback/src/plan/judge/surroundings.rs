@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use rollback_types::plan::StorePlans;
+use rollback_types::quantity::bytes;
 use rollback_types::{CheckState, DiskSpace, Layout, RunKind, StoreKind};
 
 use super::Judge;
@@ -168,8 +169,7 @@ impl Judge<'_> {
                     if free < needed {
                         state = CheckState::Failed;
                     }
-                    let (free, needed) = (free / 1_000_000, needed.div_ceil(1_000_000));
-                    details.push(format!("{free} MB free at {}, {needed} MB needed", space.path));
+                    details.push(format!("{} free at {}, {} needed", bytes(free), space.path, bytes(needed)));
                     spaces.push(space);
                 }
                 Err(why) => {

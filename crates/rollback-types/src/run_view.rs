@@ -1,0 +1,231 @@
+//! A run as it is seen: the same fold over events on the server and in the browser.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Event, EventKind, Progress, StepError};
+use crate::{Decision, LogLine, RunState, RunSummary, Step, StepState, StoreKind, Timestamp, ValidationReport};
+
+/// One step of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StepView {
+    /// Which.
+    pub step: Step,
+    /// 1 to 8.
+    pub number: u8,
+    /// The store of a lane.
+    pub lane: Option<StoreKind>,
+    /// The name on the page.
+    pub title: String,
+    /// Where it stands.
+    pub state: StepState,
+    /// Units handled.
+    pub done: Option<u64>,
+    /// Units in all.
+    pub total: Option<u64>,
+    /// What `done` and `total` count.
+    pub unit: Option<String>,
+    /// When it began; after a decision to retry, when that try began.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// What was done, or why it was skipped.
+    pub outcome: Option<String>,
+    /// The last fault, while it matters.
+    pub error: Option<StepError>,
+    /// What a person may decide now; empty unless the run asks about this step.
+    pub decisions: Vec<Decision>,
+}
+
+impl StepView {
+    fn new(step: Step) -> Self {
+        Self {
+            step,
+            number: step.number(),
+            lane: step.lane(),
+            title: step.title().to_owned(),
+            state: StepState::Pending,
+            done: None,
+            total: None,
+            unit: step.unit().map(str::to_owned),
+            started_at: None,
+            ended_at: None,
+            outcome: None,
+            error: None,
+            decisions: Vec::new(),
+        }
+    }
+
+    /// `ended_at - started_at`, once both are known.
+    pub fn duration_ms(&self) -> Option<u64> {
+        Some(self.ended_at?.since_ms(self.started_at?))
+    }
+}
+
+/// A run with its steps and its log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunView {
+    /// What lists show too.
+    #[serde(flatten)]
+    pub run: RunSummary,
+    /// The steps of the run's kind, in the document's order; step 7 as three lanes.
+    pub steps: Vec<StepView>,
+    /// What the validation found, once it is through.
+    #[serde(default)]
+    pub validation: Option<ValidationReport>,
+    /// What the steps told for the end, and what was left undone; a sentence each.
+    #[serde(default)]
+    pub findings: Vec<String>,
+    /// The log so far.
+    pub log: Vec<LogLine>,
+}
+
+impl RunView {
+    /// A run of which nothing is known yet but its summary; feed it all its events.
+    pub fn new(mut run: RunSummary) -> Self {
+        run.last_event = 0;
+        let steps = run.kind.steps().into_iter().map(StepView::new).collect();
+        Self { run, steps, validation: None, findings: Vec::new(), log: Vec::new() }
+    }
+
+    /// Takes in one event. Stale numbers and unknown kinds change nothing but, for the latter, the last number.
+    /// Returns whether the event was new.
+    pub fn apply(&mut self, event: &Event) -> bool {
+        if event.number <= self.run.last_event || event.run_id != self.run.id {
+            return false;
+        }
+        self.run.last_event = event.number;
+        let at = event.at;
+        match &event.kind {
+            EventKind::RunStarted { .. } => self.run.state = RunState::Running,
+            EventKind::StepStarted { step, .. } => {
+                self.run.state = RunState::Running;
+                self.change(*step, |s| {
+                    s.state = StepState::Running;
+                    s.started_at = Some(at);
+                    s.ended_at = None;
+                    (s.done, s.total, s.outcome, s.error) = (None, None, None, None);
+                    s.decisions.clear();
+                });
+            }
+            EventKind::StepNote { .. }
+            | EventKind::StepActs { .. }
+            | EventKind::RunAnnotated { .. }
+            | EventKind::Unknown => {}
+            EventKind::StepFinding { message, .. } => {
+                if !self.findings.contains(message) {
+                    self.findings.push(message.clone());
+                }
+            }
+            EventKind::Validated { report } => self.validation = Some(*report.clone()),
+            EventKind::StepRetrying { step, error, .. } => self.change(*step, |s| s.error = Some(error.clone())),
+            EventKind::StepCompleted { step, found_absent, count, outcome } => self.change(*step, |s| {
+                s.state = if *found_absent { StepState::FoundAbsent } else { StepState::Done };
+                s.ended_at = Some(at);
+                s.outcome = Some(outcome.clone());
+                s.error = None;
+                if count.is_some() {
+                    (s.done, s.total) = (*count, *count);
+                }
+            }),
+            EventKind::StepSkipped { step, reason, .. } => self.change(*step, |s| {
+                s.state = StepState::Skipped;
+                s.started_at.get_or_insert(at);
+                s.ended_at = Some(at);
+                s.outcome = Some(format!("skipped: {reason}"));
+                s.error = None;
+                s.decisions.clear();
+            }),
+            EventKind::StepFailed { step, error } => self.change(*step, |s| {
+                s.state = StepState::Failed;
+                s.ended_at = Some(at);
+                s.error = Some(error.clone());
+            }),
+            EventKind::DecisionNeeded { steps } => {
+                self.run.state = RunState::NeedsDecision;
+                for step in steps {
+                    self.change(*step, |s| {
+                        s.decisions = vec![Decision::Retry, Decision::Abort];
+                        if step.is_restore() {
+                            s.decisions.insert(1, Decision::WayBack);
+                        }
+                        if step.may_be_skipped() {
+                            s.decisions.insert(1, Decision::Skip);
+                        }
+                    });
+                }
+            }
+            EventKind::DecisionMade { step, .. } => {
+                self.change(*step, |s| s.decisions.clear());
+                if self.steps.iter().all(|s| s.decisions.is_empty()) {
+                    self.run.state = RunState::Running;
+                }
+            }
+            EventKind::RunInterrupted { .. } => {
+                self.end(RunState::Interrupted, at);
+                for s in self.steps.iter_mut().filter(|s| s.state == StepState::Running) {
+                    s.state = StepState::Interrupted;
+                    s.ended_at = Some(at);
+                }
+            }
+            EventKind::RunResumed { .. } => {
+                self.run.state = RunState::Running;
+                (self.run.ended_at, self.run.duration_ms, self.run.summary) = (None, None, None);
+            }
+            EventKind::RunAbandoned { summary, .. } => {
+                self.run.summary = Some(summary.clone());
+                self.end(RunState::Aborted, at);
+            }
+            EventKind::RunEnded { state, summary, findings } => {
+                // Runs of earlier versions told them in the summary alone.
+                if !findings.is_empty() {
+                    self.findings.clone_from(findings);
+                }
+                self.run.summary = Some(summary.clone());
+                self.end(*state, at);
+            }
+        }
+        self.log.extend(LogLine::of(event, self.run.started_at));
+        true
+    }
+
+    /// Keeps the last lines of the log only; the journal has them all.
+    pub fn keep_last_lines(&mut self, most: usize) {
+        let surplus = self.log.len().saturating_sub(most);
+        self.log.drain(..surplus);
+    }
+
+    /// Takes in how far a step is. Never goes back, and never touches a step that is not at work.
+    pub fn apply_progress(&mut self, progress: &Progress) {
+        self.change(progress.step, |s| {
+            if s.state == StepState::Running {
+                s.done = Some(s.done.unwrap_or(0).max(progress.done));
+                s.total = Some(s.total.unwrap_or(0).max(progress.total));
+            }
+        });
+    }
+
+    /// The view of one step.
+    pub fn step(&self, step: Step) -> Option<&StepView> {
+        self.steps.iter().find(|s| s.step == step)
+    }
+
+    fn change(&mut self, step: Step, f: impl FnOnce(&mut StepView)) {
+        if let Some(s) = self.steps.iter_mut().find(|s| s.step == step) {
+            f(s);
+        }
+    }
+
+    fn end(&mut self, state: RunState, at: Timestamp) {
+        self.run.state = state;
+        self.run.ended_at = Some(at);
+        self.run.duration_ms = Some(at.since_ms(self.run.started_at));
+        for s in &mut self.steps {
+            s.decisions.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

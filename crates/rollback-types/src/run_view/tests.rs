@@ -1,0 +1,113 @@
+use super::*;
+use crate::{Note, PlanDigest, RunId, RunKind, VersionId};
+use proptest::prelude::*;
+
+#[test]
+fn a_long_log_is_cut_at_its_beginning() {
+    let mut v = view();
+    for number in 1..=5 {
+        let kind = EventKind::StepNote { step: Step::Mark, message: number.to_string() };
+        v.apply(&Event { number, run_id: RunId(7), at: Timestamp::from_unix_ms(2_000), kind });
+    }
+    v.keep_last_lines(2);
+    assert_eq!(v.log.iter().map(|line| line.number).collect::<Vec<_>>(), [4, 5]);
+    assert_eq!(v.run.last_event, 5);
+}
+
+fn view() -> RunView {
+    RunView::new(RunSummary {
+        id: RunId(7),
+        kind: RunKind::Rollback,
+        version_id: VersionId::new("v2"),
+        state: RunState::Running,
+        reason: "r".into(),
+        actor: "a".into(),
+        plan_digest: PlanDigest("d".into()),
+        started_at: Timestamp::from_unix_ms(1_000),
+        ended_at: None,
+        duration_ms: None,
+        summary: None,
+        last_event: 0,
+    })
+}
+
+fn kinds() -> Vec<EventKind> {
+    let error =
+        StepError { code: "timeout".into(), store: None, message: "m".into(), safe: "s".into(), remedy: "r".into() };
+    vec![
+        EventKind::StepStarted { step: Step::Identify, attempt: 1 },
+        EventKind::StepFailed { step: Step::Identify, error },
+        EventKind::DecisionNeeded { steps: vec![Step::Identify] },
+        EventKind::DecisionMade { step: Step::Identify, decision: Decision::Retry, reason: None, actor: "a".into() },
+        EventKind::StepStarted { step: Step::Identify, attempt: 2 },
+        EventKind::StepCompleted { step: Step::Identify, found_absent: false, count: None, outcome: "o".into() },
+        EventKind::RunEnded { state: RunState::Completed, summary: "s".into(), findings: vec![] },
+    ]
+}
+
+proptest! {
+    /// Duplicates and stale replays, at any place, change nothing.
+    #[test]
+    fn duplicates_are_harmless(repeats in proptest::collection::vec(0usize..7, 0..20)) {
+        let events: Vec<Event> = kinds().into_iter().zip(1..).map(|(kind, number)| Event {
+            number, run_id: RunId(7), at: Timestamp::from_unix_ms(1_000 + number as i64), kind,
+        }).collect();
+        let mut plain = view();
+        events.iter().for_each(|e| { plain.apply(e); });
+        let mut noisy = view();
+        for (i, e) in events.iter().enumerate() {
+            noisy.apply(e);
+            for r in &repeats { if *r <= i { prop_assert!(!noisy.apply(&events[*r])); } }
+        }
+        prop_assert_eq!(plain, noisy);
+    }
+}
+
+#[test]
+fn a_failed_step_may_be_decided_until_it_is() {
+    let mut v = view();
+    for (kind, number) in kinds().into_iter().zip(1..).take(3) {
+        v.apply(&Event { number, run_id: RunId(7), at: Timestamp::from_unix_ms(2_000), kind });
+    }
+    assert_eq!(v.run.state, RunState::NeedsDecision);
+    assert_eq!(v.steps[0].decisions, [Decision::Retry, Decision::Abort]);
+}
+
+#[test]
+fn a_note_after_the_end_changes_nothing_but_the_log() {
+    let mut v = view();
+    let event = |number, kind| Event { number, run_id: RunId(7), at: Timestamp::from_unix_ms(9_000), kind };
+    v.apply(&event(1, EventKind::RunEnded { state: RunState::Aborted, summary: "s".into(), findings: vec![] }));
+    let before = v.clone();
+    let notes = vec![Note::RootCause { text: "a full disk".into() }];
+    assert!(v.apply(&event(2, EventKind::RunAnnotated { notes, actor: "ada".into() })));
+    assert_eq!(v.log.last().map(|l| l.text.as_str()), Some("ada added to the report: root cause"));
+    v.log.pop();
+    v.run.last_event = 1;
+    assert_eq!(v, before);
+}
+
+#[test]
+fn an_unknown_kind_moves_only_the_number() {
+    let text = r#"{"number":1,"run_id":7,"at":"2026-01-01T00:00:00Z","type":"teleported","to":"mars"}"#;
+    let event: Event = serde_json::from_str(text).unwrap();
+    let mut v = view();
+    assert!(v.apply(&event));
+    assert_eq!((v.run.last_event, v.log.len()), (1, 0));
+}
+
+#[test]
+fn progress_never_goes_back() {
+    let mut v = view();
+    v.apply(&Event {
+        number: 1,
+        run_id: RunId(7),
+        at: Timestamp::from_unix_ms(2_000),
+        kind: EventKind::StepStarted { step: Step::DeleteNodes, attempt: 1 },
+    });
+    v.apply_progress(&Progress { step: Step::DeleteNodes, done: 10, total: 20 });
+    v.apply_progress(&Progress { step: Step::DeleteNodes, done: 5, total: 20 });
+    assert_eq!(v.step(Step::DeleteNodes).unwrap().done, Some(10));
+    v.apply_progress(&Progress { step: Step::Finish, done: 5, total: 20 });
+    assert_eq!(v.step(Step::Finish).unwrap().done, None);
+}

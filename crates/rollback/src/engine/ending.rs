@@ -1,0 +1,179 @@
+//! How a run ends: what it says it has done, what it found, and what an abort leaves.
+
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+
+use rollback_types::quantity::counted;
+use rollback_types::run_kind::{PRODUCTION, run_of_subject};
+use rollback_types::{EventKind, RunKind, RunState, Step, StepError};
+
+use super::Engine;
+use crate::recorder::RecordError;
+use crate::store::AbortRequest;
+use crate::story::SKIPPED;
+
+const REMOVALS: [Step; 3] = [Step::DropChapters, Step::DeletePoints, Step::DeleteNodes];
+const RESTORES: [Step; 3] = [Step::RestoreSqlite, Step::RestoreQdrant, Step::RestoreNeo4j];
+const COPIES: [Step; 3] = [Step::CopySqlite, Step::CopyQdrant, Step::CopyNeo4j];
+
+impl Engine {
+    /// All steps are through: says so, with what was found.
+    pub(super) async fn complete(&mut self) -> Result<RunState, RecordError> {
+        let findings = self.findings().await;
+        let state = if findings.is_empty() { RunState::Completed } else { RunState::CompletedWithFindings };
+        let mut summary = self.summary();
+        if !findings.is_empty() {
+            summary.push_str(&format!(" With {}.", counted(findings.len() as u64, "findings")));
+        }
+        self.recorder.record(EventKind::RunEnded { state, summary, findings }).await?;
+        Ok(state)
+    }
+
+    /// Of a rollback: leaves the registry at `rolling_back` with a message that names the step and the error.
+    pub(super) async fn abort(
+        &mut self,
+        step: Step,
+        failed: &BTreeMap<Step, StepError>,
+    ) -> Result<RunState, RecordError> {
+        let error = failed.get(&step).map_or_else(String::new, |e| e.message.clone());
+        let spec = &self.shared.spec;
+        let message = format!("{} aborted at {step}: {error}", spec.kind.title());
+        let marked = self.recorder.procedure.is_through(Step::Mark);
+        let said = match &spec.target {
+            // Step 2 may have failed after its effect: then the row says so, and the note finds it by the run's key.
+            Some(target) if marked || step == Step::Mark => {
+                let request =
+                    AbortRequest { target: target.clone(), run_key: spec.run_key.clone(), message: message.clone() };
+                match self.shared.stores.records.note_abort(&request).await {
+                    Ok(()) if self.begun_to_restore() => format!(
+                        "{message}. A restore had begun: compare each store, and see this run's ways back. The version stays \
+                         rolling_back and is offered as “take over”."
+                    ),
+                    Ok(()) if marked => {
+                        format!("{message}. The version stays rolling_back and is offered as “take over”.")
+                    }
+                    Ok(()) => format!("{message}. Nothing was deleted."),
+                    Err(e) => format!("{message}. The registry could not be told: {e}"),
+                }
+            }
+            None if self.begun_to_restore() => {
+                format!("{message}. A restore had begun: compare each store, and see this run's ways back.")
+            }
+            _ => format!("{message}. Nothing was changed in any store."),
+        };
+        self.recorder
+            .record(EventKind::RunEnded { state: RunState::Aborted, summary: said, findings: Vec::new() })
+            .await?;
+        Ok(RunState::Aborted)
+    }
+
+    fn begun_to_restore(&self) -> bool {
+        let attempted = self.shared.attempted.lock().unwrap_or_else(PoisonError::into_inner);
+        attempted.keys().any(|s| s.is_restore())
+    }
+
+    /// What steps told, and what skipped ones have left undone, as far as it can be seen.
+    async fn findings(&self) -> Vec<String> {
+        let shared = &self.shared;
+        let mut findings = shared.findings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for step in &self.skipped {
+            let left = match (step, &shared.spec.target) {
+                (Step::DropChapters, Some(target)) => shared.stores.records.staging(target).await.map(|s| s.units()),
+                (Step::DeletePoints, Some(target)) => {
+                    let name = shared.staging_collection(target);
+                    shared.stores.vectors.count(&name).await.map(|n| n.unwrap_or(0))
+                }
+                (Step::DeleteNodes, Some(target)) => {
+                    shared.stores.graph.staging(&shared.staging_selector(target)).await.map(|s| s.units())
+                }
+                (Step::Validate, _) => {
+                    findings.push("The validation was skipped by decision: nothing was checked.".into());
+                    continue;
+                }
+                _ => {
+                    findings.push(format!("{step} was skipped by decision: production may differ from the copy."));
+                    continue;
+                }
+            };
+            let what = step.unit().unwrap_or("units");
+            match left {
+                Ok(0) => {}
+                Ok(left) => {
+                    let (what, are) = (counted(left, what), if left == 1 { "is" } else { "are" });
+                    findings.push(format!(
+                        "{step} was skipped by decision, and of what was staged {what} {are} still there."
+                    ));
+                }
+                Err(e) => findings.push(format!("{step} was skipped by decision; what is left cannot be told: {e}.")),
+            }
+        }
+        findings
+    }
+
+    /// One sentence. What was done to each store the steps themselves tell, so it is not said here again.
+    fn summary(&self) -> String {
+        let spec = &self.shared.spec;
+        let done = self.shared.done.lock().unwrap_or_else(PoisonError::into_inner);
+        let (source, subject) = (spec.source.name(), &spec.subject);
+        match spec.kind {
+            RunKind::Rollback => {
+                let removed = match (worked(&done, REMOVALS), left_out(&done, REMOVALS)) {
+                    (Some(gone), None) => format!("what it had staged is gone from {gone}"),
+                    (Some(gone), Some(kept)) => {
+                        format!("what it had staged is gone from {gone}, with {kept} left out by decision")
+                    }
+                    (None, _) => "what it had staged was left out by decision".to_owned(),
+                };
+                let restored = match worked(&done, RESTORES) {
+                    Some(stores) => format!("production was restored from {source} in {stores}"),
+                    None => "production was left as it was".to_owned(),
+                };
+                format!("{subject} is rolled back: {removed}, and {restored}.")
+            }
+            RunKind::RestoreProduction => match worked(&done, RESTORES) {
+                Some(stores) => format!("Production was restored from {source} in {stores}."),
+                None => format!("Nothing was restored from {source}: production is as it was."),
+            },
+            RunKind::UndoRestore => {
+                let of =
+                    run_of_subject(subject.as_str()).map_or_else(|| subject.to_string(), |run| format!("run #{run}"));
+                match worked(&done, RESTORES) {
+                    Some(stores) => {
+                        format!("The restore by {of} is undone in {stores}: production there is as it was before it.")
+                    }
+                    None => format!("Nothing of {of} was undone: production is as it was."),
+                }
+            }
+            RunKind::Validate => {
+                let what = if subject.as_str() == PRODUCTION { "Production".to_owned() } else { subject.to_string() };
+                match done.get(&Step::Validate).filter(|said| !said.starts_with(SKIPPED)) {
+                    Some(said) => format!("{what} was validated. {said}."),
+                    None => format!("{what} was not validated: nothing was checked."),
+                }
+            }
+            RunKind::MakeBackup => {
+                let copied = worked(&done, COPIES).map(|stores| format!(" of {stores}")).unwrap_or_default();
+                format!("{subject} is a new copy{copied}, proven before it took its place.")
+            }
+        }
+    }
+}
+
+/// The stores whose lanes did their work, as a list in words; `None` when none did.
+fn worked(done: &BTreeMap<Step, String>, lanes: [Step; 3]) -> Option<String> {
+    listed(lanes.iter().filter(|step| done.get(step).is_some_and(|said| !said.starts_with(SKIPPED))))
+}
+
+/// The stores whose lanes were skipped.
+fn left_out(done: &BTreeMap<Step, String>, lanes: [Step; 3]) -> Option<String> {
+    listed(lanes.iter().filter(|step| done.get(step).is_some_and(|said| said.starts_with(SKIPPED))))
+}
+
+fn listed<'a>(steps: impl Iterator<Item = &'a Step>) -> Option<String> {
+    let names: Vec<&str> = steps.filter_map(|step| Some(step.lane()?.title())).collect();
+    match names.as_slice() {
+        [] => None,
+        [one] => Some((*one).to_owned()),
+        [start @ .., last] => Some(format!("{} and {last}", start.join(", "))),
+    }
+}
