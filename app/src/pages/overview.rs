@@ -6,18 +6,16 @@ mod cards;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use rollback_types::run_kind::PRODUCTION;
-use rollback_types::{Overview, Role, RunState, RunSummary, StoreStatus, VerdictLevel};
+use rollback_types::{Overview, Role, StoreStatus, VerdictLevel};
 
 pub(super) use self::cards::health_look;
 use self::cards::{attention, latest_copy, stores};
-use super::run_rows::{RunRows, about};
+use super::run_rows::RunRows;
 use super::staged::StagedCard;
 use crate::account::may;
 use crate::api::overview::overview;
 use crate::api::runs::Validate;
-use crate::components::{
-    Card, ErrorPanel, Icon, IconName, Loading, PageHeader, RoleNote, RunBadge, Time, TimeStyle, VerdictPanel,
-};
+use crate::components::{Card, ErrorPanel, Icon, IconName, Loading, PageHeader, RoleNote, VerdictPanel};
 use crate::fragment::Fragment;
 use crate::freshness::Freshness;
 use crate::{format, notice};
@@ -124,7 +122,6 @@ fn content(o: Overview) -> impl IntoView {
         {stores(&o)}
     };
     view! {
-        {o.active_run.clone().map(active_run)}
         {(o.open_approvals > 0).then(|| waiting_approvals(o.open_approvals))}
         <VerdictPanel verdict=o.verdict.clone() action=verdict_action(&o).into_any() />
         <div class="grid">
@@ -172,25 +169,6 @@ fn verdict_action(o: &Overview) -> impl IntoView + use<> {
         }
         .into_any(),
     )
-}
-
-fn active_run(run: RunSummary) -> impl IntoView {
-    let word = match run.state {
-        RunState::NeedsDecision => "waits for your decision",
-        RunState::Interrupted => "was interrupted",
-        _ => "is at work",
-    };
-    view! {
-        <section class="banner" aria-label="Active run">
-            <RunBadge state=run.state />
-            <p>
-                <a href=format!("/runs/{}", run.id)>{format!("Run #{}", run.id)}</a>
-                {format!(" {word}: ")}
-                {about(&run)}
-            </p>
-            <Time at=run.started_at style=TimeStyle::Relative />
-        </section>
-    }
 }
 
 /// Plans that another person must read before they start.

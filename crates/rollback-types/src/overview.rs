@@ -137,7 +137,7 @@ pub struct RunQuery {
     /// Only runs about this version.
     #[serde(default)]
     pub version_id: Option<String>,
-    /// Only runs with this text in reason, version or who started it; ASCII letters in any case.
+    /// Only runs with this text in reason, version or who started it, in any case of its letters.
     #[serde(default)]
     pub search: Option<String>,
     /// Only runs that began at this moment or later.

@@ -225,6 +225,12 @@ impl ValidationReport {
         self.parts().filter_map(sentence).collect()
     }
 
+    /// What is wrong enough for a rollback or a restore, a sentence each.
+    pub fn critical_failures(&self) -> Vec<String> {
+        let failed = |part: &Part<'_>| part.state == CheckOutcome::Failed && part.severity == CheckSeverity::Critical;
+        self.parts().filter(failed).map(|part| format!("{} failed: {}", part.name, part.detail)).collect()
+    }
+
     /// One check by its number.
     pub fn check(&self, number: u8) -> Option<&CheckResult> {
         self.checks.iter().find(|c| c.number == number)

@@ -91,13 +91,24 @@ pub struct RunRecord {
     pub plan_json: String,
 }
 
-/// How long a run took, and what it had planned.
+/// The middle one; of an even number the mean of the two in the middle.
+pub fn median(mut values: Vec<u64>) -> Option<u64> {
+    values.sort_unstable();
+    let middle = values.len() / 2;
+    let upper = *values.get(middle)?;
+    if values.len() % 2 == 1 {
+        return Some(upper);
+    }
+    values.get(middle.checked_sub(1)?).map(|lower| lower.midpoint(upper))
+}
+
+/// How long a run took, and what it had planned to do to the stores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompletedRun {
     /// From its beginning to its end.
     pub took_ms: u64,
-    /// As in [`NewRun`].
-    pub plan_json: String,
+    /// The plan's `stores`, as JSON: their counts tell how large the run was. Empty where the plan has none.
+    pub stores_json: String,
 }
 
 /// A file's hash as we know it, and the file it was made from.
@@ -158,4 +169,17 @@ pub trait Journal: Send + Sync + fmt::Debug {
     async fn record_backup_check(&self, backup: &str, check: &BackupCheck) -> Result<(), JournalError>;
     /// Proves that the journal can be written.
     async fn probe(&self) -> Result<(), JournalError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::median;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median(vec![]), None);
+        assert_eq!(median(vec![7]), Some(7));
+        assert_eq!(median(vec![9, 1, 5]), Some(5));
+        assert_eq!(median(vec![4, 1, 2, 9]), Some(3));
+    }
 }

@@ -3,14 +3,17 @@
 mod approvals;
 mod backups;
 mod kept;
+mod last_word;
 mod log;
 mod look;
+mod registry_look;
 mod report;
 mod resume;
 mod runs;
 mod seen;
 mod start;
 
+pub(crate) use self::last_word::LastWord;
 pub use self::seen::seen;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,6 +56,10 @@ pub struct RollbackService {
     starting: tokio::sync::Mutex<()>,
     /// What the overview counted last.
     counted: tokio::sync::Mutex<Option<look::Counted>>,
+    /// What the overview read of the registry last.
+    registry_kept: tokio::sync::Mutex<Option<registry_look::Kept>>,
+    /// What the newest run that looked at production said of it.
+    word_kept: tokio::sync::Mutex<Option<last_word::Kept>>,
     /// Held while a backup is read and tried. No run starts meanwhile.
     looking: tokio::sync::Mutex<()>,
     /// The latest plans, oldest first.
@@ -89,6 +96,8 @@ impl RollbackService {
             launched: Mutex::default(),
             starting: tokio::sync::Mutex::default(),
             counted: tokio::sync::Mutex::default(),
+            registry_kept: tokio::sync::Mutex::default(),
+            word_kept: tokio::sync::Mutex::default(),
             looking: tokio::sync::Mutex::default(),
             plans: Mutex::default(),
             stopping: watch::Sender::new(false),

@@ -1,9 +1,13 @@
 //! The overview's answer to "can I roll back right now, and if not, why".
 
+use rollback_types::civil::utc;
+use rollback_types::quantity::counted;
 use rollback_types::{
     BackupHealth, Layout, RunState, RunSummary, StagedInStore, StoreReport, StoreStatus, Verdict, VerdictLevel,
     VersionRow, VersionState,
 };
+
+use crate::service::LastWord;
 
 /// What the answer rests on.
 pub(crate) struct Situation<'a> {
@@ -16,6 +20,10 @@ pub(crate) struct Situation<'a> {
     pub layout: Option<Layout>,
     /// Where production differs from latest-copy, with the evidence.
     pub differing: &'a [String],
+    /// What the newest run that looked at production found wrong with it.
+    pub last_word: Option<&'a LastWord>,
+    /// A run that a person has to resume or to abandon.
+    pub interrupted: Option<&'a RunSummary>,
     /// The registry could not be read: why, and what to do.
     pub registry_problem: Option<&'a (String, String)>,
     /// The journal cannot be written: why, and what to do.
@@ -83,29 +91,110 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
     } else {
         s.latest_copy.verdict.clone()
     };
-    let Some(first) = s.candidates.first() else {
-        let level = if s.latest_copy.intact { VerdictLevel::Quiet } else { VerdictLevel::Attention };
-        let headline = "Nothing to roll back: no version has failed or is under way.";
-        return said(level, headline, vec!["All stores answer.".into(), copy], s.latest_copy.remedy.clone());
-    };
-    let urgent = urgency(first, s.layout) < NOT_URGENT;
-    let about = format!("{} is {}.", first.version_id, first.status);
-    let mut reasons = vec![about, "All stores answer.".to_owned(), copy];
+    let first = s.candidates.first();
+    let urgent = first.filter(|first| urgency(first, s.layout) < NOT_URGENT);
+    let mut reasons: Vec<String> =
+        first.map(|first| format!("{} is {}.", first.version_id, first.status)).into_iter().collect();
+    reasons.extend(["All stores answer.".to_owned(), copy]);
     reasons.extend(sick.iter().map(|r| format!("{}: {}", r.store, r.detail)));
+    let doubt = doubt(s);
+    reasons.extend(doubt.iter().flat_map(|d| d.reasons.clone()));
+    if let Some(run) = s.interrupted {
+        reasons.push(format!("Run #{} was interrupted: it can be resumed or abandoned on its page.", run.id));
+    }
+    if let Some(run) = s.interrupted.filter(|run| urgent.is_none_or(|first| first.version_id == run.version_id)) {
+        let headline = format!("Run #{} was interrupted and waits for you.", run.id);
+        return said(
+            VerdictLevel::Attention,
+            &headline,
+            reasons,
+            Some(format!("Resume run #{}, or abandon it.", run.id)),
+        );
+    }
     if !s.latest_copy.intact {
-        let headline = "Look at latest-copy before you roll back.";
+        let headline = match first {
+            Some(_) => "Look at latest-copy before you roll back.",
+            None => "Nothing to roll back, but look at latest-copy.",
+        };
         return said(VerdictLevel::Attention, headline, reasons, s.latest_copy.remedy.clone());
     }
-    if urgent && !s.differing.is_empty() {
-        reasons.push("Production differs from latest-copy; the plan restores what differs.".into());
+    let plan_it = urgent.map(|first| format!("Plan the rollback of {}.", first.version_id));
+    match (doubt, first, plan_it) {
+        (Some(doubt), _, Some(plan_it)) => {
+            let headline = format!("You can roll back now, but {}.", doubt.what);
+            said(VerdictLevel::Attention, &headline, reasons, Some(plan_it))
+        }
+        (Some(doubt), first, None) => {
+            let start = if first.is_some() { "Nothing has failed" } else { "Nothing to roll back" };
+            let headline = format!("{start}, but {}.", doubt.what);
+            said(VerdictLevel::Attention, &headline, reasons, Some(doubt.remedy))
+        }
+        (None, _, Some(plan_it)) => said(VerdictLevel::Ready, "You can roll back now.", reasons, Some(plan_it)),
+        (None, Some(_), None) => {
+            said(VerdictLevel::Quiet, "You could roll back, but nothing has failed.", reasons, None)
+        }
+        (None, None, None) => {
+            let headline = "Nothing to roll back: no version has failed or is under way.";
+            said(VerdictLevel::Quiet, headline, reasons, s.latest_copy.remedy.clone())
+        }
+    }
+}
+
+/// What speaks against production as it is.
+struct Doubt {
+    /// After "but".
+    what: String,
+    reasons: Vec<String>,
+    remedy: String,
+}
+
+fn doubt(s: &Situation<'_>) -> Option<Doubt> {
+    let mut what = Vec::new();
+    let mut reasons = Vec::new();
+    let differs = !s.differing.is_empty();
+    if differs {
+        what.push("production differs from latest-copy".to_owned());
+        reasons.push(
+            "Production differs from latest-copy; a plan of a rollback proposes to restore what differs.".to_owned(),
+        );
         reasons.extend_from_slice(s.differing);
     }
-    if urgent && !s.differing.is_empty() {
-        let headline = "You can roll back now; production differs and is restored with it.";
-        let remedy = Some(format!("Plan the rollback of {}.", first.version_id));
-        return said(VerdictLevel::Attention, headline, reasons, remedy);
+    let mut remedy =
+        "Find out what changed production. If it was meant, make a new latest-copy; if not, restore production \
+                      from latest-copy."
+            .to_owned();
+    if let Some(word) = s.last_word {
+        let run = format!("Run #{} ({})", word.run, utc(word.at));
+        if word.half_restored {
+            what.push("a restore of production did not come to its end".to_owned());
+            reasons
+                .push(format!("{run} was ended in the middle of a restore: what it held before is in its way back."));
+            remedy = format!(
+                "Validate production. Then restore it from latest-copy, or undo run #{} to have back what was there.",
+                word.run
+            );
+        } else {
+            what.push("its last validation failed".to_owned());
+            let n = word.critical.len() as u64;
+            reasons.push(format!("{run} found {} to have failed in production:", counted(n, "critical checks")));
+            let shown = word.critical.iter().take(3).map(|c| format!("{}.", c.trim_end_matches('.')));
+            reasons.extend(shown);
+            remedy = if differs {
+                format!("See run #{}. Restore production from latest-copy, then validate it again.", word.run)
+            } else {
+                format!(
+                    "See run #{}. latest-copy does not differ, as far as can be told, so it would mend nothing: restore an older backup, \
+                     or mend the data, then validate again.",
+                    word.run
+                )
+            };
+        }
     }
-    let headline = if urgent { "You can roll back now." } else { "You could roll back, but nothing has failed." };
-    let remedy = urgent.then(|| format!("Plan the rollback of {}.", first.version_id));
-    said(if urgent { VerdictLevel::Ready } else { VerdictLevel::Quiet }, headline, reasons, remedy)
+    if !differs && s.last_word.is_some_and(|w| !w.half_restored) {
+        what = vec!["the last validation of production failed".to_owned()];
+    }
+    (!what.is_empty()).then(|| Doubt { what: what.join(", and "), reasons, remedy })
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@
 mod chain;
 mod check;
 mod export;
+mod listing;
 mod open;
 mod reader;
 mod statistics;
@@ -17,8 +18,8 @@ use std::path::Path;
 use async_trait::async_trait;
 use rollback::journal::{CompletedRun, Journal, JournalError, KnownHash, NewRun, RunRecord};
 use rollback_types::{
-    BackupCheck, Cursor, Event, EventKind, Page, PlanDigest, RunId, RunKind, RunQuery, RunState, RunSummary,
-    StepDuration, Timestamp, VersionId,
+    BackupCheck, Event, EventKind, Page, PlanDigest, RunId, RunKind, RunQuery, RunState, RunSummary, StepDuration,
+    Timestamp, VersionId,
 };
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool};
@@ -226,42 +227,7 @@ impl Journal for SqliteJournal {
     }
 
     async fn runs(&self, query: &RunQuery) -> Result<Page<RunSummary>, JournalError> {
-        let limit = query.limit.unwrap_or(PAGE.0).clamp(1, PAGE.1);
-        let mut sql = QueryBuilder::<Sqlite>::new(format!("SELECT {SUMMARY} FROM runs WHERE 1"));
-        if let Some(cursor) = &query.cursor {
-            let below: i64 = cursor.0.parse().map_err(|_| JournalError::BadCursor)?;
-            sql.push(" AND id < ").push_bind(below);
-        }
-        if let Some(state) = query.state {
-            sql.push(" AND state = ").push_bind(state.as_str());
-        }
-        if let Some(kind) = query.kind {
-            sql.push(" AND kind = ").push_bind(kind.as_str());
-        }
-        if let Some(version) = &query.version_id {
-            sql.push(" AND version_id = ").push_bind(version.clone());
-        }
-        if let Some(since) = query.since {
-            sql.push(" AND started_at >= ").push_bind(since.unix_ms());
-        }
-        if let Some(until) = query.until {
-            sql.push(" AND started_at < ").push_bind(until.unix_ms());
-        }
-        if let Some(text) = query.search.as_deref().filter(|text| !text.is_empty()) {
-            // `instr` and not LIKE: what was typed is text, not a pattern.
-            sql.push(" AND (0");
-            for column in ["reason", "version_id", "actor"] {
-                sql.push(format!(" OR instr(lower({column}), lower(")).push_bind(text.to_owned()).push(")) > 0");
-            }
-            sql.push(")");
-        }
-        sql.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit) + 1);
-        let rows = sql.build().fetch_all(&self.pool).await.map_err(|e| self.sql(e))?;
-        let mut items = rows.iter().map(|row| self.summary_of(row)).collect::<Result<Vec<_>, _>>()?;
-        let more = items.len() > limit as usize;
-        items.truncate(limit as usize);
-        let next_cursor = items.last().filter(|_| more).map(|last| Cursor(last.id.to_string()));
-        Ok(Page { items, next_cursor })
+        listing::runs(self, query).await
     }
 
     async fn active_run(&self) -> Result<Option<RunSummary>, JournalError> {

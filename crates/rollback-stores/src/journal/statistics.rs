@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rollback::journal::CompletedRun;
+use rollback::journal::{CompletedRun, median};
 use rollback_types::{Event, EventKind, RunKind, Step, StepDuration};
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
@@ -43,11 +43,11 @@ pub(super) async fn step_durations(pool: &SqlitePool) -> Result<Vec<StepDuration
             durations.entry(step).or_default().push(ms.cast_unsigned());
         }
     }
-    let found = durations.into_iter().filter_map(|(step, mut all)| {
+    let found = durations.into_iter().filter_map(|(step, all)| {
         Some(StepDuration {
             step,
             runs: all.len() as u64,
-            median_ms: median(&mut all)?,
+            median_ms: median(all)?,
             documented_ms: u64::from(step.documented_seconds()) * 1_000,
         })
     });
@@ -60,36 +60,13 @@ pub(super) async fn completed_runs(
     kind: RunKind,
     limit: u32,
 ) -> Result<Vec<CompletedRun>, sqlx::Error> {
-    let sql = "SELECT MAX(ended_at - started_at, 0) AS ms, plan_json FROM runs WHERE kind = ? AND ended_at IS NOT NULL AND \
+    let sql = "SELECT MAX(ended_at - started_at, 0) AS ms, CASE WHEN json_valid(plan_json) THEN json_extract(plan_json, '$.stores') END AS stores FROM runs WHERE kind = ? AND ended_at IS NOT NULL AND \
                state IN ('completed', 'completed_with_findings') ORDER BY id DESC LIMIT ?";
     let rows = sqlx::query(sql).bind(kind.as_str()).bind(limit).fetch_all(pool).await?;
     let read = |row: &sqlx::sqlite::SqliteRow| {
         let took_ms = row.try_get::<i64, _>("ms")?.cast_unsigned();
-        Ok(CompletedRun { took_ms, plan_json: row.try_get("plan_json")? })
+        let stores_json = row.try_get::<Option<String>, _>("stores")?.unwrap_or_default();
+        Ok(CompletedRun { took_ms, stores_json })
     };
     rows.iter().map(read).collect()
-}
-
-/// The middle one; of an even number the mean of the two in the middle.
-fn median(values: &mut [u64]) -> Option<u64> {
-    values.sort_unstable();
-    let middle = values.len() / 2;
-    let upper = *values.get(middle)?;
-    if values.len() % 2 == 1 {
-        return Some(upper);
-    }
-    values.get(middle.checked_sub(1)?).map(|lower| lower.midpoint(upper))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::median;
-
-    #[test]
-    fn the_median_is_in_the_middle() {
-        assert_eq!(median(&mut []), None);
-        assert_eq!(median(&mut [7]), Some(7));
-        assert_eq!(median(&mut [9, 1, 5]), Some(5));
-        assert_eq!(median(&mut [4, 1, 2, 9]), Some(3));
-    }
 }

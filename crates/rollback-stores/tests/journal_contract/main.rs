@@ -38,6 +38,8 @@ async fn the_sqlite_journal_passes_the_suite() {
     let (_dir, journal) = fresh().await;
     suite::durations_are_medians(&journal).await;
     let (_dir, journal) = fresh().await;
+    suite::a_search_knows_the_case_of_letters_beyond_ascii(&journal).await;
+    let (_dir, journal) = fresh().await;
     suite::the_first_hash_stays(&journal).await;
     let (_dir, journal) = fresh().await;
     suite::what_is_remembered_is_replaced_and_looks_are_newest_first(&journal).await;
@@ -65,7 +67,7 @@ async fn what_was_appended_is_there_after_reopening() {
     assert_eq!(again.events(run, 0, 10).await.unwrap(), (1..=3).map(|n| note(run, n)).collect::<Vec<_>>());
     assert_eq!(again.active_run().await.unwrap().unwrap().last_event, 3);
     let record = again.run(run).await.unwrap().unwrap();
-    assert_eq!((record.run_key.as_str(), record.plan_json.as_str()), ("k", "{}"));
+    assert_eq!((record.run_key.as_str(), record.plan_json), ("k", new_run("k").plan_json));
 }
 
 #[tokio::test]

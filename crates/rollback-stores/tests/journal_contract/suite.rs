@@ -15,7 +15,7 @@ pub fn new_run(key: &str) -> NewRun {
         kind: RunKind::Rollback,
         version_id: VersionId::new("v2"),
         plan_digest: PlanDigest("d".repeat(64)),
-        plan_json: "{}".into(),
+        plan_json: r#"{"stores":{"sqlite":1},"rest":"not read"}"#.into(),
         reason: "check 2 'failed'".into(),
         actor: "ops".into(),
         run_key: key.into(),
@@ -121,6 +121,22 @@ pub async fn runs_are_paged(journal: &dyn Journal) {
     assert_eq!(journal.runs(&bad).await, Err(JournalError::BadCursor));
 }
 
+pub async fn a_search_knows_the_case_of_letters_beyond_ascii(journal: &dyn Journal) {
+    for (key, reason) in [("a", "Prüfung schlug fehl"), ("b", "check 2"), ("c", "PRÜFUNG noch einmal")] {
+        let run = journal.open_run(&NewRun { reason: reason.into(), ..new_run(key) }).await.unwrap().id;
+        journal.append(&event(run, 1, note(run, 1).kind), RunState::Running).await.unwrap();
+        journal.append(&ended(run, 2, RunState::Aborted), RunState::Aborted).await.unwrap();
+    }
+    let search = |limit, cursor| RunQuery { search: Some("prÜfung".into()), limit, cursor, ..RunQuery::default() };
+    let found = journal.runs(&search(None, None)).await.unwrap();
+    let reasons: Vec<&str> = found.items.iter().map(|run| run.reason.as_str()).collect();
+    assert_eq!(reasons, ["PRÜFUNG noch einmal", "Prüfung schlug fehl"]);
+    assert_eq!(found.next_cursor, None);
+    let first = journal.runs(&search(Some(1), None)).await.unwrap();
+    let second = journal.runs(&search(Some(1), first.next_cursor)).await.unwrap();
+    assert_eq!(second.items.first().map(|run| run.reason.as_str()), Some("Prüfung schlug fehl"));
+}
+
 pub async fn durations_are_medians(journal: &dyn Journal) {
     assert_eq!(journal.completed_runs(RunKind::Rollback, 9).await.unwrap(), []);
     assert_eq!(journal.step_durations().await.unwrap(), []);
@@ -148,7 +164,7 @@ pub async fn durations_are_medians(journal: &dyn Journal) {
     assert_eq!(durations[0].documented_ms, 30_000);
     let took = |runs: Vec<CompletedRun>| runs.into_iter().map(|run| run.took_ms).collect::<Vec<_>>();
     let all = journal.completed_runs(RunKind::Rollback, 9).await.unwrap();
-    assert_eq!(all[0].plan_json, new_run("2").plan_json);
+    assert_eq!(all[0].stores_json, r#"{"sqlite":1}"#, "no more of the plan than its counts");
     assert_eq!(took(all), [180, 40, 20], "newest first; an aborted one is none");
     assert_eq!(took(journal.completed_runs(RunKind::Rollback, 1).await.unwrap()), [180]);
     assert_eq!(journal.completed_runs(RunKind::Validate, 9).await.unwrap(), [], "another kind is no measure");

@@ -131,10 +131,10 @@ impl Journal for FakeJournal {
     async fn runs(&self, query: &RunQuery) -> Result<Page<RunSummary>, JournalError> {
         let asked = |run: &RunSummary| {
             let holds = |text: &str| {
-                let text = text.to_ascii_lowercase();
+                let text = text.to_lowercase();
                 [run.reason.as_str(), run.version_id.as_str(), run.actor.as_str()]
                     .iter()
-                    .any(|field| field.to_ascii_lowercase().contains(&text))
+                    .any(|field| field.to_lowercase().contains(&text))
             };
             query.state.is_none_or(|state| run.state == state)
                 && query.kind.is_none_or(|kind| run.kind == kind)
@@ -164,7 +164,9 @@ impl Journal for FakeJournal {
         let of = |(record, _): &(RunRecord, _)| {
             let ended = record.summary.ended_at?;
             let took_ms = ended.unix_ms().saturating_sub(record.summary.started_at.unix_ms());
-            Some(CompletedRun { took_ms: took_ms.max(0).unsigned_abs(), plan_json: record.plan_json.clone() })
+            let plan: Option<serde_json::Value> = serde_json::from_str(&record.plan_json).ok();
+            let stores_json = plan.and_then(|plan| plan.get("stores").map(ToString::to_string)).unwrap_or_default();
+            Some(CompletedRun { took_ms: took_ms.max(0).unsigned_abs(), stores_json })
         };
         let found = state.runs.values().rev().filter(|(record, _)| completed(&record.summary)).filter_map(of);
         Ok(found.take(limit as usize).collect())

@@ -2,12 +2,11 @@
 
 use rollback_types::plan::{StorePlans, TimeEstimate};
 use rollback_types::{Inventory, RunKind, StoreKind};
-use serde::Deserialize;
 
-use crate::journal::{CompletedRun, Journal, JournalError};
+use crate::journal::{CompletedRun, Journal, JournalError, median};
 
 /// Medians look at this many of the latest completed runs of a kind.
-const LATEST: u32 = 100;
+const LATEST: u32 = 50;
 const MINUTE: u64 = 60_000;
 
 /// Of a run of this kind over these stores. Where no earlier one was of about this size, all of the kind are told.
@@ -20,8 +19,8 @@ pub(super) async fn estimate(
     let here = work(kind, stores);
     let of_this_size = |run: &&CompletedRun| {
         // A plan that another version wrote tells no size.
-        let plan: Option<PlanOfRun> = serde_json::from_str(&run.plan_json).ok();
-        plan.is_some_and(|plan| alike(work(kind, &plan.stores), here))
+        let planned: Option<StorePlans> = serde_json::from_str(&run.stores_json).ok();
+        planned.is_some_and(|planned| alike(work(kind, &planned), here))
     };
     let mut times: Vec<u64> = earlier.iter().filter(of_this_size).map(|run| run.took_ms).collect();
     if times.is_empty() {
@@ -37,12 +36,6 @@ fn documented_ms(kind: RunKind, stores: &StorePlans) -> u64 {
         _ if StoreKind::ALL.into_iter().any(|store| stores.get(store).restore) => 20 * MINUTE,
         _ => 10 * MINUTE,
     }
-}
-
-/// Of the plan that an earlier run began with.
-#[derive(Deserialize)]
-struct PlanOfRun {
-    stores: StorePlans,
 }
 
 /// Units that go, are put in, or are looked at.
@@ -65,17 +58,6 @@ fn alike(a: u64, b: u64) -> bool {
     a.max(b) <= a.min(b).saturating_mul(2)
 }
 
-/// The middle one; of an even number the mean of the two in the middle.
-fn median(mut values: Vec<u64>) -> Option<u64> {
-    values.sort_unstable();
-    let middle = values.len() / 2;
-    let upper = *values.get(middle)?;
-    if values.len() % 2 == 1 {
-        return Some(upper);
-    }
-    values.get(middle.checked_sub(1)?).map(|lower| lower.midpoint(upper))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,12 +66,5 @@ mod tests {
     fn sizes_are_alike_within_a_factor_of_two() {
         assert!(alike(0, 0) && alike(40_000, 20_000) && alike(3, 5));
         assert!(!alike(0, 1) && !alike(100, 40_000));
-    }
-
-    #[test]
-    fn the_median_is_in_the_middle() {
-        assert_eq!(median(vec![]), None);
-        assert_eq!(median(vec![9, 1, 5]), Some(5));
-        assert_eq!(median(vec![4, 1, 2, 9]), Some(3));
     }
 }

@@ -2,7 +2,7 @@
 
 use futures::stream::{self, BoxStream, StreamExt};
 use rollback_types::quantity::count;
-use rollback_types::{Event, LogLine, LogPart, LogQuery, RunId, Timestamp};
+use rollback_types::{Event, LogLine, LogPart, LogQuery, RunId, RunSummary, Timestamp};
 
 use super::{Answer, RollbackService};
 use crate::error::ServiceError;
@@ -64,15 +64,15 @@ impl RollbackService {
         }
         let record = self.record(id).await?;
         let end = query.before.unwrap_or(u64::MAX);
+        if let (Some(text), None) = (&text, query.after) {
+            return self.last_lines_with(&record.summary, text, end, limit).await;
+        }
         let fits = |line: &LogLine| text.as_ref().is_none_or(|text| line.text.to_lowercase().contains(text));
         let most = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut found = Collected { lines: Default::default(), most, first: query.after.is_some(), dropped: false };
-        // Nearly every event makes a line: without a search what stands far before the end need not be read.
-        let mut from = match (query.after, &text) {
-            (Some(after), _) => after,
-            (None, Some(_)) => 0,
-            (None, None) => end.min(record.summary.last_event + 1).saturating_sub(2 * u64::from(limit) + 1),
-        };
+        // Nearly every event makes a line: what stands far before the end need not be read.
+        let last_wanted = end.min(record.summary.last_event + 1);
+        let mut from = query.after.unwrap_or_else(|| last_wanted.saturating_sub(2 * u64::from(limit) + 1));
         let began = from;
         'reading: loop {
             let events = self.journal.events(id, from, PAGE).await?;
@@ -95,6 +95,27 @@ impl RollbackService {
             }
         };
         Ok(LogPart { lines: found.lines.into(), earlier, later })
+    }
+
+    /// The last lines before `end` that hold the text, in lower case; read from the end until there are enough.
+    async fn last_lines_with(&self, run: &RunSummary, text: &str, end: u64, limit: u32) -> Answer<LogPart> {
+        let later = end <= run.last_event;
+        let mut lines = std::collections::VecDeque::new();
+        let mut before = end.min(run.last_event.saturating_add(1));
+        while before > 1 {
+            let from = before.saturating_sub(u64::from(PAGE) + 1);
+            let events = self.journal.events(run.id, from, PAGE).await?;
+            for event in events.iter().rev().filter(|event| event.number < before) {
+                let line = LogLine::of(event, run.started_at).filter(|line| line.text.to_lowercase().contains(text));
+                let Some(line) = line else { continue };
+                if lines.len() == limit as usize {
+                    return Ok(LogPart { lines: lines.into(), earlier: true, later });
+                }
+                lines.push_front(line);
+            }
+            before = from + 1;
+        }
+        Ok(LogPart { lines: lines.into(), earlier: false, later })
     }
 
     /// The whole log as text, line by line.

@@ -3,17 +3,17 @@
 use std::time::Instant;
 
 use rollback_types::{
-    BackupSource, Layout, Overview, Page, RollbackTarget, RunId, RunQuery, StagedInStore, StateCount, StoreKind,
-    StoreReport, StoreStatus, Timestamp, VersionDetail, VersionId, VersionQuery, VersionRow,
+    BackupSource, Inventory, Layout, Overview, Page, RollbackTarget, RunId, RunQuery, RunState, StagedInStore,
+    StateCount, StoreKind, StoreReport, StoreStatus, Timestamp, VersionDetail, VersionId, VersionQuery, VersionRow,
 };
 
 use super::{Answer, RollbackService};
 use crate::error::ServiceError;
-use crate::plan::compare::compare;
-use crate::plan::gather::{candidates, newest_candidates, selectors, staging_points};
+use crate::plan::compare::{compare, not_covered};
+use crate::plan::gather::{base_points, candidates, selectors, staging_points};
 use crate::plan::{FALLBACK_LAYOUT, production_of, triggers};
 use crate::store::StoreError;
-use crate::verdict::{Situation, urgency, verdict};
+use crate::verdict::{Situation, verdict};
 
 /// What the overview counted, and when.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Counted {
     /// The newest run and its last event.
     story: Option<(RunId, u64)>,
     staged: Vec<StagedInStore>,
+    /// The base collection, where production is another one.
+    base: Option<Inventory>,
 }
 
 impl RollbackService {
@@ -90,20 +92,17 @@ impl RollbackService {
     /// # Errors
     /// The journal's.
     pub async fn overview(&self) -> Answer<Overview> {
-        let records = &self.stores.records;
         let recent = RunQuery { limit: Some(5), ..RunQuery::default() };
-        let (stores, latest_copy, candidate_ids, found, schema, runs, active, writable) = tokio::join!(
+        let (stores, latest_copy, registry, runs, active, writable) = tokio::join!(
             self.stores.reports(),
             self.verifier.examine(&BackupSource::LatestCopy, false, None),
-            candidates(&self.stores, &self.settings.extra_states),
-            newest_candidates(&self.stores, &self.settings.extra_states),
-            records.schema(),
+            self.registry_look(),
             self.runs(&recent),
             self.journal.active_run(),
             self.journal.probe(),
         );
         let journal_problem = writable.err().map(|e| (e.to_string(), e.remedy().to_owned()));
-        let schema_problem = match &schema {
+        let schema_problem = match &registry.schema {
             Ok(schema) if schema.writable_shape => None,
             Ok(schema) => {
                 let remedy = "Check that this is the right metadata.db and that its set-up was finished.";
@@ -111,19 +110,18 @@ impl RollbackService {
             }
             Err(e) => Some((e.to_string(), e.remedy())),
         };
-        let layout = schema.ok().map(|s| s.layout);
-        let unlisted = found.as_ref().err().or(candidate_ids.as_ref().err());
+        let layout = registry.schema.as_ref().ok().map(|s| s.layout);
+        let unlisted = registry.first.as_ref().err().or(registry.candidates.as_ref().err());
         let registry_problem = unlisted.map(|e| (e.to_string(), e.remedy())).or(schema_problem);
-        let mut found = found.unwrap_or_default();
-        let candidate_ids = candidate_ids.unwrap_or_default();
-        // What needs a person most stands first; within that, newest first.
-        found.sort_by_key(|v| urgency(v, layout));
+        let mut found = registry.first.as_ref().map(Clone::clone).unwrap_or_default();
+        let candidate_ids = registry.candidates.as_deref().unwrap_or_default();
         let newest = found.first().and_then(|v| RollbackTarget::new(&v.version_id).ok());
         let runs = runs?.items;
         // Whatever a run has done since makes what was counted before it old.
         let story = runs.first().map(|run| (run.id, run.last_event));
-        let staged =
-            self.staged_lately(layout.unwrap_or(FALLBACK_LAYOUT), newest.as_ref(), story, &candidate_ids).await;
+        let (staged, base) =
+            self.staged_lately(layout.unwrap_or(FALLBACK_LAYOUT), newest.as_ref(), story, candidate_ids).await;
+        let last_word = self.last_word(story).await?;
         let open_approvals = self.open_approvals().await?;
         let mut active = active?;
         if let Some(run) = &mut active {
@@ -139,12 +137,18 @@ impl RollbackService {
         let differing: Vec<String> = staged
             .iter()
             .filter_map(|s| {
-                let (differs, evidence) = compare(s.store, s.production.as_ref(), latest_copy.contents.get(s.store));
-                (differs == Some(true)).then(|| format!("{}: {evidence}.", s.store))
+                let copy = latest_copy.contents.get(s.store);
+                let (differs, evidence) = compare(s.store, s.production.as_ref(), copy);
+                // A copy of the base collection says nothing about another one that serves production.
+                let of_base = s.store == StoreKind::Qdrant
+                    && s.production.as_ref().is_some_and(|p| not_covered(p, base.as_ref(), copy).is_some());
+                (!of_base && differs == Some(true)).then(|| format!("{}: {evidence}.", s.store))
             })
             .collect();
         let verdict = verdict(&Situation {
             differing: &differing,
+            last_word: last_word.as_ref(),
+            interrupted: runs.iter().find(|run| run.state == RunState::Interrupted),
             registry_problem: registry_problem.as_ref(),
             journal_problem: journal_problem.as_ref(),
             active: active.as_ref(),
@@ -177,19 +181,25 @@ impl RollbackService {
         target: Option<&RollbackTarget>,
         story: Option<(RunId, u64)>,
         candidates: &[VersionId],
-    ) -> Vec<StagedInStore> {
+    ) -> (Vec<StagedInStore>, Option<Inventory>) {
         let mut counted = self.counted.lock().await;
         let still_right = |c: &&Counted| {
             let same = c.layout == layout && c.target.as_ref() == target && c.story == story;
             same && c.at.elapsed() < self.settings.overview_age
         };
         if let Some(known) = counted.as_ref().filter(still_right) {
-            return known.staged.clone();
+            return (known.staged.clone(), known.base.clone());
         }
         let staged = self.staged(layout, target, candidates).await;
+        let points = staged.iter().find(|s| s.store == StoreKind::Qdrant).and_then(|s| s.production.as_ref());
+        let base = match points {
+            // A base that cannot be read proves nothing.
+            Some(points) => base_points(&self.stores, &self.settings, points).await.ok().flatten(),
+            None => None,
+        };
         let (at, target) = (Instant::now(), target.cloned());
-        *counted = Some(Counted { at, layout, target, story, staged: staged.clone() });
-        staged
+        *counted = Some(Counted { at, layout, target, story, staged: staged.clone(), base: base.clone() });
+        (staged, base)
     }
 
     /// Staging and production of each store, asked at the same time; what fails says so.

@@ -1,0 +1,131 @@
+use rollback_types::{BackupSource, Candidacy, RunId, RunKind, Timestamp, VersionId};
+
+use super::*;
+
+const INTACT: fn() -> BackupHealth = || BackupHealth {
+    source: BackupSource::LatestCopy,
+    folder: String::new(),
+    intact: true,
+    verdict: "All three files exist.".into(),
+    remedy: None,
+    files: vec![],
+    checked_at: Timestamp::from_unix_ms(0),
+    took_ms: 0,
+    history: vec![],
+    replaced: vec![],
+};
+
+fn word(critical: &[&str], half_restored: bool) -> LastWord {
+    LastWord {
+        run: RunId(12),
+        at: Timestamp::from_unix_ms(0),
+        critical: critical.iter().map(|c| (*c).to_owned()).collect(),
+        half_restored,
+    }
+}
+
+fn failed() -> VersionRow {
+    VersionRow {
+        version_id: VersionId::new("v2"),
+        status: VersionState::ValidatingFailed,
+        candidacy: Candidacy::Candidate,
+        status_message: None,
+        created_at: None,
+        updated_at: None,
+        sqlite_snapshot: None,
+        qdrant_snapshot: None,
+        neo4j_snapshot: None,
+        chapter_count: None,
+        paragraph_count: None,
+        validation_passed: None,
+        committed_by: None,
+        notes: None,
+        commit_hash: None,
+        oddities: vec![],
+    }
+}
+
+fn said(candidates: &[VersionRow], differing: &[&str], last_word: Option<&LastWord>) -> Verdict {
+    let differing: Vec<String> = differing.iter().map(|d| (*d).to_owned()).collect();
+    verdict(&Situation {
+        active: None,
+        stores: &[],
+        latest_copy: &INTACT(),
+        candidates,
+        staged: &[],
+        layout: Some(Layout::Shared),
+        differing: &differing,
+        last_word,
+        interrupted: None,
+        registry_problem: None,
+        journal_problem: None,
+    })
+}
+
+#[test]
+fn production_that_differs_is_told_also_when_there_is_nothing_to_roll_back() {
+    assert_eq!(said(&[], &[], None).level, VerdictLevel::Quiet);
+    let differs = said(&[], &["SQLite: 3 chapters in production, 2 in latest-copy."], None);
+    assert_eq!(differs.level, VerdictLevel::Attention);
+    assert_eq!(differs.headline, "Nothing to roll back, but production differs from latest-copy.");
+    assert!(differs.reasons.iter().any(|r| r.contains("3 chapters")), "{differs:?}");
+    assert!(differs.remedy.unwrap().contains("make a new latest-copy"));
+}
+
+#[test]
+fn a_failed_validation_is_told_with_its_run_and_what_to_do() {
+    let word = word(&["Check 2 failed: 5 points, 4 paragraphs", "Check 3 failed: 1 of 2"], false);
+    let quiet = said(&[], &[], Some(&word));
+    assert_eq!(quiet.headline, "Nothing to roll back, but the last validation of production failed.");
+    assert!(quiet.reasons.iter().any(|r| r.contains("Run #12") && r.contains("2 critical checks")), "{quiet:?}");
+    // A copy that holds the same cannot mend it.
+    assert!(quiet.remedy.as_deref().unwrap().contains("would mend nothing"), "{quiet:?}");
+    let both = said(&[], &["Neo4j: 4 nodes in production, 5 in latest-copy."], Some(&word));
+    assert!(both.headline.contains("differs from latest-copy, and its last validation failed"), "{both:?}");
+    assert!(both.remedy.unwrap().contains("Restore production from latest-copy"));
+    let urgent = said(&[failed()], &[], Some(&word));
+    assert_eq!(urgent.level, VerdictLevel::Attention, "not simply ready");
+    assert_eq!(urgent.remedy.as_deref(), Some("Plan the rollback of v2."));
+    assert_eq!(said(&[failed()], &[], None).level, VerdictLevel::Ready);
+}
+
+#[test]
+fn a_restore_that_was_cut_short_is_told() {
+    let half = said(&[], &[], Some(&word(&[], true)));
+    assert!(half.headline.contains("did not come to its end"), "{half:?}");
+    assert!(half.remedy.unwrap().contains("undo run #12"));
+}
+
+#[test]
+fn an_interrupted_run_comes_before_the_version_that_it_holds() {
+    let run = RunSummary {
+        id: RunId(7),
+        kind: RunKind::Rollback,
+        version_id: VersionId::new("v2"),
+        state: RunState::Interrupted,
+        reason: String::new(),
+        actor: String::new(),
+        plan_digest: rollback_types::PlanDigest(String::new()),
+        started_at: Timestamp::from_unix_ms(0),
+        ended_at: None,
+        duration_ms: None,
+        summary: None,
+        last_event: 1,
+    };
+    let (candidates, copy) = ([failed()], INTACT());
+    let told = verdict(&Situation {
+        active: None,
+        stores: &[],
+        latest_copy: &copy,
+        candidates: &candidates,
+        staged: &[],
+        layout: Some(Layout::Shared),
+        differing: &[],
+        last_word: None,
+        interrupted: Some(&run),
+        registry_problem: None,
+        journal_problem: None,
+    });
+    assert_eq!(told.headline, "Run #7 was interrupted and waits for you.");
+    assert_eq!(told.level, VerdictLevel::Attention);
+}
