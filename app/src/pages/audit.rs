@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
 
 pub(super) mod asked;
+mod deeds;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -10,8 +11,8 @@ use rollback_types::{AuditOutcome, AuditRow, Page};
 use self::asked::Asked;
 use crate::api::access::audit_page;
 use crate::components::{
-    Badge, Column, DataTable, EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader, Pagination, Time, TimeStyle,
-    Tone,
+    Badge, Callout, Column, DataTable, EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader, Pagination, Time,
+    TimeStyle, Tone,
 };
 use crate::format;
 
@@ -34,6 +35,7 @@ pub fn AuditPage() -> impl IntoView {
             "Audit"
         </PageHeader>
         {move || view! { <Filter asked=asked.get() /> }}
+        {move || asked.with(|asked| no_days(&asked.no_days))}
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 let asked = asked.get_untracked();
@@ -101,6 +103,16 @@ fn Filter(asked: Asked) -> impl IntoView {
     }
 }
 
+/// What stands in the address in a day's place, and is none.
+fn no_days(words: &[String]) -> Option<impl IntoView + use<>> {
+    let shown: Vec<String> = words.iter().map(|w| format!("“{}”", format::clip(&format::visible(w), 40))).collect();
+    (!shown.is_empty()).then(|| {
+        let title =
+            format!("{} is no day, such as 2026-11-23, so the entries of all days are shown.", shown.join(", "));
+        view! { <Callout tone=Tone::Warn title=title /> }
+    })
+}
+
 fn listing(page: Page<AuditRow>, asked: &Asked) -> impl IntoView + use<> {
     if page.items.is_empty() {
         return view! {
@@ -150,10 +162,6 @@ fn look(outcome: AuditOutcome) -> (Tone, IconName, &'static str) {
 
 fn row(r: AuditRow) -> impl IntoView {
     let (tone, icon, word) = look(r.outcome);
-    let outcome = match r.status {
-        Some(status) => format!("{word} · {status}"),
-        None => word.to_owned(),
-    };
     let role = match (r.role, r.via) {
         (Some(role), Some(via)) => format!("{role}, by {}", via.as_str()),
         (Some(role), None) => role.to_string(),
@@ -186,14 +194,17 @@ fn row(r: AuditRow) -> impl IntoView {
                 <span class="under">{role}</span>
             </td>
             <td class="wide what">
-                <code class="foreign">{format::clip(&format::visible(&r.action), 200)}</code>
+                {deeds::deed(&r.action)}
+                <span class="under">
+                    <code class="foreign">{format::clip(&format::visible(&r.action), 200)}</code>
+                </span>
                 {line("subject", r.subject)}
                 {line("reason", r.reason)}
                 {digest}
                 {line("told", r.detail)}
             </td>
             <td class="state">
-                <Badge tone=tone icon=icon text=outcome />
+                <Badge tone=tone icon=icon text=word.to_owned() />
             </td>
             <td data-label="From" class="foreign from">
                 {r.address.map(|a| format::visible(&a))}

@@ -133,5 +133,5 @@ pub(crate) fn interruption(procedure: &Procedure, cause: &str) -> String {
     } else {
         format!("what {} did is counted again before anything goes on", list(in_hand))
     };
-    format!("The run was interrupted: {cause}. {proven}; {unknown}.")
+    format!("The run was interrupted: {cause}. {proven}; {unknown}. Resume it, or abandon it.")
 }

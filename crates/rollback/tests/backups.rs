@@ -261,7 +261,11 @@ async fn a_file_that_took_anothers_place_is_not_trusted_until_a_person_says_so()
     assert!(shown.starts_with("neo4j="), "{shown}");
     let other = b.service.trust_backup("latest-copy", "neo4j=0000", &tester()).await;
     assert!(matches!(other, Err(ServiceError::Conflict(_))), "only what was shown is trusted: {other:?}");
-    let trusted = b.service.trust_backup("latest-copy", &shown, &tester()).await.unwrap();
+    let hasty = b.service.trust_backup_because("latest-copy", &shown, "", &tester()).await;
+    assert!(matches!(hasty, Err(ServiceError::InvalidField { .. })), "{hasty:?}");
+    let trusted =
+        b.service.trust_backup_because("latest-copy", &shown, "exported anew by hand", &tester()).await.unwrap();
+    assert!(sha256(&trusted, StoreKind::Neo4j).detail.contains("because: exported anew by hand"), "{trusted:?}");
     assert!(trusted.intact && trusted.replaced.is_empty(), "{}", trusted.verdict);
     assert!(sha256(&trusted, StoreKind::Neo4j).detail.contains("trusted by tester"));
     assert!(b.plan_all(request(FAILED)).await.startable);
@@ -292,6 +296,48 @@ async fn a_run_that_step_6_stopped_goes_on_once_a_person_has_said_that_the_file_
     let view = b.settle(id).await;
     assert_eq!(view.step(Step::VerifyCopy).unwrap().state, StepState::Done, "{view:?}");
     assert_eq!(view.run.state, RunState::Completed, "{view:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_was_replaced_after_the_plan_is_not_offered_to_be_trusted() {
+    let b = bench();
+    let folder = without_list(&b);
+    assert!(b.service.latest_copy(true).await.unwrap().intact);
+    // The run waits, its plan made, when the file is replaced.
+    b.deployment.faults.arm("delete_batch", Some(Step::DeleteNodes), 1, Fault::Refused, Moment::Before);
+    let id = b.start().await;
+    assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision);
+    let path = folder.join("neo4j_latest.cypher");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes.extend_from_slice(b"// later\n");
+    std::fs::write(&path, bytes).unwrap();
+    b.service.decide(id, Step::DeleteNodes, Decision::Retry, None, &tester()).await.unwrap();
+    let view = b.settle(id).await;
+    let error = view.step(Step::VerifyCopy).unwrap().error.clone().unwrap();
+    assert!(!error.remedy.contains("trust"), "trusting it would not make it the plan's file: {error:?}");
+    assert!(error.remedy.contains("Put the old file back") && error.remedy.contains("plan again"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_plan_promises_no_restore_from_a_damaged_copy() {
+    let b = contaminated();
+    let path = b.deployment.folder().join("latest-copy").join("neo4j_latest.cypher");
+    let good = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &good[..good.len() / 2]).unwrap();
+    let plan = b.plan().await;
+    assert!(!plan.startable);
+    for store in StoreKind::ALL {
+        let why = plan.stores.get(store).cannot_restore.clone().unwrap();
+        assert!(why.contains("v1_baseline"), "it says what to do: {why}");
+        let own = why.contains("its file in latest-copy is not intact");
+        assert_eq!(own, store == StoreKind::Neo4j, "the store whose own file it is: {why}");
+    }
+    let evidence = &plan.stores.neo4j.evidence;
+    assert!(evidence.contains("is not intact"), "more than that it could not be read: {evidence}");
+    let promised = plan.steps.iter().filter(|s| s.step.is_restore() && s.intent.contains("restores it"));
+    assert_eq!(promised.count(), 0, "{:?}", plan.steps);
+    std::fs::write(&path, &good).unwrap();
+    assert_eq!(b.plan().await.stores.neo4j.cannot_restore, None);
 }
 
 #[tokio::test]

@@ -41,7 +41,21 @@ async fn what_differs_is_restored_and_nothing_else() {
         assert!(saved.bytes > 0 && saved.kept_until.is_some());
         let sums = std::fs::read_to_string(saved.folder.join("checksums.txt")).unwrap();
         assert_eq!(sums.lines().count(), 1, "{sums}");
+        let told = view.store_outcomes();
+        for outcome in &told {
+            let said = outcome.production.as_deref().unwrap();
+            assert_eq!(said.starts_with("restored"), outcome.store == store, "{said}");
+            assert!(!outcome.staged.as_deref().unwrap().contains("production unchanged"), "{told:?}");
+        }
+        let summary = view.run.summary.as_deref().unwrap();
+        assert!(summary.ends_with(&format!("and production was restored from latest-copy in {store}.")), "{summary}");
         assert_eq!(view.validation.unwrap().verdict, ValidationVerdict::Sound);
+        // An undo touches what was restored, and says so of the others.
+        let undo = b.service.plan(&of(RunKind::UndoRestore, &format!("run-{id}"))).await.unwrap();
+        for other in StoreKind::ALL.into_iter().filter(|other| *other != store) {
+            let evidence = &undo.stores.get(other).evidence;
+            assert!(evidence.contains("saved nothing") && evidence.contains("stays as it is"), "{other}: {evidence}");
+        }
     }
 }
 
@@ -59,12 +73,20 @@ async fn all_three_are_restored_and_the_restore_can_be_undone() {
     // What is back is the contamination: the validation sees it.
     assert_eq!(undone.run.state, RunState::CompletedWithFindings, "{undone:?}");
     assert_ne!(b.deployment.fingerprint(), expected);
+    let verdict = b.service.overview().await.unwrap().verdict;
+    assert_eq!(verdict.level, rollback_types::VerdictLevel::Attention, "{verdict:?}");
+    assert!(
+        verdict.headline.contains("production differs from latest-copy, and its last validation failed"),
+        "{verdict:?}"
+    );
     let plan = b.service.plan(&of(RunKind::RestoreProduction, "latest-copy")).await.unwrap();
     for store in StoreKind::ALL {
         assert_eq!(plan.stores.get(store).differs, Some(true), "{store}: as before the restore");
     }
     let redone = b.carry_out(of(RunKind::RestoreProduction, "latest-copy")).await;
     assert_eq!(redone.run.state, RunState::Completed, "{redone:?}");
+    let verdict = b.service.overview().await.unwrap().verdict;
+    assert_eq!(verdict.level, rollback_types::VerdictLevel::Quiet, "a later run has the word: {verdict:?}");
     assert_eq!(b.deployment.fingerprint(), expected);
 }
 
@@ -206,7 +228,7 @@ async fn a_disk_that_fills_up_after_the_plan_stops_the_lanes_before_production_i
     for step in [Step::RestoreQdrant, Step::RestoreNeo4j] {
         let error = view.step(step).unwrap().error.clone().unwrap();
         assert_eq!(error.code, "disk_full", "{step}: {error:?}");
-        assert!(error.message.contains("1000 bytes are free") && error.remedy.contains("Free some space"), "{error:?}");
+        assert!(error.message.contains("1.0 kB free") && error.remedy.contains("Free some space"), "{error:?}");
     }
     let plan = b.service.plan(&of(RunKind::RestoreProduction, "latest-copy")).await.unwrap();
     for store in [StoreKind::Qdrant, StoreKind::Neo4j] {

@@ -19,10 +19,12 @@ pub(super) struct Asked {
     /// A day; all of it is shown.
     pub until: Option<String>,
     pub cursor: Option<String>,
+    /// What stood in a day's place and is none: it narrows nothing, and the page says so.
+    pub no_days: Vec<String>,
 }
 
 impl Asked {
-    /// Unknown words and days that are none ask for nothing.
+    /// Unknown words and days that are none ask for nothing; the latter are kept apart, to be told.
     pub fn read(search: &str) -> Self {
         let mut asked = Self::default();
         for (key, value) in address::pairs(search) {
@@ -34,8 +36,9 @@ impl Asked {
                 "actor" => asked.actor = Some(value),
                 "action" => asked.action = Some(value),
                 "outcome" => asked.outcome = AuditOutcome::parse(&value),
-                "since" => asked.since = day(&value).map(|_| value),
-                "until" => asked.until = day(&value).map(|_| value),
+                "since" if day(&value).is_some() => asked.since = Some(value),
+                "until" if day(&value).is_some() => asked.until = Some(value),
+                "since" | "until" => asked.no_days.push(value),
                 "cursor" => asked.cursor = Some(value),
                 _ => {}
             }
@@ -44,7 +47,7 @@ impl Asked {
     }
 
     pub fn is_filtered(&self) -> bool {
-        *self != Self { cursor: self.cursor.clone(), ..Self::default() }
+        *self != Self { cursor: self.cursor.clone(), no_days: self.no_days.clone(), ..Self::default() }
     }
 
     pub fn query(self) -> AuditQuery {
@@ -123,7 +126,8 @@ mod tests {
         assert_eq!(query.since.map(|t| t.to_string()).as_deref(), Some("2026-11-23T00:00:00.000Z"));
         assert_eq!(query.until.map(|t| t.to_string()).as_deref(), Some("2026-11-24T00:00:00.000Z"));
         for odd in ["2026-02-30", "yesterday", "2026-11", "-1-1-1", "99999-01-01"] {
-            assert_eq!(Asked::read(&format!("?since={odd}")).since, None, "{odd}");
+            let asked = Asked::read(&format!("?since={odd}"));
+            assert_eq!((asked.since, asked.no_days), (None, vec![odd.to_owned()]), "told, not passed over");
         }
     }
 

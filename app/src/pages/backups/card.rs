@@ -176,6 +176,7 @@ fn Trust(name: String, stores: Vec<StoreKind>, seen: String) -> impl IntoView {
     let about = format::short_id(&name);
     let may = may(Role::Operator);
     let note = format!("trust-note-{}", format::slug(&name));
+    let reason = format!("trust-reason-{}", format::slug(&name));
     let stores = stores.iter().map(|s| view! { <li><StoreName store=*s /></li> }).collect_view();
     view! {
         <details class="decision">
@@ -189,6 +190,10 @@ fn Trust(name: String, stores: Vec<StoreKind>, seen: String) -> impl IntoView {
                     "These files are not the ones that were seen before, and no checksum on record says which are right. Trust them only if you know who replaced them, and why:"
                 </p>
                 <ul class="plain-list">{stores}</ul>
+                <div class="field">
+                    <label for=reason.clone()>"Reason"</label>
+                    <textarea id=reason.clone() name="reason" rows="2" required minlength="3" maxlength="500"></textarea>
+                </div>
                 <div class="actions">
                     <button
                         class="btn small"

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use rollback_types::{BackupHealth, BackupSource, Role, RunId, RunKind, RunQuery, RunState, Rung, StoreKind};
 
+use super::start::checked_reason;
 use super::{Answer, RollbackService};
 use crate::Actor;
 use crate::error::ServiceError;
@@ -128,7 +129,26 @@ impl RollbackService {
             );
             return Err(ServiceError::Conflict(said));
         }
-        self.verifier.trust(&source, &read.replaced, actor.name(), None).await?;
+        self.verifier.trust(&source, &read.replaced, actor.name()).await?;
+        Ok(self.verifier.examine(&source, false, None).await.health)
+    }
+
+    /// As [`trust_backup`](Self::trust_backup), with the reason that the person gave: the journal keeps it, and the rung tells it.
+    ///
+    /// # Errors
+    /// As there, and [`ServiceError::InvalidField`] for the reason.
+    pub async fn trust_backup_because(
+        &self,
+        name: &str,
+        seen: &str,
+        reason: &str,
+        actor: &Actor,
+    ) -> Answer<BackupHealth> {
+        let reason = checked_reason(reason)?;
+        let source = self.source(name).await?;
+        let replaced = self.verifier.examine(&source, false, None).await.health.replaced;
+        self.trust_backup(name, seen, actor).await?;
+        self.verifier.note_reason(&source, &replaced, &reason).await?;
         Ok(self.verifier.examine(&source, false, None).await.health)
     }
 
