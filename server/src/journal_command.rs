@@ -5,6 +5,7 @@ use std::io::{self, BufWriter};
 
 use rollback::journal::JournalError;
 use rollback_stores::journal::{ChainReport, ExportError, Head, JournalReader};
+use rollback_types::quantity::{count, counted, plural};
 
 use crate::config::Config;
 
@@ -77,6 +78,11 @@ pub fn json(report: &ChainReport) -> String {
     serde_json::to_string_pretty(report).unwrap_or_else(|_| serde_json::json!({ "sound": report.sound }).to_string())
 }
 
+fn entries(n: i64) -> String {
+    let n = n.unsigned_abs();
+    format!("{} {}", count(n), plural(n, "entry", "entries"))
+}
+
 /// The report in words.
 pub fn words(report: &ChainReport) -> String {
     let mut text = String::new();
@@ -84,14 +90,16 @@ pub fn words(report: &ChainReport) -> String {
     let _ = match &report.fault {
         None => write!(
             text,
-            "OK    The journal is sound: {} entries of {} runs, each as it was written and in its place.",
-            report.entries, report.runs
+            "OK    The journal is sound: {} of {}, each as it was written and in its place.",
+            entries(report.entries),
+            counted(report.runs.unsigned_abs(), "runs")
         ),
         Some(fault) => write!(
             text,
-            "FAIL  {}.\n      The {} entries before it are as they were written.\n      → Keep the file as it is for a look at it, and \
+            "FAIL  {}.\n      What stands before it, {}, is as it was written.\n      → Keep the file as it is for a look at it, and \
              compare it with a backup or an export. The stores are not touched by this; never delete the journal.",
-            fault.message, report.entries
+            fault.message,
+            entries(report.entries)
         ),
     };
     if report.older_entries > 0 {

@@ -66,6 +66,30 @@ pub struct VersionRow {
     pub oddities: Vec<String>,
 }
 
+impl VersionRow {
+    /// A row of which no more is known than its id and its state.
+    pub fn of(version_id: VersionId, status: VersionState) -> Self {
+        Self {
+            candidacy: Candidacy::of(&version_id, &status, &[]),
+            version_id,
+            status,
+            status_message: None,
+            created_at: None,
+            updated_at: None,
+            sqlite_snapshot: None,
+            qdrant_snapshot: None,
+            neo4j_snapshot: None,
+            chapter_count: None,
+            paragraph_count: None,
+            validation_passed: None,
+            committed_by: None,
+            notes: None,
+            commit_hash: None,
+            oddities: Vec::new(),
+        }
+    }
+}
+
 /// One entry of `operation_log`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -68,6 +68,7 @@ fn report(text: &str) -> RunReport {
         }],
         interruptions: vec![Interruption { at: at(2), message: text(), ended: None }],
         findings: vec![text()],
+        outcomes: vec![StoreOutcome { store: StoreKind::Sqlite, staged: Some(text()), production: Some(text()) }],
         validation: None,
         way_back: None,
         root_cause: Some(Wording { now: said(at(10_000)), earlier: vec![said(at(9_500))] }),

@@ -71,8 +71,10 @@ fn mark(check: &BackupCheck) -> impl IntoView + use<> {
 /// How its size changed from the oldest look to the newest; nothing when it did not.
 fn growth(history: &[BackupCheck]) -> Option<String> {
     let (newest, oldest) = (history.first()?, history.last()?);
-    (newest.bytes != oldest.bytes)
-        .then(|| format!("size from {} to {}", format::bytes(oldest.bytes), format::bytes(newest.bytes)))
+    let (before, now) = (format::bytes(oldest.bytes), format::bytes(newest.bytes));
+    (newest.bytes != oldest.bytes).then(|| {
+        if before == now { format!("size about the same, {now}") } else { format!("size from {before} to {now}") }
+    })
 }
 
 fn row(check: &BackupCheck) -> impl IntoView + use<> {
@@ -118,6 +120,7 @@ mod tests {
     fn a_size_is_told_only_when_it_changed() {
         assert_eq!(growth(&[]), None);
         assert_eq!(growth(&[check(5), check(7), check(5)]), None);
+        assert_eq!(growth(&[check(2_000_001), check(2_000_000)]).as_deref(), Some("size about the same, 2.0 MB"));
         assert_eq!(growth(&[check(2_000), check(1_000)]).as_deref(), Some("size from 1.0 kB to 2.0 kB"));
     }
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use rollback_types::{
-    Candidacy, Cursor, Inventory, Layout, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, StoreKind,
-    Timestamp, VersionId, VersionQuery, VersionRow, VersionState,
+    Cursor, Inventory, Layout, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, StoreKind, Timestamp,
+    VersionId, VersionQuery, VersionRow, VersionState,
 };
 
 use super::copies::{chapters_inventory, file_error, read_chapters, taken, write_chapters};
@@ -53,24 +53,7 @@ impl FakeRecords {
 }
 
 fn row(id: &VersionId, state: &VersionState, message: Option<&String>) -> VersionRow {
-    VersionRow {
-        version_id: id.clone(),
-        status: state.clone(),
-        candidacy: Candidacy::of(id, state, &[]),
-        status_message: message.cloned(),
-        created_at: None,
-        updated_at: None,
-        sqlite_snapshot: None,
-        qdrant_snapshot: None,
-        neo4j_snapshot: None,
-        chapter_count: None,
-        paragraph_count: None,
-        validation_passed: None,
-        committed_by: None,
-        notes: None,
-        commit_hash: None,
-        oddities: Vec::new(),
-    }
+    VersionRow { status_message: message.cloned(), ..VersionRow::of(id.clone(), state.clone()) }
 }
 
 #[async_trait]

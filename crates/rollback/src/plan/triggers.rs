@@ -185,28 +185,12 @@ fn brief(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rollback_types::Timestamp;
     use rollback_types::validation::{CheckResult, SearchResult, ValidationScope};
-    use rollback_types::{Candidacy, Timestamp};
 
     fn row(status: VersionState, message: Option<&str>) -> VersionRow {
-        VersionRow {
-            version_id: VersionId::new("v2_minor_20251226_143022"),
-            status,
-            candidacy: Candidacy::Candidate,
-            status_message: message.map(str::to_owned),
-            created_at: None,
-            updated_at: None,
-            sqlite_snapshot: None,
-            qdrant_snapshot: None,
-            neo4j_snapshot: None,
-            chapter_count: None,
-            paragraph_count: None,
-            validation_passed: None,
-            committed_by: None,
-            notes: None,
-            commit_hash: None,
-            oddities: Vec::new(),
-        }
+        let id = VersionId::new("v2_minor_20251226_143022");
+        VersionRow { status_message: message.map(str::to_owned), ..VersionRow::of(id, status) }
     }
 
     fn entry(kind: &str, status: &str, details: &str) -> OperationRow {

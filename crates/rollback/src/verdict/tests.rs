@@ -1,4 +1,4 @@
-use rollback_types::{BackupSource, Candidacy, RunId, RunKind, Timestamp, VersionId};
+use rollback_types::{BackupSource, RunId, RunKind, Timestamp, VersionId};
 
 use super::*;
 
@@ -25,24 +25,7 @@ fn word(critical: &[&str], half_restored: bool) -> LastWord {
 }
 
 fn failed() -> VersionRow {
-    VersionRow {
-        version_id: VersionId::new("v2"),
-        status: VersionState::ValidatingFailed,
-        candidacy: Candidacy::Candidate,
-        status_message: None,
-        created_at: None,
-        updated_at: None,
-        sqlite_snapshot: None,
-        qdrant_snapshot: None,
-        neo4j_snapshot: None,
-        chapter_count: None,
-        paragraph_count: None,
-        validation_passed: None,
-        committed_by: None,
-        notes: None,
-        commit_hash: None,
-        oddities: vec![],
-    }
+    VersionRow::of(VersionId::new("v2"), VersionState::ValidatingFailed)
 }
 
 fn said(candidates: &[VersionRow], differing: &[&str], last_word: Option<&LastWord>) -> Verdict {
