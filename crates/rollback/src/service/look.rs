@@ -121,7 +121,9 @@ impl RollbackService {
         let story = runs.first().map(|run| (run.id, run.last_event));
         let (staged, base) =
             self.staged_lately(layout.unwrap_or(FALLBACK_LAYOUT), newest.as_ref(), story, candidate_ids).await;
-        let last_word = self.last_word(story).await?;
+        // While a run is at work it has the floor, and its story changes with every event.
+        let at_work = runs.first().is_some_and(|run| run.state.is_active());
+        let last_word = if at_work { None } else { self.last_word(story).await? };
         let open_approvals = self.open_approvals().await?;
         let mut active = active?;
         if let Some(run) = &mut active {
