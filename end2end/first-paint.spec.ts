@@ -5,7 +5,25 @@ import { layoutShift, watchVitals } from './vitals.ts';
 
 test.use({ expectedErrors: /status of 404/ });
 
-const RENDERED = ['overview', 'versions', 'version', 'plan', 'run-asks', 'report', 'compare', 'history', 'backups', 'approvals', 'people', 'tokens', 'audit', 'setup', 'password', 'styleguide', 'sign-in'];
+const RENDERED = [
+  'overview',
+  'versions',
+  'version',
+  'plan',
+  'run-asks',
+  'report',
+  'compare',
+  'history',
+  'backups',
+  'approvals',
+  'people',
+  'tokens',
+  'audit',
+  'setup',
+  'password',
+  'styleguide',
+  'sign-in',
+];
 
 for (const [screen, viewport] of [
   ['desktop', { width: 1280, height: 800 }],
@@ -14,7 +32,11 @@ for (const [screen, viewport] of [
   test.describe(screen, () => {
     test.use({ viewport });
 
-    test('pages are read before their WASM is there, and do not move when it comes', async ({ context, page, deployment }) => {
+    test('pages are read before their WASM is there, and do not move when it comes', async ({
+      context,
+      page,
+      deployment,
+    }) => {
       test.setTimeout(120_000);
       const places = { ...(await placesWithRuns(context, deployment)), ...gates };
       await watchVitals(page);
@@ -37,7 +59,10 @@ for (const [screen, viewport] of [
         expect(words, `words of ${name} before its WASM`).toBeGreaterThan(10);
         wasm.arrive();
         await hydrated(page);
-        expect((await page.getByRole('main').innerText()).split(/\s+/).length, `words of ${name} after`).toBeGreaterThan(words * 0.9);
+        expect(
+          (await page.getByRole('main').innerText()).split(/\s+/).length,
+          `words of ${name} after`,
+        ).toBeGreaterThan(words * 0.9);
         shifts[name] = await layoutShift(page);
       }
       for (const [name, shift] of Object.entries(shifts)) expect(shift, `what moved on ${name}`).toBeLessThan(0.02);
@@ -51,7 +76,10 @@ test('a page whose WASM never comes is read and leads on', async ({ browser, dep
   await context.route('**/*.wasm', () => {});
   const page = await context.newPage();
   await signIn(page, 'operator', '/');
-  await page.getByRole('region', { name: 'Verdict' }).getByRole('link', { name: /^Plan rollback of/ }).click();
+  await page
+    .getByRole('region', { name: 'Verdict' })
+    .getByRole('link', { name: /^Plan rollback of/ })
+    .click();
   await expect(heading(page)).toContainText(deployment.failed);
   await startRollback(page, deployment.failed);
   await expect(page.getByRole('heading', { name: 'Steps' })).toBeVisible();

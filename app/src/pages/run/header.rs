@@ -100,7 +100,7 @@ fn Elapsed(live: LiveRun) -> impl IntoView {
         }
     });
     view! {
-        <span class="nowrap">
+        <span class="nowrap elapsed">
             <span class="sr">"Took "</span>
             <b>{move || format::duration(took.get().unwrap_or_else(|| now.get().since_ms(started)))}</b>
         </span>
