@@ -29,13 +29,20 @@ async function violations(page: Page, runOnly: object): Promise<string[]> {
 }
 
 /** What axe has against the page, each with the name it is known by here. */
-export async function axeViolations(page: Page, name: string, screens: Screen[] = ['desktop', 'phone']): Promise<string[]> {
+export async function axeViolations(
+  page: Page,
+  name: string,
+  screens: Screen[] = ['desktop', 'phone'],
+): Promise<string[]> {
   const found: string[] = [];
   // Not as a script of the page: its policy would refuse it.
   await page.evaluate(axe);
   for (const screen of screens) {
     await page.setViewportSize(SCREENS[screen]);
-    for (const [colorScheme, rules] of [['light', RULES], ['dark', COLOURS]] as const) {
+    for (const [colorScheme, rules] of [
+      ['light', RULES],
+      ['dark', COLOURS],
+    ] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       for (const v of await violations(page, rules)) found.push(`${name}, ${screen}, ${colorScheme}: ${v}`);
     }

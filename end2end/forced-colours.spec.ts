@@ -8,12 +8,17 @@ test.use({ expectedErrors: /status of 404/ });
 /** What cannot be told apart when the page's own colours are gone. Runs in the page. */
 function untold(): string[] {
   const found: string[] = [];
-  const says = (e: Element) => `${e.tagName.toLowerCase()}.${[...e.classList].join('.')} “${(e.textContent ?? '').trim().slice(0, 40)}”`;
+  const says = (e: Element) =>
+    `${e.tagName.toLowerCase()}.${[...e.classList].join('.')} “${(e.textContent ?? '').trim().slice(0, 40)}”`;
   const shown = (e: Element) => e.checkVisibility({ opacityProperty: true, visibilityProperty: true });
   const all = (selector: string) => [...document.querySelectorAll(selector)].filter(shown);
   const lined = (e: Element) => {
     const s = getComputedStyle(e);
-    const border = ['top', 'right', 'bottom', 'left'].some((side) => s.getPropertyValue(`border-${side}-style`) !== 'none' && parseFloat(s.getPropertyValue(`border-${side}-width`)) > 0);
+    const border = ['top', 'right', 'bottom', 'left'].some(
+      (side) =>
+        s.getPropertyValue(`border-${side}-style`) !== 'none' &&
+        parseFloat(s.getPropertyValue(`border-${side}-width`)) > 0,
+    );
     return border || (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0);
   };
   const outlined = (e: Element) => {
@@ -21,9 +26,12 @@ function untold(): string[] {
     return s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0;
   };
   for (const e of all('.badge, .step .mark, .ladder .cell')) {
-    if (!e.querySelector('svg') && (e.textContent ?? '').trim() === '') found.push(`${says(e)} has neither shape nor word`);
+    if (!e.querySelector('svg') && (e.textContent ?? '').trim() === '')
+      found.push(`${says(e)} has neither shape nor word`);
   }
-  for (const e of all('.badge, .btn, .chip, .card, .verdict, .callout, .bar, .toast, input:not([type=checkbox], [type=radio]), textarea, select')) {
+  for (const e of all(
+    '.badge, .btn, .chip, .card, .verdict, .callout, .bar, .toast, input:not([type=checkbox], [type=radio]), textarea, select',
+  )) {
     if (!lined(e)) found.push(`${says(e)} has no edge`);
   }
   for (const e of all('[aria-current], [aria-pressed="true"], [aria-selected="true"]')) {
@@ -41,7 +49,10 @@ async function unseenFocus(page: Page): Promise<string[]> {
       const e = document.activeElement;
       if (!e || e === document.body) return null;
       const s = getComputedStyle(e);
-      return { what: `${e.tagName} ${(e.textContent ?? '').trim().slice(0, 40)}`, seen: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2 };
+      return {
+        what: `${e.tagName} ${(e.textContent ?? '').trim().slice(0, 40)}`,
+        seen: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2,
+      };
     });
     if (!at) break;
     if (!at.seen) found.push(at.what);
@@ -49,7 +60,11 @@ async function unseenFocus(page: Page): Promise<string[]> {
   return found;
 }
 
-test('with the system’s colours every state has a shape, every choice a line and the focus is seen', async ({ context, page, deployment }) => {
+test('with the system’s colours every state has a shape, every choice a line and the focus is seen', async ({
+  context,
+  page,
+  deployment,
+}) => {
   test.setTimeout(120_000);
   const places = await placesWithRuns(context, deployment);
   await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' });
@@ -71,7 +86,10 @@ test('with the system’s colours every state has a shape, every choice a line a
 test('who asks for less motion sees none, also of a run at work', async ({ page, deployment }) => {
   const moving = () =>
     page.evaluate(() =>
-      document.getAnimations().filter((a) => a.playState === 'running').map((a) => (a as CSSAnimation).animationName ?? 'transition'),
+      document
+        .getAnimations()
+        .filter((a) => a.playState === 'running')
+        .map((a) => (a as CSSAnimation).animationName ?? 'transition'),
     );
   const release = await deployment.lock('graph');
   await open(page, deployment.version(deployment.failed, '/plan'));

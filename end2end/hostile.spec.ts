@@ -63,7 +63,9 @@ test.describe('hostile rows', () => {
       await expect(page.getByRole('button', { name: /^Roll back/ }), name).toBeDisabled();
       expect(await layoutTroubles(page, `plan of ${name}`, WIDTHS)).toEqual([]);
     }
-    expect(await deployment.sql('metadata', 'SELECT version_id, status FROM version_registry ORDER BY 1')).toEqual(before);
+    expect(await deployment.sql('metadata', 'SELECT version_id, status FROM version_registry ORDER BY 1')).toEqual(
+      before,
+    );
   });
 
   test('are followed from the list to their own page', async ({ page }) => {
@@ -84,7 +86,8 @@ test.describe('hostile words of people', () => {
   async function shows(page: Page, name: string, path: string, wheres: string[]): Promise<void> {
     await open(page, path);
     const main = page.getByRole('main');
-    for (const where of wheres) await expect(main.getByText(`${HOSTILE.script} ${where}`).first(), `${where} on ${name}`).toBeVisible();
+    for (const where of wheres)
+      await expect(main.getByText(`${HOSTILE.script} ${where}`).first(), `${where} on ${name}`).toBeVisible();
     await expect(page.locator('main script, main img')).toHaveCount(0);
     expect(await main.innerText(), name).not.toMatch(/[\u0007\u202E\u2066]/);
     expect(await layoutTroubles(page, name, WIDTHS)).toEqual([]);

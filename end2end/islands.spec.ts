@@ -3,7 +3,9 @@ import type { Page } from '@playwright/test';
 import { expect, heading, hydrated, open, signIn, startRollback, step, test } from './test.ts';
 import { lookAt, setHidden } from './tabs.ts';
 
-test.use({ expectedErrors: /ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING|CONNECTION_RESET|EMPTY_RESPONSE|FAILED)/ });
+test.use({
+  expectedErrors: /status of 502|ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING|CONNECTION_RESET|EMPTY_RESPONSE|FAILED)/,
+});
 
 /** A mark that does not outlive the page: found again, nothing was loaded anew. */
 async function mark(page: Page): Promise<() => Promise<boolean>> {
@@ -11,9 +13,14 @@ async function mark(page: Page): Promise<() => Promise<boolean>> {
   return () => page.evaluate(() => (window as unknown as { marked?: boolean }).marked === true);
 }
 
-const says = (page: Page, words: string) => expect(page.getByText(words, { exact: true })).toBeVisible({ timeout: 30_000 });
+const says = (page: Page, words: string) =>
+  expect(page.getByText(words, { exact: true })).toBeVisible({ timeout: 30_000 });
 
-test('the overview hears of another operator’s run, and the focus stays where it was', async ({ page, browser, deployment }) => {
+test('the overview hears of another operator’s run, and the focus stays where it was', async ({
+  page,
+  browser,
+  deployment,
+}) => {
   const release = await deployment.lock('graph');
   await open(page, '/');
   await says(page, 'Live');
@@ -35,7 +42,9 @@ test('the overview hears of another operator’s run, and the focus stays where 
   await expect(history).toBeFocused();
   await release();
   await expect(banner).toBeHidden({ timeout: 40_000 });
-  await expect(page.getByRole('region', { name: 'Recent runs' }).getByRole('row').filter({ hasText: '#1' })).toContainText('completed');
+  await expect(
+    page.getByRole('region', { name: 'Recent runs' }).getByRole('row').filter({ hasText: '#1' }),
+  ).toContainText('completed');
   await expect(history).toBeFocused();
   expect(await same(), 'the page was not loaded again').toBe(true);
   await context.close();
@@ -70,10 +79,18 @@ test('a stream that is cut is said to be so, since when, and is live again by it
   await says(page, 'Reconnecting');
   await expect(page.getByText(/^Stale since/)).toBeVisible({ timeout: 40_000 });
   await expect(page.getByText(/^Stale since/).locator('time')).toHaveAttribute('datetime', /^\d{4}-/);
+
+  // Refused as a proxy would, the browser itself gives up: the page asks again.
+  await page.route('**/api/v1/changes', (route) => route.fulfill({ status: 502 }));
   await deployment.start();
+  for (let refused = 0; refused < 2; refused++) await page.waitForResponse((answer) => answer.status() === 502);
+  await page.unroute('**/api/v1/changes');
   await says(page, 'Live');
   // What happened meanwhile is shown without being asked for.
-  await deployment.sql('metadata', `UPDATE version_registry SET status_message = 'changed while nobody heard' WHERE version_id = '${deployment.failed}'`);
+  await deployment.sql(
+    'metadata',
+    `UPDATE version_registry SET status_message = 'changed while nobody heard' WHERE version_id = '${deployment.failed}'`,
+  );
   await expect(page.getByText('changed while nobody heard')).toBeVisible({ timeout: 40_000 });
   expect(await same(), 'the page was not loaded again').toBe(true);
 });
@@ -110,7 +127,11 @@ test('a hidden tab gives its stream back and takes it up where it was', async ({
   await expect.poll(lines).toBe(all);
 });
 
-test('seven tabs over HTTP/1.1 are all live when they are looked at, and an eighth loads', async ({ page, context, deployment }) => {
+test('seven tabs over HTTP/1.1 are all live when they are looked at, and an eighth loads', async ({
+  page,
+  context,
+  deployment,
+}) => {
   const release = await deployment.lock('graph');
   await open(page, deployment.version(deployment.failed, '/plan'));
   await startRollback(page, deployment.failed);
@@ -123,7 +144,9 @@ test('seven tabs over HTTP/1.1 are all live when they are looked at, and an eigh
     await says(tab, 'Live');
     tabs.push(tab);
   }
-  const protocols = await page.evaluate(() => performance.getEntriesByType('navigation').map((e) => (e as PerformanceNavigationTiming).nextHopProtocol));
+  const protocols = await page.evaluate(() =>
+    performance.getEntriesByType('navigation').map((e) => (e as PerformanceNavigationTiming).nextHopProtocol),
+  );
   expect(protocols).toEqual(['http/1.1']);
   for (const tab of tabs) {
     await lookAt(context, tab);
@@ -131,7 +154,12 @@ test('seven tabs over HTTP/1.1 are all live when they are looked at, and an eigh
   }
   const eighth = await context.newPage();
   await lookAt(context, eighth);
-  for (const [path, title] of [['/versions', 'Versions'], ['/runs', 'Runs'], ['/backups', 'Backups'], ['/', 'Overview']] as const) {
+  for (const [path, title] of [
+    ['/versions', 'Versions'],
+    ['/runs', 'Runs'],
+    ['/backups', 'Backups'],
+    ['/', 'Overview'],
+  ] as const) {
     await open(eighth, path);
     await expect(heading(eighth)).toHaveText(title);
   }

@@ -48,7 +48,10 @@ test('a hundred thousand versions are paged, sorted, searched and filtered', asy
   expect(await elements()).toBeLessThan(3_000);
 });
 
-test('a log of a hundred thousand lines is a window of a thousand, searched and read from either end', async ({ page, deployment }) => {
+test('a log of a hundred thousand lines is a window of a thousand, searched and read from either end', async ({
+  page,
+  deployment,
+}) => {
   test.setTimeout(120_000);
   const release = await deployment.lock('graph');
   await open(page, deployment.version(deployment.failed, '/plan'));

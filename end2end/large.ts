@@ -43,7 +43,9 @@ export async function manyLogLines(deployment: Deployment, count: number): Promi
     `SELECT e.run_id, e.number, e.at, e.body, n.sequence, n.state, n.hash FROM entries n JOIN events e USING (run_id, number)
      ORDER BY n.sequence DESC LIMIT 1`,
   ]);
-  const [last] = JSON.parse(stdout) as [Record<'run_id' | 'number' | 'at' | 'sequence', number> & Record<'body' | 'state' | 'hash', string>];
+  const [last] = JSON.parse(stdout) as [
+    Record<'run_id' | 'number' | 'at' | 'sequence', number> & Record<'body' | 'state' | 'hash', string>,
+  ];
   const event = JSON.parse(last.body) as { at: unknown; step: string };
   const quote = (text: string) => `'${text.replaceAll("'", "''")}'`;
   const statements = ['BEGIN;'];
@@ -52,9 +54,18 @@ export async function manyLogLines(deployment: Deployment, count: number): Promi
     const previous = hash;
     [sequence, number] = [sequence + 1, number + 1];
     const message = i % 10_000 === 0 ? `a needle in the log: ${i}` : `looked at batch ${i}, nothing to be done`;
-    const body = JSON.stringify({ number, run_id: last.run_id, at: event.at, type: 'step_note', step: event.step, message });
+    const body = JSON.stringify({
+      number,
+      run_id: last.run_id,
+      at: event.at,
+      type: 'step_note',
+      step: event.step,
+      message,
+    });
     const fields = [previous, `${sequence}`, `${last.run_id}`, `${number}`, last.state, `${last.at}`, body];
-    hash = createHash('sha256').update(Buffer.concat(fields.map(field))).digest('hex');
+    hash = createHash('sha256')
+      .update(Buffer.concat(fields.map(field)))
+      .digest('hex');
     statements.push(
       `INSERT INTO events VALUES (${last.run_id}, ${number}, ${last.at}, ${quote(body)});`,
       `INSERT INTO entries VALUES (${sequence}, ${last.run_id}, ${number}, ${quote(last.state)}, '${previous}', '${hash}');`,

@@ -25,13 +25,17 @@ function troubles(): string[] {
     return `${own} “${words}”`;
   };
   const styles = new Map<Element, CSSStyleDeclaration>();
-  const style = (e: Element) => styles.get(e) ?? (styles.set(e, getComputedStyle(e)), styles.get(e) as CSSStyleDeclaration);
-  const shown = (e: Element) => e.checkVisibility({ opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true });
+  const style = (e: Element) =>
+    styles.get(e) ?? (styles.set(e, getComputedStyle(e)), styles.get(e) as CSSStyleDeclaration);
+  const shown = (e: Element) =>
+    e.checkVisibility({ opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true });
   // Said, not shown.
   const spoken = (e: Element) => e.closest('.sr, .stack thead') !== null || style(e).clipPath === 'inset(50%)';
 
   if (root.scrollWidth > root.clientWidth) {
-    const wide = [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > root.clientWidth + 1);
+    const wide = [...document.querySelectorAll('body *')].filter(
+      (e) => e.getBoundingClientRect().right > root.clientWidth + 1,
+    );
     found.push(`scrolls sideways by ${root.scrollWidth - root.clientWidth}: ${wide.slice(0, 3).map(says).join(', ')}`);
   }
 
@@ -40,7 +44,14 @@ function troubles(): string[] {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let text = texts.nextNode(); text; text = texts.nextNode()) {
     const parent = text.parentElement;
-    if (!parent || !text.textContent?.trim() || parent.closest('svg, script, style, noscript') || !shown(parent) || spoken(parent)) continue;
+    if (
+      !parent ||
+      !text.textContent?.trim() ||
+      parent.closest('svg, script, style, noscript') ||
+      !shown(parent) ||
+      spoken(parent)
+    )
+      continue;
     const range = document.createRange();
     range.selectNodeContents(text);
     const rects = [...range.getClientRects()].filter((r) => r.width > 0);
@@ -110,7 +121,8 @@ function troubles(): string[] {
       rects: [...e.getClientRects()].map((r) => seenOf(e, r)).filter((r) => r.width > 1 && r.height > 1),
     }));
   const overlap = (a: DOMRect, b: DOMRect) =>
-    Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1.5 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1.5;
+    Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1.5 &&
+    Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1.5;
   things.forEach((a, i) => {
     for (const b of things.slice(i + 1)) {
       if (a.layer !== b.layer || a.e.contains(b.e) || b.e.contains(a.e)) continue;
@@ -124,7 +136,8 @@ function troubles(): string[] {
   if (fixed && last) {
     const before = root.scrollTop;
     root.scrollTop = root.scrollHeight;
-    if (last.e.getBoundingClientRect().bottom > fixed.getBoundingClientRect().top + 1) found.push(`${says(last.e)} stays under the navigation`);
+    if (last.e.getBoundingClientRect().bottom > fixed.getBoundingClientRect().top + 1)
+      found.push(`${says(last.e)} stays under the navigation`);
     root.scrollTop = before;
   }
   return found;

@@ -36,13 +36,33 @@ test('pages', async ({ context, page, deployment }) => {
   await watchVitals(page);
   await slow(page);
   const rows: Record<string, Record<string, string>> = {};
-  for (const name of ['overview', 'versions', 'version', 'plan', 'run-asks', 'report', 'compare', 'history', 'backups', 'audit', 'setup', 'styleguide']) {
+  for (const name of [
+    'overview',
+    'versions',
+    'version',
+    'plan',
+    'run-asks',
+    'report',
+    'compare',
+    'history',
+    'backups',
+    'audit',
+    'setup',
+    'styleguide',
+  ]) {
     await open(page, places[name] ?? '/');
     const alive = await page.evaluate(() => performance.now());
     // What everybody does: open the palette, type, close it; move through rows.
-    for (const key of ['Control+k', 'r', 'u', 'n', 'ArrowDown', 'Escape', 'j', 'k', '?', 'Escape']) await page.keyboard.press(key);
+    for (const key of ['Control+k', 'r', 'u', 'n', 'ArrowDown', 'Escape', 'j', 'k', '?', 'Escape'])
+      await page.keyboard.press(key);
     const shift = await layoutShift(page);
-    const seen = await page.evaluate(() => ({ ...window.vitals, flush: undefined, bytes: performance.getEntriesByType('resource').reduce((sum, e) => sum + (e as PerformanceResourceTiming).transferSize, 0) }));
+    const seen = await page.evaluate(() => ({
+      ...window.vitals,
+      flush: undefined,
+      bytes: performance
+        .getEntriesByType('resource')
+        .reduce((sum, e) => sum + (e as PerformanceResourceTiming).transferSize, 0),
+    }));
     rows[name] = { LCP: ms(seen.paint), CLS: shift.toFixed(4), INP: ms(seen.slowest), 'alive after': ms(alive) };
   }
   print(`Largest paint, layout shift and slowest answer to a key, processor slowed ${SLOWER} times`, rows);
@@ -64,16 +84,28 @@ test('a hundred thousand versions', async ({ page, deployment }) => {
     await page.goto(path);
     const server = await page.evaluate(() => {
       const [entry] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
-      return entry ? [entry.responseStart - entry.requestStart, entry.domInteractive, entry.decodedBodySize] : [0, 0, 0];
+      return entry
+        ? [entry.responseStart - entry.requestStart, entry.domInteractive, entry.decodedBodySize]
+        : [0, 0, 0];
     });
-    rows[name] = { 'first byte': ms(server[0] ?? 0), interactive: ms(server[1] ?? 0), page: `${Math.round((server[2] ?? 0) / 1000)} kB` };
+    rows[name] = {
+      'first byte': ms(server[0] ?? 0),
+      interactive: ms(server[1] ?? 0),
+      page: `${Math.round((server[2] ?? 0) / 1000)} kB`,
+    };
     await hydrated(page);
   }
   await open(page, '/versions?sort=version_id&q=old_');
   for (let turned = 1; turned <= 3; turned++) {
     const link = page.getByRole('link', { name: 'Next page' });
     const before = page.url();
-    rows[`next page ${turned}`] = { interactive: await took(async () => { await link.click(); await expect(page).not.toHaveURL(before); await hydrated(page); }) };
+    rows[`next page ${turned}`] = {
+      interactive: await took(async () => {
+        await link.click();
+        await expect(page).not.toHaveURL(before);
+        await hydrated(page);
+      }),
+    };
   }
   print('100,000 versions', rows);
 });
@@ -95,11 +127,28 @@ test('a log of a hundred thousand lines', async ({ page, deployment }) => {
   const log = page.getByRole('region', { name: 'Log of the run' });
   const lines = log.locator('.line');
   const first = await lines.first().innerText();
-  rows['earlier lines'] = { took: await took(async () => { await log.getByRole('button', { name: 'Show earlier lines' }).click(); await expect(lines.first()).not.toHaveText(first, { useInnerText: true }); }) };
+  rows['earlier lines'] = {
+    took: await took(async () => {
+      await log.getByRole('button', { name: 'Show earlier lines' }).click();
+      await expect(lines.first()).not.toHaveText(first, { useInnerText: true });
+    }),
+  };
   const search = page.getByRole('search', { name: 'The log' });
   await search.getByRole('searchbox').fill('needle');
-  rows['a search through all'] = { took: await took(async () => { await search.getByRole('button', { name: 'Search' }).click(); await expect(lines).toHaveCount(10); }) };
-  rows['to the end'] = { took: await took(async () => { await page.getByRole('button', { name: 'Follow' }).click(); await expect(lines.last()).toContainText('interrupted'); }) };
-  rows['the whole log as text'] = { took: await took(() => page.evaluate(async () => (await (await fetch('/api/v1/runs/1/log.txt')).text()).length)) };
+  rows['a search through all'] = {
+    took: await took(async () => {
+      await search.getByRole('button', { name: 'Search' }).click();
+      await expect(lines).toHaveCount(10);
+    }),
+  };
+  rows['to the end'] = {
+    took: await took(async () => {
+      await page.getByRole('button', { name: 'Follow' }).click();
+      await expect(lines.last()).toContainText('interrupted');
+    }),
+  };
+  rows['the whole log as text'] = {
+    took: await took(() => page.evaluate(async () => (await (await fetch('/api/v1/runs/1/log.txt')).text()).length)),
+  };
   print('A log of 100,000 lines', rows);
 });

@@ -46,7 +46,10 @@ async function besides(page: Page, deployment: Deployment, look: Look): Promise<
 
 /** What opens above a page. */
 async function dialogs(page: Page, _: Deployment, look: Look): Promise<void> {
-  for (const [key, name] of [['?', 'Keyboard'], ['Control+k', 'Go to']] as const) {
+  for (const [key, name] of [
+    ['?', 'Keyboard'],
+    ['Control+k', 'Go to'],
+  ] as const) {
     await open(page, '/');
     await page.keyboard.press(key);
     await expect(page.getByRole('dialog', { name })).toBeVisible();
@@ -91,7 +94,11 @@ async function aRollback(page: Page, deployment: Deployment, look: Look): Promis
   await look('run-skip');
   await each(
     page,
-    { 'overview-asks': '/', 'report-so-far': '/runs/1/report', 'plan-while-another-asks': deployment.version(id, '/plan') },
+    {
+      'overview-asks': '/',
+      'report-so-far': '/runs/1/report',
+      'plan-while-another-asks': deployment.version(id, '/plan'),
+    },
     look,
   );
 
@@ -161,13 +168,22 @@ async function aRestore(page: Page, deployment: Deployment, look: Look): Promise
   await each(page, { restored: '/runs/1', 'ways-back': '/backups', undo: '/runs/1/undo' }, look);
   await startRun(page, 'run-1');
   await expect(page.getByText(/^The restore is undone/)).toBeVisible({ timeout: 40_000 });
-  await each(page, { findings: '/runs/2', 'history-of-kinds': '/runs', 'compare-kinds': '/runs/compare?a=1&b=2' }, look);
+  await each(
+    page,
+    { findings: '/runs/2', 'history-of-kinds': '/runs', 'compare-kinds': '/runs/compare?a=1&b=2' },
+    look,
+  );
 }
 
 /** Where the pipeline keeps a version's staging data under its own names. */
 async function ownNames(page: Page, deployment: Deployment, look: Look): Promise<void> {
   const id = deployment.failed;
-  const pages = { overview: '/', versions: '/versions', version: deployment.version(id), plan: deployment.version(id, '/plan') };
+  const pages = {
+    overview: '/',
+    versions: '/versions',
+    version: deployment.version(id),
+    plan: deployment.version(id, '/plan'),
+  };
   await each(page, pages, look);
 }
 

@@ -40,8 +40,8 @@ export function places(deployment: Deployment): Places {
     'compare-nothing': '/runs/compare',
     'no-such-run': '/runs/99',
     'no-such-report': '/runs/99/report',
-    'nothing-to-resume': '/runs/99/resume',
-    'nothing-to-undo': '/runs/99/undo',
+    'no-such-run-to-resume': '/runs/99/resume',
+    'no-such-run-to-undo': '/runs/99/undo',
   };
 }
 

@@ -56,12 +56,14 @@ test.describe('reading', () => {
   });
 });
 
-test('a rollback is started and decided by plain forms', async ({ page, deployment }) => {
+test('a rollback from the overview to its report, started and decided by plain forms', async ({ page, deployment }) => {
   const id = deployment.failed;
   await deployment.refuseDeletions();
   // Keeps step 5 waiting, so that the run is seen at work.
   const release = await deployment.lock('graph');
-  await page.goto(deployment.version(id, '/plan'));
+  await page.goto('/');
+  await page.getByRole('region', { name: 'Verdict' }).getByRole('link', { name: /^Plan rollback of/ }).click();
+  await expect(heading(page)).toContainText(id);
   for (const box of await acknowledgements(page).all()) await box.check();
   await page.getByLabel('Reason').fill('Check 4 failed');
 
@@ -89,6 +91,11 @@ test('a rollback is started and decided by plain forms', async ({ page, deployme
   await expect(page).toHaveURL(/\/runs\/1\??$/);
   await expect(page.getByText('Rolled back.', { exact: true })).toBeVisible({ timeout: 30_000 });
   expect(await deployment.status(id)).toBe('rolled_back');
-  await page.goto('/runs');
-  await expect(page.getByRole('row').filter({ hasText: '#1' })).toContainText('completed');
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Runs' }).click();
+  const row = page.getByRole('row').filter({ hasText: '#1' });
+  await expect(row).toContainText('completed');
+  await row.getByRole('link', { name: '#1', exact: true }).click();
+  await page.getByRole('link', { name: 'Report', exact: true }).click();
+  await expect(page).toHaveURL(/\/runs\/1\/report$/);
+  await expect(page.getByRole('region', { name: 'What happened' })).toContainText('ada');
 });
