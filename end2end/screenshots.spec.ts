@@ -4,6 +4,16 @@ import { gates, placesWithRuns } from './places.ts';
 import { expect, hydrated, open, test } from './test.ts';
 
 const folder = process.env.STEPBACK_SCREENSHOTS ?? '';
+/** Pictures of the documentation, by what they are taken from. */
+const GALLERY: Record<string, string> = {
+  'overview-before-desktop-light': 'overview',
+  'plan-before-desktop-light': 'plan',
+  'run-completed-desktop-light': 'run',
+  'report-desktop-light': 'report',
+  'backups-desktop-dark': 'backups',
+};
+/** What of a long page a reader of the documentation looks at. */
+const TOP = 1400;
 const screens = { desktop: { width: 1280, height: 800 }, phone: { width: 375, height: 740 } };
 
 test.use({ expectedErrors: /status of 404/ });
@@ -19,8 +29,17 @@ for (const layout of ['shared', 'per-version'] as const) {
           await page.setViewportSize(size);
           for (const colorScheme of ['light', 'dark'] as const) {
             await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-            const path = join(folder, layout, `${name}-${screen}-${colorScheme}.png`);
-            await page.screenshot({ path, fullPage: true });
+            const picture = `${name}-${screen}-${colorScheme}`;
+            // As high as the page is: what sticks to an edge of the window is at the picture's edge then.
+            const height = await page.evaluate(() => document.documentElement.scrollHeight);
+            await page.setViewportSize({ width: size.width, height });
+            await page.screenshot({ path: join(folder, layout, `${picture}.png`) });
+            const shown = GALLERY[picture];
+            if (layout === 'shared' && shown) {
+              const clip = { x: 0, y: 0, width: size.width, height: Math.min(height, TOP) };
+              await page.screenshot({ path: join(folder, 'gallery', `${shown}.png`), clip });
+            }
+            await page.setViewportSize(size);
           }
         }
       };

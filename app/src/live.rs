@@ -23,11 +23,10 @@ impl LiveRun {
     /// Shows `view`, and in the browser follows the run from there. The page's other islands find it by
     /// [`of_page`](Self::of_page).
     pub fn new(view: RunView) -> Self {
-        let live = Self {
-            view: RwSignal::new(view),
-            connection: RwSignal::new(Connection::default()),
-            progress: RwSignal::new(None),
-        };
+        // Of a run that is over nothing will come, which is known before any script runs.
+        let connection = if view.run.ended_at.is_some() { Connection::Ended } else { Connection::default() };
+        let live =
+            Self { view: RwSignal::new(view), connection: RwSignal::new(connection), progress: RwSignal::new(None) };
         #[cfg(feature = "hydrate")]
         {
             browser::PAGE.set(Some(live));

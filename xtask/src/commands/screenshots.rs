@@ -9,22 +9,13 @@ use crate::{
     workspace::{Profile, Workspace},
 };
 
-/// Pictures of the documentation, by the name of the picture that each is taken from.
-const GALLERY: [(&str, &str); 5] = [
-    ("overview-before-desktop-light", "overview"),
-    ("plan-before-desktop-light", "plan"),
-    ("run-completed-desktop-light", "run"),
-    ("report-desktop-light", "report"),
-    ("backups-desktop-dark", "backups"),
-];
-
 /// Options of the command.
 #[derive(Debug, clap::Args)]
 pub struct Options {
     /// Where the pictures go; `screenshots` in the build's folder when absent
     #[arg(long, value_name = "FOLDER")]
     into: Option<PathBuf>,
-    /// Put some of them into docs/images, for the README
+    /// Put those of the documentation into docs/images
     #[arg(long)]
     gallery: bool,
 }
@@ -47,9 +38,11 @@ pub fn run(workspace: &Workspace, options: &Options) -> Outcome {
     process::run(&mut npx, "look at the failures above; pictures taken before are in the folder")?;
     if options.gallery {
         let images = workspace.root().join("docs/images");
-        for (picture, name) in GALLERY {
-            let (from, to) = (folder.join(format!("shared/{picture}.png")), images.join(format!("{name}.png")));
-            fs::copy(&from, &to).file("copy", &from)?;
+        let taken = folder.join("gallery");
+        for picture in fs::read_dir(&taken).file("read", &taken)? {
+            let from = picture.file("read", &taken)?.path();
+            let Some(name) = from.file_name() else { continue };
+            fs::copy(&from, images.join(name)).file("copy", &from)?;
         }
         say(format!("the gallery is in {}", images.display()));
     }
