@@ -1,6 +1,6 @@
 // A page is whole before its WASM comes, and nothing moves when it does.
 import { placesWithRuns, gates } from './places.ts';
-import { expect, heading, hydrated, signIn, startRollback, test } from './test.ts';
+import { expect, heading, hydrated, open, signIn, startRollback, test } from './test.ts';
 import { layoutShift, watchVitals } from './vitals.ts';
 
 test.use({ expectedErrors: /status of 404/ });
@@ -47,9 +47,7 @@ for (const [screen, viewport] of [
         await route.continue();
       });
       const shifts: Record<string, number> = {};
-      for (const name of RENDERED) {
-        const path = places[name];
-        if (path === undefined) throw new Error(`no page is called ${name}`);
+      const look = async (name: string, path: string) => {
         const asked = wasm.asked;
         await page.goto(path, { waitUntil: 'commit' });
         await expect.poll(() => wasm.asked, { message: `${name} asks for its WASM` }).toBeGreaterThan(asked);
@@ -64,7 +62,21 @@ for (const [screen, viewport] of [
           `words of ${name} after`,
         ).toBeGreaterThan(words * 0.9);
         shifts[name] = await layoutShift(page);
+      };
+      for (const name of RENDERED) {
+        const path = places[name];
+        if (path === undefined) throw new Error(`no page is called ${name}`);
+        await look(name, path);
       }
+      const other = await context.newPage();
+      await deployment.allowDeletions();
+      await open(other, '/runs/1');
+      await other.getByRole('button', { name: 'Try again' }).click();
+      await expect(other.getByText('Rolled back.', { exact: true })).toBeVisible({ timeout: 30_000 });
+      await other.close();
+      await look('run-completed', '/runs/1');
+      await look('report-completed', '/runs/1/report');
+      await look('history-completed', '/runs');
       for (const [name, shift] of Object.entries(shifts)) expect(shift, `what moved on ${name}`).toBeLessThan(0.02);
     });
   });
