@@ -43,6 +43,16 @@ pub fn listen() {
             let _sent = form.request_submit();
         }
     });
+    let _for_ever = window_event_listener_untyped("change", |event| {
+        let Some(asks) = closest(&event, "input[data-shows]") else { return };
+        let shown = asks.dyn_ref::<HtmlInputElement>().is_some_and(HtmlInputElement::checked);
+        for id in asks.get_attribute("data-shows").unwrap_or_default().split(' ') {
+            if let Some(field) = document().get_element_by_id(id) {
+                // An attribute of a fixed, legal name cannot be refused.
+                let _set = field.set_attribute("type", if shown { "text" } else { "password" });
+            }
+        }
+    });
     // A page that the browser kept and shows again is as old as it was left: it is loaded anew.
     let _for_ever = window_event_listener(leptos::ev::pageshow, |event| {
         if event.persisted() {

@@ -39,7 +39,7 @@ pub use ladder_glyph::LadderGlyph;
 pub use message::Said;
 pub use message::{Callout, EmptyState, ErrorPanel, Loading, VerdictPanel};
 pub use names::{CopyableId, Foreign, RunLink, VersionLink, VersionName};
-pub use password::PasswordFields;
+pub use password::{PasswordFields, ShowTyped};
 pub use problem::ProblemFacts;
 pub use role::RoleNote;
 pub use store::{Meter, StoreDot, StoreName};

@@ -18,6 +18,7 @@ pub fn PasswordFields(
 ) -> impl IntoView {
     let (id, hint, second) =
         (format!("{prefix}-password"), format!("{prefix}-password-hint"), format!("{prefix}-again"));
+    let shown = if again { format!("{id} {second}") } else { id.clone() };
     view! {
         <div class="field">
             <label for=id.clone()>"Password"</label>
@@ -51,5 +52,21 @@ pub fn PasswordFields(
                     </div>
                 }
             })}
+        <ShowTyped of=shown />
+    }
+}
+
+/// Shows what stands in fields for passwords, and hides it again.
+#[component]
+pub fn ShowTyped(
+    /// The ids of the fields.
+    #[prop(into)]
+    of: String,
+) -> impl IntoView {
+    view! {
+        <label class="check-label small needs-js">
+            <input type="checkbox" data-shows=of autocomplete="off" />
+            "Show what is typed"
+        </label>
     }
 }

@@ -5,7 +5,7 @@ use leptos_router::hooks::use_location;
 
 use super::count_down::{CountDown, waiting};
 use crate::address;
-use crate::components::{Callout, Icon, IconName, PageHeader, Tone};
+use crate::components::{Callout, Icon, IconName, PageHeader, ShowTyped, Tone};
 use crate::format;
 use crate::frame::Deployment;
 
@@ -83,6 +83,7 @@ pub fn SignInPage() -> impl IntoView {
                             autocomplete="current-password"
                         />
                     </div>
+                    <ShowTyped of="password" />
                     <div class="actions">
                         <button class="btn primary" type="submit">
                             "Sign in"
