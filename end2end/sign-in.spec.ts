@@ -241,8 +241,8 @@ test.describe('a sign-in that ends while a page is open', () => {
     await signIn(page, 'administrator');
     await open(page, '/');
     await expect(page.getByText('Live', { exact: true })).toBeVisible();
-    await deployment.idle(61);
-    await expect(page.getByText('You were signed out: nothing was done for 1 hour.')).toBeVisible({ timeout: 15_000 });
+    await deployment.idle(31);
+    await expect(page.getByText('You were signed out: nothing was done for 30 minutes.')).toBeVisible({ timeout: 15_000 });
     await hydrated(page);
     await page.getByLabel('Name').fill(PEOPLE.administrator.name);
     await page.getByLabel('Password').fill(PEOPLE.administrator.password);

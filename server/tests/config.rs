@@ -61,7 +61,7 @@ fn without_anything_the_defaults_hold() {
     assert_eq!((config.verify.every, config.verify.trial_restore_every), (Some(6 * HOUR), Some(7 * 24 * HOUR)));
     assert_eq!(config.keep_way_back, 14 * 24 * HOUR);
     assert_eq!((config.search, config.expected_chapters), (None, None));
-    assert_eq!((config.session.idle, config.session.absolute), (HOUR, 12 * HOUR));
+    assert_eq!((config.session.idle, config.session.absolute), (HOUR / 2, 12 * HOUR));
     let serving = config.serving;
     assert_eq!((serving.max_connections, serving.max_connections_per_address), (1024, 256), "a quarter of all");
 }

@@ -110,9 +110,9 @@ pub const KEYS: &[Key] = &[
     key(
         "session.idle",
         "STEPBACK_SESSION_IDLE",
-        "1h",
+        "30m",
         "a time from a minute to 30 days, such as \"8h\"",
-        "A sign-in ends when nothing was done with it for this long; an open page that is kept up to date (a run at work, the overview) counts.",
+        "A sign-in ends when nobody did anything with it for this long; what an open page asks for by itself does not count.",
     ),
     key(
         "session.absolute",

@@ -79,7 +79,7 @@ impl ServingConfig {
 impl SessionConfig {
     pub(super) fn of(values: &Values) -> Result<Self, ConfigError> {
         Ok(Self {
-            idle: values.duration("session.idle", HOUR, MINUTE..=30 * DAY)?,
+            idle: values.duration("session.idle", 30 * MINUTE, MINUTE..=30 * DAY)?,
             absolute: values.duration("session.absolute", 12 * HOUR, MINUTE..=90 * DAY)?,
         })
     }

@@ -254,23 +254,23 @@ async fn only_what_a_person_does_keeps_a_sign_in_from_becoming_idle() {
         let (client, cookie) = (app.client.nobody(), by_itself.cookie.clone());
         async move { client.send("GET", path, &[("cookie", &cookie), (header, "1")], "").await }
     };
-    d.age_sessions(Duration::from_secs(50 * 60)).await;
+    d.age_sessions(Duration::from_secs(25 * 60)).await;
     by_hand.get("/versions").await.page(200);
     looks("/versions", "x-stepback-background").await.page(200);
     looks("/api/v1/me", "X-Stepback-Background").await.json(200);
     looks("/versions?reloaded=1", "accept").await.page(200);
     assert_eq!(looks("/api/v1/changes", "accept").await.status, 200);
-    d.age_sessions(Duration::from_secs(20 * 60)).await;
+    d.age_sessions(Duration::from_secs(10 * 60)).await;
     by_hand.me().await.json(200);
     let ended = by_itself.me().await.problem(401, "sign-in-required");
-    assert_eq!(ended["detail"], "The sign-in has ended, because nothing was done for 1 hour.");
+    assert_eq!(ended["detail"], "The sign-in has ended, because nothing was done for 30 minutes.");
     let door = by_itself.get("/versions?q=x").await.header("location").to_owned();
-    assert_eq!(door, "/sign-in?ended=idle&minutes=60&next=%2Fversions%3Fq%3Dx");
+    assert_eq!(door, "/sign-in?ended=idle&minutes=30&next=%2Fversions%3Fq%3Dx");
     let page = app.client.nobody().get(&door).await;
-    assert!(page.page(200).contains("You were signed out: nothing was done for 1 hour."), "{}", page.body);
+    assert!(page.page(200).contains("You were signed out: nothing was done for 30 minutes."), "{}", page.body);
 
     // Twelve hours end a sign-in however much it is used.
-    d.age_sessions(Duration::from_secs(11 * 3_600)).await;
+    d.age_sessions(Duration::from_secs(12 * 3_600)).await;
     assert_eq!(by_hand.get("/versions").await.header("location"), "/sign-in?ended=time&minutes=720&next=%2Fversions");
 }
 
@@ -284,7 +284,7 @@ async fn a_stream_whose_sign_in_runs_out_says_so_last() {
     let run = app.begin(&d.failed, "watched for longer than a sign-in lasts").await;
     gate.reached().await;
     for (age, last) in [
-        (61 * 60, serde_json::json!({ "reason": "idle", "minutes": 60 })),
+        (31 * 60, serde_json::json!({ "reason": "idle", "minutes": 30 })),
         (12 * 3_600, serde_json::json!({ "reason": "time", "minutes": 720 })),
     ] {
         let browser = Browser::sign_in(&app, "ann").await;
@@ -303,6 +303,9 @@ async fn a_stream_whose_sign_in_runs_out_says_so_last() {
     }
     let browser = Browser::sign_in(&app, "ann").await;
     let cookie = [("cookie", browser.cookie.as_str())];
+    // Without JavaScript the page loads itself again, and says so by its address.
+    let page = browser.get(&format!("/runs/{run}")).await;
+    assert!(page.page(200).contains(&format!("content=\"4; url=/runs/{run}?reloaded=1\"")), "{}", page.body);
     let mut stream = Stream::open(app.client.nobody(), run, "", &cookie).await;
     browser.post("/session/sign-out", "").await;
     let mut last = None;
