@@ -3,7 +3,7 @@
 //! Numbered events are unnamed messages whose `id` is the event's number; progress is named `progress` and has no id;
 //! `end` is sent after the last event, and the stream closes. A stream that closes without `end` is to be taken up again
 //! with the last number. One that closes after `signed_out` is not: its reader's sign-in or token has ended, by which
-//! time-out is said where it was one (`{"reason": "idle", "minutes": 60}`). What people add to a run that is over comes before `end` for those who read afterwards.
+//! time-out is said where it was one (`{"reason": "idle", "minutes": 30}`). What people add to a run that is over comes before `end` for those who read afterwards.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use futures::future::{FutureExt as _, Shared};
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 use rollback_types::{Problem, RunId, StreamItem};
 use tokio_stream::wrappers::WatchStream;
+use utoipa::ToSchema;
 
 use crate::access::Holder;
 use crate::access::refusal::{Refusal, reason_and_minutes};
@@ -31,6 +32,18 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// What a browser waits before it takes a broken stream up again.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// One message of a stream, as its fields name it.
+#[derive(Debug, ToSchema)]
+#[allow(dead_code, reason = "it describes what is written by hand")]
+pub(crate) struct SentEvent {
+    /// The number of a run's event; where a reader takes the stream up again.
+    id: Option<String>,
+    /// What it is: absent for an event of a run or a change of the overview, else `progress`, `beat`, `end` or `signed_out`.
+    event: Option<String>,
+    /// JSON.
+    data: String,
+}
+
 /// Everything after an event, then live, without gap or duplicate.
 #[utoipa::path(get, path = "/api/v1/runs/{id}/events", tag = "runs",
     params(
@@ -39,7 +52,7 @@ const RETRY: Duration = Duration::from_secs(1);
         ("beats" = Option<String>, Query, description = "given: while there is nothing to tell `beat` comes in the place of a comment"),
     ),
     responses(
-        (status = 200, content_type = "text/event-stream", body = String),
+        (status = 200, content_type = "text/event-stream", body = SentEvent, description = "one such message after another"),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 429, body = Problem, content_type = "application/problem+json", description = "too many streams at a time"),
@@ -131,7 +144,7 @@ fn signed_out(Ended(by): Ended) -> Event {
 /// What the overview says, now and whenever it says something else. Each message stands for all before it.
 #[utoipa::path(get, path = "/api/v1/changes", tag = "overview",
     responses(
-        (status = 200, content_type = "text/event-stream", body = String),
+        (status = 200, content_type = "text/event-stream", body = SentEvent, description = "one such message after another"),
         (status = 429, body = Problem, content_type = "application/problem+json", description = "too many streams at a time"),
     ))]
 pub async fn changes(

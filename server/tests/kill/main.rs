@@ -164,10 +164,10 @@ fn a_new_backup_killed_at_every_event() {
     at_every_event(Story::MakeBackup);
 }
 
-/// `STEPBACK_KILLS` moments, 24 when it is not set, spread over the kinds of run; the same ones each time.
+/// `STEPBACK_KILLS` moments, 200 when it is not set, spread over the kinds of run; the same ones each time.
 #[test]
 fn runs_killed_at_random_moments() {
-    let kills: u32 = std::env::var("STEPBACK_KILLS").map_or(24, |text| text.parse().unwrap());
+    let kills: u32 = std::env::var("STEPBACK_KILLS").map_or(200, |text| text.parse().unwrap());
     let stories = [
         Story::Rollback,
         Story::RollbackWithRestores,
