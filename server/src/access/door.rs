@@ -51,9 +51,9 @@ pub struct Written;
 pub async fn door(State(state): State<AppState>, session: Session, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let client = Client::of(&parts, &state.reach);
-    let https = client.https;
+    let (https, path) = (client.https, parts.uri.path().to_owned());
     let mut response = pass(state, &session, client, parts, body, next).await;
-    headers::complete(response.headers_mut(), https);
+    headers::complete(response.headers_mut(), https, &path);
     response
 }
 

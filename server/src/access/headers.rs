@@ -17,7 +17,7 @@ pub fn page_policy(nonce: &str) -> String {
 }
 
 /// Sets them. What an answer says about itself already (a file's caching, a page's policy) stays.
-pub fn complete(headers: &mut HeaderMap, https: bool) {
+pub fn complete(headers: &mut HeaderMap, https: bool, path: &str) {
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
@@ -35,6 +35,13 @@ pub fn complete(headers: &mut HeaderMap, https: bool) {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
     }
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NO_PAGE));
+    // Whoever is led to an address of the API by a strange page gets a file, and no page of ours with strange content.
+    let is_json = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().ends_with(b"json"));
+    if is_json && path.starts_with("/api/") {
+        headers
+            .entry(header::CONTENT_DISPOSITION)
+            .or_insert(HeaderValue::from_static("attachment; filename=\"api.json\""));
+    }
     // Only files, which are the same for everybody, say that they may be kept.
     let keeps = headers.get(header::CACHE_CONTROL).is_some_and(|v| v.as_bytes().starts_with(b"public"));
     if !keeps {

@@ -15,12 +15,14 @@ use crate::state::AppState;
 #[utoipa::path(get, path = "/api/v1/runs/{id}/report", tag = "runs",
     params(("id" = i64, Path, description = "the run's number")),
     responses(
-        (status = 200, body = RunReport),
+        (status = 200, body = RunReport, description = "an attachment"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn report(State(state): State<AppState>, id: PathText) -> Result<Json<RunReport>, ApiProblem> {
-    Ok(Json(state.service.report(id.run_id()?).await?))
+pub async fn report(State(state): State<AppState>, id: PathText) -> Result<Response, ApiProblem> {
+    let id = id.run_id()?;
+    let name = format!("attachment; filename=\"run-{id}-report.json\"");
+    Ok(([(header::CONTENT_DISPOSITION, name)], Json(state.service.report(id).await?)).into_response())
 }
 
 /// The same as Markdown.
