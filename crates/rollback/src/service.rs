@@ -52,6 +52,8 @@ pub struct RollbackService {
     live: Arc<Mutex<HashMap<RunId, LiveRun>>>,
     /// Runs that were started here. An active run that is none of these may be another process's.
     launched: Mutex<HashSet<RunId>>,
+    /// Why runs halted that could not be journalled: what the journal is told once it can be written again.
+    halted: Arc<Mutex<HashMap<RunId, String>>>,
     /// One start at a time in this process; the journal's unique index guards against other processes.
     starting: tokio::sync::Mutex<()>,
     /// What the overview counted last.
@@ -68,7 +70,7 @@ pub struct RollbackService {
     stopping: watch::Sender<bool>,
     /// One change of the requests for approval at a time.
     approving: tokio::sync::Mutex<()>,
-    /// One addition to a report at a time: each gets the number after the last event.
+    /// One writer of events that is no engine at a time: each gets the number after the last event.
     noting: tokio::sync::Mutex<()>,
     /// Told whenever an engine has ended.
     ended: Arc<tokio::sync::Notify>,
@@ -94,6 +96,7 @@ impl RollbackService {
             approvers: Arc::new(Nobody),
             live: Arc::default(),
             launched: Mutex::default(),
+            halted: Arc::default(),
             starting: tokio::sync::Mutex::default(),
             counted: tokio::sync::Mutex::default(),
             registry_kept: tokio::sync::Mutex::default(),
@@ -155,8 +158,7 @@ impl RollbackService {
     /// # Errors
     /// [`ServiceError::NotFound`], or the registry's or the journal's error. Other stores' errors are in the plan.
     pub async fn plan(&self, request: &PlanRequest) -> Answer<RollbackPlan> {
-        // A run that halted here because the journal failed must not stand in the way for ever.
-        self.interrupt_orphan(|run| self.launched_here(run)).await?;
+        self.interrupt_halted().await?;
         let planned = self.planner().plan(request).await?;
         self.remember(&planned.plan.digest, planned.facts);
         Ok(planned.plan)
@@ -197,6 +199,7 @@ impl RollbackService {
     /// An active run in the journal without an engine here was left by a process that ended, or by a journal that
     /// failed: it is written down as interrupted, if `is_ours`.
     async fn interrupt_orphan(&self, is_ours: impl Fn(RunId) -> bool) -> Answer<Option<RunId>> {
+        let _one_at_a_time = self.noting.lock().await;
         let Some(run) = self.journal.active_run().await? else { return Ok(None) };
         if self.live(run.id).is_some() || !is_ours(run.id) {
             return Ok(None);
@@ -216,9 +219,10 @@ impl RollbackService {
             self.journal.append(&event, RunState::Running).await?;
             run.last_event = 1;
         }
-        let cause = "the process that carried it out ended";
+        let halted = self.halted.lock().unwrap_or_else(PoisonError::into_inner).get(&run.id).cloned();
+        let cause = halted.unwrap_or_else(|| "the process that carried it out ended".to_owned());
         let message = match Story::read(self.journal.as_ref(), run.id).await {
-            Ok(story) => interruption(&story.procedure, cause),
+            Ok(story) => interruption(&story.procedure, &cause),
             // Whatever is wrong with its events: it is not shown as running.
             Err(e) => format!("The run was interrupted: {cause}. What it had done cannot be told: {e}"),
         };
@@ -231,6 +235,12 @@ impl RollbackService {
         };
         self.journal.append(&event, RunState::Interrupted).await?;
         Ok(Some(run.id))
+    }
+
+    /// A run that halted here because the journal failed must not stand in the way for ever: as soon as the journal can be
+    /// written again it is interrupted, and can be resumed or given up.
+    async fn interrupt_halted(&self) -> Answer<()> {
+        self.interrupt_orphan(|run| self.launched_here(run)).await.map(drop)
     }
 
     /// Runs, newest first.

@@ -7,6 +7,7 @@ mod support;
 use std::sync::Arc;
 
 use rollback::fake::{FAILED, FAILED_PER_VERSION, Moment};
+use rollback::journal::JournalError;
 use rollback::store::Fault;
 use rollback::{Actor, RollbackService, ServiceError};
 use rollback_types::{
@@ -129,6 +130,31 @@ async fn stopped_at(b: &Bench, operation: &'static str, step: Step) -> RunId {
     assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision);
     b.deployment.faults.clear();
     id
+}
+
+/// Nobody started Stepback again: with room on the disk the same process goes on.
+#[tokio::test]
+async fn a_run_that_halted_at_a_full_journal_is_resumed_by_the_same_process_once_there_is_room() {
+    let b = bench();
+    let plan = b.plan_all(request(FAILED)).await;
+    b.deployment.journal.fill_up_after(Some(7));
+    let id = b.service.start(&start_request(&plan), &tester()).await.unwrap().run.id;
+    assert_eq!(b.settle(id).await.run.state, RunState::Interrupted);
+    // While it is full that is what is said, and not that the run is at work.
+    let full = b.service.resume_plan(id, &[]).await;
+    assert!(matches!(&full, Err(ServiceError::Journal(JournalError::Full { .. }))), "{full:?}");
+    let full = b.service.abandon(id, "no more of it", &tester()).await;
+    assert!(matches!(&full, Err(ServiceError::Journal(JournalError::Full { .. }))), "{full:?}");
+
+    b.deployment.journal.fill_up_after(None);
+    // Two looks at once write one entry.
+    let (one, other) = tokio::join!(b.service.resume_plan(id, &[]), b.service.resume_plan(id, &[]));
+    assert_eq!((one.unwrap().resumes, other.unwrap().resumes), (Some(id), Some(id)));
+    let told = b.service.run(id).await.unwrap().log.last().unwrap().text.clone();
+    assert!(told.contains("could not be journalled") && told.contains("full"), "{told}");
+    let view = resumed(&b.service, id).await;
+    assert_eq!(view.run.state, RunState::Completed, "{:#?}", view.log);
+    assert_eq!(b.deployment.staged(), (0, 0, 0));
 }
 
 #[tokio::test]

@@ -91,7 +91,6 @@ impl RollbackService {
         self.must_be_for(id, actor).await?;
         let reason = checked_reason(reason)?;
         let _one_at_a_time = self.starting.lock().await;
-        self.interrupt_orphan(|run| self.launched_here(run)).await?;
         let story = self.interrupted(id).await?;
         let left = self.tell_registry(&story, &reason).await?;
         let mut summary = format!("Abandoned after an interruption. {left}");
@@ -128,6 +127,7 @@ impl RollbackService {
 
     /// The run as the journal tells it, if it is interrupted.
     async fn interrupted(&self, id: RunId) -> Answer<Story> {
+        self.interrupt_halted().await?;
         let story = Story::read(self.journal.as_ref(), id).await?;
         if story.procedure.is_interrupted() && self.live(id).is_none() {
             return Ok(story);

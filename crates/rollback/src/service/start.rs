@@ -110,7 +110,7 @@ impl RollbackService {
                         again in a minute.";
             return Err(ServiceError::Conflict(said.into()));
         };
-        self.interrupt_orphan(|run| self.launched_here(run)).await?;
+        self.interrupt_halted().await?;
         if let Some(active) = self.journal.active_run().await? {
             return Err(ServiceError::ActiveRun(active.id));
         }
@@ -213,11 +213,16 @@ impl RollbackService {
             stopping: self.stopping.subscribe(),
         });
         let engine = Engine { recorder, shared, decisions, skip_reasons: memory.skip_reasons, skipped: memory.skipped };
+        let halted = self.halted.clone();
         tokio::spawn(async move {
             let _gone = gone;
             match engine.run().await {
                 Ok(state) => tracing::info!(run = %id, state = state.as_str(), "run ended"),
-                Err(e) => tracing::error!(run = %id, error = %e, "run halted: it cannot be journalled"),
+                Err(e) => {
+                    tracing::error!(run = %id, error = %e, "run halted: it cannot be journalled");
+                    let why = format!("it could not be journalled: {e}");
+                    halted.lock().unwrap_or_else(PoisonError::into_inner).insert(id, why);
+                }
             }
         });
         Ok(())
