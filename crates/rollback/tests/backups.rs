@@ -159,6 +159,33 @@ async fn a_trial_proves_every_file_and_survives_a_restart() {
 }
 
 #[tokio::test]
+async fn the_verdict_has_a_sentence_for_each_file_that_fails() {
+    let b = bench();
+    for file in ["metadata.db", "textbook_chunks_latest.snapshot"] {
+        std::fs::remove_file(b.deployment.folder().join("latest-copy").join(file)).unwrap();
+    }
+    let verdict = b.service.latest_copy(true).await.unwrap().verdict;
+    assert!(verdict.contains("is not there. Qdrant: ") && verdict.ends_with("is not there."), "{verdict}");
+}
+
+/// As much is left of a process that died in its trial.
+#[tokio::test]
+async fn scratch_places_that_a_crash_left_are_removed_at_the_next_start() {
+    let b = bench();
+    let before = b.deployment.fingerprint();
+    b.deployment.faults.arm("delete_collection", None, u32::MAX, Fault::Unreachable, Moment::Before);
+    b.service.verify_backup("latest-copy", true, None).await.unwrap();
+    assert!(b.deployment.fingerprint().contains("stepback_scratch_"));
+    let scratch = b.deployment.folder().join("runs/scratch");
+    std::fs::write(scratch.join("trial-0123456789ab.db"), "half a copy").unwrap();
+    b.deployment.faults.clear();
+
+    b.deployment.service().remove_leftovers().await.unwrap();
+    assert_eq!(b.deployment.fingerprint(), before);
+    assert_eq!(std::fs::read_dir(scratch).map_or(0, Iterator::count), 0);
+}
+
+#[tokio::test]
 async fn a_trial_that_finds_something_else_makes_the_backup_unfit() {
     let b = bench();
     b.deployment.faults.arm("restore_snapshot", None, u32::MAX, Fault::Corrupt, Moment::Before);

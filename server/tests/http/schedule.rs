@@ -41,7 +41,7 @@ async fn every_backup_is_proven_again_and_tried_and_the_schedule_ends_with_the_s
 }
 
 #[tokio::test]
-async fn nothing_is_verified_while_a_run_is_active_and_leftovers_of_a_crash_go_first() {
+async fn nothing_is_verified_while_a_run_is_active() {
     let d = Deployment::new(Layout::Shared).await;
     let double = d.qdrant().await;
     let config = d.config_with(&double);

@@ -82,8 +82,10 @@ pub(super) fn health(
     checked_at: Timestamp,
     took_ms: u64,
 ) -> BackupHealth {
-    let broken: Vec<String> =
-        files.iter().filter_map(|f| f.lowest_failure().map(|r| format!("{}: {}", f.store.title(), r.detail))).collect();
+    // A sentence for each file, whether or not its rung speaks in whole ones.
+    let told =
+        |f: &BackupFile| Some(format!("{}: {}.", f.store.title(), f.lowest_failure()?.detail.trim_end_matches('.')));
+    let broken: Vec<String> = files.iter().filter_map(told).collect();
     let intact = broken.is_empty()
         && files.iter().all(|f| f.highest_proven().is_some_and(|r| r >= Rung::Opens))
         && !files.is_empty();
