@@ -281,3 +281,39 @@ async fn a_server_that_comes_back_is_seen_without_a_restart() {
     assert_eq!(report(&app, "qdrant").await["status"], "up");
     assert_eq!(app.get("/readyz").await.status, 200);
 }
+
+/// The disk of the journal fills up in the middle of a run: it halts, says so, and goes on in the same server once there is
+/// room.
+#[tokio::test]
+async fn a_run_that_halts_at_a_full_journal_goes_on_when_there_is_room() {
+    let d = Deployment::new(Layout::Shared).await;
+    let config = d.config();
+    let app = App::start(&config).await;
+    let mut journal = crate::deployment::open(&config.journal()).await;
+    let full = "CREATE TRIGGER full BEFORE INSERT ON events WHEN NEW.number > 6 \
+                BEGIN SELECT RAISE(ABORT, 'no space at all'); END";
+    sqlx::raw_sql(full).execute(&mut journal).await.unwrap();
+    let run = app.begin(&d.failed, "the disk fills up").await;
+    let halted = async {
+        while app.run(run).await["state"] == "running" {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), halted).await.expect("it runs on without a journal");
+    assert_eq!(app.run(run).await["state"], "interrupted");
+    assert!(app.get(&format!("/runs/{run}")).await.page(200).contains("nterrupted"));
+    let rest = format!("/api/v1/runs/{run}/plan");
+    let problem = app.get(&rest).await.problem(503, "journal-unavailable");
+    assert!(problem["detail"].as_str().unwrap().contains("no space at all"), "{problem}");
+
+    sqlx::raw_sql("DROP TRIGGER full").execute(&mut journal).await.unwrap();
+    let plan = app.get(&rest).await.json(200);
+    assert_eq!(plan["startable"], true, "{plan}");
+    let resume = json!({ "plan_digest": plan["digest"], "reason": "there is room again" });
+    app.post(&format!("/api/v1/runs/{run}/resume"), &resume).await.json(200);
+    app.events(run).await.read_to_end().await;
+    let view = app.run(run).await;
+    assert!(view["state"].as_str().unwrap().starts_with("completed"), "{view}");
+    let told = app.get(&format!("/api/v1/runs/{run}/log.txt")).await.body;
+    assert!(told.contains("it could not be journalled"), "{told}");
+}
