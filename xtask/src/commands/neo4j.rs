@@ -2,7 +2,7 @@
 
 use crate::{
     failure::{Outcome, say},
-    neo4j::{Distribution, Server, VERSION},
+    neo4j::{Distribution, Server, VERSION, shell_variable},
     workspace::Workspace,
 };
 
@@ -17,11 +17,12 @@ pub struct Options {
 /// Starts the server, prints how to reach it, and waits.
 pub fn run(workspace: &Workspace, options: &Options) -> Outcome {
     let distribution = Distribution::ensure()?;
+    let shell = shell_variable()?;
     say(format!("starting Neo4j {VERSION} with an empty database (about 20 s)"));
     let mut server = Server::start(&distribution, workspace.target(), options.port)?;
     say(format!("ready (pid {}); Ctrl-C ends it and removes its data", server.pid()));
-    for (name, value) in server.variables() {
-        println!("export {name}={value}");
+    for (name, value) in server.variables().into_iter().chain([shell]) {
+        println!("export {name}='{value}'");
     }
     server.wait()
 }

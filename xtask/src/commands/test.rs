@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use crate::{
     browser, build, debian,
     failure::{Failure, Outcome, say},
-    neo4j::{Distribution, Server, VERSION},
+    neo4j::{Distribution, Server, VERSION, shell_variable},
     process,
     report::{self, Row, Verdict},
     site::WasmSize,
@@ -226,10 +226,11 @@ impl Session<'_> {
         Ok(format!("{}, {which}", some_ran(tally)?))
     }
 
-    /// The variables by which tests find a Neo4j: one that was given, or one that is started now.
+    /// The variables by which tests find a Neo4j, one that was given or one that is started now, and cypher-shell.
     fn neo4j(&mut self) -> Outcome<(Vec<(&'static str, String)>, String)> {
+        let shell = shell_variable()?;
         if let Ok(uri) = env::var("STEPBACK_TEST_NEO4J_URI") {
-            return Ok((Vec::new(), format!("Neo4j at {uri}")));
+            return Ok((vec![shell], format!("Neo4j at {uri}")));
         }
         let server = match self.neo4j.take() {
             Some(server) => server,
@@ -239,7 +240,7 @@ impl Session<'_> {
                 Server::start(&distribution, self.workspace.target(), 0)?
             }
         };
-        let variables = server.variables().to_vec();
+        let variables = server.variables().into_iter().chain([shell]).collect();
         self.neo4j = Some(server);
         Ok((variables, format!("Neo4j {VERSION}")))
     }

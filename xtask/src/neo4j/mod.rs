@@ -1,7 +1,7 @@
-//! A real Neo4j (Community, with APOC core) for the tests, from Maven Central.
+//! A real Neo4j (Community, with APOC core) and its shell for the tests, from Maven Central.
 
 mod distribution;
 mod server;
 
-pub use distribution::{Distribution, VERSION};
+pub use distribution::{Distribution, VERSION, shell_variable};
 pub use server::Server;

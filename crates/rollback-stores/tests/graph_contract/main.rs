@@ -13,6 +13,7 @@ mod model;
 mod neo4j;
 mod neo4j_copies;
 mod neo4j_faults;
+mod neo4j_tools;
 mod offenders;
 mod sample;
 mod suite;

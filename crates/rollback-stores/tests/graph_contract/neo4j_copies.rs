@@ -16,13 +16,14 @@ use super::neo4j::{WRITING, config};
 use super::neo4j_faults::{Line, Proxy};
 use super::offenders;
 
-struct WholeNeo4j {
+/// The whole database, and a way to it past the store.
+pub struct WholeNeo4j {
     graph: Neo4jGraph,
-    raw: neo4rs::Graph,
+    pub raw: neo4rs::Graph,
 }
 
 impl WholeNeo4j {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         Self::by(config()).await
     }
 
