@@ -18,6 +18,7 @@ mod ddl;
 mod differences;
 mod drop_staging;
 mod fault;
+mod lists;
 mod marks;
 mod new_file;
 mod oplog;
@@ -45,6 +46,7 @@ use catalog::{Catalog, MAIN};
 use connect::{Connections, close_after, copy_reader};
 use differences::Side;
 use fault::{Asked, is_busy};
+use lists::{Lists, Stamp};
 use shape::{CHAPTERS, REGISTRY, Shape};
 
 /// What [`SqliteRecords`] needs to know.
@@ -72,6 +74,7 @@ impl SqliteRecordsConfig {
 pub struct SqliteRecords {
     config: SqliteRecordsConfig,
     connections: Connections,
+    lists: Lists,
 }
 
 impl SqliteRecords {
@@ -79,7 +82,7 @@ impl SqliteRecords {
     pub fn new(config: SqliteRecordsConfig) -> Self {
         // Absolute, so that neither a change of directory nor a name such as `file:x` can lead elsewhere.
         let path = absolute(&config.path);
-        Self { connections: Connections::new(path, config.busy_timeout), config }
+        Self { connections: Connections::new(path, config.busy_timeout), config, lists: Lists::default() }
     }
 
     fn asked(&self, operation: impl Into<String>) -> Asked {
@@ -134,8 +137,14 @@ impl RecordStore for SqliteRecords {
     }
 
     async fn versions(&self, query: &VersionQuery) -> Result<Page<VersionRow>, StoreError> {
+        let stamp = Stamp::of(self.connections.path());
+        if let Some(page) = self.lists.page(stamp, query) {
+            return Ok(page);
+        }
         let asked = self.asked("listing versions");
-        read!(self, asked, |tx, shape| versions::page(&mut tx, &shape, query, &self.config, &asked).await)
+        let page = read!(self, asked, |tx, shape| versions::page(&mut tx, &shape, query, &self.config, &asked).await)?;
+        self.lists.keep_page(stamp, query, &page);
+        Ok(page)
     }
 
     async fn ids_in(&self, states: &[VersionState]) -> Result<Vec<(VersionId, VersionState)>, StoreError> {
@@ -149,8 +158,14 @@ impl RecordStore for SqliteRecords {
     }
 
     async fn state_counts(&self) -> Result<Vec<StateCount>, StoreError> {
+        let stamp = Stamp::of(self.connections.path());
+        if let Some(counts) = self.lists.counts(stamp) {
+            return Ok(counts);
+        }
         let asked = self.asked("counting versions by state");
-        read!(self, asked, |tx, shape| versions::state_counts(&mut tx, &shape, &asked).await)
+        let counts = read!(self, asked, |tx, shape| versions::state_counts(&mut tx, &shape, &asked).await)?;
+        self.lists.keep_counts(stamp, &counts);
+        Ok(counts)
     }
 
     async fn operations(&self, id: &VersionId, limit: u32) -> Result<Vec<OperationRow>, StoreError> {
