@@ -14,7 +14,7 @@ use rollback_types::StoreKind;
 pub(crate) use batches::Batches;
 pub use export_file::ExportFileError;
 pub(crate) use export_file::{ExportFile, Piece};
-pub(crate) use import::{ImportItem, KeyHash, LoadedNodes, check_export, no_such_end, read_export, two_of_a_key};
+pub(crate) use import::{ImportItem, KeyedNodes, NodeKeys, check_export, no_such_end, read_export, two_of_a_key};
 pub(crate) use schema_text::{SchemaRule, schema_line};
 pub(crate) use values::{cypher_map, to_json};
 

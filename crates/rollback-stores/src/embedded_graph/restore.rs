@@ -10,7 +10,7 @@ use super::EmbeddedGraph;
 use super::loader::{NodeRow, RelationshipRow};
 use super::schema;
 use crate::graph_data::{
-    ImportItem, KeyHash, LoadedNodes, Properties, ROWS_PER_REQUEST, SchemaRule, no_such_end, read_export, to_json,
+    ImportItem, KeyedNodes, NodeKeys, Properties, ROWS_PER_REQUEST, SchemaRule, no_such_end, read_export, to_json,
     two_of_a_key,
 };
 
@@ -33,7 +33,7 @@ impl EmbeddedGraph {
             graph: self,
             tx: &mut tx,
             from,
-            loaded: LoadedNodes::default(),
+            loaded: KeyedNodes::default(),
             nodes: Vec::with_capacity(ROWS_PER_REQUEST),
             relationships: Vec::with_capacity(ROWS_PER_REQUEST),
             next_id: 1,
@@ -85,7 +85,7 @@ struct Import<'g> {
     graph: &'g EmbeddedGraph,
     tx: &'g mut SqliteConnection,
     from: &'g Path,
-    loaded: LoadedNodes,
+    loaded: KeyedNodes<i64>,
     nodes: Vec<NodeRow>,
     relationships: Vec<RelationshipRow>,
     next_id: i64,
@@ -99,7 +99,7 @@ impl Import<'_> {
             ImportItem::Schema(statement) => statements.push(statement),
             ImportItem::Nodes(batch) => {
                 for row in batch.rows {
-                    if !self.loaded.insert(KeyHash::new(&batch.key, &row.key), self.next_id) {
+                    if !self.loaded.insert(&NodeKeys::new(&batch.key, &row.key), self.next_id) {
                         return Err(two_of_a_key(self.from, &batch.key, &row.key));
                     }
                     let properties: Properties =

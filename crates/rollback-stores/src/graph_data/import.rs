@@ -1,6 +1,6 @@
 //! Reading an export in order to load it: checked as a whole first, then piece by piece.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
@@ -33,20 +33,47 @@ pub(crate) enum ImportItem {
     Relationships(RelationshipBatch),
 }
 
-/// How a node is found again: a hash of its key, 8 bytes in place of any length. Two nodes of one hash are refused
-/// when the export is checked, so that none is ever taken for another.
+/// A hash of a node's key, 8 bytes in place of any length. Two nodes of one hash are refused when the export is checked, so that
+/// none is ever taken for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct KeyHash(u64);
+struct KeyHash(u64);
 
 impl KeyHash {
-    pub(crate) fn new(key: &NodeKey, values: &[CypherValue]) -> Self {
+    /// Of properties in any order.
+    fn new<'a>(label: &str, mut named: Vec<(&'a String, &'a CypherValue)>) -> Self {
+        named.sort_unstable_by_key(|(name, _)| *name);
         let mut hasher = Text(DefaultHasher::new());
-        // Neither can fail: nothing but the hasher is written to.
-        let _ = write!(hasher, "{}\0{:?}\0", key.label, key.properties);
-        for value in values {
-            let _ = write!(hasher, "{value}\0");
+        // None can fail: nothing but the hasher is written to.
+        let _ = write!(hasher, "{label}\0");
+        for (name, value) in named {
+            let _ = write!(hasher, "{name:?}\0{value}\0");
         }
         Self(hasher.0.finish())
+    }
+}
+
+/// How a node is found again.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeKeys {
+    whole: KeyHash,
+    /// By some of its key's properties. A node that several constraints hold for is written with the properties of all of them, and
+    /// its relationships name those of one.
+    parts: Vec<KeyHash>,
+}
+
+/// With more properties in a key its parts are too many, and nobody has so many constraints on one node.
+const MOST_PROPERTIES: usize = 6;
+
+impl NodeKeys {
+    pub(crate) fn new(key: &NodeKey, values: &[CypherValue]) -> Self {
+        let named: Vec<_> = key.properties.iter().zip(values).collect();
+        let count = if named.len() > MOST_PROPERTIES { 0 } else { named.len() };
+        let all = (1_usize << count) - 1;
+        let part = |chosen: usize| {
+            let some = named.iter().enumerate().filter(|(at, _)| chosen & (1 << at) != 0).map(|(_, named)| *named);
+            KeyHash::new(&key.label, some.collect())
+        };
+        Self { parts: (1..all).map(part).collect(), whole: KeyHash::new(&key.label, named) }
     }
 }
 
@@ -59,18 +86,37 @@ impl std::fmt::Write for Text {
     }
 }
 
-/// The store's own ids of the nodes loaded so far: 16 bytes a node and the map's own room.
-#[derive(Debug, Default)]
-pub(crate) struct LoadedNodes(HashMap<KeyHash, i64>);
+/// What is known of the nodes so far, such as the store's own ids: 16 bytes a node and the map's own room.
+#[derive(Debug)]
+pub(crate) struct KeyedNodes<V> {
+    whole: HashMap<KeyHash, V>,
+    /// Nothing where more than one node has this part.
+    parts: HashMap<KeyHash, Option<V>>,
+}
 
-impl LoadedNodes {
+impl<V> Default for KeyedNodes<V> {
+    fn default() -> Self {
+        Self { whole: HashMap::new(), parts: HashMap::new() }
+    }
+}
+
+impl<V: Copy> KeyedNodes<V> {
     /// False when there is one of that key already.
-    pub(crate) fn insert(&mut self, key: KeyHash, id: i64) -> bool {
-        self.0.insert(key, id).is_none()
+    pub(crate) fn insert(&mut self, keys: &NodeKeys, value: V) -> bool {
+        for part in &keys.parts {
+            self.parts.entry(*part).and_modify(|one| *one = None).or_insert(Some(value));
+        }
+        self.whole.insert(keys.whole, value).is_none()
     }
 
-    pub(crate) fn get(&self, key: &NodeKey, values: &[CypherValue]) -> Option<i64> {
-        self.0.get(&KeyHash::new(key, values)).copied()
+    /// The one node that this can mean.
+    pub(crate) fn get(&self, key: &NodeKey, values: &[CypherValue]) -> Option<V> {
+        let hash = KeyHash::new(&key.label, key.properties.iter().zip(values).collect());
+        match (self.whole.get(&hash), self.parts.get(&hash)) {
+            (Some(value), None) => Some(*value),
+            (None, Some(value)) => *value,
+            _ => None,
+        }
     }
 }
 
@@ -85,14 +131,14 @@ pub(crate) async fn check_export(path: &Path) -> Result<ExportFacts, StoreError>
 fn check(path: &Path) -> Result<ExportFacts, StoreError> {
     let mut reader = open(path)?;
     let mut facts = ExportFacts { form: reader.form(), nodes: 0, relationships: 0, schema: Vec::new() };
-    let mut keys = HashSet::new();
+    let mut nodes = KeyedNodes::default();
     while let Some(item) = next_checked(&mut reader, path)? {
         match item {
             ImportItem::Schema(statement) => facts.schema.push(statement),
             ImportItem::Nodes(batch) => {
                 facts.nodes += batch.rows.len() as u64;
                 for row in &batch.rows {
-                    if !keys.insert(KeyHash::new(&batch.key, &row.key)) {
+                    if !nodes.insert(&NodeKeys::new(&batch.key, &row.key), ()) {
                         return Err(damaged(
                             path,
                             format!("two nodes have the key {}", key_text(&batch.key, &row.key)),
@@ -104,7 +150,7 @@ fn check(path: &Path) -> Result<ExportFacts, StoreError> {
                 facts.relationships += batch.rows.len() as u64;
                 for row in &batch.rows {
                     for (key, values) in [(&batch.start, &row.start), (&batch.end, &row.end)] {
-                        if !keys.contains(&KeyHash::new(key, values)) {
+                        if nodes.get(key, values).is_none() {
                             return Err(no_such_end(path, key, values));
                         }
                     }
@@ -197,7 +243,7 @@ pub(crate) fn two_of_a_key(path: &Path, key: &NodeKey, values: &[CypherValue]) -
 
 pub(crate) fn no_such_end(path: &Path, key: &NodeKey, values: &[CypherValue]) -> StoreError {
     let key = key_text(key, values);
-    damaged(path, format!("a relationship ends at a node that does not come before it: {key}"))
+    damaged(path, format!("a relationship ends at a node that does not come before it, or at more than one: {key}"))
 }
 
 fn key_text(key: &NodeKey, values: &[CypherValue]) -> String {
@@ -226,5 +272,32 @@ fn refusal(path: &Path, fault: Fault, detail: impl Into<String>) -> StoreError {
         operation: "reading the graph's export".to_owned(),
         fault,
         detail: detail.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(properties: &[&str]) -> NodeKey {
+        NodeKey { label: "Paragraph".into(), properties: properties.iter().map(|&name| name.to_owned()).collect() }
+    }
+
+    fn values(numbers: &[i64]) -> Vec<CypherValue> {
+        numbers.iter().map(|number| CypherValue::from(*number)).collect()
+    }
+
+    #[test]
+    fn a_node_is_found_by_its_key_in_any_order_and_by_a_part_that_is_its_own() {
+        let mut nodes = KeyedNodes::default();
+        assert!(nodes.insert(&NodeKeys::new(&key(&["a", "b", "c"]), &values(&[1, 2, 3])), 10));
+        assert!(nodes.insert(&NodeKeys::new(&key(&["a", "b", "c"]), &values(&[1, 5, 6])), 20));
+        assert!(nodes.insert(&NodeKeys::new(&key(&["d"]), &values(&[1])), 30));
+        let get = |properties: &[&str], of: &[i64]| nodes.get(&key(properties), &values(of));
+        assert_eq!(get(&["c", "a", "b"], &[3, 1, 2]), Some(10));
+        assert_eq!((get(&["b"], &[2]), get(&["c", "a"], &[6, 1]), get(&["d"], &[1])), (Some(10), Some(20), Some(30)));
+        assert_eq!(get(&["a"], &[1]), None, "two nodes have it");
+        assert_eq!((get(&["b", "c"], &[2, 6]), get(&["d", "a"], &[1, 1]), get(&["b"], &[1])), (None, None, None));
+        assert!(!nodes.insert(&NodeKeys::new(&key(&["c", "b", "a"]), &values(&[3, 2, 1])), 40), "it is there already");
     }
 }

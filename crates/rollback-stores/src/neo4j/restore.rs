@@ -15,7 +15,7 @@ use super::connection::Patience;
 use super::values::{Calls, Prepared, prepare};
 use super::{Neo4jGraph, schema, statements};
 use crate::graph_data::{
-    Batches, ImportItem, KeyHash, LoadedNodes, ROWS_PER_REQUEST, check_export, no_such_end, read_export,
+    Batches, ImportItem, KeyedNodes, NodeKeys, ROWS_PER_REQUEST, check_export, no_such_end, read_export,
 };
 
 /// Nodes deleted in one transaction, with their relationships.
@@ -48,7 +48,7 @@ impl Neo4jGraph {
         let mut import = Import {
             graph: self,
             from,
-            loaded: LoadedNodes::default(),
+            loaded: KeyedNodes::default(),
             nodes: Batches::new(ROWS_PER_REQUEST, ROWS_HELD),
             relationships: Batches::new(ROWS_PER_REQUEST, ROWS_HELD),
             requests: FuturesUnordered::new(),
@@ -86,14 +86,14 @@ impl Neo4jGraph {
     }
 
     /// Creates nodes in one transaction; gives their ids by the rows' keys.
-    async fn create_nodes(&self, statement: String, keys: Vec<KeyHash>, rows: Vec<BoltType>) -> Created {
+    async fn create_nodes(&self, statement: String, keys: Vec<NodeKeys>, rows: Vec<BoltType>) -> Created {
         let mut txn = self.connector.begin(Patience::Long, OPERATION).await?;
         let answers = txn.rows(query(&statement).param("rows", rows)).await?;
         let mut ids = Vec::with_capacity(keys.len());
         for row in &answers {
             let number: usize = txn.value(row, "number")?;
             let key = keys.get(number).ok_or_else(|| txn.unexpected(format!("a row {number} that was not sent")))?;
-            ids.push((*key, txn.value(row, "id")?));
+            ids.push((key.clone(), txn.value(row, "id")?));
         }
         if ids.len() != keys.len() {
             return Err(txn.unexpected(format!("{} nodes were made of {}", ids.len(), keys.len())));
@@ -126,7 +126,7 @@ impl Neo4jGraph {
 }
 
 /// How many were created, and the ids of nodes.
-type Created = Result<(u64, Vec<(KeyHash, i64)>), StoreError>;
+type Created = Result<(u64, Vec<(NodeKeys, i64)>), StoreError>;
 
 type Request<'g> = Pin<Box<dyn Future<Output = Created> + Send + 'g>>;
 
@@ -134,9 +134,9 @@ type Request<'g> = Pin<Box<dyn Future<Output = Created> + Send + 'g>>;
 struct Import<'g> {
     graph: &'g Neo4jGraph,
     from: &'g Path,
-    loaded: LoadedNodes,
+    loaded: KeyedNodes<i64>,
     /// How relationships name it, and its row.
-    nodes: Batches<NodeShape, (KeyHash, BoltType)>,
+    nodes: Batches<NodeShape, (NodeKeys, BoltType)>,
     relationships: Batches<RelationshipShape, BoltType>,
     requests: FuturesUnordered<Request<'g>>,
     done: u64,
@@ -150,9 +150,9 @@ impl Import<'_> {
         let NodeBatch { mut labels, key, rows } = batch;
         labels.sort_unstable();
         for row in rows {
-            let hash = KeyHash::new(&key, &row.key);
+            let keys = NodeKeys::new(&key, &row.key);
             let (calls, row) = row_of(prepare(row.properties), []);
-            if let Some((shape, rows)) = self.nodes.push((labels.clone(), calls), (hash, row)) {
+            if let Some((shape, rows)) = self.nodes.push((labels.clone(), calls), (keys, row)) {
                 self.create_nodes(&shape, rows).await?;
             }
         }
@@ -198,7 +198,7 @@ impl Import<'_> {
     async fn create_nodes(
         &mut self,
         (labels, calls): &NodeShape,
-        rows: Vec<(KeyHash, BoltType)>,
+        rows: Vec<(NodeKeys, BoltType)>,
     ) -> Result<(), StoreError> {
         let (keys, mut rows): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
         for (number, row) in (0i64..).zip(&mut rows) {
@@ -229,7 +229,7 @@ impl Import<'_> {
             let Some(created) = self.requests.next().await else { break };
             let (rows, ids) = created?;
             for (key, id) in ids {
-                self.loaded.insert(key, id);
+                self.loaded.insert(&key, id);
             }
             self.done += rows;
             (self.progress)(self.done, self.total.max(self.done));
