@@ -13,6 +13,7 @@ pub mod demo;
 pub mod doctor;
 pub mod guard;
 pub mod journal_command;
+pub mod memory;
 mod open_files;
 pub mod openapi;
 mod own_pages;

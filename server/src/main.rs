@@ -6,5 +6,6 @@ use clap::Parser as _;
 use stepback_server::cli::Cli;
 
 fn main() -> ExitCode {
+    stepback_server::memory::hold_little();
     stepback_server::program::run(Cli::parse())
 }

@@ -56,7 +56,10 @@ pub(crate) async fn open(path: &Path, busy_timeout: Duration) -> Result<(SqliteP
         .foreign_keys(true)
         .busy_timeout(busy_timeout);
     let pool = SqlitePoolOptions::new()
+        // Each holds a thread and pages of the file: what nobody needs goes, but for one, which need not be opened anew.
         .max_connections(4)
+        .min_connections(1)
+        .idle_timeout(Duration::from_secs(60))
         .acquire_timeout(busy_timeout + Duration::from_secs(5))
         .test_before_acquire(false)
         .connect_with(options)

@@ -34,6 +34,8 @@ pub use scratch::ScratchGraphs;
 
 /// The longest wait for another program's lock, and for a free connection.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection that nobody needs gives its memory back: a thread, and pages of the file.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// A graph in an SQLite file of our own.
 pub struct EmbeddedGraph {
@@ -52,7 +54,11 @@ impl EmbeddedGraph {
             .foreign_keys(true)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(BUSY_TIMEOUT).connect_lazy_with(options);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(BUSY_TIMEOUT)
+            .idle_timeout(IDLE)
+            .connect_lazy_with(options);
         Self { path, pool }
     }
 

@@ -78,7 +78,10 @@ pub(super) async fn open(config: &SqliteJournalConfig) -> Result<(SqlitePool, Pl
         options = options.pragma("max_page_count", pages.to_string());
     }
     let pool = SqlitePoolOptions::new()
+        // Each holds a thread and pages of the file: what nobody needs goes, but for one, which need not be opened anew.
         .max_connections(4)
+        .min_connections(1)
+        .idle_timeout(Duration::from_secs(60))
         .acquire_timeout(config.busy_timeout + Duration::from_secs(5))
         .test_before_acquire(false)
         .connect_with(options)
