@@ -10,6 +10,7 @@ mod commands;
 mod compress;
 mod debian;
 mod failure;
+mod figures;
 mod fingerprint;
 mod neo4j;
 mod process;
@@ -40,6 +41,8 @@ enum Command {
     Neo4j(commands::neo4j::Options),
     /// Feed the readers of a backup's files with damaged input
     Fuzz(commands::fuzz::Options),
+    /// Measure a release against the figures that are wanted of it
+    Bench(commands::bench::Options),
     /// Take pictures of every page
     Screenshots(commands::screenshots::Options),
     /// Make the WASM standard library usable for plain cargo and editors
@@ -64,6 +67,7 @@ fn run(command: Command) -> Outcome<ExitCode> {
         Command::Build(options) => commands::build::run(&workspace, &options)?,
         Command::Neo4j(options) => commands::neo4j::run(&workspace, &options)?,
         Command::Fuzz(options) => commands::fuzz::run(&workspace, &options)?,
+        Command::Bench(options) => commands::bench::run(&workspace, &options)?,
         Command::Screenshots(options) => commands::screenshots::run(&workspace, &options)?,
         Command::WasmStd => wasm_std::ensure(&workspace)?,
     }

@@ -1,6 +1,8 @@
 //! Measures export and restore of a graph against a real Neo4j, and prints what it measured:
 //!
 //! ```text
+//! cargo run --release -p rollback-stores --example graph_copies -- make export.cypher        a graph of real size
+//! cargo run --release -p rollback-stores --example graph_copies -- restore export.cypher     once, over what is there
 //! cargo run --release -p rollback-stores --example graph_copies -- [export.cypher [copy.cypher]]
 //! ```
 //!
@@ -25,12 +27,32 @@ use rollback_stores::secret::Secret;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args.as_slice() {
+        ["make", path] => make(path.as_ref()),
+        ["restore", path] => {
+            let start = Instant::now();
+            let inventory = server()?.restore_export(path.as_ref(), Arc::new(|_, _| {})).await?;
+            println!("restore: {:?}; {:?} nodes", start.elapsed(), inventory.nodes);
+            Ok(())
+        }
+        files => measure(files).await,
+    }
+}
+
+/// The server that the variables name.
+fn server() -> Result<Neo4jGraph, Box<dyn Error>> {
     let read = |name: &str| std::env::var(format!("STEPBACK_TEST_NEO4J_{name}"));
-    let graph = Neo4jGraph::new(Neo4jConfig::new(read("URI")?, read("USER")?, Secret::new(read("PASSWORD")?)));
+    Ok(Neo4jGraph::new(Neo4jConfig::new(read("URI")?, read("USER")?, Secret::new(read("PASSWORD")?))))
+}
+
+async fn measure(files: &[&str]) -> Result<(), Box<dyn Error>> {
+    let graph = server()?;
     let quiet: OnProgress = Arc::new(|_, _| {});
     let folder = std::env::temp_dir().join(format!("graph-copies-{}", std::process::id()));
     std::fs::create_dir(&folder)?;
-    let export = match std::env::args().nth(1) {
+    let export = match files.first() {
         Some(path) => PathBuf::from(path),
         None => {
             let path = folder.join("made.cypher");
@@ -76,7 +98,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let found: Vec<String> = graph.offenders(check, &scope).try_collect().await?;
         println!("{check:?}: {} found, {:?}", found.len(), start.elapsed());
     }
-    let copy = std::env::args().nth(2).map_or_else(|| folder.join("copy.cypher"), PathBuf::from);
+    let copy = files.get(1).map_or_else(|| folder.join("copy.cypher"), PathBuf::from);
     let start = Instant::now();
     let taken = graph.export(&copy, quiet.clone()).await?;
     println!("export: {:?}, {} bytes", start.elapsed(), taken.bytes);
