@@ -19,6 +19,35 @@ pub fn hold_little() {
     }
 }
 
+/// Gives free memory back to the system, also from between what is used. Takes some milliseconds.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code, reason = "the C library can be told in no other way")]
+pub fn give_back() {
+    use std::ffi::c_int;
+    unsafe extern "C" {
+        fn malloc_trim(pad: usize) -> c_int;
+    }
+    // SAFETY: it may be called at any time from any thread. It answers whether there was anything to give back.
+    let _ = unsafe { malloc_trim(0) };
+}
+
 /// Other C libraries have an allocator without such habits.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn hold_little() {}
+
+/// See [`hold_little`].
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn give_back() {}
+
+#[cfg(test)]
+mod tests {
+    /// That the C library knows both calls, and that memory is sound afterwards.
+    #[test]
+    fn memory_stays_what_it_was() {
+        super::hold_little();
+        let kept: Vec<Vec<u8>> = (0..200_u8).map(|n| vec![n; 50_000]).collect();
+        let kept: Vec<Vec<u8>> = kept.into_iter().step_by(2).collect();
+        super::give_back();
+        assert!((0..200).step_by(2).zip(&kept).all(|(n, piece)| piece.len() == 50_000 && piece.iter().all(|b| *b == n)));
+    }
+}

@@ -14,6 +14,7 @@ use crate::access::watch_streams;
 use crate::assets::{Site, SiteError};
 use crate::config::Config;
 use crate::connections::{self, Addresses, Limits};
+use crate::memory;
 use crate::open_files;
 use crate::schedule::Schedule;
 use crate::state::AppState;
@@ -26,6 +27,8 @@ const RUNS_TIME: Duration = Duration::from_secs(6);
 const GRACE: Duration = Duration::from_secs(8);
 /// Between two removals of ended sessions.
 const SWEEP: Duration = Duration::from_secs(3_600);
+/// Between two times that free memory is given back.
+const GIVE_BACK: Duration = Duration::from_secs(60);
 
 /// The server could not start, or broke.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +103,7 @@ pub async fn serve(
         schedule.keep(&service, until).await;
     });
     tokio::spawn(sweep(Arc::clone(&wired.access), stopping.clone()));
+    tokio::spawn(give_back_memory(stopping.clone()));
     let serving = answer(&config, listener, &wired, site, stopping)?;
     tracing::info!(%address, settings = %config.origin(), "serving");
     announce(&address_lines(&config, address, &wired.access).await?);
@@ -157,6 +161,20 @@ async fn sweep(access: Arc<Access>, mut stopping: watch::Receiver<bool>) {
         }
         if let Err(error) = access.sweep().await {
             tracing::warn!(%error, "ended sessions could not be removed; they open nothing all the same");
+        }
+    }
+}
+
+/// A trial of a backup, or a day with many readers, leaves much that nobody uses.
+async fn give_back_memory(mut stopping: watch::Receiver<bool>) {
+    let mut times = tokio::time::interval(GIVE_BACK);
+    loop {
+        tokio::select! {
+            _ = times.tick() => {}
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+        if let Err(error) = tokio::task::spawn_blocking(memory::give_back).await {
+            tracing::warn!(%error, "free memory could not be given back");
         }
     }
 }
