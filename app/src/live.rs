@@ -137,7 +137,7 @@ mod browser {
                 return;
             }
             leptos::task::spawn_local(async move {
-                let seen = fetch::json_in_background::<Seen>(&format!("/api/v1/runs/{id}")).await;
+                let seen = fetch::json_in_background::<Seen>(&format!("/api/v1/runs/{id}/summary")).await;
                 if seen.is_ok_and(|seen| seen.state != RunState::Interrupted) {
                     fetch::leave();
                 }

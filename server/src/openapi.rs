@@ -29,6 +29,7 @@ use crate::routes;
         routes::list_runs,
         routes::start_run,
         routes::one_run,
+        routes::run_summary,
         routes::log,
         routes::log_text,
         routes::decide,

@@ -55,7 +55,7 @@ pub(crate) use plans::__path_make_plan;
 pub(crate) use report::{__path_add_notes, __path_compare_runs, __path_report, __path_report_as_markdown};
 pub(crate) use runs::{
     __path_abandon, __path_decide, __path_list_runs, __path_log, __path_log_text, __path_one_run, __path_resume,
-    __path_resume_plan, __path_start_run,
+    __path_resume_plan, __path_run_summary, __path_start_run,
 };
 pub(crate) use saved::{__path_offenders, __path_remove_way_back, __path_way_back};
 pub(crate) use versions::{__path_list_versions, __path_one_version};
@@ -119,6 +119,7 @@ fn guarded() -> Guarded {
         .post("/api/v1/runs", OPERATOR, runs::start_run)
         .get("/api/v1/runs/compare", VIEWER, report::compare_runs)
         .get("/api/v1/runs/{id}", VIEWER, runs::one_run)
+        .get("/api/v1/runs/{id}/summary", VIEWER, runs::run_summary)
         .get("/api/v1/runs/{id}/report", VIEWER, report::report)
         .get("/api/v1/runs/{id}/report.md", VIEWER, report::report_as_markdown)
         .post("/api/v1/runs/{id}/notes", OPERATOR, report::add_notes)

@@ -102,6 +102,18 @@ pub async fn one_run(State(state): State<AppState>, id: PathText) -> Result<Json
     Ok(Json(state.service.run(id.run_id()?).await?))
 }
 
+/// How one run stands: what a list says of it. Small, for those who ask again and again.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/summary", tag = "runs",
+    params(("id" = i64, Path, description = "the run's number")),
+    responses(
+        (status = 200, body = RunSummary),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn run_summary(State(state): State<AppState>, id: PathText) -> Result<Json<RunSummary>, ApiProblem> {
+    Ok(Json(state.service.run_summary(id.run_id()?).await?))
+}
+
 /// A part of a run's log: the last lines that fit, or with `after` the first.
 #[utoipa::path(get, path = "/api/v1/runs/{id}/log", tag = "runs",
     params(

@@ -40,6 +40,7 @@ const PROMISED: &[(&str, &[&str])] = &[
     ("/api/v1/runs/{id}/report", &["get"]),
     ("/api/v1/runs/{id}/report.md", &["get"]),
     ("/api/v1/runs/{id}/resume", &["post"]),
+    ("/api/v1/runs/{id}/summary", &["get"]),
     ("/api/v1/runs/{id}/validation/{kind}", &["get"]),
     ("/api/v1/runs/{id}/way-back", &["delete", "get"]),
     ("/api/v1/stores", &["get"]),

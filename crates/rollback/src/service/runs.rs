@@ -21,6 +21,16 @@ impl RollbackService {
         self.run_with_log(id, usize::MAX).await
     }
 
+    /// How one run stands, without its story.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_summary(&self, id: RunId) -> Answer<RunSummary> {
+        let mut run = self.record(id).await?.summary;
+        self.tell_orphan(&mut run);
+        Ok(run)
+    }
+
     /// One run with its steps and the last lines of its log.
     ///
     /// # Errors
