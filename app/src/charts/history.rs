@@ -15,6 +15,10 @@ const TOP: i32 = 40;
 const BOTTOM: i32 = 34;
 const LEFT: i32 = 64;
 const RIGHT: i32 = 20;
+/// Fewer runs are told by their list alone.
+const FEWEST: usize = 3;
+/// The shortest time the axis spans, in milliseconds: runs of one afternoon do not fill it from end to end.
+const SHORTEST: i64 = 3_600_000;
 /// Half the size of a mark, in pixels.
 const SIZE: i32 = 6;
 /// Durations a person reads without calculating, in milliseconds.
@@ -72,7 +76,7 @@ struct Spot {
 }
 
 /// Draws the runs that have ended or were interrupted, each once, durations on a logarithmic axis. Nothing when there are
-/// fewer than two: one run shows no course.
+/// fewer than three: one or two show no course.
 ///
 /// # Errors
 /// [`ChartError`] when plotters refuses to draw.
@@ -82,7 +86,7 @@ pub fn history_chart(id: &str, runs: &[RunSummary]) -> Result<Option<String>, Ch
         Some(Spot { outcome, began_ms: run.started_at.unix_ms(), took_ms })
     };
     let spots: Vec<Spot> = runs.iter().filter_map(spot).collect();
-    if spots.len() < 2 {
+    if spots.len() < FEWEST {
         return Ok(None);
     }
     let mut drawing = String::new();
@@ -132,6 +136,13 @@ fn ends(first: Timestamp, last: Timestamp) -> (String, String) {
     (day_of(first), format!("{} (UTC)", day_of(last)))
 }
 
+/// The time that the axis spans: that of the runs, or an hour around them.
+fn spanned(first: i64, last: i64) -> (i64, i64) {
+    let missing = (i128::from(SHORTEST) - (i128::from(last) - i128::from(first))).max(0);
+    let half = i64::try_from(missing / 2).unwrap_or(0);
+    (first.saturating_sub(half), last.saturating_add(half))
+}
+
 /// A decimal logarithm; what took no measurable time stands at the axis' beginning.
 fn log(ms: u64) -> f64 {
     (ms.max(1) as f64).log10()
@@ -151,7 +162,7 @@ fn draw(out: &mut String, spots: &[Spot]) -> Drawn {
     let bottom = TICKS.iter().rev().map(|(ms, _)| log(*ms)).find(|t| *t <= least).unwrap_or(0.0);
     let ceiling = TICKS.iter().map(|(ms, _)| log(*ms)).find(|t| *t > most).unwrap_or(most + 0.1);
     let began = |pick: fn(i64, i64) -> i64| spots.iter().map(|s| s.began_ms).reduce(pick).unwrap_or(0);
-    let (first, last) = (began(i64::min), began(i64::max));
+    let (first, last) = spanned(began(i64::min), began(i64::max));
     let span = (i128::from(last) - i128::from(first)).max(1) as f64;
 
     // Truncation to whole pixels is what is wanted.
@@ -281,10 +292,20 @@ mod tests {
     }
 
     #[test]
+    fn runs_of_one_moment_stand_together_amid_an_hour() {
+        assert_eq!(spanned(0, 0), (-SHORTEST / 2, SHORTEST / 2));
+        assert_eq!(spanned(0, DAY), (0, DAY));
+        assert_eq!(spanned(i64::MIN, i64::MAX), (i64::MIN, i64::MAX));
+        let runs = [0, 30_000, 60_000].map(|ms| run(1, RunState::Completed, ms, Some(1_000)));
+        let discs = discs(&history_chart("h", &runs).unwrap().unwrap());
+        assert!(discs.iter().all(|(x, _)| (x - discs[0].0).abs() < 20), "{discs:?}");
+    }
+
+    #[test]
     fn every_outcome_has_a_shape_of_its_own() {
         // Discs, corners of areas, and strokes: without the colours these are all that tells marks apart.
         let shape = |state| {
-            let runs = [run(1, state, 0, Some(1_000)), run(2, state, DAY, Some(1_000))];
+            let runs = [0, 1, 2].map(|day| run(day + 1, state, day * DAY, Some(1_000)));
             let svg = history_chart("h", &runs).unwrap().unwrap();
             let of = |tag: &str| svg.lines().filter(|l| l.starts_with(tag)).map(str::to_owned).collect::<Vec<_>>();
             let corners: usize = of("<polygon").iter().map(|l| l.matches(',').count()).sum();
@@ -302,8 +323,11 @@ mod tests {
         assert_eq!(history_chart("h", &[]), Ok(None));
         let one = run(1, RunState::Aborted, 0, Some(5));
         assert_eq!(history_chart("h", &[one.clone(), run(2, RunState::Running, DAY, None)]), Ok(None));
-        let svg = history_chart("h", &[one, run(2, RunState::Interrupted, DAY, Some(7))]).unwrap().unwrap();
-        assert!(svg.contains("1 aborted, in 5 ms; 1 interrupted, in 7 ms."));
+        let two = [one, run(2, RunState::Interrupted, DAY, Some(7))];
+        assert_eq!(history_chart("h", &two), Ok(None), "two show no course");
+        let more = [two.as_slice(), &[run(3, RunState::Interrupted, 2 * DAY, Some(7))]].concat();
+        let svg = history_chart("h", &more).unwrap().unwrap();
+        assert!(svg.contains("1 aborted, in 5 ms; 2 interrupted, in 7 ms."));
     }
 
     #[test]
@@ -327,7 +351,7 @@ mod tests {
         /// Any times and durations are drawn, and every mark lies within the drawing.
         #[test]
         fn anything_is_drawn_within_the_frame(
-            runs in prop::collection::vec((any::<i64>(), any::<u64>()), 2..40),
+            runs in prop::collection::vec((any::<i64>(), any::<u64>()), FEWEST..40),
         ) {
             let runs: Vec<_> = runs.into_iter().zip(1..)
                 .map(|((at, took), id)| run(id, RunState::Completed, at, Some(took))).collect();
