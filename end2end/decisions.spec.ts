@@ -1,4 +1,4 @@
-import { expect, open, startRollback, step, test } from './test.ts';
+import { expect, open, signIn, startRollback, step, test } from './test.ts';
 
 test.describe('a step that fails', () => {
   test.beforeEach(async ({ page, deployment }) => {
@@ -42,7 +42,7 @@ test.describe('a step that fails', () => {
     const before = await deployment.counts();
     const failed = step(page, 5);
     await failed.getByText('Abort…').click();
-    await failed.getByLabel('Reason (may be empty)').fill('The graph needs its administrator');
+    await failed.getByLabel('Reason').fill('The graph needs its administrator');
     await failed.getByRole('button', { name: 'Abort run #1' }).click();
     await expect(page.getByText('Aborted. The version stays rolling_back.')).toBeVisible({ timeout: 30_000 });
     await expect(page).toHaveTitle(/^aborted/);
@@ -93,4 +93,29 @@ test('a second rollback is refused while one waits, and the page says which', as
   await expect(page.getByText('This rollback cannot start.')).toBeVisible();
   await expect(page.getByRole('link', { name: 'To the active run' })).toBeVisible();
   await expect(page.getByRole('button', { name: /^Roll back/ })).toBeDisabled();
+});
+
+test('a search of the log that finds nothing says so', async ({ page, deployment }) => {
+  await deployment.refuseDeletions();
+  await open(page, deployment.version(deployment.failed, '/plan'));
+  await startRollback(page, deployment.failed);
+  await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible({ timeout: 30_000 });
+  await page.getByRole('searchbox', { name: 'Search the log' }).fill('no such word');
+  await page.getByRole('searchbox', { name: 'Search the log' }).press('Enter');
+  await expect(page.getByText('Nothing in the log holds “no such word”.')).toBeVisible();
+});
+
+test.describe('for somebody who may only look', () => {
+  test('no decision opens, and the reason is told', async ({ page, browser, deployment }) => {
+    await deployment.refuseDeletions();
+    await open(page, deployment.version(deployment.failed, '/plan'));
+    await startRollback(page, deployment.failed);
+    await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible({ timeout: 30_000 });
+    const context = await browser.newContext({ baseURL: deployment.url });
+    const viewer = await context.newPage();
+    await signIn(viewer, 'viewer', '/runs/1');
+    for (const name of ['Try again', 'Skip…', 'Abort…']) await expect(viewer.getByRole('button', { name })).toBeDisabled();
+    await expect(viewer.getByRole('button', { name: 'Abort…' })).toHaveAccessibleDescription('Needs the role operator.');
+    await context.close();
+  });
 });

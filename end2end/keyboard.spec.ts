@@ -82,3 +82,14 @@ test('the palette leads to a page, a version and a run by keyboard alone', async
   await page.keyboard.press('Control+k');
   await expect(field).toHaveValue('');
 });
+
+test('Esc closes the menu that is open, and the focus goes back to what opened it', async ({ page }) => {
+  await open(page, '/versions');
+  const columns = page.locator('details.columns');
+  await columns.getByText('Columns').press('Enter');
+  await expect(columns.getByRole('checkbox').first()).toBeVisible();
+  await columns.getByRole('checkbox').first().focus();
+  await page.keyboard.press('Escape');
+  await expect(columns.getByRole('checkbox').first()).toBeHidden();
+  await expect(columns.locator('summary')).toBeFocused();
+});

@@ -37,6 +37,10 @@ pub fn listen() {
             open(palette::ID);
             return;
         }
+        if key == "Escape" {
+            close_around(&event);
+            return;
+        }
         if command || closest(&event, FIELDS).is_some() {
             return;
         }
@@ -63,27 +67,37 @@ fn search() -> bool {
     field.is_some_and(|field| field.focus().is_ok())
 }
 
+/// Closes the menu or the form that is open around what has the focus, which goes back to what opened it.
+fn close_around(event: &web_sys::KeyboardEvent) {
+    const OPEN: &str = "details:is(.account, .columns, .decision)[open]";
+    // A menu is closed from wherever one is.
+    let Some(open) = closest(event, OPEN).or_else(|| find("details:is(.account, .columns)[open]")) else { return };
+    event.prevent_default();
+    // An attribute of a fixed, legal name cannot be refused.
+    let _closed = open.remove_attribute("open");
+    if let Some(summary) = open.query_selector("summary").ok().flatten().and_then(|s| s.dyn_into::<HtmlElement>().ok())
+    {
+        // A summary that cannot take the focus just does not get it.
+        let _focused = summary.focus();
+    }
+}
+
 /// Gives the focus to the link of the next row, or of the one before: rows of the first table with links. It stops at
 /// both ends.
 fn move_row(by: i32) {
-    let Some(table) = find("main table:has(tbody a[href])") else { return };
-    let now = document().active_element().and_then(|e| e.closest("tbody tr").ok().flatten());
-    let beside = |row: &Element| {
-        if by > 0 { row.next_element_sibling() } else { row.previous_element_sibling() }
+    let rows =
+        find("main table:has(tbody a[href])").and_then(|table| table.query_selector_all("tbody tr:has(a[href])").ok());
+    let Some(rows) = rows else { return };
+    let row = |index: u32| rows.get(index)?.dyn_into::<Element>().ok();
+    let active = document().active_element();
+    let now = (0..rows.length()).find(|i| row(*i).is_some_and(|row| row.contains(active.as_deref())));
+    let next = match now {
+        Some(now) => now.checked_add_signed(by),
+        None => Some(0),
     };
-    let mut row = match now.filter(|row| table.contains(Some(row.as_ref()))) {
-        Some(row) => beside(&row),
-        None => table.query_selector("tbody tr").ok().flatten(),
-    };
-    // Rows without a link are passed over.
-    while let Some(here) = row {
-        if let Some(link) = here.query_selector("a[href]").ok().flatten() {
-            if let Ok(link) = link.dyn_into::<HtmlElement>() {
-                // A link that cannot take the focus just does not get it.
-                let _focused = link.focus();
-            }
-            return;
-        }
-        row = beside(&here);
+    let link = next.and_then(row).and_then(|row| row.query_selector("a[href]").ok().flatten());
+    if let Some(link) = link.and_then(|link| link.dyn_into::<HtmlElement>().ok()) {
+        // A link that cannot take the focus just does not get it.
+        let _focused = link.focus();
     }
 }

@@ -12,8 +12,24 @@ pub enum FieldKind {
     Words,
     /// A path, an address, an id: in letters of one width, as it is.
     Technical,
+    /// A person's or a program's name: as it is.
+    Name,
     /// Something that is never shown, given back or remembered.
     Secret,
+    /// A whole number.
+    Number,
+    /// A day.
+    Day,
+}
+
+impl FieldKind {
+    fn input_type(self) -> &'static str {
+        match self {
+            Self::Words | Self::Technical | Self::Name | Self::Number => "text",
+            Self::Secret => "password",
+            Self::Day => "date",
+        }
+    }
 }
 
 /// A field of one line.
@@ -45,38 +61,125 @@ pub fn TextField(
     /// Nothing is sent without it.
     #[prop(optional)]
     required: bool,
+    /// It narrows what is shown: that it may be empty goes without saying.
+    #[prop(optional)]
+    filter: bool,
     /// What it may be filled with by the browser.
     #[prop(default = "off")]
     autocomplete: &'static str,
+    /// An example, in its place; empty for none.
+    #[prop(optional, into)]
+    placeholder: String,
+    /// Characters at least.
+    #[prop(optional_no_strip)]
+    least: Option<usize>,
+    /// Characters at most.
+    #[prop(default = 1_000)]
+    most: usize,
+    /// What it must look like, as the browser checks it.
+    #[prop(optional_no_strip)]
+    pattern: Option<&'static str>,
+    /// It has the focus when the page comes.
+    #[prop(optional)]
+    autofocus: bool,
+    /// What else of the page explains it, by id.
+    #[prop(optional_no_strip)]
+    described: Option<&'static str>,
 ) -> impl IntoView {
     let about = About::new(&id, &hint, error.as_deref(), &disabled);
     let secret = kind == FieldKind::Secret;
     let technical = kind == FieldKind::Technical;
+    let as_it_is = matches!(kind, FieldKind::Technical | FieldKind::Name);
     let labelled = id.clone();
-    let (wrong, described) = (error.is_some(), about.ids());
+    let wrong = error.is_some();
+    let described: Vec<String> = described.map(str::to_owned).into_iter().chain(about.ids()).collect();
+    let described = (!described.is_empty()).then(|| described.join(" "));
     let usable = disabled.is_empty();
     let lines = about.lines(hint, error, disabled);
     view! {
         <div class="field">
             <label for=labelled>
-                {label} {(!required && usable).then(|| view! { <span class="optional">" optional"</span> })}
+                {label} {(!required && usable && !filter).then(|| view! { <span class="optional">" optional"</span> })}
             </label>
             <input
                 id=id
                 class=technical.then_some("id")
                 name=name
-                type=if secret { "password" } else { "text" }
+                type=kind.input_type()
+                inputmode=(kind == FieldKind::Number).then_some("numeric")
                 value=(!secret).then_some(value)
+                placeholder=(!placeholder.is_empty()).then_some(placeholder)
                 required=required
                 disabled=!usable
-                maxlength="1000"
+                autofocus=autofocus
+                minlength=least.map(|n| n.to_string())
+                maxlength=most.to_string()
+                pattern=pattern
                 autocomplete=autocomplete
-                autocapitalize=technical.then_some("off")
+                autocapitalize=as_it_is.then_some("off")
                 spellcheck=if kind == FieldKind::Words { None } else { Some("false") }
                 aria-invalid=wrong.then_some("true")
                 aria-describedby=described
             />
             {lines}
+        </div>
+    }
+}
+
+/// A field of several lines.
+#[component]
+pub fn TextArea(
+    /// Its id; that of the hint begins with it.
+    #[prop(into)]
+    id: String,
+    /// The name it is posted by.
+    name: &'static str,
+    /// What it is.
+    #[prop(into)]
+    label: String,
+    /// What it holds.
+    #[prop(optional, into)]
+    value: String,
+    /// What helps to fill it in; empty for none.
+    #[prop(optional, into)]
+    hint: String,
+    /// Lines to begin with.
+    #[prop(default = 2)]
+    rows: u8,
+    /// Nothing is sent without it.
+    #[prop(optional)]
+    required: bool,
+    /// It stays as it is.
+    #[prop(optional)]
+    fixed: bool,
+    /// Characters at least, where there are any.
+    #[prop(optional_no_strip)]
+    least: Option<usize>,
+    /// Characters at most.
+    #[prop(default = 500)]
+    most: usize,
+) -> impl IntoView {
+    let about = About::new(&id, &hint, None, "");
+    let labelled = id.clone();
+    let described = about.ids();
+    view! {
+        <div class="field">
+            <label for=labelled>
+                {label} {(!required && !fixed).then(|| view! { <span class="optional">" optional"</span> })}
+            </label>
+            <textarea
+                id=id
+                name=name
+                rows=rows.to_string()
+                required=required
+                readonly=fixed
+                minlength=least.map(|n| n.to_string())
+                maxlength=most.to_string()
+                aria-describedby=described
+                // Not as a child: where an island takes it up again, an empty one would be missed.
+                inner_html=crate::format::within_textarea(&value)
+            ></textarea>
+            {about.lines(hint, None, String::new())}
         </div>
     }
 }

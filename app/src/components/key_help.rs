@@ -2,17 +2,20 @@
 
 use leptos::prelude::*;
 
+use super::dialog::Dialog;
+
 /// The dialog's id.
 pub const ID: &str = "key-help";
 
 /// Each key, and what it does.
-const KEYS: [(&str, &str); 6] = [
+const KEYS: [(&str, &str); 7] = [
     ("?", "Show this list"),
     ("/", "Go to the page's search field"),
     ("J", "Next row of the first table"),
     ("K", "Row before it"),
     ("Ctrl+K or ⌘K", "Go to a page, a version or a run"),
-    ("Esc", "Close a dialog"),
+    ("Ctrl+Enter or ⌘Enter", "Send a confirmation that is filled in"),
+    ("Esc", "Close a dialog, or what is open where you are"),
 ];
 
 /// The keys. The browser keeps the focus inside while it is open, and gives it back afterwards.
@@ -32,15 +35,9 @@ pub fn KeyHelp() -> impl IntoView {
         })
         .collect_view();
     view! {
-        <dialog class="dialog" id=ID aria-labelledby="key-help-title">
-            <h2 id="key-help-title">"Keyboard"</h2>
+        <Dialog id=ID title="Keyboard">
             <dl class="keys">{rows}</dl>
             <p class="small muted">"No single key starts or decides anything. Keys rest while you type in a field."</p>
-            <form method="dialog">
-                <button class="btn" type="submit">
-                    "Close"
-                </button>
-            </form>
-        </dialog>
+        </Dialog>
     }
 }

@@ -11,8 +11,8 @@ use rollback_types::{AuditOutcome, AuditRow, Page};
 use self::asked::Asked;
 use crate::api::access::audit_page;
 use crate::components::{
-    Badge, Callout, Column, DataTable, EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader, Pagination, Time,
-    TimeStyle, Tone,
+    Badge, Callout, Column, DataTable, EmptyState, ErrorPanel, FieldKind, Icon, IconName, Loading, PageHeader, Pagination,
+    TextField, Time, TimeStyle, Tone,
 };
 use crate::format;
 
@@ -51,13 +51,8 @@ pub fn AuditPage() -> impl IntoView {
 /// A plain form: the filter stands in the address.
 #[component]
 fn Filter(asked: Asked) -> impl IntoView {
-    let field = |id: &'static str, label: &'static str, kind: &'static str, value: String| {
-        view! {
-            <div class="field">
-                <label for=format!("audit-{id}")>{label}</label>
-                <input id=format!("audit-{id}") name=id type=kind value=value maxlength="200" autocomplete="off" spellcheck="false" />
-            </div>
-        }
+    let field = |id: &'static str, label: &'static str, kind: FieldKind, value: String| {
+        view! { <TextField id=format!("audit-{id}") name=id label=label kind=kind value=value filter=true most=200 /> }
     };
     let outcomes = AuditOutcome::ALL
         .into_iter()
@@ -75,15 +70,15 @@ fn Filter(asked: Asked) -> impl IntoView {
             <summary>"Filter"</summary>
             <form role="search" aria-label="Filter the audit" method="get" action="/audit">
                 <div class="fields">
-                    {field("actor", "Who", "text", asked.actor.unwrap_or_default())}
-                    {field("action", "What holds", "text", asked.action.unwrap_or_default())} <div class="field">
+                    {field("actor", "Who", FieldKind::Name, asked.actor.unwrap_or_default())}
+                    {field("action", "What holds", FieldKind::Name, asked.action.unwrap_or_default())} <div class="field">
                         <label for="audit-outcome">"Outcome"</label>
                         <select id="audit-outcome" name="outcome">
                             <option value="">"all"</option>
                             {outcomes}
                         </select>
-                    </div> {field("since", "From this day on (UTC)", "date", asked.since.unwrap_or_default())}
-                    {field("until", "Up to this day (UTC)", "date", asked.until.unwrap_or_default())}
+                    </div> {field("since", "From this day on (UTC)", FieldKind::Day, asked.since.unwrap_or_default())}
+                    {field("until", "Up to this day (UTC)", FieldKind::Day, asked.until.unwrap_or_default())}
                 </div>
                 <div class="actions">
                     <button class="btn primary" type="submit">

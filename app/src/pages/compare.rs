@@ -8,8 +8,8 @@ use rollback_types::{ComparedRun, ComparedStep, CountChange, CountComparison, Ru
 use crate::address;
 use crate::api::reports::compare_runs;
 use crate::components::{
-    Card, Column, DataTable, EmptyState, ErrorPanel, Foreign, Loading, PageHeader, RunBadge, RunLink, StepBadge,
-    StoreName, Time, TimeStyle, message,
+    Card, Column, DataTable, EmptyState, ErrorPanel, FieldKind, Foreign, Loading, PageHeader, RunBadge, RunLink,
+    StepBadge, StoreName, TextField, Time, TimeStyle, message,
 };
 use crate::format;
 use crate::pages::report::count;
@@ -90,10 +90,15 @@ fn choose(asked: &Asked) -> impl IntoView + use<> {
     let field = |name: &'static str, label: &'static str, typed: &Typed| {
         let value = typed.run().map_or_else(|| format::clip(&typed.0, 20), |run| run.to_string());
         view! {
-            <div class="field">
-                <label for=format!("compare-{name}")>{label}</label>
-                <input id=format!("compare-{name}") name=name type="text" inputmode="numeric" value=value required autocomplete="off" />
-            </div>
+            <TextField
+                id=format!("compare-{name}")
+                name=name
+                label=label
+                kind=FieldKind::Number
+                value=value
+                required=true
+                most=20
+            />
         }
     };
     view! {

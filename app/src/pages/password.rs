@@ -6,7 +6,9 @@ use leptos_router::hooks::use_location;
 use rollback_types::SessionView;
 
 use crate::api::access::{EndSession, own_sessions};
-use crate::components::{Callout, ErrorPanel, Loading, PageHeader, PasswordFields, Said, Time, Tone};
+use crate::components::{
+    Callout, ErrorPanel, FieldKind, Loading, PageHeader, PasswordFields, Said, TextField, Time, Tone,
+};
 use crate::{address, notice};
 
 /// `/password`.
@@ -44,18 +46,16 @@ pub fn PasswordPage() -> impl IntoView {
             {said}
             <section class="card" aria-label="Change your password">
                 <form class="body" method="post" action="/session/password">
-                    <div class="field">
-                        <label for="current">"The password of now"</label>
-                        <input
-                            id="current"
-                            name="current"
-                            type="password"
-                            required
-                            maxlength="256"
-                            autocomplete="current-password"
-                            aria-describedby=described
-                        />
-                    </div>
+                    <TextField
+                        id="current"
+                        name="current"
+                        label="The password of now"
+                        kind=FieldKind::Secret
+                        required=true
+                        most=256
+                        autocomplete="current-password"
+                        described=described
+                    />
                     <PasswordFields prefix="next" again=true />
                     <div class="actions">
                         <button class="btn primary" type="submit">

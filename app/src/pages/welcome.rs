@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use crate::address;
-use crate::components::{Callout, PageHeader, PasswordFields, Tone};
+use crate::components::{Callout, FieldKind, PageHeader, PasswordFields, TextField, Tone};
 
 /// `/welcome`.
 #[component]
@@ -64,28 +64,19 @@ fn FirstAdministrator(key: String, described: Option<&'static str>) -> impl Into
         <section class="card" aria-label="First administrator">
             <form class="body" method="post" action="/session/welcome">
                 <input type="hidden" name="key" value=key />
-                <div class="field">
-                    <label for="name">"Your name"</label>
-                    <input
-                        id="name"
-                        name="name"
-                        type="text"
-                        required
-                        autofocus
-                        maxlength="64"
-                        pattern="[A-Za-z0-9._@\\-]+"
-                        autocomplete="username"
-                        autocapitalize="off"
-                        spellcheck="false"
-                        aria-describedby=described.map_or_else(
-                            || "name-hint".to_owned(),
-                            |d| format!("{d} name-hint"),
-                        )
-                    />
-                    <span class="hint" id="name-hint">
-                        "Letters, digits and . _ - @. It stands in the log of every run you start."
-                    </span>
-                </div>
+                <TextField
+                    id="name"
+                    name="name"
+                    label="Your name"
+                    kind=FieldKind::Name
+                    hint="Letters, digits and . _ - @. It stands in the log of every run you start."
+                    required=true
+                    autofocus=true
+                    most=64
+                    pattern=Some("[A-Za-z0-9._@\\-]+")
+                    autocomplete="username"
+                    described=described
+                />
                 <PasswordFields prefix="first" again=true />
                 <div class="actions">
                     <button class="btn primary" type="submit">

@@ -7,7 +7,8 @@ use rollback_types::{NewToken, Role, TokenState, TokenView};
 use super::{PeopleHeader, RoleField};
 use crate::api::access::{MakeToken, RevokeToken, list_tokens};
 use crate::components::{
-    Badge, Card, CopyableId, EmptyState, ErrorPanel, IconName, Loading, Said, Time, TimeStyle, Tone,
+    Badge, Card, CopyableId, DecisionForm, EmptyState, ErrorPanel, FieldKind, IconName, Loading, Said, TextField, Time,
+    TimeStyle, Tone,
 };
 use crate::{format, notice};
 
@@ -123,22 +124,24 @@ fn Token(token: TokenView) -> impl IntoView {
 fn Revoke(token: TokenView) -> impl IntoView {
     let name = format::clip(&format::visible(&token.name), 64);
     view! {
-        <details class="decision">
-            <summary class="btn small" aria-label=format!("Revoke {name}…")>
-                "Revoke…"
-            </summary>
-            <form method="post" action=RevokeToken::PATH class="decision-body">
-                <input type="hidden" name="token" value=token.id />
-                <p class="small">
-                    "Programs that use it are refused from then on, and their event streams end. It cannot be taken back."
-                </p>
-                <div class="actions">
-                    <button class="btn small danger" type="submit">
-                        {format!("Revoke {name}")}
-                    </button>
-                </div>
-            </form>
-        </details>
+        <DecisionForm
+            summary="Revoke…"
+            label=format!("Revoke {name}…")
+            least=Role::Administrator
+            note=""
+            small=true
+            action=RevokeToken::PATH
+        >
+            <input type="hidden" name="token" value=token.id />
+            <p class="small">
+                "Programs that use it are refused from then on, and their event streams end. It cannot be taken back."
+            </p>
+            <div class="actions">
+                <button class="btn small danger" type="submit">
+                    {format!("Revoke {name}")}
+                </button>
+            </div>
+        </DecisionForm>
     }
 }
 
@@ -149,24 +152,16 @@ fn NewTokenForm() -> impl IntoView {
         <Card title="Make a token">
             <form method="post" action=MakeToken::PATH class="body">
                 <div class="fields">
-                    <div class="field">
-                        <label for="token-name">"Name"</label>
-                        <input
-                            id="token-name"
-                            name="name"
-                            value=notice::typed("name")
-                            type="text"
-                            required
-                            maxlength="64"
-                            autocomplete="off"
-                            autocapitalize="off"
-                            spellcheck="false"
-                            aria-describedby="token-name-hint"
-                        />
-                        <span class="hint" id="token-name-hint">
-                            "What uses it, such as nightly-ingestion. Runs and audit name it."
-                        </span>
-                    </div>
+                    <TextField
+                        id="token-name"
+                        name="name"
+                        label="Name"
+                        kind=FieldKind::Name
+                        value=notice::typed("name").unwrap_or_default()
+                        hint="What uses it, such as nightly-ingestion. Runs and audit name it."
+                        required=true
+                        most=64
+                    />
                     <RoleField id="token-role" chosen=chosen />
                     <div class="field">
                         <label for="token-days">"Days until it ends"</label>

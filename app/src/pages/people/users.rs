@@ -7,7 +7,7 @@ use rollback_types::{Role, UserView};
 use super::user::UserItem;
 use super::{PeopleHeader, RoleField};
 use crate::api::access::{AddUser, EndSessions, SetEnabled, SetPassword, SetRole, list_users};
-use crate::components::{Card, EmptyState, ErrorPanel, Loading, PasswordFields, Said};
+use crate::components::{Card, EmptyState, ErrorPanel, FieldKind, Loading, PasswordFields, Said, TextField};
 use crate::{format, notice};
 
 /// `/people`.
@@ -69,24 +69,16 @@ fn NewUser() -> impl IntoView {
         <Card title="Add a user">
                     <form method="post" action=AddUser::PATH class="body">
                         <div class="fields">
-                            <div class="field">
-                                <label for="new-name">"Name"</label>
-                                <input
-                                    id="new-name"
-                                    name="name"
-                                    value=notice::typed("name")
-                                    type="text"
-                                    required
-                                    maxlength="64"
-                                    autocomplete="off"
-                                    autocapitalize="off"
-                                    spellcheck="false"
-                                    aria-describedby="new-name-hint"
-                                />
-                                <span class="hint" id="new-name-hint">
-                                    "Letters, digits and . _ - @. It cannot be changed later."
-                                </span>
-                            </div>
+                            <TextField
+                                id="new-name"
+                                name="name"
+                                label="Name"
+                                kind=FieldKind::Name
+                                value=notice::typed("name").unwrap_or_default()
+                                hint="Letters, digits and . _ - @. It cannot be changed later."
+                                required=true
+                                most=64
+                            />
                             <RoleField id="new-role" chosen=chosen />
                             <PasswordFields prefix="new" again=false />
                         </div>

@@ -13,7 +13,7 @@ use super::subject::Subject;
 use crate::account::{account, may};
 use crate::api::runs::StartRollback;
 use crate::choice;
-use crate::components::{Card, Icon, IconName, role};
+use crate::components::{Card, FieldKind, Icon, IconName, TextArea, TextField, role};
 use crate::{format, notice};
 
 /// Reason, typed name, acknowledgements and the button. A form; in the browser its guard says early what is missing.
@@ -105,20 +105,14 @@ fn ConfirmForm(
     };
     let typed_field = typed_name.then(|| {
         view! {
-            <div class="field">
-                <label for="confirm_version_id">{subject.typed_label()}</label>
-                <input
-                    id="confirm_version_id"
-                    class="id"
-                    name="confirm_version_id"
-                    type="text"
-                    required
-                    placeholder=format::visible(&id)
-                    autocomplete="off"
-                    autocapitalize="off"
-                    spellcheck="false"
-                />
-            </div>
+            <TextField
+                id="confirm_version_id"
+                name="confirm_version_id"
+                label=subject.typed_label()
+                kind=FieldKind::Technical
+                required=true
+                placeholder=format::visible(&id)
+            />
         }
     });
 
@@ -161,24 +155,18 @@ pub(super) fn restore_word(plan: &RollbackPlan) -> String {
 pub(super) fn reason_field(hint: &'static str, agreed: Option<String>) -> impl IntoView {
     let fixed = agreed.is_some();
     view! {
-        <div class="field">
-            <label for="reason">"Reason"</label>
-            <textarea
-                id="reason"
-                name="reason"
-                rows="3"
-                required
-                readonly=fixed
-                minlength=MIN_REASON.to_string()
-                maxlength=MAX_REASON.to_string()
-                aria-describedby="reason-hint"
-            >
-                {format::within_textarea(&agreed.or_else(|| notice::typed("reason")).unwrap_or_default())}
-            </textarea>
-            <span class="hint" id="reason-hint">
-                {hint}
-            </span>
-        </div>
+        <TextArea
+            id="reason"
+            name="reason"
+            label="Reason"
+            hint=hint
+            rows=3
+            required=true
+            fixed=fixed
+            least=Some(MIN_REASON)
+            most=MAX_REASON
+            value=agreed.or_else(|| notice::typed("reason")).unwrap_or_default()
+        />
     }
 }
 

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use rollback_types::{Decision, Role, RunId, RunKind, Step};
 
 use crate::account::may;
-use crate::components::{Icon, IconName, RoleNote};
+use crate::components::{DecisionForm, Icon, IconName, RoleNote, TextArea};
 
 /// The server function that takes decisions; its own name for it is checked by a test.
 const DECIDE: &str = "/rpc/decide";
@@ -21,7 +21,7 @@ pub fn Decisions(
     /// What may be decided.
     offered: Vec<Decision>,
 ) -> impl IntoView {
-    let note = format!("decide-note-{}", step.as_str());
+    let note = note_of(step);
     let answers = offered
         .into_iter()
         .map(|decision| match decision {
@@ -41,6 +41,11 @@ pub fn Decisions(
             {answers} <RoleNote id=note.clone() least=Role::Operator />
         </div>
     }
+}
+
+/// The id of what says why a reader may not decide.
+fn note_of(step: Step) -> String {
+    format!("decide-note-{}", step.as_str())
 }
 
 /// The fields every decision sends.
@@ -69,45 +74,36 @@ fn Retry(run: RunId, step: Step) -> impl IntoView {
 fn Skip(run: RunId, step: Step) -> impl IntoView {
     let field = format!("skip-reason-{}", step.as_str());
     view! {
-        <details class="decision">
-            <summary class="btn">"Skip…"</summary>
-            <form method="post" action=DECIDE class="decision-body">
-                {fields(run, step, Decision::Skip)}
-                <p class="small">
-                    "Only when another tool has done this step’s work. The run goes on without it, and says so in its record."
-                </p>
-                <div class="field">
-                    <label for=field.clone()>"Why it is safe to skip"</label>
-                    <textarea id=field name="reason" rows="2" required minlength="3" maxlength="500"></textarea>
-                </div>
-                <div class="actions">
-                    <button class="btn" type="submit" disabled=!may(Role::Operator)>
-                        {format!("Skip {step}")}
-                    </button>
-                </div>
-            </form>
-        </details>
+        <DecisionForm summary="Skip…" least=Role::Operator note=note_of(step) action=DECIDE>
+            {fields(run, step, Decision::Skip)}
+            <p class="small">
+                "Only when another tool has done this step’s work. The run goes on without it, and says so in its record."
+            </p>
+            <TextArea id=field name="reason" label="Why it is safe to skip" required=true least=Some(3) />
+            <div class="actions">
+                <button class="btn" type="submit">
+                    {format!("Skip {step}")}
+                </button>
+            </div>
+        </DecisionForm>
     }
 }
 
 #[component]
 fn WayBack(run: RunId, step: Step) -> impl IntoView {
     view! {
-        <details class="decision">
-            <summary class="btn">"Way back…"</summary>
-            <form method="post" action=DECIDE class="decision-body">
-                {fields(run, step, Decision::WayBack)}
-                <p class="small">
-                    "Puts in again what this store held before step 7, from this run’s own copy of it, and proves it. The run goes on \
-                    without the restore, and says so in its record."
-                </p>
-                <div class="actions">
-                    <button class="btn" type="submit" disabled=!may(Role::Operator)>
-                        {format!("Put the way back in: {step}")}
-                    </button>
-                </div>
-            </form>
-        </details>
+        <DecisionForm summary="Way back…" least=Role::Operator note=note_of(step) action=DECIDE>
+            {fields(run, step, Decision::WayBack)}
+            <p class="small">
+                "Puts in again what this store held before step 7, from this run’s own copy of it, and proves it. The run goes on \
+                without the restore, and says so in its record."
+            </p>
+            <div class="actions">
+                <button class="btn" type="submit">
+                    {format!("Put the way back in: {step}")}
+                </button>
+            </div>
+        </DecisionForm>
     }
 }
 
@@ -129,22 +125,16 @@ fn aborting(kind: RunKind) -> &'static str {
 fn Abort(run: RunId, kind: RunKind, step: Step) -> impl IntoView {
     let field = format!("abort-reason-{}", step.as_str());
     view! {
-        <details class="decision">
-            <summary class="btn">"Abort…"</summary>
-            <form method="post" action=DECIDE class="decision-body">
-                {fields(run, step, Decision::Abort)}
-                <p class="small">{aborting(kind)}</p>
-                <div class="field">
-                    <label for=field.clone()>"Reason (may be empty)"</label>
-                    <textarea id=field name="reason" rows="2" maxlength="500"></textarea>
-                </div>
-                <div class="actions">
-                    <button class="btn danger" type="submit" disabled=!may(Role::Operator)>
-                        {format!("Abort run #{run}")}
-                    </button>
-                </div>
-            </form>
-        </details>
+        <DecisionForm summary="Abort…" least=Role::Operator note=note_of(step) action=DECIDE>
+            {fields(run, step, Decision::Abort)}
+            <p class="small">{aborting(kind)}</p>
+            <TextArea id=field name="reason" label="Reason" />
+            <div class="actions">
+                <button class="btn danger" type="submit">
+                    {format!("Abort run #{run}")}
+                </button>
+            </div>
+        </DecisionForm>
     }
 }
 

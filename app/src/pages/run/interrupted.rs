@@ -4,9 +4,8 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use rollback_types::{Role, RunId, RunKind, RunView, StepState, StepView};
 
-use crate::account::may;
 use crate::api::runs::AbandonRun;
-use crate::components::{Icon, IconName, RoleNote};
+use crate::components::{DecisionForm, Icon, IconName, RoleNote, TextArea};
 use crate::pages::plan::sentences::listed;
 
 /// What an interruption left, in two sentences: what is proven done, and what is not known.
@@ -78,37 +77,18 @@ pub fn Interrupted(
 
 #[component]
 fn Abandon(id: RunId, kind: RunKind) -> impl IntoView {
-    let may = may(Role::Operator);
     view! {
-        <details class="decision">
-            <summary class="btn">"Abandon…"</summary>
-            <form method="post" action=AbandonRun::PATH class="decision-body">
-                <input type="hidden" name="run" value=id.to_string() />
-                <p class="small">{abandoning(kind)}</p>
-                <div class="field">
-                    <label for="abandon-reason">"Reason"</label>
-                    <textarea
-                        id="abandon-reason"
-                        name="reason"
-                        rows="2"
-                        required
-                        minlength="3"
-                        maxlength="500"
-                    ></textarea>
-                </div>
-                <div class="actions">
-                    <button
-                        class="btn danger"
-                        type="submit"
-                        disabled=!may
-                        aria-describedby=(!may).then_some("abandon-note")
-                    >
-                        {format!("Abandon run #{id}")}
-                    </button>
-                    <RoleNote id="abandon-note" least=Role::Operator />
-                </div>
-            </form>
-        </details>
+        <DecisionForm summary="Abandon…" least=Role::Operator note="abandon-note" action=AbandonRun::PATH>
+            <input type="hidden" name="run" value=id.to_string() />
+            <p class="small">{abandoning(kind)}</p>
+            <TextArea id="abandon-reason" name="reason" label="Reason" required=true least=Some(3) />
+            <div class="actions">
+                <button class="btn danger" type="submit">
+                    {format!("Abandon run #{id}")}
+                </button>
+            </div>
+        </DecisionForm>
+        <RoleNote id="abandon-note" least=Role::Operator />
     }
 }
 

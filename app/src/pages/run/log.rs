@@ -111,10 +111,18 @@ fn Log(live: LiveRun) -> impl IntoView {
                 <For each=move || window.with(|w| w.lines().to_vec()) key=|line| line.number let(line)>
                     {line_view(&line)}
                 </For>
+                {move || window.with(nothing_found).map(|said| view! { <p class="log-more muted">{said}</p> })}
                 {more(Window::has_later, Part::Later, "Show later lines")}
             </div>
         </Card>
     }
+}
+
+/// What stands in the place of lines where a search has none.
+fn nothing_found(window: &Window) -> Option<String> {
+    let sought = window.sought()?;
+    let nothing = window.lines().is_empty() && !window.is_waiting() && !window.trouble();
+    nothing.then(|| format!("Nothing in the log holds “{}”.", format::visible(sought)))
 }
 
 /// Searches the whole log, on the server.

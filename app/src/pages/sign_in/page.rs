@@ -5,7 +5,7 @@ use leptos_router::hooks::use_location;
 
 use super::count_down::{CountDown, waiting};
 use crate::address;
-use crate::components::{Callout, Icon, IconName, PageHeader, ShowTyped, Tone};
+use crate::components::{Callout, FieldKind, Icon, IconName, PageHeader, ShowTyped, TextField, Tone};
 use crate::format;
 use crate::frame::Deployment;
 
@@ -57,32 +57,26 @@ pub fn SignInPage() -> impl IntoView {
             <section class="card" aria-label="Sign in">
                 <form class="body" method="post" action="/session/sign-in">
                     <input type="hidden" name="next" value=asked.next />
-                    <div class="field">
-                        <label for="name">"Name"</label>
-                        <input
-                            id="name"
-                            name="name"
-                            type="text"
-                            required
-                            autofocus
-                            maxlength="64"
-                            autocomplete="username"
-                            autocapitalize="off"
-                            spellcheck="false"
-                            aria-describedby=described
-                        />
-                    </div>
-                    <div class="field">
-                        <label for="password">"Password"</label>
-                        <input
-                            id="password"
-                            name="password"
-                            type="password"
-                            required
-                            maxlength="256"
-                            autocomplete="current-password"
-                        />
-                    </div>
+                    <TextField
+                        id="name"
+                        name="name"
+                        label="Name"
+                        kind=FieldKind::Name
+                        required=true
+                        autofocus=true
+                        most=64
+                        autocomplete="username"
+                        described=described
+                    />
+                    <TextField
+                        id="password"
+                        name="password"
+                        label="Password"
+                        kind=FieldKind::Secret
+                        required=true
+                        most=256
+                        autocomplete="current-password"
+                    />
                     <ShowTyped of="password" />
                     <div class="actions">
                         <button class="btn primary" type="submit">
