@@ -87,8 +87,8 @@ test('a second rollback is refused while one waits, and the page says which', as
   await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible({ timeout: 30_000 });
 
   await open(page, '/');
-  const verdict = page.getByRole('region', { name: 'Verdict' });
-  await expect(verdict).toContainText('needs a decision');
+  const banner = page.getByRole('region', { name: 'Active run' });
+  await expect(banner).toContainText('needs a decision');
   await open(page, deployment.version('v22_minor_20261117_140652', '/plan'));
   await expect(page.getByText('This rollback cannot start.')).toBeVisible();
   await expect(page.getByRole('link', { name: 'To the active run' })).toBeVisible();

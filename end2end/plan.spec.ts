@@ -62,3 +62,13 @@ test.describe('production that differs from latest-copy', () => {
     await expect(page.getByRole('region', { name: 'Way back' })).toHaveCount(0);
   });
 });
+
+test('on a phone the way to the confirmation stays in sight until it is', async ({ page, deployment }) => {
+  await page.setViewportSize({ width: 375, height: 740 });
+  await open(page, deployment.version(deployment.failed, '/plan'));
+  const way = page.getByRole('link', { name: 'Go to the confirmation' });
+  await expect(way).toBeInViewport();
+  await way.click();
+  await expect(page.getByLabel('Type the version id')).toBeInViewport();
+  await expect(way).not.toBeInViewport();
+});

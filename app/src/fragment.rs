@@ -1,7 +1,8 @@
 //! Parts of a page that the browser fetches anew from the page's own address.
 //!
 //! What the server renders stays the server's: where something changed, the page is asked for again, and each fragment that
-//! is not as it was takes the place of the old one. A fragment somebody is typing in waits.
+//! is not as it was takes the place of the old one. A fragment somebody is typing in waits. One that is *held* stays as it
+//! is, because somebody reads it or acts on it; that it is old is told.
 
 #[cfg(feature = "ssr")]
 use leptos::prelude::*;
@@ -15,22 +16,43 @@ pub fn Fragment(
     /// It stands within a sentence.
     #[prop(optional)]
     inline: bool,
-    /// Its content; no island may be within.
+    /// It is not renewed: the page says that it is old.
+    #[prop(optional)]
+    held: bool,
+    /// Its content; no island may be within one that is renewed.
     children: Children,
 ) -> impl IntoView {
+    let kind = if held { HELD } else { "" };
     if inline {
-        return view! { <span id=id data-fragment="">{children()}</span> }.into_any();
+        return view! { <span id=id data-fragment=kind>{children()}</span> }.into_any();
     }
     view! {
-        <div id=id class="fragment" data-fragment="">
+        <div id=id class="fragment" data-fragment=kind>
             {children()}
         </div>
     }
     .into_any()
 }
 
+/// Marks a fragment that is held.
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+const HELD: &str = "held";
+
+/// What the server wrote, but for the words of its times: those are another every minute, and kept true by the page itself.
+#[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only the browser compares"))]
+fn sense(written: &str) -> String {
+    let mut parts = written.split("<time");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (tag, rest) = part.split_once('>').unwrap_or((part, ""));
+        out.push_str(tag);
+        out.push_str(rest.split_once("</time>").map_or(rest, |(_, after)| after));
+    }
+    out
+}
+
 #[cfg(feature = "hydrate")]
-pub use browser::{begin, renew};
+pub use browser::{begin, renew, tell};
 
 #[cfg(feature = "hydrate")]
 mod browser {
@@ -40,9 +62,11 @@ mod browser {
 
     use leptos::prelude::*;
     use wasm_bindgen::JsCast as _;
-    use web_sys::{Document, DomParser, Element, HtmlElement, SupportedType};
+    use web_sys::{Document, DomParser, Element, FocusOptions, HtmlElement, HtmlTextAreaElement, SupportedType};
 
+    use super::{HELD, sense};
     use crate::alive::times;
+    use crate::event_stream::hidden;
     use crate::fetch::{self, Unanswered};
 
     /// Before the page is asked for again where the server did not answer, or a fragment was in use.
@@ -53,6 +77,13 @@ mod browser {
         static UNDER_WAY: Cell<bool> = const { Cell::new(false) };
         /// Something changed since.
         static WANTED: Cell<bool> = const { Cell::new(false) };
+        /// Set once a fragment that is held is old.
+        static OLD: Cell<Option<RwSignal<bool>>> = const { Cell::new(None) };
+    }
+
+    /// Where it is told that a fragment which is held is old.
+    pub fn tell(old: RwSignal<bool>) {
+        OLD.set(Some(old));
     }
 
     /// Asks for this page again, and shows what is new in its fragments: one answer at a time, and until all of it is
@@ -74,6 +105,10 @@ mod browser {
 
     /// Whether everything is shown that the server has.
     async fn renew_once() -> bool {
+        // Asked for once somebody looks.
+        if hidden() {
+            return false;
+        }
         let text = match fetch::page(&crate::address::here()).await {
             Ok(text) => text,
             Err(Unanswered::SignedOut) => {
@@ -106,10 +141,14 @@ mod browser {
             let Some(fresh) = new.get_element_by_id(&old.id()) else { return };
             // Compared as the server wrote both: times on this page are already the reader's own.
             let written = fresh.inner_html();
-            if as_written(&old).as_deref() == Some(written.as_str()) {
+            if as_written(&old).is_some_and(|before| sense(&before) == sense(&written)) {
                 return;
             }
-            if in_use(&old) {
+            if old.get_attribute("data-fragment").as_deref() == Some(HELD) {
+                if let Some(told) = OLD.get() {
+                    told.set(true);
+                }
+            } else if in_use(&old) {
                 all.set(false);
             } else {
                 let kept = Kept::of(&old);
@@ -134,50 +173,91 @@ mod browser {
         WRITTEN.with_borrow_mut(|all| all.insert(fragment.id(), written));
     }
 
-    /// What a reader did in a fragment: what they opened, and the link that has the focus.
+    /// What takes the focus.
+    const FOCUSABLE: &str = "a[href], button, summary, input, select, textarea, [tabindex]";
+    /// What scrolls within the page.
+    const SCROLLS: &str = ".scroll, .chart, [tabindex=\"0\"]";
+
+    /// What a reader did in a fragment: what they opened or closed, how far they scrolled, and what has the focus.
     struct Kept {
-        opened: Vec<String>,
-        focused: Option<String>,
+        opened: HashMap<(String, usize), bool>,
+        scrolled: Vec<(i32, i32)>,
+        focused: Option<(String, usize)>,
     }
 
     impl Kept {
         fn of(fragment: &Element) -> Self {
-            let active = document().active_element().filter(|active| fragment.contains(Some(active.as_ref())));
-            let mut opened = Vec::new();
-            summaries(fragment, |details, words| {
-                if details.has_attribute("open") {
-                    opened.push(words);
-                }
-            });
-            Self { opened, focused: active.and_then(|active| active.get_attribute("href")) }
+            let active = document().active_element();
+            Self {
+                opened: named(fragment, "details", summary_of)
+                    .map(|(details, name)| (name, details.has_attribute("open")))
+                    .collect(),
+                scrolled: all(fragment, SCROLLS).map(|place| (place.scroll_left(), place.scroll_top())).collect(),
+                focused: named(fragment, FOCUSABLE, name_of)
+                    .find(|(one, _)| active.as_ref() == Some(one))
+                    .map(|(_, name)| name),
+            }
         }
 
         fn give_back(&self, fragment: &Element) {
-            summaries(fragment, |details, words| {
-                if self.opened.contains(&words) {
-                    // An attribute of a fixed, legal name cannot be refused.
-                    let _opened = details.set_attribute("open", "");
-                }
-            });
+            for (details, name) in named(fragment, "details", summary_of) {
+                // An attribute of a fixed, legal name cannot be refused.
+                let _set = match self.opened.get(&name) {
+                    Some(true) => details.set_attribute("open", ""),
+                    Some(false) => details.remove_attribute("open"),
+                    None => Ok(()),
+                };
+            }
+            for (place, (left, top)) in all(fragment, SCROLLS).zip(&self.scrolled) {
+                place.set_scroll_left(*left);
+                place.set_scroll_top(*top);
+            }
             let Some(focused) = &self.focused else { return };
-            let Ok(links) = fragment.query_selector_all("a[href]") else { return };
-            let mut links = (0..links.length()).filter_map(|i| links.get(i)?.dyn_into::<HtmlElement>().ok());
-            if let Some(link) = links.find(|link| link.get_attribute("href").as_ref() == Some(focused)) {
-                // A link that cannot take the focus just does not get it.
-                let _focused = link.focus();
+            let same = named(fragment, FOCUSABLE, name_of).find(|(_, name)| name == focused).map(|(one, _)| one);
+            // What had the focus may be gone: then it stays on the page's content.
+            let place = same.or_else(|| document().get_element_by_id("main"));
+            if let Some(place) = place.and_then(|place| place.dyn_into::<HtmlElement>().ok()) {
+                let quietly = FocusOptions::new();
+                quietly.set_prevent_scroll(true);
+                // What cannot take the focus just does not get it.
+                let _focused = place.focus_with_options(&quietly);
             }
         }
     }
 
-    /// Every part of a fragment that opens, with the words that it is opened by.
-    fn summaries(fragment: &Element, mut act: impl FnMut(Element, String)) {
-        let Ok(all) = fragment.query_selector_all("details > summary") else { return };
-        for i in 0..all.length() {
-            let Some(summary) = all.get(i) else { continue };
-            if let Some(details) = summary.parent_element() {
-                act(details, summary.text_content().unwrap_or_default());
-            }
-        }
+    fn all(fragment: &Element, selector: &str) -> impl Iterator<Item = Element> + use<> {
+        let found = fragment.query_selector_all(selector).ok();
+        let count = found.as_ref().map_or(0, web_sys::NodeList::length);
+        (0..count).filter_map(move |i| found.as_ref()?.get(i)?.dyn_into().ok())
+    }
+
+    /// What fits a selector, each by its name and how many of that name stand before it.
+    fn named(
+        fragment: &Element,
+        selector: &str,
+        name: fn(&Element) -> String,
+    ) -> impl Iterator<Item = (Element, (String, usize))> + use<> {
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        all(fragment, selector).map(move |one| {
+            let name = name(&one);
+            let before = seen.entry(name.clone()).or_default();
+            *before += 1;
+            (one, (name, *before))
+        })
+    }
+
+    /// A part that opens, by the words that open it.
+    fn summary_of(details: &Element) -> String {
+        let summary = details.query_selector("summary").ok().flatten();
+        summary.and_then(|summary| summary.text_content()).unwrap_or_default()
+    }
+
+    /// Where it leads, what it is called, what it says.
+    fn name_of(one: &Element) -> String {
+        let attributes =
+            ["id", "href", "name", "value", "aria-label"].map(|name| one.get_attribute(name).unwrap_or_default());
+        let form = one.closest("form").ok().flatten().and_then(|form| form.get_attribute("action")).unwrap_or_default();
+        format!("{} {} {form} {}", one.tag_name(), attributes.join(" "), one.text_content().unwrap_or_default())
     }
 
     /// Somebody is typing in it, or has opened a form of it.
@@ -187,6 +267,25 @@ mod browser {
             .active_element()
             .is_some_and(|active| fragment.contains(Some(active.as_ref())) && active.matches(FIELDS).unwrap_or(false));
         let opened = fragment.query_selector("details.decision[open]").ok().flatten().is_some();
-        typing || opened
+        typing || opened || all(fragment, "textarea").any(|area| is_filled_in(&area))
+    }
+
+    /// Something was typed that the server does not know.
+    fn is_filled_in(area: &Element) -> bool {
+        area.dyn_ref::<HtmlTextAreaElement>().is_some_and(|area| area.value() != area.default_value())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sense;
+
+    #[test]
+    fn that_a_minute_passed_is_no_change_and_another_moment_is_one() {
+        let page = |at: &str, words: &str| format!("<p>a <time datetime=\"{at}\">{words}</time> b</p><time>x</time>");
+        assert_eq!(sense(&page("1", "1 minute ago")), sense(&page("1", "2 minutes ago")));
+        assert_ne!(sense(&page("1", "now")), sense(&page("2", "now")));
+        assert_ne!(sense("<p>a</p>"), sense("<p>b</p>"));
+        assert_eq!(sense("<time"), "", "what is cut off breaks nothing");
     }
 }

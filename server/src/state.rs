@@ -40,7 +40,7 @@ pub struct AppState {
     pub renderer: PageRenderer,
     /// What every page's frame shows.
     pub deployment: Deployment,
-    /// What the overview says, for all who watch it.
+    /// What pages say, for all who watch them.
     pub changes: Changes,
     /// What pages say once, after a form.
     pub notices: Notices,
@@ -74,6 +74,8 @@ impl AppState {
         leptos::prelude::provide_context(Arc::clone(&self.access));
         leptos::prelude::provide_context(self.deployment.clone());
         leptos::prelude::provide_context(self.notices.clone());
+        // Before anything is read for the page: what changes while it is made is told to it afterwards.
+        leptos::prelude::provide_context(self.changes.before());
         if let Some(actor) = request.get::<Actor>() {
             leptos::prelude::provide_context(actor.clone());
         }

@@ -160,13 +160,16 @@ pub fn VerdictPanel(
     /// What it is about, for assistive software.
     #[prop(default = "Verdict".to_owned(), into)]
     label: String,
+    /// The run that it speaks of, in a line below the headline.
+    #[prop(optional_no_strip)]
+    run: Option<AnyView>,
     /// What to press.
     #[prop(optional)]
     action: Option<AnyView>,
 ) -> impl IntoView {
     let (tone, icon) = verdict_look(verdict.level);
-    // What to do when all is well is what the button says.
-    let remedy = verdict.remedy.filter(|_| verdict.level != VerdictLevel::Ready);
+    // What to do when all is well, or about a run, is what the button says.
+    let remedy = verdict.remedy.filter(|_| verdict.level != VerdictLevel::Ready && run.is_none());
     let reasons = match verdict.reasons.as_slice() {
         [] => None,
         [one] => Some(view! { <p class="foreign">{format::visible(one)}</p> }.into_any()),
@@ -180,6 +183,7 @@ pub fn VerdictPanel(
             <Icon name=icon />
             <div>
                 <strong>{verdict.headline}</strong>
+                {run}
                 {reasons}
                 {remedy
                     .map(|r| {

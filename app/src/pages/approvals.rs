@@ -13,7 +13,9 @@ use crate::components::{
     Badge, Column, DataTable, EmptyState, ErrorPanel, IconName, Loading, PageHeader, RunLink, Time, TimeStyle, Tone,
 };
 use crate::format;
+use crate::fragment::Fragment;
 use crate::frame::approvals_required;
+use crate::freshness::PageFreshness;
 
 /// `/approvals`.
 #[component]
@@ -25,9 +27,10 @@ pub fn ApprovalsPage() -> impl IntoView {
         n => format!("{n} other people read every plan that changes anything, and agree, before it may start."),
     };
     view! {
-        <PageHeader tab="Approvals" lead=lead.into_any()>
+        <PageHeader tab="Approvals" lead=lead.into_any() tools=view! { <PageFreshness /> }.into_any()>
             "Approvals"
         </PageHeader>
+        <Fragment id="approvals-list">
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 match all.await {
@@ -46,6 +49,7 @@ pub fn ApprovalsPage() -> impl IntoView {
                 }
             })}
         </Transition>
+        </Fragment>
     }
 }
 

@@ -16,6 +16,8 @@ use crate::components::{
     RunBadge, RunLink, SearchField, Time,
 };
 use crate::format;
+use crate::fragment::Fragment;
+use crate::freshness::PageFreshness;
 use crate::pages::run_rows::subject;
 
 const STATES: [RunState; 6] = [
@@ -35,6 +37,7 @@ pub fn HistoryPage() -> impl IntoView {
     let runs = Resource::new_blocking(move || asked.get(), |asked| list_runs(asked.query()));
     let lead = view! { "Every rollback, restore, validation and backup that was started here." };
     let tools = view! {
+        <PageFreshness />
         <a class="btn" href="/runs/compare">
             "Compare two runs"
         </a>
@@ -45,17 +48,19 @@ pub fn HistoryPage() -> impl IntoView {
         </PageHeader>
         {move || filters(&asked.get())}
         {move || view! { <OverTime asked=asked.get() /> }}
-        <Transition fallback=Loading>
-            {move || Suspend::new(async move {
-                let asked = asked.get_untracked();
-                match runs.await {
-                    Ok(page) => listing(page, &asked).into_any(),
-                    Err(e) => {
-                        view! { <ErrorPanel problem=*e.0 retry=asked.path(None) /> }.into_any()
+        <Fragment id="runs-list" held=true>
+            <Transition fallback=Loading>
+                {move || Suspend::new(async move {
+                    let asked = asked.get_untracked();
+                    match runs.await {
+                        Ok(page) => listing(page, &asked).into_any(),
+                        Err(e) => {
+                            view! { <ErrorPanel problem=*e.0 retry=asked.path(None) /> }.into_any()
+                        }
                     }
-                }
-            })}
-        </Transition>
+                })}
+            </Transition>
+        </Fragment>
         <Durations />
     }
 }

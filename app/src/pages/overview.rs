@@ -6,7 +6,7 @@ mod cards;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use rollback_types::run_kind::PRODUCTION;
-use rollback_types::{Overview, Role, StoreStatus, VerdictLevel};
+use rollback_types::{Overview, Role, RunSummary, StoreStatus, VerdictLevel};
 
 pub(super) use self::cards::health_look;
 use self::cards::{attention, latest_copy, stores};
@@ -15,9 +15,11 @@ use super::staged::StagedCard;
 use crate::account::may;
 use crate::api::overview::overview;
 use crate::api::runs::Validate;
-use crate::components::{Card, ErrorPanel, Icon, IconName, Loading, PageHeader, RoleNote, VerdictPanel};
+use crate::components::{
+    Card, ErrorPanel, Icon, IconName, Loading, PageHeader, RoleNote, RunBadge, Time, TimeStyle, VerdictPanel,
+};
 use crate::fragment::Fragment;
-use crate::freshness::Freshness;
+use crate::freshness::OverviewFreshness;
 use crate::{format, notice};
 
 /// Candidates that the overview lists; the list of versions has them all.
@@ -59,7 +61,7 @@ pub(super) fn FreshOverview(overview: Overview) -> impl IntoView {
             }
                 .into_any()
             tools=view! {
-                <Freshness seen=seen />
+                <OverviewFreshness seen=seen />
                 <ValidateForm subject=PRODUCTION.to_owned() label="Validate production" />
             }
                 .into_any()
@@ -123,7 +125,12 @@ fn content(o: Overview) -> impl IntoView {
     };
     view! {
         {(o.open_approvals > 0).then(|| waiting_approvals(o.open_approvals))}
-        <VerdictPanel verdict=o.verdict.clone() action=verdict_action(&o).into_any() />
+        <VerdictPanel
+            verdict=o.verdict.clone()
+            label=if o.active_run.is_some() { "Active run" } else { "Verdict" }
+            run=o.active_run.clone().map(|run| active_run(&run).into_any())
+            action=verdict_action(&o).into_any()
+        />
         <div class="grid">
             <div class="col c7">{left}</div>
             <div class="col c5">{right}</div>
@@ -169,6 +176,17 @@ fn verdict_action(o: &Overview) -> impl IntoView + use<> {
         }
         .into_any(),
     )
+}
+
+/// The run that the verdict speaks of: its state, what it is about, since when.
+fn active_run(run: &RunSummary) -> impl IntoView + use<> {
+    view! {
+        <p class="run-line">
+            <RunBadge state=run.state />
+            {about(run)}
+            <Time at=run.started_at style=TimeStyle::Relative />
+        </p>
+    }
 }
 
 /// Plans that another person must read before they start.

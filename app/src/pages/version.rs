@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use rollback_types::{Candidacy, OperationRow, Problem, ProblemKind, RunKind, Timestamp, VersionDetail, VersionRow};
 
 use super::overview::ValidateForm;
+use super::plan::before::TriggersCard;
 use super::plan::subject::Subject;
 use super::run_rows::RunRows;
 use super::staged::StagedCard;
@@ -17,6 +18,8 @@ use crate::components::{
     Badge, Callout, Card, Column, DataTable, EmptyState, ErrorPanel, Fact, Foreign, IconName, KeyValue, Loading,
     PageHeader, Time, Tone, VersionBadge, VersionName,
 };
+use crate::fragment::Fragment;
+use crate::freshness::PageFreshness;
 use crate::{format, notice};
 
 /// `/versions/{id}`.
@@ -75,7 +78,7 @@ fn Missing(id: String) -> impl IntoView {
 
 #[component]
 pub(super) fn Detail(detail: VersionDetail) -> impl IntoView {
-    let VersionDetail { version, rollback, staging, operations, runs, layout, .. } = detail;
+    let VersionDetail { version, rollback, staging, operations, runs, layout, triggers } = detail;
     let offered = version.candidacy.is_offered();
     let plan = offered.then(|| format::version_path(version.version_id.as_str())).flatten();
     let take_over = version.candidacy == Candidacy::TakeOver;
@@ -91,6 +94,8 @@ pub(super) fn Detail(detail: VersionDetail) -> impl IntoView {
     let tools = {
         let status = version.status.clone();
         view! {
+            <PageFreshness />
+            <Fragment id="version-tools">
             <VersionBadge state=status />
             {safety
                 .map(|path| {
@@ -110,6 +115,7 @@ pub(super) fn Detail(detail: VersionDetail) -> impl IntoView {
                         </a>
                     }
                 })}
+            </Fragment>
         }
         .into_any()
     };
@@ -125,15 +131,20 @@ pub(super) fn Detail(detail: VersionDetail) -> impl IntoView {
         <PageHeader
             tab=tab
             over=format!("Version · {}", layout.title()).into_any()
-            lead=view! { {lead} }.into_any()
+            lead=view! {
+                <Fragment id="version-lead" inline=true>{lead}</Fragment>
+            }
+                .into_any()
             tools=tools
         >
             <VersionName id=name />
         </PageHeader>
         {refused}
+        <Fragment id="version-now">
         <Callout tone=tone title=format::visible(&rollback) />
         <div class="grid">
             <div class="col c7">
+                <TriggersCard triggers=triggers />
                 <Registry version=version.clone() />
             </div>
             <div class="col c5">
@@ -146,6 +157,7 @@ pub(super) fn Detail(detail: VersionDetail) -> impl IntoView {
                 <RunRows runs=runs />
             </Card>
         </div>
+        </Fragment>
     }
 }
 

@@ -13,10 +13,12 @@ use self::columns::{ColumnChoice, Optional};
 use crate::address;
 use crate::api::versions::{VersionList, list_versions};
 use crate::components::{
-    Card, Chip, Column, DataTable, EmptyState, ErrorPanel, FilterChips, Loading, PageHeader, Pagination, SearchField,
-    Time, TimeStyle, VersionBadge, VersionLink,
+    Card, Chip, Column, DataTable, EmptyState, ErrorPanel, FilterChips, Icon, IconName, Loading, PageHeader,
+    Pagination, SearchField, Time, TimeStyle, VersionBadge, VersionLink,
 };
 use crate::format;
+use crate::fragment::Fragment;
+use crate::freshness::PageFreshness;
 
 /// `/versions`.
 #[component]
@@ -25,18 +27,25 @@ pub fn VersionsPage() -> impl IntoView {
     let query = Memo::new(move |_| search.with(|s| read_query(s)));
     let list = Resource::new_blocking(move || query.get(), list_versions);
     view! {
-        <PageHeader tab="Versions" lead="Every row of the registry, whatever its state.".into_any()>
+        <PageHeader
+            tab="Versions"
+            lead="Every row of the registry, whatever its state.".into_any()
+            tools=view! { <PageFreshness /> }.into_any()
+        >
             "Versions"
         </PageHeader>
-        <Transition fallback=Loading>
-            {move || Suspend::new(async move {
-                let asked = query.get_untracked();
-                match list.await {
-                    Ok(list) => view! { <List list=list query=asked /> }.into_any(),
-                    Err(error) => view! { <ErrorPanel problem=error retry="/versions" /> }.into_any(),
-                }
-            })}
-        </Transition>
+        // Rows do not move under a reader's pointer.
+        <Fragment id="versions-list" held=true>
+            <Transition fallback=Loading>
+                {move || Suspend::new(async move {
+                    let asked = query.get_untracked();
+                    match list.await {
+                        Ok(list) => view! { <List list=list query=asked /> }.into_any(),
+                        Err(error) => view! { <ErrorPanel problem=error retry="/versions" /> }.into_any(),
+                    }
+                })}
+            </Transition>
+        </Fragment>
     }
 }
 
@@ -142,8 +151,10 @@ pub(super) fn List(list: VersionList, query: VersionQuery) -> impl IntoView {
 fn window(kept: usize) -> String {
     match kept {
         0 => "No version has a backup of its own: only latest-copy can be restored from.".to_owned(),
-        1 => "1 version has a backup of its own, and can be restored from beside latest-copy.".to_owned(),
-        n => format!("{n} versions have a backup of their own, and can be restored from beside latest-copy."),
+        1 => "1 version is kept: it has a backup of its own, and can be restored from beside latest-copy.".to_owned(),
+        n => format!(
+            "{n} versions are kept: they have a backup of their own, and can be restored from beside latest-copy."
+        ),
     }
 }
 
@@ -272,6 +283,16 @@ fn row(v: VersionRow, columns: &[Optional], kept: &HashMap<VersionId, u64>) -> i
         <tr>
             <td class="wide">
                 <VersionLink id=v.version_id.clone() />
+                {backup
+                    .is_some()
+                    .then(|| {
+                        view! {
+                            <span class="kept" title="Has a backup of its own">
+                                <Icon name=IconName::Box />
+                                "kept"
+                            </span>
+                        }
+                    })}
                 {message.map(|m| view! { <span class="under foreign">{m}</span> })}
             </td>
             <td class="state">

@@ -83,12 +83,14 @@ pub struct Overview {
     pub at: Timestamp,
 }
 
-/// That the overview says something else than before.
+/// That the overview, or another page, says something else than before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Change {
     /// What the overview says now, as a checksum: the same while nothing changes but times.
     pub seen: String,
+    /// What it and all other pages say, as a checksum: versions, runs, backups and approvals too.
+    pub everywhere: String,
     /// When that was first seen.
     pub at: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! A run's story, and changes of the overview, as server-sent events.
+//! A run's story, and changes of what pages say, as server-sent events.
 //!
 //! Numbered events are unnamed messages whose `id` is the event's number; progress is named `progress` and has no id;
 //! `end` is sent after the last event, and the stream closes. A stream that closes without `end` is to be taken up again
@@ -141,7 +141,7 @@ fn signed_out(Ended(by): Ended) -> Event {
     Event::default().event("signed_out").data(data)
 }
 
-/// What the overview says, now and whenever it says something else. Each message stands for all before it.
+/// What the overview and the other pages say, now and whenever one says something else. Each message stands for all before it.
 #[utoipa::path(get, path = "/api/v1/changes", tag = "overview",
     responses(
         (status = 200, content_type = "text/event-stream", body = SentEvent, description = "one such message after another"),

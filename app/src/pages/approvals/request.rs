@@ -10,9 +10,11 @@ use crate::account::{account, may};
 use crate::api::approvals::{CastVote, get_approval};
 use crate::choice;
 use crate::components::{
-    Callout, Card, EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader, RunLink, Time, TimeStyle, Tone,
-    VersionName, message, role,
+    Callout, Card, DecisionForm, EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader, RunLink, TextArea, Time,
+    TimeStyle, Tone, VersionName, message, role,
 };
+use crate::fragment::Fragment;
+use crate::freshness::PageFreshness;
 use crate::pages::plan::before::BeforeCard;
 use crate::pages::plan::steps::StepsCard;
 use crate::pages::plan::stores::{CopiesCard, GoesCard, ReplacedCard};
@@ -64,7 +66,10 @@ fn RequestView(approval: Approval) -> impl IntoView {
     let subject = Subject { kind: approval.kind, name: approval.version_id.as_str().to_owned() };
     let name = approval.version_id.clone();
     let tools = view! {
-        <ApprovalBadge state=approval.state />
+        <PageFreshness says="This request has changed." />
+        <Fragment id="approval-state" inline=true held=true>
+            <ApprovalBadge state=approval.state />
+        </Fragment>
         <span class="small muted">
             {format!("asked by {}, ", format::clip(&format::visible(&approval.asked_by), 40))}
             <Time at=approval.asked_at style=TimeStyle::Relative /> " · plan "
@@ -102,7 +107,10 @@ fn RequestView(approval: Approval) -> impl IntoView {
         <div class="grid plan">
             <div class="col c8">{what}</div>
             <div class="col c4 plan-side">
-                <WordsCard approval=approval />
+                // Somebody may be writing in it.
+                <Fragment id="approval-words" held=true>
+                    <WordsCard approval=approval />
+                </Fragment>
             </div>
         </div>
     }
@@ -258,21 +266,15 @@ fn VoteForms(digest: String) -> impl IntoView {
                 </button>
             </div>
         </form>
-        <details class="decision">
-            <summary class="btn">"Refuse…"</summary>
-            <form method="post" action=CastVote::PATH class="decision-body">
-                <input type="hidden" name="plan_digest" value=again />
-                <input type="hidden" name="approves" value="false" />
-                <div class="field">
-                    <label for="refuse-reason">"Why not"</label>
-                    <textarea id="refuse-reason" name="reason" rows="2" required minlength="3" maxlength="500"></textarea>
-                </div>
-                <div class="actions">
-                    <button class="btn danger" type="submit">
-                        "Refuse this plan"
-                    </button>
-                </div>
-            </form>
-        </details>
+        <DecisionForm summary="Refuse…" least=Role::Operator note="" action=CastVote::PATH>
+            <input type="hidden" name="plan_digest" value=again />
+            <input type="hidden" name="approves" value="false" />
+            <TextArea id="refuse-reason" name="reason" label="Why not" required=true least=Some(3) />
+            <div class="actions">
+                <button class="btn danger" type="submit">
+                    "Refuse this plan"
+                </button>
+            </div>
+        </DecisionForm>
     }
 }

@@ -33,6 +33,11 @@ pub enum Standing {
 }
 
 impl Consent {
+    /// How many others have said their word.
+    pub fn votes(&self) -> usize {
+        self.approval.as_ref().map_or(0, |approval| approval.votes.len())
+    }
+
     /// For the person of this name.
     pub fn standing(self, reader: Option<&str>) -> Standing {
         let Self { required, approval } = self;

@@ -21,7 +21,9 @@ use crate::components::{
     Badge, Callout, EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader, Time, TimeStyle, Tone, VersionBadge,
     VersionName, message,
 };
+use crate::fragment::Fragment;
 use crate::frame::approvals_required;
+use crate::freshness::PageFreshness;
 use crate::{choice, format, notice};
 
 /// `/versions/{id}/plan`: the rollback of one version.
@@ -151,10 +153,35 @@ pub(super) fn standing(plan: &RollbackPlan) -> (Tone, IconName, String) {
     }
 }
 
+/// How the plan stands, when it was made and its digest; and that it is old, once another would be made.
+#[component]
+pub(super) fn PlanStanding(
+    plan: RollbackPlan,
+    /// How many others have said their word about it.
+    votes: usize,
+    /// What else stands beside it.
+    about: Option<AnyView>,
+) -> impl IntoView {
+    let (tone, icon, word) = standing(&plan);
+    let (digest, whole) = (plan.digest.to_string(), plan.digest.to_string());
+    view! {
+        <PageFreshness says="This plan is no longer what is there." link="Plan again" />
+        // Whoever confirms reads one plan: it does not change under their hands.
+        <Fragment id="plan-standing" inline=true held=true>
+            <Badge tone=tone icon=icon text=word />
+            <span hidden data-digest=digest data-votes=votes.to_string()></span>
+        </Fragment>
+        {about}
+        <span class="small muted">
+            "planned "<Time at=plan.planned_at style=TimeStyle::Relative />" · digest "
+            <code title=whole>{format::short_digest(&plan.digest.0)}</code>
+        </span>
+    }
+}
+
 #[component]
 fn PlanView(plan: RollbackPlan, consent: Consent) -> impl IntoView {
     let subject = Subject::of(&plan);
-    let (tone, icon, word) = standing(&plan);
     let href = subject.path();
     let over_icon = if plan.kind == RunKind::MakeBackup { IconName::Box } else { IconName::Back };
     let over = view! {
@@ -162,13 +189,9 @@ fn PlanView(plan: RollbackPlan, consent: Consent) -> impl IntoView {
         {subject.over()}
     };
     let lead = format::visible(&super::sentences::headline(&plan));
+    let version = plan.version.clone().map(|v| view! { <VersionBadge state=v.status /> }.into_any());
     let tools = view! {
-        <Badge tone=tone icon=icon text=word />
-        {plan.version.clone().map(|v| view! { <VersionBadge state=v.status /> })}
-        <span class="small muted">
-            "planned "<Time at=plan.planned_at style=TimeStyle::Relative />" · digest "
-            <code title=plan.digest.to_string()>{format::short_digest(&plan.digest.0)}</code>
-        </span>
+        <PlanStanding plan=plan.clone() votes=consent.votes() about=version />
         <a class="btn small" href=href>
             <Icon name=IconName::Refresh />
             "Plan again"
@@ -212,6 +235,7 @@ fn PlanView(plan: RollbackPlan, consent: Consent) -> impl IntoView {
                     .as_ref()
                     .map(|s| view! { <CopyCard title=s.name().into_owned() health=plan.latest_copy.clone() /> })}
                 <StepsCard kind=plan.kind steps=plan.steps.clone() />
+                <ToConfirmation />
             </div>
             <div class="col c4 plan-side">
                 <ConfirmCard plan=plan.clone() consent=consent />
@@ -219,6 +243,19 @@ fn PlanView(plan: RollbackPlan, consent: Consent) -> impl IntoView {
                 <DiskCard disk=plan.disk.clone() way_back_bytes=plan.way_back_bytes />
             </div>
         </div>
+    }
+}
+
+/// Where the confirmation stands below the plan, far down on a phone, a way to it stays in sight.
+#[component]
+pub(super) fn ToConfirmation() -> impl IntoView {
+    view! {
+        <p class="to-confirmation">
+            <a class="btn primary" href="#card-confirm">
+                "Go to the confirmation"
+                <Icon name=IconName::Arrow />
+            </a>
+        </p>
     }
 }
 

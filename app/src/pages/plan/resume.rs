@@ -10,16 +10,14 @@ use super::before::{BeforeCard, CopyCard, DiskCard};
 use super::confirm::{acknowledgement, reason_field};
 use super::consent::{Consent, Standing};
 use super::guard::ConfirmGuard;
-use super::page::{name_of, obstacles, standing, what_changes, with_consent};
+use super::page::{PlanStanding, ToConfirmation, name_of, obstacles, what_changes, with_consent};
 use super::steps::StepsCard;
 use super::subject::Subject;
 use super::{sentences, trouble};
 use crate::account::{account, may};
 use crate::api::approvals::AskApproval;
 use crate::api::runs::{ResumeRun, resume_plan};
-use crate::components::{
-    Badge, Callout, Card, ErrorPanel, Icon, IconName, Loading, PageHeader, RunLink, Time, TimeStyle, Tone, role,
-};
+use crate::components::{Callout, Card, ErrorPanel, Icon, IconName, Loading, PageHeader, RunLink, Tone, role};
 use crate::frame::approvals_required;
 use crate::{format, notice};
 
@@ -72,19 +70,12 @@ fn not_planned(run: Option<RunId>, problem: Problem) -> impl IntoView + use<> {
 #[component]
 fn RestView(run: RunId, plan: RollbackPlan, consent: Consent) -> impl IntoView {
     let subject = Subject::of(&plan);
-    let (tone, icon, word) = standing(&plan);
     let over = view! {
         <Icon name=IconName::Refresh />
         "Plan of what is left of "
         <RunLink id=run />
     };
-    let tools = view! {
-        <Badge tone=tone icon=icon text=word />
-        <span class="small muted">
-            "planned "<Time at=plan.planned_at style=TimeStyle::Relative />" · digest "
-            <code title=plan.digest.to_string()>{format::short_digest(&plan.digest.0)}</code>
-        </span>
-    };
+    let tools = view! { <PlanStanding plan=plan.clone() votes=consent.votes() about=None /> };
     // Refused because something moved: what is so now, beside what changed.
     let problem = notice::refused::<ResumeRun>().or_else(notice::refused::<AskApproval>);
     let refused = (!obstacles(&plan).is_empty()).then(|| trouble::refusals(&plan));
@@ -115,6 +106,7 @@ fn RestView(run: RunId, plan: RollbackPlan, consent: Consent) -> impl IntoView {
                     .as_ref()
                     .map(|s| view! { <CopyCard title=s.name().into_owned() health=plan.latest_copy.clone() /> })}
                 <StepsCard kind=plan.kind steps=plan.steps.clone() />
+                <ToConfirmation />
             </div>
             <div class="col c4 plan-side">
                 <ResumeCard run=run plan=plan.clone() consent=consent />

@@ -2,7 +2,9 @@
 
 use std::time::SystemTime;
 
-use rollback_types::{BackupHealth, BackupSource, Role, RunId, RunKind, RunQuery, RunState, Rung, StoreKind};
+use rollback_types::{
+    BackupCheck, BackupHealth, BackupSource, Role, RunId, RunKind, RunQuery, RunState, Rung, StoreKind,
+};
 
 use super::start::checked_reason;
 use super::{Answer, RollbackService};
@@ -288,6 +290,16 @@ impl RollbackService {
                 None => return Ok(keys),
             }
         }
+    }
+
+    /// How looks at every backup ended, newest first. What is kept of them; no file is read.
+    pub(super) async fn looks(&self) -> Answer<Vec<(String, Vec<BackupCheck>)>> {
+        let mut looks = Vec::new();
+        for source in self.backup_sources().await? {
+            let checks = self.verifier.history(&source).await;
+            looks.push((source.name().into_owned(), checks));
+        }
+        Ok(looks)
     }
 
     /// The oldest look at any backup: when the schedule is to look next.

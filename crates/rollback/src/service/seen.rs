@@ -1,7 +1,56 @@
-//! What an overview says, in one word, so that a page can tell whether it still says the same.
+//! What pages say, in one word each, so that a page can tell whether it still says the same.
 
-use rollback_types::{Overview, Timestamp};
+use rollback_types::{Overview, RunQuery, RunSummary, Timestamp, VersionQuery, VersionSort};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+
+use super::RollbackService;
+
+/// How many of the versions that changed last, and of the newest runs, are looked at.
+const LATEST: u32 = 50;
+
+impl RollbackService {
+    /// A checksum over the overview and what the other pages show beside it: the registry's states and the versions that
+    /// changed last, the newest runs, the kept backups and how looks at them ended, the requests for approval.
+    ///
+    /// No file of a backup is read for it. What cannot be read counts as said by nobody: its own page says why.
+    pub async fn seen_everywhere(&self, overview: &Overview) -> Option<String> {
+        let latest = VersionQuery { sort: VersionSort::UpdatedDesc, limit: Some(LATEST), ..VersionQuery::default() };
+        let newest = RunQuery { limit: Some(LATEST), ..RunQuery::default() };
+        let (counts, versions, runs, kept, looks, approvals) = tokio::join!(
+            self.state_counts(),
+            self.versions(&latest),
+            self.runs(&newest),
+            self.kept_sizes(),
+            self.looks(),
+            self.approvals(),
+        );
+        let mut runs = runs.map(|page| page.items).unwrap_or_default();
+        runs.iter_mut().for_each(forget_its_story);
+        let mut kept: Vec<_> = kept.unwrap_or_default().into_iter().collect();
+        kept.sort();
+        checksum(&(
+            seen(overview)?,
+            counts.unwrap_or_default(),
+            versions.map(|page| page.items).unwrap_or_default(),
+            runs,
+            kept,
+            looks.unwrap_or_default(),
+            approvals.unwrap_or_default(),
+        ))
+    }
+}
+
+/// How far a run has come its own page tells, by its own stream.
+fn forget_its_story(run: &mut RunSummary) {
+    run.last_event = 0;
+}
+
+/// `None` where it cannot be written as JSON, which our types rule out.
+fn checksum(said: &impl Serialize) -> Option<String> {
+    let bytes = serde_json::to_vec(said).ok()?;
+    Some(hex::encode(&Sha256::digest(bytes)[..12]))
+}
 
 /// A checksum over everything that an overview says, but for when it was looked at and how long that took.
 ///
@@ -17,8 +66,8 @@ pub fn seen(overview: &Overview) -> Option<String> {
         // When it was proven is news; when it was looked at is none.
         (copy.checked_at, copy.took_ms) = (never, 0);
     }
-    let bytes = serde_json::to_vec(&said).ok()?;
-    Some(hex::encode(&Sha256::digest(bytes)[..12]))
+    said.recent_runs.iter_mut().chain(&mut said.active_run).for_each(forget_its_story);
+    checksum(&said)
 }
 
 #[cfg(test)]

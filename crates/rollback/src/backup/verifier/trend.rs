@@ -14,7 +14,7 @@ pub(super) fn is_lasting(source: &BackupSource) -> bool {
 
 impl BackupVerifier {
     /// Earlier looks. Without them a page only lacks the trend.
-    pub(super) async fn history(&self, source: &BackupSource) -> Vec<BackupCheck> {
+    pub(crate) async fn history(&self, source: &BackupSource) -> Vec<BackupCheck> {
         if !is_lasting(source) {
             return Vec::new();
         }
