@@ -4,16 +4,16 @@ import { expect, heading, open, startRollback, startRun, test } from './test.ts'
 
 test('a backup is proven by a press, up to a trial restore', async ({ page }) => {
   await open(page, '/backups');
-  const card = page.getByRole('region', { name: 'v1_baseline', exact: true });
+  const card = page.getByRole('rowgroup', { name: 'v1_baseline', exact: true });
   await expect(card).toContainText('Not proven by a trial restore');
   await card.getByRole('button', { name: 'Verify: v1_baseline' }).click();
   await expect(card).toContainText('2 of the last 2 looks', { timeout: 30_000 });
   await card.getByRole('button', { name: 'Verify with trial restore: v1_baseline' }).click();
   await expect(card).toContainText('Last proven by a trial restore', { timeout: 30_000 });
 
+  await card.getByText('Proofs and files').click();
   await card.getByText('looks found it intact').click();
   await expect(card.getByRole('region', { name: 'Earlier looks' }).getByRole('row').nth(1)).toContainText('with a trial');
-  await card.getByText('Proofs and files').click();
   await card.getByText('What was seen on each rung').click();
   const trials = card.getByRole('region', { name: 'Rungs of v1_baseline' }).getByRole('row').filter({ hasText: 'Trial restore' });
   await expect(trials).toHaveCount(3);
@@ -25,9 +25,10 @@ test('a damaged backup names its lowest failing rung, and nothing is restored fr
   const [graph] = (await readdir(folder)).filter((name) => name.endsWith('.cypher'));
   await appendFile(join(folder, graph ?? ''), 'CREATE (n');
   await open(page, '/backups');
-  const card = page.getByRole('region', { name: 'latest-copy', exact: true });
+  const card = page.getByRole('rowgroup', { name: 'latest-copy', exact: true });
   await card.getByRole('button', { name: 'Verify: latest-copy' }).click();
   await expect(card).toContainText('Fails at “SHA-256”, Neo4j', { timeout: 30_000 });
+  await expect(card.getByRole('img', { name: 'latest-copy: Neo4j failed at SHA-256' })).toBeVisible();
   await expect(card).toContainText('What to do:');
   await expect(card.getByRole('link', { name: /^Restore production/ })).toHaveCount(0);
   await open(page, '/restore/latest-copy');
@@ -54,7 +55,7 @@ test('a new latest-copy is made from production once nothing is staged, proven a
   const after = await readdir(backups);
   expect(after.length, 'the old one is kept').toBe(before.length + 1);
   await open(page, '/backups');
-  const card = page.getByRole('region', { name: 'latest-copy', exact: true });
+  const card = page.getByRole('rowgroup', { name: 'latest-copy', exact: true });
   await expect(card).toContainText('All three files exist, match their checksums');
   await card.getByRole('button', { name: 'Verify with trial restore: latest-copy' }).click();
   await expect(card).toContainText('Last proven by a trial restore', { timeout: 30_000 });

@@ -149,6 +149,6 @@ test.describe('without JavaScript', () => {
     await page.goto('/backups');
     await page.getByRole('button', { name: 'Verify with trial restore: v1_baseline' }).click();
     await expect(page).toHaveURL(/\/backups/);
-    await expect(page.getByRole('region', { name: 'v1_baseline', exact: true })).toContainText('Last proven by a trial restore');
+    await expect(page.getByRole('rowgroup', { name: 'v1_baseline', exact: true })).toContainText('Last proven by a trial restore');
   });
 });

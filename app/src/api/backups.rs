@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json, PostUrl};
 use rollback_types::{BackupHealth, RunId, RunSummary, StoreKind, Timestamp};
 #[cfg(feature = "ssr")]
-use rollback_types::{Role, RunKind};
+use rollback_types::{BackupSource, Role, RunKind};
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
@@ -18,6 +18,57 @@ use super::{actor, refused, refused_form, service};
 #[server(name = ListBackups, prefix = "/rpc", endpoint = "backups", input = GetUrl, output = Json)]
 pub async fn list_backups() -> Result<Vec<BackupHealth>, ApiError> {
     service()?.backups().await.map_err(refused)
+}
+
+/// How large one backup is, or what latest-copy was before it was made anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupSize {
+    /// Its name.
+    pub name: String,
+    /// When it was written, or last seen as it was.
+    pub at: Timestamp,
+    /// Bytes of each store's file, in the stores' order; nothing where it is not there, or not known any more.
+    pub parts: [Option<u64>; 3],
+    /// Bytes of all files.
+    pub total: u64,
+}
+
+/// The backups by size, drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupSizes {
+    /// The chart as SVG; absent when there is too little to draw. Its texts are escaped.
+    pub svg: Option<String>,
+    /// What is drawn, oldest first.
+    pub sizes: Vec<BackupSize>,
+}
+
+#[cfg(feature = "ssr")]
+impl BackupSizes {
+    /// Of the backups, and of what looks at latest-copy remember.
+    pub fn of(backups: &[BackupHealth]) -> Self {
+        let mut sizes: Vec<BackupSize> = backups.iter().filter_map(size_now).collect();
+        sizes.extend(backups.iter().filter(|b| b.source == BackupSource::LatestCopy).flat_map(sizes_before));
+        sizes.sort_by_key(|size| size.at);
+        // A list without its picture is still the list.
+        let svg = crate::charts::sizes_chart("sizes-chart", &sizes).unwrap_or_default();
+        Self { svg, sizes }
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn size_now(health: &BackupHealth) -> Option<BackupSize> {
+    let at = health.files.iter().filter_map(|file| file.modified_at).max()?;
+    let parts = StoreKind::ALL.map(|store| health.files.iter().find(|file| file.store == store)?.bytes);
+    let total = parts.iter().flatten().sum();
+    Some(BackupSize { name: health.source.name().into_owned(), at, parts, total })
+}
+
+/// Of looks that follow each other and saw the same size, the last.
+#[cfg(feature = "ssr")]
+fn sizes_before(health: &BackupHealth) -> Vec<BackupSize> {
+    let name = format!("{}, before", health.source.name());
+    let looks = health.history.windows(2).filter(|pair| pair[0].bytes != pair[1].bytes).map(|pair| &pair[1]);
+    looks.map(|look| BackupSize { name: name.clone(), at: look.at, parts: [None; 3], total: look.bytes }).collect()
 }
 
 /// Reads a backup's files again, even if they did not change; with `trial` restores each into a scratch place too.
@@ -113,4 +164,57 @@ pub async fn remove_way_back(run: i64, confirm: String) -> Result<(), ApiError> 
     let said = format!("The way back of run #{run} is gone: its restore is final.");
     notice::lead_to("/backups", Notice::Done(said));
     Ok(())
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use rollback_types::{BackupCheck, BackupFile};
+
+    use super::*;
+
+    #[test]
+    fn sizes_stand_in_the_order_of_time_with_what_latest_copy_was_before() {
+        let at = Timestamp::from_unix_ms;
+        let look = |ms, bytes| BackupCheck {
+            at: at(ms),
+            intact: true,
+            highest: None,
+            failure: None,
+            bytes,
+            took_ms: 1,
+            trial: false,
+        };
+        let file = |store, bytes, ms| BackupFile {
+            store,
+            path: String::new(),
+            bytes: Some(bytes),
+            modified_at: Some(at(ms)),
+            sha256: None,
+            rungs: vec![],
+        };
+        let backup = |source, written, history| BackupHealth {
+            source,
+            folder: String::new(),
+            intact: true,
+            verdict: String::new(),
+            remedy: None,
+            files: vec![file(StoreKind::Sqlite, 1, written), file(StoreKind::Neo4j, 4, written)],
+            checked_at: at(0),
+            took_ms: 1,
+            history,
+            replaced: vec![],
+        };
+        let kept = backup(BackupSource::Version(rollback_types::VersionId::new("v2")), 20, vec![look(90, 7)]);
+        let latest = backup(BackupSource::LatestCopy, 50, vec![look(60, 5), look(55, 5), look(40, 9), look(30, 9)]);
+        let sizes = BackupSizes::of(&[latest, kept]).sizes;
+        let said: Vec<_> = sizes.iter().map(|s| (s.name.as_str(), s.at.unix_ms(), s.parts, s.total)).collect();
+        assert_eq!(
+            said,
+            [
+                ("v2", 20, [Some(1), None, Some(4)], 5),
+                ("latest-copy, before", 40, [None; 3], 9),
+                ("latest-copy", 50, [Some(1), None, Some(4)], 5),
+            ]
+        );
+    }
 }

@@ -6,6 +6,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json, PostUrl};
 use rollback_types::{Page, RollbackPlan, RunId, RunKind, RunQuery, RunSummary, RunView, StepDuration};
+use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
 
@@ -137,11 +138,25 @@ pub async fn step_durations() -> Result<Vec<StepDuration>, ApiError> {
     service()?.step_durations().await.map_err(refused)
 }
 
-/// When each step of one run worked, as SVG. Its texts are escaped.
+/// When each step of one run worked, as SVG, twice: for a wide place and for a narrow one. Their texts are escaped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeline {
+    /// With names before and remarks behind the bars.
+    pub wide: String,
+    /// With both above them.
+    pub narrow: String,
+}
+
+/// When each step of one run worked.
 #[server(name = RunChart, prefix = "/rpc", endpoint = "run-chart", input = GetUrl, output = Json)]
-pub async fn run_chart(id: RunId) -> Result<String, ApiError> {
+pub async fn run_chart(id: RunId) -> Result<Timeline, ApiError> {
+    use crate::charts::{Room, timeline_chart};
+
     let run = service()?.run(id).await.map_err(refused)?;
-    drawn(crate::charts::timeline_chart("run-chart", &run, rollback_types::Timestamp::now()))
+    let now = rollback_types::Timestamp::now();
+    let wide = drawn(timeline_chart("run-chart", &run, now, Room::Wide))?;
+    let narrow = drawn(timeline_chart("run-chart-narrow", &run, now, Room::Narrow))?;
+    Ok(Timeline { wide, narrow })
 }
 
 /// Median durations of the steps beside the document's estimates, as SVG.

@@ -45,11 +45,15 @@ pub const FAMILY: &str = "sans-serif";
 
 /// The colour of a step: its store's for a lane.
 pub fn of_step(step: Step) -> RGBColor {
-    match step.lane() {
-        Some(StoreKind::Sqlite) => SQLITE,
-        Some(StoreKind::Qdrant) => QDRANT,
-        Some(StoreKind::Neo4j) => NEO4J,
-        None => ACCENT,
+    step.lane().map_or(ACCENT, of_store)
+}
+
+/// The colour of a store.
+pub fn of_store(store: StoreKind) -> RGBColor {
+    match store {
+        StoreKind::Sqlite => SQLITE,
+        StoreKind::Qdrant => QDRANT,
+        StoreKind::Neo4j => NEO4J,
     }
 }
 

@@ -8,12 +8,14 @@
 pub mod durations;
 pub mod history;
 mod ink;
+pub mod sizes;
 pub mod timeline;
 pub mod versions;
 
 pub use durations::{DurationRow, durations_chart};
 pub use history::history_chart;
-pub use timeline::timeline_chart;
+pub use sizes::sizes_chart;
+pub use timeline::{Room, timeline_chart};
 pub use versions::versions_chart;
 
 /// The chart could not be drawn: a fault of ours, never of the data.

@@ -8,17 +8,41 @@ use super::durations::label;
 use super::{ChartError, ink, themed};
 use crate::format;
 
-const WIDTH: u32 = 720;
-const ROW: u32 = 28;
 const TOP: u32 = 10;
 const BOTTOM: u32 = 30;
-const LEFT: u32 = 172;
-/// Room for the label of a bar that ends with the run.
-const RIGHT: u32 = 160;
 /// A bar that lasted no visible time is this wide, in pixels.
 const LEAST: i32 = 3;
-/// About so many marks on the axis.
-const MARKS: u64 = 6;
+/// A mark's name reaches so far to each side of it.
+const NAME: i32 = 24;
+
+/// For how much room it is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// A step's name stands before its bar, what came of it behind.
+    Wide,
+    /// Both stand above the bar: for a phone.
+    Narrow,
+}
+
+/// Its measures, in pixels.
+struct Frame {
+    width: u32,
+    row: u32,
+    left: u32,
+    /// With room for what stands behind a bar that ends with the run.
+    right: u32,
+    /// About so many marks on the axis.
+    marks: u64,
+}
+
+impl Room {
+    fn frame(self) -> Frame {
+        match self {
+            Self::Wide => Frame { width: 720, row: 28, left: 172, right: 160, marks: 6 },
+            Self::Narrow => Frame { width: 340, row: 46, left: 6, right: 6, marks: 4 },
+        }
+    }
+}
 
 /// One row, in milliseconds since the run began.
 struct Bar<'a> {
@@ -31,15 +55,16 @@ struct Bar<'a> {
 ///
 /// # Errors
 /// [`ChartError`] when plotters refuses to draw.
-pub fn timeline_chart(id: &str, run: &RunView, now: Timestamp) -> Result<String, ChartError> {
+pub fn timeline_chart(id: &str, run: &RunView, now: Timestamp, room: Room) -> Result<String, ChartError> {
     let begun = run.run.started_at;
     // A step without an end is at work, or was until the run ended.
     let until = run.run.ended_at.unwrap_or(now);
     let bars: Vec<Bar<'_>> = run.steps.iter().map(|step| Bar { step, from_to: from_to(step, begun, until) }).collect();
     let end = bars.iter().filter_map(|b| b.from_to).map(|(_, to)| to).max().unwrap_or(0).max(1);
-    let size = (WIDTH, TOP + BOTTOM + ROW * u32::try_from(bars.len().max(1)).unwrap_or(1));
+    let frame = room.frame();
+    let size = (frame.width, TOP + BOTTOM + frame.row * u32::try_from(bars.len().max(1)).unwrap_or(1));
     let mut drawing = String::new();
-    draw(&mut drawing, size, &bars, end)?;
+    draw(&mut drawing, size, &bars, end, room)?;
     themed(&drawing, id, size, &format!("Timeline of run #{}", run.run.id), &description(&bars))
 }
 
@@ -76,12 +101,12 @@ fn description(bars: &[Bar<'_>]) -> String {
 }
 
 /// Distance of the axis' marks: 1, 2 or 5 times a power of ten below a minute, whole minutes and hours above.
-fn mark_every(end: u64) -> u64 {
+fn mark_every(end: u64, marks: u64) -> u64 {
     const ROUND: [u64; 22] = [
         1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000,
         1_800_000, 3_600_000, 21_600_000, 86_400_000,
     ];
-    ROUND.into_iter().find(|step| end / step <= MARKS).unwrap_or_else(|| (end / MARKS).max(1))
+    ROUND.into_iter().find(|step| end / step <= marks).unwrap_or_else(|| (end / marks).max(1))
 }
 
 /// Short, for many stand in a row.
@@ -96,48 +121,62 @@ fn mark_name(ms: u64) -> String {
     }
 }
 
-fn draw(out: &mut String, size: (u32, u32), bars: &[Bar<'_>], end: u64) -> Result<(), ChartError> {
+fn draw(out: &mut String, size: (u32, u32), bars: &[Bar<'_>], end: u64, room: Room) -> Result<(), ChartError> {
+    let frame = room.frame();
     let failed = |e: &dyn std::fmt::Display| ChartError(e.to_string());
     let count = bars.len().max(1) as f64;
     let root = SVGBackend::with_string(out, size).into_drawing_area();
     let chart = ChartBuilder::on(&root)
         .margin_top(TOP)
         .margin_bottom(BOTTOM)
-        .margin_left(LEFT)
-        .margin_right(RIGHT)
+        .margin_left(frame.left)
+        .margin_right(frame.right)
         .build_cartesian_2d(0.0..end as f64, 0.0..count)
         .map_err(|e| failed(&e))?;
     let area = chart.plotting_area();
     let at = |ms: u64, row: f64| area.map_coordinate(&(ms as f64, count - row));
     let style = |colour: &RGBColor, h, v| (ink::FAMILY, 15).into_font().color(colour).pos(Pos::new(h, v));
 
-    let every = mark_every(end);
+    let (left, right) = (i32::try_from(frame.left).unwrap_or(0), i32::try_from(frame.width - frame.right).unwrap_or(0));
+    let every = mark_every(end, frame.marks);
     let mut mark = 0;
     while mark <= end {
         let (top, bottom) = (at(mark, 0.0), at(mark, count));
         root.draw(&PathElement::new(vec![top, bottom], ink::LINE)).map_err(|e| failed(&e))?;
-        root.draw_text(&mark_name(mark), &style(&ink::MUTED, HPos::Center, VPos::Top), (bottom.0, bottom.1 + 8))
+        // Within a narrow frame the outermost names would be cut.
+        let side = match room {
+            Room::Narrow if bottom.0 < left + NAME => HPos::Left,
+            Room::Narrow if bottom.0 > right - NAME => HPos::Right,
+            _ => HPos::Center,
+        };
+        root.draw_text(&mark_name(mark), &style(&ink::MUTED, side, VPos::Top), (bottom.0, bottom.1 + 8))
             .map_err(|e| failed(&e))?;
         let Some(next) = mark.checked_add(every) else { break };
         mark = next;
     }
-    let left = i32::try_from(LEFT).unwrap_or(0);
     for (index, bar) in bars.iter().enumerate() {
         let middle = index as f64 + 0.5;
         let row = at(0, middle);
-        root.draw_text(&label(bar.step.step), &style(&ink::TEXT, HPos::Right, VPos::Center), (left - 14, row.1))
+        // Where the bar stands, and what is written.
+        let (name_side, name_at, bar_at) = match room {
+            Room::Wide => (HPos::Right, (left - 14, row.1), row.1),
+            Room::Narrow => (HPos::Left, (left, row.1 - 10), row.1 + 9),
+        };
+        root.draw_text(&label(bar.step.step), &style(&ink::TEXT, name_side, VPos::Center), name_at)
             .map_err(|e| failed(&e))?;
         let mut after = row.0;
         if let Some((from, to)) = bar.from_to {
             let (from, to) = (at(from, middle), at(to, middle));
             after = to.0.max(from.0 + LEAST);
-            let corners = [(from.0, from.1 - 8), (after, from.1 + 8)];
+            let corners = [(from.0, bar_at - 8), (after, bar_at + 8)];
             root.draw(&Rectangle::new(corners, ink::of_step(bar.step.step).filled())).map_err(|e| failed(&e))?;
         }
         let colour = if bar.from_to.is_some() { ink::TEXT } else { ink::MUTED };
-        let remark = remark(bar);
-        root.draw_text(&remark, &style(&colour, HPos::Left, VPos::Center), (after + 8, row.1))
-            .map_err(|e| failed(&e))?;
+        let (remark_side, remark_at) = match room {
+            Room::Wide => (HPos::Left, (after + 8, row.1)),
+            Room::Narrow => (HPos::Right, (right, row.1 - 10)),
+        };
+        root.draw_text(&remark(bar), &style(&colour, remark_side, VPos::Center), remark_at).map_err(|e| failed(&e))?;
     }
     root.present().map_err(|e| failed(&e))
 }
@@ -191,7 +230,7 @@ mod tests {
             (Step::DeletePoints, 200, Some(800), StepState::Done),
             (Step::Finish, 800, Some(1_000), StepState::Done),
         ]);
-        let bars = bars(&timeline_chart("t", &view, at(9_000)).unwrap());
+        let bars = bars(&timeline_chart("t", &view, at(9_000), Room::Wide).unwrap());
         assert_eq!(bars.len(), 4);
         assert!(bars[0].1 < bars[1].0 && bars[1].0 == bars[2].0 && bars[1].1 < bars[2].1, "{bars:?}");
         assert_eq!(bars[2].1, bars[3].0, "what begins when another ends stands behind it");
@@ -200,19 +239,19 @@ mod tests {
     #[test]
     fn what_is_at_work_reaches_to_now_and_what_was_cut_off_to_the_end() {
         let mut view = run(&[(Step::Identify, 0, None, StepState::Running)]);
-        let svg = timeline_chart("t", &view, at(60_000)).unwrap();
+        let svg = timeline_chart("t", &view, at(60_000), Room::Wide).unwrap();
         assert!(svg.contains("at work"), "{svg}");
         assert!(svg.contains("+1 min"), "{svg}");
         view.run.ended_at = Some(at(2_000));
         view.steps[0].state = StepState::Interrupted;
-        let svg = timeline_chart("t", &view, at(60_000_000)).unwrap();
+        let svg = timeline_chart("t", &view, at(60_000_000), Room::Wide).unwrap();
         assert!(svg.contains("interrupted") && svg.contains("+2 s"), "{svg}");
     }
 
     #[test]
     fn what_did_nothing_has_no_bar_and_says_so() {
         let view = run(&[(Step::RestoreQdrant, 5, Some(6), StepState::Skipped)]);
-        let svg = timeline_chart("t", &view, at(10)).unwrap();
+        let svg = timeline_chart("t", &view, at(10), Room::Wide).unwrap();
         assert!(bars(&svg).is_empty());
         assert!(svg.contains("7 Restore Qdrant: skipped") && svg.contains("1 Identify: not begun"));
     }
@@ -220,15 +259,27 @@ mod tests {
     #[test]
     fn marks_are_few_and_round() {
         for end in [1, 7, 99, 1_234, 65_000, 3_700_000, 400_000_000, u64::MAX] {
-            let every = mark_every(end);
-            assert!(end / every <= MARKS, "{end}: every {every}");
+            let every = mark_every(end, 6);
+            assert!(end / every <= 6, "{end}: every {every}");
         }
-        assert_eq!((mark_every(1_200), mark_every(65_000)), (200, 10_000));
+        assert_eq!((mark_every(1_200, 6), mark_every(65_000, 6)), (200, 10_000));
+    }
+
+    #[test]
+    fn in_a_narrow_frame_everything_stands_within_it() {
+        let view = run(&[
+            (Step::Identify, 0, Some(100), StepState::Done),
+            (Step::DeletePoints, 200, Some(7_800_000), StepState::Failed),
+        ]);
+        let svg = timeline_chart("t", &view, at(9_000), Room::Narrow).unwrap();
+        assert!(svg.contains("viewBox=\"0 0 340 "), "{svg}");
+        assert!(bars(&svg).iter().all(|(from, to)| *from >= 6 && *to <= 334), "{svg}");
+        assert!(svg.contains("4 Qdrant staging") && svg.contains("failed"), "{svg}");
     }
 
     #[test]
     fn clocks_that_go_backwards_break_nothing() {
         let view = run(&[(Step::Identify, 500, Some(-500), StepState::Failed)]);
-        assert!(timeline_chart("t", &view, at(-9_000)).unwrap().contains("failed"));
+        assert!(timeline_chart("t", &view, at(-9_000), Room::Wide).unwrap().contains("failed"));
     }
 }

@@ -1,10 +1,12 @@
 //! The ladder of proofs in a few pixels, for lists: a row for each store, a mark for each rung.
 
 use leptos::prelude::*;
-use rollback_types::{BackupHealth, Rung, RungState};
+use rollback_types::{BackupFile, BackupHealth, Rung, RungState, StoreKind};
 
 /// From one mark to the next.
 const PITCH: usize = 7;
+/// How much larger a single store's row is drawn: it stands alone in its cell.
+const ALONE: usize = 2;
 
 /// Form and tone say the same: a full square is proven, a cross failed, a thin line is not proven.
 fn mark(x: usize, y: usize, state: Option<RungState>) -> impl IntoView {
@@ -22,12 +24,17 @@ fn mark(x: usize, y: usize, state: Option<RungState>) -> impl IntoView {
 pub fn LadderGlyph(
     /// The backup.
     health: BackupHealth,
+    /// Of this store alone; else of all.
+    #[prop(optional)]
+    store: Option<StoreKind>,
 ) -> impl IntoView {
-    let marks = health
-        .files
+    let files: Vec<&BackupFile> = health.files.iter().filter(|file| store.is_none_or(|s| file.store == s)).collect();
+    let scale = if store.is_some() { ALONE } else { 1 };
+    let marks = files
         .iter()
         .enumerate()
         .flat_map(|(y, file)| {
+            let file = *file;
             Rung::ALL
                 .into_iter()
                 .enumerate()
@@ -35,15 +42,15 @@ pub fn LadderGlyph(
         })
         .collect_view();
     let width = Rung::ALL.len() * PITCH - 2;
-    let height = (health.files.len() * PITCH).saturating_sub(2);
+    let height = (files.len() * PITCH).saturating_sub(2);
     view! {
         <svg
             class="ladder-glyph"
             role="img"
-            aria-label=in_words(&health)
+            aria-label=in_words(&health, &files)
             viewBox=format!("-1 -1 {} {}", width + 2, height + 2)
-            width=width + 2
-            height=height + 2
+            width=(width + 2) * scale
+            height=(height + 2) * scale
         >
             {marks}
         </svg>
@@ -51,8 +58,8 @@ pub fn LadderGlyph(
 }
 
 /// `latest-copy: SQLite proven up to content; Qdrant failed at SHA-256; Neo4j not proven`.
-fn in_words(health: &BackupHealth) -> String {
-    let files = health.files.iter().map(|file| {
+fn in_words(health: &BackupHealth, files: &[&BackupFile]) -> String {
+    let files = files.iter().map(|file| {
         let store = file.store.title();
         match (file.lowest_failure(), file.highest_proven()) {
             (Some(failed), _) => format!("{store} failed at {}", failed.rung.title()),
@@ -65,7 +72,7 @@ fn in_words(health: &BackupHealth) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rollback_types::{BackupFile, BackupSource, RungResult, StoreKind, Timestamp};
+    use rollback_types::{BackupSource, RungResult, Timestamp};
 
     use super::*;
 
@@ -101,8 +108,10 @@ mod tests {
         };
         let exists = Rung::Exists.title();
         let sha = Rung::Sha256.title();
+        let all: Vec<&BackupFile> = health.files.iter().collect();
+        assert_eq!(in_words(&health, &all[..1]), format!("latest-copy: SQLite proven up to {exists}"));
         assert_eq!(
-            in_words(&health),
+            in_words(&health, &all),
             format!("latest-copy: SQLite proven up to {exists}; Qdrant failed at {sha}; Neo4j not proven")
         );
     }

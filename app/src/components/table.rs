@@ -50,9 +50,13 @@ pub fn DataTable(
     /// The table's classes; `stack` makes it a list on a phone.
     #[prop(default = "stack")]
     class: &'static str,
+    /// The rows come in groups of their own, each a `tbody`.
+    #[prop(optional)]
+    grouped: bool,
     /// The rows.
     children: Children,
 ) -> impl IntoView {
+    let rows = if grouped { children() } else { view! { <tbody>{children()}</tbody> }.into_any() };
     let region = label.is_some();
     let heads = columns.into_iter().map(Column::head).collect_view();
     view! {
@@ -66,7 +70,7 @@ pub fn DataTable(
                 <thead>
                     <tr>{heads}</tr>
                 </thead>
-                <tbody>{children()}</tbody>
+                {rows}
             </table>
         </div>
     }

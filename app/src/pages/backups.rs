@@ -1,17 +1,25 @@
 //! Backups: what each copy is known to be good for, with the proofs; and what runs saved before they restored.
 #![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
 
-mod card;
+mod proofs;
+mod row;
 mod rungs;
+mod sizes;
 mod trend;
 mod ways_back;
 
 use leptos::prelude::*;
 
-use self::card::Backup;
+use rollback_types::{BackupHealth, Role};
+
+use self::row::{Backup, VERIFY_NOTE, columns};
+use self::sizes::SizesCard;
 use self::ways_back::WaysBackCard;
-use crate::api::backups::{RemoveWayBack, TrustBackup, VerifyBackup, list_backups, ways_back};
-use crate::components::{EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader, Said};
+use crate::account::may;
+use crate::api::backups::{BackupSizes, RemoveWayBack, TrustBackup, VerifyBackup, list_backups, ways_back};
+use crate::components::{Card, DataTable, EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader, RoleNote, Said};
+use crate::fragment::Fragment;
+use crate::freshness::PageFreshness;
 use crate::notice;
 
 pub(crate) use self::ways_back::{Remove, UndoLink};
@@ -31,6 +39,7 @@ pub fn BackupsPage() -> impl IntoView {
             lead="What each copy is known to be good for: proven from its file’s existence up to a restore into a scratch place."
                 .into_any()
             tools=view! {
+                <PageFreshness />
                 <a class="btn" href="/backups/new">
                     <Icon name=IconName::Box />
                     "Make a new latest-copy…"
@@ -42,25 +51,48 @@ pub fn BackupsPage() -> impl IntoView {
         </PageHeader>
         <Said />
         {failure}
-        <Transition fallback=Loading>
-            {move || Suspend::new(async move {
-                match backups.await {
-                    Ok(list) if list.is_empty() => view! { <None /> }.into_any(),
-                    Ok(list) => {
-                        list.into_iter().map(|b| view! { <Backup health=b /> }).collect_view().into_any()
+        <Fragment id="backups-now">
+            <Transition fallback=Loading>
+                {move || Suspend::new(async move {
+                    match backups.await {
+                        Ok(list) if list.is_empty() => view! { <None /> }.into_any(),
+                        Ok(list) => view! { <Copies list=list /> }.into_any(),
+                        Err(error) => view! { <ErrorPanel problem=error retry="/backups" /> }.into_any(),
                     }
-                    Err(error) => view! { <ErrorPanel problem=error retry="/backups" /> }.into_any(),
-                }
-            })}
-        </Transition>
-        <Transition fallback=Loading>
-            {move || Suspend::new(async move {
-                match kept.await {
-                    Ok(list) => view! { <WaysBackCard list=list /> }.into_any(),
-                    Err(error) => view! { <ErrorPanel problem=error retry="/backups" /> }.into_any(),
-                }
-            })}
-        </Transition>
+                })}
+            </Transition>
+            <Transition fallback=Loading>
+                {move || Suspend::new(async move {
+                    match kept.await {
+                        Ok(list) => view! { <WaysBackCard list=list /> }.into_any(),
+                        Err(error) => view! { <ErrorPanel problem=error retry="/backups" /> }.into_any(),
+                    }
+                })}
+            </Transition>
+        </Fragment>
+    }
+}
+
+/// Every copy in one table, and how large they are.
+#[component]
+fn Copies(list: Vec<BackupHealth>) -> impl IntoView {
+    let sizes = BackupSizes::of(&list);
+    let rows = list.into_iter().map(|health| view! { <Backup health=health /> }).collect_view();
+    let note = (!may(Role::Operator)).then(|| {
+        view! {
+            <p class="more">
+                "To verify or to restore: " <RoleNote id=VERIFY_NOTE least=Role::Operator />
+            </p>
+        }
+    });
+    view! {
+        <Card title="Copies">
+            <DataTable columns=columns() class="stack copies" grouped=true>
+                {rows}
+            </DataTable>
+            {note}
+        </Card>
+        <SizesCard sizes=sizes />
     }
 }
 

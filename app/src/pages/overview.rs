@@ -10,7 +10,7 @@ use rollback_types::{Overview, Role, RunSummary, StoreStatus, VerdictLevel};
 
 pub(super) use self::cards::health_look;
 use self::cards::{attention, latest_copy, stores};
-use super::run_rows::RunRows;
+use super::run_rows::{RunRows, about};
 use super::staged::StagedCard;
 use crate::account::may;
 use crate::api::overview::overview;

@@ -11,7 +11,7 @@ use rollback_types::{CountChange, RunId, RunReport, StoreBalance, StoreKind};
 use self::course::{BeforeSection, CourseSection, StepsSection, ValidationSection};
 use self::words::{AddForm, ChecklistSection, WordsSection};
 use crate::api::reports::{Annotate, get_report};
-use crate::api::runs::run_chart;
+use crate::api::runs::{Timeline, run_chart};
 use crate::components::{
     Callout, Card, Column, DataTable, ErrorPanel, Fact, Foreign, Icon, IconName, KeyValue, Loading, PageHeader,
     RunBadge, Said, StoreName, Time, TimeStyle, Tone, VersionName, message,
@@ -20,6 +20,8 @@ use crate::pages::outcome::StoreOutcomes;
 use crate::pages::run::NoSuchRun;
 use crate::pages::run_rows::title;
 use crate::{format, notice};
+
+const COUNTS: &str = "Counts before and after";
 
 /// The page.
 #[component]
@@ -56,7 +58,7 @@ pub fn ReportPage() -> impl IntoView {
 }
 
 #[component]
-fn Report(report: RunReport, chart: Option<String>) -> impl IntoView {
+fn Report(report: RunReport, chart: Option<Timeline>) -> impl IntoView {
     let run = &report.run;
     let (id, kind, version, state) = (run.id, run.kind, run.version_id.clone(), run.state);
     let over = report.is_over();
@@ -112,17 +114,49 @@ fn Report(report: RunReport, chart: Option<String>) -> impl IntoView {
             })}
         {gaps}
         <div class="report">
+            {contents(&report)}
             <FactsSection report=report.clone() />
             <WordsSection report=report.clone() />
+            <ChecklistSection checklist=report.checklist.clone() />
+            {over.then(|| view! { <AddForm report=report.clone() /> })}
             {(!report.stores.is_empty()).then(|| view! { <CountsSection stores=report.stores.clone() /> })}
             <StepsSection steps=report.steps.clone() chart=chart />
             <CourseSection report=report.clone() />
             {report.validation.clone().map(|validation| view! { <ValidationSection validation=validation /> })}
             <BeforeSection report=report.clone() />
-            <ChecklistSection checklist=report.checklist.clone() />
-            {over.then(|| view! { <AddForm report=report.clone() /> })}
         </div>
         <p class="small muted">"Made from the journal, " <Time at=report.made_at style=TimeStyle::Absolute /> "."</p>
+    }
+}
+
+/// Where to find what: the report is long, and on a phone longer.
+fn contents(report: &RunReport) -> impl IntoView + use<> {
+    let run = &report.run;
+    let sections = [
+        (true, words::WHY),
+        (!report.checklist.is_empty(), words::AFTER),
+        (report.is_over(), words::ADD),
+        (!report.stores.is_empty(), COUNTS),
+        (true, course::STEPS),
+        (report.validation.is_some(), course::VALIDATION),
+    ];
+    let links = sections
+        .into_iter()
+        .filter(|(there, _)| *there)
+        .map(|(_, title)| {
+            view! {
+                <li>
+                    <a class="chip" href=format!("#card-{}", format::slug(title))>
+                        {title}
+                    </a>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <nav class="no-print" aria-label=format!("Contents of the report of run #{}", run.id)>
+            <ul class="chips">{links}</ul>
+        </nav>
     }
 }
 
@@ -220,7 +254,7 @@ fn CountsSection(stores: Vec<StoreBalance>) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <Card title="Counts before and after">
+        <Card title=COUNTS>
             <DataTable columns=vec![
                 Column::text("Store"),
                 Column::text("What"),

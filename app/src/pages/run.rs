@@ -1,7 +1,7 @@
 //! One run as it happens: its steps, decisions, what the validation found, the way back, the log.
 
 #[cfg(feature = "ssr")]
-mod chart;
+pub(crate) mod chart;
 #[cfg(feature = "ssr")]
 mod checks;
 mod decisions;

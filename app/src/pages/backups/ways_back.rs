@@ -5,9 +5,10 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use rollback_types::{Role, RunId};
 
-use crate::account::may;
 use crate::api::backups::{RemoveWayBack, WayBackView};
-use crate::components::{Card, EmptyState, Icon, IconName, RoleNote, RunLink, StoreName, Time};
+use crate::components::{
+    Card, DecisionForm, EmptyState, FieldKind, Icon, IconName, RoleNote, RunLink, StoreName, TextField, Time,
+};
 use crate::format;
 use crate::pages::run_rows::about;
 
@@ -81,32 +82,34 @@ pub(crate) fn UndoLink(run: RunId) -> impl IntoView {
 /// Removal is final: the run's number is typed for it.
 #[component]
 pub(crate) fn Remove(run: RunId) -> impl IntoView {
-    let (field, note) = (format!("remove-{run}"), format!("remove-note-{run}"));
-    let may = may(Role::Administrator);
+    let note = format!("remove-note-{run}");
     view! {
-        <details class="decision">
-            <summary class="btn small">"Remove…"</summary>
-            <form method="post" action=RemoveWayBack::PATH class="decision-body">
-                <input type="hidden" name="run" value=run.to_string() />
-                <p class="small">
-                    {format!("Deletes what run #{run} saved. Its restore can then no longer be undone. Production is not touched.")}
-                </p>
-                <div class="field">
-                    <label for=field.clone()>{format!("Type the run’s number, {run}")}</label>
-                    <input id=field name="confirm" type="text" inputmode="numeric" required autocomplete="off" />
-                </div>
-                <div class="actions">
-                    <button
-                        class="btn small danger"
-                        type="submit"
-                        disabled=!may
-                        aria-describedby=(!may).then(|| note.clone())
-                    >
-                        {format!("Remove the way back of run #{run}")}
-                    </button>
-                    <RoleNote id=note.clone() least=Role::Administrator />
-                </div>
-            </form>
-        </details>
+        <DecisionForm
+            summary="Remove…"
+            label=format!("Remove…: the way back of run #{run}")
+            least=Role::Administrator
+            note=note.clone()
+            small=true
+            action=RemoveWayBack::PATH
+        >
+            <input type="hidden" name="run" value=run.to_string() />
+            <p class="small">
+                {format!("Deletes what run #{run} saved. Its restore can then no longer be undone. Production is not touched.")}
+            </p>
+            <TextField
+                id=format!("remove-{run}")
+                name="confirm"
+                label=format!("Type the run’s number, {run}")
+                kind=FieldKind::Number
+                required=true
+                most=20
+            />
+            <div class="actions">
+                <button class="btn small danger" type="submit">
+                    {format!("Remove the way back of run #{run}")}
+                </button>
+            </div>
+        </DecisionForm>
+        <RoleNote id=note least=Role::Administrator />
     }
 }

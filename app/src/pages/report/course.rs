@@ -6,17 +6,20 @@ use rollback_types::{
     ValidationReport,
 };
 
+use crate::api::runs::Timeline;
 use crate::components::{Badge, Card, Column, DataTable, Foreign, Icon, IconName, StepBadge, Time, TimeStyle, Tone};
 use crate::format;
+use crate::pages::run::chart::TimelineChart;
+
+pub(super) const STEPS: &str = "Steps";
+pub(super) const VALIDATION: &str = "Validation";
 
 #[component]
-pub(super) fn StepsSection(steps: Vec<StepOutcome>, chart: Option<String>) -> impl IntoView {
+pub(super) fn StepsSection(steps: Vec<StepOutcome>, chart: Option<Timeline>) -> impl IntoView {
     let rows = steps.into_iter().map(step).collect_view();
-    let chart = chart.map(|svg| {
-        view! { <div class="chart" tabindex="0" role="region" aria-label="Chart, scrolls sideways" inner_html=svg></div> }
-    });
+    let chart = chart.map(|timeline| view! { <TimelineChart timeline=timeline /> });
     view! {
-        <Card title="Steps">
+        <Card title=STEPS>
             <DataTable
                 label="Steps of the run"
                 columns=vec![
@@ -158,7 +161,7 @@ pub(super) fn ValidationSection(validation: ValidationReport) -> impl IntoView {
     let rows = checks.chain(search).chain(command).collect_view();
     let said = format!("{}, in {}", validation.verdict.title(), format::duration(validation.took_ms));
     view! {
-        <Card title="Validation" aside=view! { <span class="tag">{said}</span> }.into_any()>
+        <Card title=VALIDATION aside=view! { <span class="tag">{said}</span> }.into_any()>
             <DataTable columns=vec![Column::text("Check"), Column::text("State"), Column::text("What was seen")]>
                 {rows}
             </DataTable>

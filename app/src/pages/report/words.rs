@@ -4,8 +4,12 @@ use leptos::prelude::*;
 use rollback_types::{AfterCheck, AfterState, Note, Role, RunReport, Wording, Written};
 
 use crate::account::may;
-use crate::components::{Card, Icon, IconName, RoleNote, Time, TimeStyle};
+use crate::components::{Card, Icon, IconName, RoleNote, TextArea, Time, TimeStyle};
 use crate::{format, notice};
+
+pub(super) const WHY: &str = "Why it came to it, and what was learned";
+pub(super) const AFTER: &str = "Checklist after it";
+pub(super) const ADD: &str = "Add to the report";
 
 /// A text as it stands, with those it superseded folded away.
 fn wording(title: &'static str, wording: Option<Wording>) -> impl IntoView {
@@ -62,7 +66,7 @@ pub(super) fn WordsSection(report: RunReport) -> impl IntoView {
         ().into_any()
     };
     view! {
-        <Card title="Why it came to it, and what was learned" aside=add>
+        <Card title=WHY aside=add>
             <div class="body words">
                 {wording("Root cause", report.root_cause)} {wording("Lessons learned", report.lessons)} {remarks}
             </div>
@@ -86,7 +90,7 @@ pub(super) fn ChecklistSection(checklist: Vec<AfterCheck>) -> impl IntoView {
         let tally = format!("{done} of {} done", checklist.len());
         let items = checklist.into_iter().map(item).collect_view();
         view! {
-            <Card title="Checklist after it" aside=view! { <span class="tag">{tally}</span> }.into_any()>
+            <Card title=AFTER aside=view! { <span class="tag">{tally}</span> }.into_any()>
                 <div class="body">
                     <ul class="checks">{items}</ul>
                 </div>
@@ -127,24 +131,20 @@ pub(super) fn AddForm(report: RunReport) -> impl IntoView {
     let may = may(Role::Operator);
     let text = |wording: &Option<Wording>| wording.as_ref().map(|w| w.now.text.clone()).unwrap_or_default();
     let (cause, lessons) = (text(&report.root_cause), text(&report.lessons));
-    let field = move |id: &'static str, label: &'static str, hint: &'static str, value: String, rows: &'static str| {
+    let field = move |id: &'static str, label: &'static str, hint: &'static str, value: String, rows: u8| {
         let most = if id == "remark" { Note::REMARK } else { Note::TEXT };
         view! {
-            <div class="field">
-                <label for=format!("report-{id}")>{label}</label>
-                <textarea
-                    id=format!("report-{id}")
-                    name=id
-                    rows=rows
-                    minlength=most.start().to_string()
-                    maxlength=most.end().to_string()
-                    aria-describedby=format!("report-{id}-hint")
-                    readonly=!may
-                >
-                    {format::within_textarea(&notice::typed(id).unwrap_or(value))}
-                </textarea>
-                <p class="hint" id=format!("report-{id}-hint")>{hint}</p>
-            </div>
+            <TextArea
+                id=format!("report-{id}")
+                name=id
+                label=label
+                hint=hint
+                rows=rows
+                least=Some(*most.start())
+                most=*most.end()
+                fixed=!may
+                value=notice::typed(id).unwrap_or(value)
+            />
         }
     };
     let ticks: Vec<_> = report
@@ -180,7 +180,7 @@ pub(super) fn AddForm(report: RunReport) -> impl IntoView {
         }
     });
     view! {
-        <Card title="Add to the report" class="add">
+        <Card title=ADD class="add">
             <form class="body" method="post" action="/rpc/annotate">
                 <input type="hidden" name="run" value=report.run.id.to_string() />
                 // What was typed for an earlier state of the report stays an answer to that state.
@@ -189,10 +189,10 @@ pub(super) fn AddForm(report: RunReport) -> impl IntoView {
                     name="seen"
                     value=notice::typed("seen").unwrap_or_else(|| report.run.last_event.to_string())
                 />
-                {field("root_cause", "Root cause", "Why it came to the run. A new text supersedes the old one, which is kept.", cause, "5")}
-                {field("lessons", "Lessons learned", "What is to be done otherwise, and by whom.", lessons, "5")}
+                {field("root_cause", "Root cause", "Why it came to the run. A new text supersedes the old one, which is kept.", cause, 5)}
+                {field("lessons", "Lessons learned", "What is to be done otherwise, and by whom.", lessons, 5)}
                 {checklist}
-                {field("remark", "Remark", "Anything else worth keeping. It stands beside earlier ones.", String::new(), "2")}
+                {field("remark", "Remark", "Anything else worth keeping. It stands beside earlier ones.", String::new(), 2)}
                 <div class="actions">
                     <button
                         class="btn primary"

@@ -3,9 +3,21 @@
 use leptos::prelude::*;
 use rollback_types::{RunView, StepState, StepView};
 
-use crate::api::runs::run_chart;
+use crate::api::runs::{Timeline, run_chart};
 use crate::components::{Card, Column, DataTable};
 use crate::format;
+
+/// The chart for whoever has room for it, and a narrow one for whoever has not.
+#[component]
+pub fn TimelineChart(
+    /// Both drawings.
+    timeline: Timeline,
+) -> impl IntoView {
+    view! {
+        <div class="chart wide" tabindex="0" role="region" aria-label="Chart, scrolls sideways" inner_html=timeline.wide></div>
+        <div class="chart narrow" inner_html=timeline.narrow></div>
+    }
+}
 
 /// The chart with its figures.
 #[component]
@@ -27,12 +39,7 @@ pub fn DurationsCard(
             <Transition fallback=|| ()>
                 {move || Suspend::new(async move {
                     match chart.await {
-                        Ok(svg) => {
-                            view! {
-                                <div class="chart" tabindex="0" role="region" aria-label="Chart, scrolls sideways" inner_html=svg></div>
-                            }
-                                .into_any()
-                        }
+                        Ok(timeline) => view! { <TimelineChart timeline=timeline /> }.into_any(),
                         Err(_) => {
                             view! { <p class="body muted">"The chart could not be drawn. The figures are below."</p> }
                                 .into_any()

@@ -1,0 +1,167 @@
+//! How large backups are over time: a bar each, store upon store.
+
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use rollback_types::StoreKind;
+
+use super::{ChartError, ink, themed};
+use crate::api::backups::BackupSize;
+use crate::format;
+
+const WIDTH: u32 = 720;
+const HEIGHT: u32 = 220;
+const TOP: i32 = 40;
+const BOTTOM: i32 = 34;
+const LEFT: i32 = 78;
+const RIGHT: i32 = 12;
+/// More bars than these cannot be told apart: the newest are drawn.
+const MOST: usize = 60;
+/// A bar's place must be this wide for its date to stand below it.
+const DATED: f64 = 88.0;
+
+/// Draws the backups in the order given, oldest first. Nothing when there are fewer than two: one bar shows no course.
+///
+/// # Errors
+/// [`ChartError`] when plotters refuses to draw.
+pub fn sizes_chart(id: &str, sizes: &[BackupSize]) -> Result<Option<String>, ChartError> {
+    let sizes = &sizes[sizes.len().saturating_sub(MOST)..];
+    if sizes.len() < 2 {
+        return Ok(None);
+    }
+    let mut drawing = String::new();
+    draw(&mut drawing, sizes).map_err(|e| ChartError(e.to_string()))?;
+    themed(&drawing, id, (WIDTH, HEIGHT), "Sizes of the backups by the moment they were written", &description(sizes))
+        .map(Some)
+}
+
+/// The chart in words, for those who do not see it.
+fn description(sizes: &[BackupSize]) -> String {
+    let said = |size: Option<&BackupSize>| {
+        size.map(|s| format!("{}, {}, {}", format::visible(&s.name), day(s), format::bytes(s.total)))
+            .unwrap_or_default()
+    };
+    let most = sizes.iter().max_by_key(|s| s.total);
+    format!(
+        "{}. The oldest: {}. The newest: {}. The largest: {}.",
+        format::counted(sizes.len() as u64, "backups"),
+        said(sizes.first()),
+        said(sizes.last()),
+        said(most)
+    )
+}
+
+/// `22 Nov 2026`
+fn day(size: &BackupSize) -> String {
+    let text = format::utc(size.at);
+    text.split(',').next().unwrap_or_default().to_owned()
+}
+
+type Drawn = Result<(), DrawingAreaErrorKind<<SVGBackend<'static> as DrawingBackend>::ErrorType>>;
+
+fn draw(out: &mut String, sizes: &[BackupSize]) -> Drawn {
+    let root = SVGBackend::with_string(out, (WIDTH, HEIGHT)).into_drawing_area();
+    let (right, floor) = (i32::try_from(WIDTH).unwrap_or(0) - RIGHT, i32::try_from(HEIGHT).unwrap_or(0) - BOTTOM);
+    let style = |colour: &RGBColor, h, v| (ink::FAMILY, 15).into_font().color(colour).pos(Pos::new(h, v));
+    let most = sizes.iter().map(|s| s.total).max().unwrap_or(0).max(1);
+    // Truncation to whole pixels is what is wanted.
+    #[expect(clippy::cast_possible_truncation, reason = "see above")]
+    let y = |bytes: u64| floor - (bytes as f64 / most as f64 * f64::from(floor - TOP)) as i32;
+
+    for (bytes, words) in [(most, format::bytes(most)), (most / 2, format::bytes(most / 2)), (0, "0".to_owned())] {
+        root.draw(&PathElement::new(vec![(LEFT, y(bytes)), (right, y(bytes))], ink::LINE))?;
+        root.draw_text(&words, &style(&ink::MUTED, HPos::Right, VPos::Center), (LEFT - 8, y(bytes)))?;
+    }
+    let mut at = LEFT;
+    for store in StoreKind::ALL {
+        root.draw(&Rectangle::new([(at, 8), (at + 12, 20)], ink::of_store(store).filled()))?;
+        root.draw_text(store.title(), &style(&ink::MUTED, HPos::Left, VPos::Center), (at + 20, 14))?;
+        at += 96;
+    }
+    let slot = f64::from(right - LEFT) / sizes.len() as f64;
+    let width = (slot * 0.6).clamp(3.0, 36.0);
+    for (index, size) in sizes.iter().enumerate() {
+        let middle = f64::from(LEFT) + slot * (index as f64 + 0.5);
+        #[expect(clippy::cast_possible_truncation, reason = "see above")]
+        let (from, to, middle) = ((middle - width / 2.0) as i32, (middle + width / 2.0) as i32, middle as i32);
+        let known: u64 = size.parts.iter().flatten().sum();
+        let mut below = size.total.saturating_sub(known);
+        if below > 0 {
+            root.draw(&Rectangle::new([(from, y(below)), (to, floor)], ink::MUTED.filled()))?;
+        }
+        for (store, bytes) in StoreKind::ALL.into_iter().zip(size.parts) {
+            let above = below + bytes.unwrap_or(0);
+            if above > below {
+                root.draw(&Rectangle::new([(from, y(above)), (to, y(below))], ink::of_store(store).filled()))?;
+            }
+            below = above;
+        }
+        let ends = index == 0 || index + 1 == sizes.len();
+        if slot >= DATED || ends {
+            let side = if slot >= DATED {
+                HPos::Center
+            } else if index == 0 {
+                HPos::Left
+            } else {
+                HPos::Right
+            };
+            let x = if slot >= DATED {
+                middle
+            } else if index == 0 {
+                LEFT
+            } else {
+                right
+            };
+            root.draw_text(&day(size), &style(&ink::MUTED, side, VPos::Top), (x, floor + 8))?;
+        }
+    }
+    root.present()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rollback_types::Timestamp;
+
+    fn size(day: i64, parts: [Option<u64>; 3], total: u64) -> BackupSize {
+        BackupSize { name: "</svg><script>".into(), at: Timestamp::from_unix_ms(day * 86_400_000), parts, total }
+    }
+
+    /// Heights of the bars' parts, the legend's left out.
+    fn heights(svg: &str) -> Vec<i64> {
+        let of = |line: &str| line.split(" height=\"").nth(1)?.split('"').next()?.parse().ok();
+        svg.lines().filter(|l| l.starts_with("<rect")).skip(3).filter_map(of).collect()
+    }
+
+    #[test]
+    fn stores_stand_upon_each_other_and_a_sum_alone_is_grey() {
+        let all = [size(0, [None; 3], 600), size(9, [Some(100), Some(200), Some(300)], 600)];
+        let svg = sizes_chart("s", &all).unwrap().unwrap();
+        let heights = heights(&svg);
+        assert_eq!(heights.len(), 4, "one grey bar, and one of three parts: {svg}");
+        assert!(heights[1] < heights[2] && heights[2] < heights[3], "{heights:?}");
+        assert!((heights[0] - heights[1..].iter().sum::<i64>()).abs() <= 3, "both are as high: {heights:?}");
+        assert!(svg.contains("2 backups. The oldest:") && svg.contains("10 Jan 1970, 600 B"), "{svg}");
+        assert!(!svg.contains("<script") && !svg.contains("\"#") && !svg.contains("font-family"), "{svg}");
+        for property in ["--sqlite", "--qdrant", "--neo4j", "--muted"] {
+            assert!(svg.contains(&format!("var({property})")), "{property} is not used");
+        }
+    }
+
+    #[test]
+    fn one_backup_shows_no_course() {
+        assert_eq!(sizes_chart("s", &[size(0, [Some(1); 3], 3)]), Ok(None));
+    }
+
+    proptest! {
+        /// Any sizes are drawn, and nothing stands above the drawing's frame.
+        #[test]
+        fn anything_is_drawn_within_the_frame(
+            all in prop::collection::vec((any::<i32>(), prop::array::uniform3(prop::option::of(0..u64::MAX / 4))), 2..80),
+        ) {
+            let all: Vec<_> = all.into_iter().map(|(day, parts)| size(day.into(), parts, parts.iter().flatten().sum())).collect();
+            let svg = sizes_chart("s", &all).unwrap().unwrap();
+            prop_assert!(heights(&svg).iter().all(|h| (0..=i64::from(HEIGHT)).contains(h)));
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! One backup in the list: a line at a glance, what to do where it is not well, and its proofs below a disclosure.
+#![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
+
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use rollback_types::{BackupFile, BackupHealth, BackupSource, Role, Rung, RungState, StoreKind, Timestamp};
+
+use super::proofs::Proofs;
+use crate::account::may;
+use crate::api::backups::{TrustBackup, VerifyBackup};
+use crate::components::{
+    Badge, Column, DecisionForm, Icon, IconName, LadderGlyph, RoleNote, StoreDot, StoreName, TextArea, Time,
+    TimeStyle,
+};
+use crate::format;
+use crate::pages::overview::health_look;
+use crate::pages::plan::subject::restore_path;
+
+/// Why verifying is out of a reader's reach: said once, below the list.
+pub(super) const VERIFY_NOTE: &str = "verify-note";
+
+/// The columns of the list. Each backup is a group of two rows.
+pub(super) fn columns() -> Vec<Column> {
+    let stores = StoreKind::ALL.into_iter().map(|store| Column::text(store.title()));
+    let rest =
+        [Column::text("State"), Column::number("Size"), Column::number("Written"), Column::number("Proven on trial")];
+    std::iter::once(Column::text("Backup")).chain(stores).chain(rest).collect()
+}
+
+#[component]
+pub(super) fn Backup(health: BackupHealth) -> impl IntoView {
+    let (tone, icon, word) = health_look(&health);
+    let name = health.source.name().into_owned();
+    let title = format::clip(&format::visible(&name), 120);
+    let total: u64 = health.files.iter().filter_map(|f| f.bytes).sum();
+    let written = health.files.iter().filter_map(|f| f.modified_at).max();
+    let stores = StoreKind::ALL.into_iter().map(|store| in_store(&health, store)).collect_view();
+    let tried = proven_on_trial(&health);
+    let moment = |at: Option<Timestamp>| at.map(|at| view! { <Time at=at style=TimeStyle::Relative /> });
+    let label = name.clone();
+    let trust = (!health.replaced.is_empty()).then(|| {
+        view! { <Trust name=name.clone() stores=health.replaced.clone() seen=health.replaced_as_seen() /> }
+    });
+    let intact = health.intact;
+    view! {
+        <tbody class="copy" aria-label=label>
+            <tr>
+                <th scope="rowgroup">
+                    <bdi class="id">{title}</bdi>
+                    <span class="under">{kept_as(&health.source)}</span>
+                </th>
+                {stores}
+                <td class="state">
+                    <Badge tone=tone icon=icon text=word.to_owned() />
+                </td>
+                <td class="num">{format::bytes(total)}</td>
+                <td class="num muted written" data-label="written">
+                    {moment(written)}
+                </td>
+                <td class="num muted" data-label="proven on trial">
+                    {if tried.is_some() { moment(tried).into_any() } else { "not as it is now".into_any() }}
+                </td>
+            </tr>
+            <tr class="about-copy">
+                <td colspan="8">
+                    {(!intact).then(|| trouble(&health))}
+                    <div class="actions">
+                        <Proofs health=health tried=tried />
+                        {trust}
+                        <Actions name=name intact=intact />
+                    </div>
+                </td>
+            </tr>
+        </tbody>
+    }
+}
+
+fn kept_as(source: &BackupSource) -> &'static str {
+    match source {
+        BackupSource::LatestCopy => "the safety copy of production",
+        BackupSource::Version(id) if id.is_baseline() => "the baseline: for disaster recovery",
+        BackupSource::Version(_) => "a kept version",
+        BackupSource::WayBack(_) => "what a run saved before it restored",
+        BackupSource::Fresh(_) | BackupSource::FreshSafety(_) => "a copy that is being made",
+    }
+}
+
+/// How far one store's file is proven.
+fn in_store(health: &BackupHealth, store: StoreKind) -> impl IntoView + use<> {
+    let file = health.files.iter().find(|f| f.store == store);
+    let (class, word) = match file.map(|f| (f.lowest_failure(), f.highest_proven())) {
+        Some((Some(failed), _)) => ("under fails", format!("fails: {}", failed.rung.title())),
+        Some((None, Some(rung))) => ("under", rung.title().to_owned()),
+        Some((None, None)) => ("under", "not proven".to_owned()),
+        None => ("under", "no file".to_owned()),
+    };
+    let glyph = file.is_some().then(|| view! { <LadderGlyph health=health.clone() store=store /> });
+    view! {
+        <td class="in-store">
+            <span class="store-on-phone">
+                <StoreDot store=store />
+            </span>
+            {glyph}
+            <span class=class>{word}</span>
+        </td>
+    }
+}
+
+/// The verdict, the lowest rung that fails, of whichever file, with what was seen; and what to do.
+fn trouble(health: &BackupHealth) -> impl IntoView + use<> {
+    let failures = health.files.iter().filter_map(|f| Some((f.store, f.lowest_failure()?)));
+    let lowest = failures.min_by_key(|(_, rung)| rung.rung).map(|(store, rung)| {
+        let said = format!("Fails at “{}”, {store}: {}", rung.rung.title(), format::visible(&rung.detail));
+        view! { <p class="foreign fails"><Icon name=IconName::Cross />" "{said}</p> }
+    });
+    let remedy =
+        health.remedy.as_deref().map(|r| view! { <p class="foreign"><b>"What to do: "</b>{format::visible(r)}</p> });
+    view! {
+        <div class="verdict-lines">
+            <p class="foreign">
+                <b>{format::visible(&health.verdict)}</b>
+            </p>
+            {lowest}
+            {remedy}
+        </div>
+    }
+}
+
+/// When all files were last restored into a scratch place: the oldest of them counts.
+fn proven_on_trial(health: &BackupHealth) -> Option<Timestamp> {
+    let at = |file: &BackupFile| {
+        let trial = file.rungs.iter().find(|r| r.rung == Rung::TrialRestore && r.state == RungState::Passed)?;
+        trial.checked_at
+    };
+    let times: Option<Vec<Timestamp>> = health.files.iter().map(at).collect();
+    times?.into_iter().min()
+}
+
+/// Look again, try it out, restore from it.
+#[component]
+fn Actions(name: String, intact: bool) -> impl IntoView {
+    let about = format::short_id(&name);
+    let may = may(Role::Operator);
+    let restore = restore_path(&name);
+    let restore_label = format!("Restore production from this…: {about}");
+    let button = |trial: bool, label: &'static str, at_work: &'static str| {
+        view! {
+            <form method="post" action=VerifyBackup::PATH>
+                <input type="hidden" name="name" value=name.clone() />
+                <input type="hidden" name="trial" value=trial.to_string() />
+                <button
+                    class="btn small"
+                    type="submit"
+                    disabled=!may
+                    aria-describedby=(!may).then_some(VERIFY_NOTE)
+                    aria-label=format!("{label}: {about}")
+                    data-at-work=at_work
+                >
+                    <Icon name=IconName::Refresh />
+                    {label}
+                </button>
+            </form>
+        }
+    };
+    view! {
+        {button(false, "Verify", "Verifying…")}
+        {button(true, "Verify with trial restore", "Restoring into a scratch place…")}
+        {restore
+            .filter(|_| intact)
+            .map(|href| {
+                view! {
+                    <a class="btn small" href=href aria-label=restore_label>
+                        <Icon name=IconName::Back />
+                        "Restore production from this…"
+                    </a>
+                }
+            })}
+    }
+}
+
+/// Files that took others' places: only a person can tell whether they are the right ones.
+#[component]
+fn Trust(name: String, stores: Vec<StoreKind>, seen: String) -> impl IntoView {
+    let about = format::short_id(&name);
+    let note = format!("trust-note-{}", format::slug(&name));
+    let reason = format!("trust-reason-{}", format::slug(&name));
+    let stores = stores.iter().map(|s| view! { <li><StoreName store=*s /></li> }).collect_view();
+    view! {
+        <DecisionForm
+            summary="Trust the replaced files…"
+            label=format!("Trust the replaced files…: {about}")
+            least=Role::Operator
+            note=note.clone()
+            small=true
+            action=TrustBackup::PATH
+        >
+            <input type="hidden" name="name" value=name />
+            <input type="hidden" name="seen" value=seen />
+            <p class="small">
+                "These files are not the ones that were seen before, and no checksum on record says which are right. Trust them only if you know who replaced them, and why:"
+            </p>
+            <ul class="plain-list">{stores}</ul>
+            <TextArea id=reason name="reason" label="Reason" required=true least=3 />
+            <div class="actions">
+                <button class="btn small" type="submit" data-at-work="Reading them again…">
+                    {format!("Trust these files of {about}")}
+                </button>
+            </div>
+        </DecisionForm>
+        <RoleNote id=note least=Role::Operator />
+    }
+}
