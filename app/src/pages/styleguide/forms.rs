@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::components::{
     Card, Chip, Dialog, DialogButton, FieldKind, FilterChips, Icon, IconName, Pagination, PasswordFields, SearchField,
-    TextField,
+    TextArea, TextField,
 };
 
 /// Buttons in every state, and links that look like them.
@@ -121,13 +121,7 @@ pub(super) fn FieldsSection() -> impl IntoView {
                         <option selected=true>"operator"</option>
                     </select>
                 </div>
-                <div class="field">
-                    <label for="specimen-area">"What happened"</label>
-                    <textarea id="specimen-area" name="area" aria-describedby="specimen-area-hint"></textarea>
-                    <span class="hint" id="specimen-area-hint">
-                        "Others read it afterwards."
-                    </span>
-                </div>
+                <TextArea id="specimen-area" name="area" label="What happened" hint="Others read it afterwards." />
                 <label class="check-label">
                     <input type="checkbox" name="seen" checked=true />
                     "I have seen that relationships cross into production."
