@@ -48,6 +48,8 @@ mod tests {
         let kept: Vec<Vec<u8>> = (0..200_u8).map(|n| vec![n; 50_000]).collect();
         let kept: Vec<Vec<u8>> = kept.into_iter().step_by(2).collect();
         super::give_back();
-        assert!((0..200).step_by(2).zip(&kept).all(|(n, piece)| piece.len() == 50_000 && piece.iter().all(|b| *b == n)));
+        assert!(
+            (0..200).step_by(2).zip(&kept).all(|(n, piece)| piece.len() == 50_000 && piece.iter().all(|b| *b == n))
+        );
     }
 }

@@ -11,8 +11,8 @@ use rollback_types::{AuditOutcome, AuditRow, Page};
 use self::asked::Asked;
 use crate::api::access::audit_page;
 use crate::components::{
-    Badge, Callout, Column, DataTable, EmptyState, ErrorPanel, FieldKind, Icon, IconName, Loading, PageHeader, Pagination,
-    TextField, Time, TimeStyle, Tone,
+    Badge, Callout, Column, DataTable, EmptyState, ErrorPanel, FieldKind, Icon, IconName, Loading, PageHeader,
+    Pagination, TextField, Time, TimeStyle, Tone,
 };
 use crate::format;
 

@@ -9,8 +9,7 @@ use super::proofs::Proofs;
 use crate::account::may;
 use crate::api::backups::{TrustBackup, VerifyBackup};
 use crate::components::{
-    Badge, Column, DecisionForm, Icon, IconName, LadderGlyph, RoleNote, StoreDot, StoreName, TextArea, Time,
-    TimeStyle,
+    Badge, Column, DecisionForm, Icon, IconName, LadderGlyph, RoleNote, StoreDot, StoreName, TextArea, Time, TimeStyle,
 };
 use crate::format;
 use crate::pages::overview::health_look;
@@ -200,7 +199,7 @@ fn Trust(name: String, stores: Vec<StoreKind>, seen: String) -> impl IntoView {
                 "These files are not the ones that were seen before, and no checksum on record says which are right. Trust them only if you know who replaced them, and why:"
             </p>
             <ul class="plain-list">{stores}</ul>
-            <TextArea id=reason name="reason" label="Reason" required=true least=3 />
+            <TextArea id=reason name="reason" label="Reason" required=true least=Some(3) />
             <div class="actions">
                 <button class="btn small" type="submit" data-at-work="Reading them again…">
                     {format!("Trust these files of {about}")}

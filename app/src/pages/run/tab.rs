@@ -123,7 +123,9 @@ mod browser {
         }
         leptos::task::spawn_local(async move {
             // What cannot be asked now is asked again soon, and the stream tells it when the tab is looked at.
-            let Ok(seen) = fetch::json_in_background::<Seen>(&format!("/api/v1/runs/{id}/summary")).await else { return };
+            let Ok(seen) = fetch::json_in_background::<Seen>(&format!("/api/v1/runs/{id}/summary")).await else {
+                return;
+            };
             // The events themselves come by the stream, once somebody looks.
             live.view.update(|v| v.run.state = seen.state);
         });
