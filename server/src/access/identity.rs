@@ -29,8 +29,14 @@ pub fn cookies(access: &Arc<Access>) -> SessionManagerLayer<SessionStore> {
         .with_expiry(Expiry::OnSessionEnd)
 }
 
+/// In an answer: the cookie of a session that a time-out ended stays a little longer. It opens nothing; but by it the page
+/// that is loaded next is told why its reader has to sign in.
+#[derive(Clone, Copy, Debug)]
+pub struct CookieStays;
+
 /// Browsers take no `__Host-` cookie without `Secure`, not even the one that removes it.
 pub async fn whole_removal(mut response: Response) -> Response {
+    let stays = response.extensions().get::<CookieStays>().is_some();
     let all: Vec<HeaderValue> = response.headers().get_all(header::SET_COOKIE).iter().cloned().collect();
     let removes = |cookie: &HeaderValue| {
         cookie.to_str().is_ok_and(|text| text.starts_with(COOKIE) && !text.to_ascii_lowercase().contains("secure"))
@@ -38,6 +44,9 @@ pub async fn whole_removal(mut response: Response) -> Response {
     if all.iter().any(removes) {
         response.headers_mut().remove(header::SET_COOKIE);
         for cookie in all {
+            if stays && removes(&cookie) {
+                continue;
+            }
             let whole = match cookie.to_str() {
                 Ok(text) if removes(&cookie) => {
                     HeaderValue::from_str(&format!("{text}; Secure; HttpOnly; SameSite=Strict")).unwrap_or(cookie)

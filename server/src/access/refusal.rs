@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rollback_types::{Problem, ProblemKind, Role};
 
+use super::identity::CookieStays;
 use super::media::Media;
 use crate::problem::ApiProblem;
 
@@ -111,11 +112,14 @@ impl Refusal {
         if *method == Method::GET && is_page(uri.path()) {
             match self {
                 Self::NotSignedIn => return to_sign_in(uri, None),
-                Self::SessionOver(end) => return to_sign_in(uri, Some(*end)),
+                Self::SessionOver(end) => return cookie_stays(to_sign_in(uri, Some(*end))),
                 _ => {}
             }
         }
         let mut response = ApiProblem::from(self.problem()).into_response();
+        if matches!(self, Self::SessionOver(_)) {
+            response = cookie_stays(response);
+        }
         let headers = response.headers_mut();
         match self {
             Self::NotSignedIn | Self::SessionOver(_) => {
@@ -152,6 +156,11 @@ pub fn is_page(path: &str) -> bool {
     let for_programs = ["/api/", "/rpc/", "/session/", "/pkg/"].iter().any(|prefix| path.starts_with(prefix));
     let top_file = path.strip_prefix('/').is_some_and(|name| name.contains('.') && !name.contains('/'));
     !for_programs && !top_file
+}
+
+fn cookie_stays(mut response: Response) -> Response {
+    response.extensions_mut().insert(CookieStays);
+    response
 }
 
 /// To the door, which says why a sign-in is needed, and leads back.
