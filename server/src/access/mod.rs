@@ -15,5 +15,5 @@ pub mod streams;
 mod use_of_session;
 
 pub(crate) use headers::page_policy;
-pub(crate) use identity::{Holder, cookies, of as whose, whole_removal};
+pub(crate) use identity::{CookieStays, Holder, cookies, of as whose, whole_removal};
 pub(crate) use sentinel::watch_streams;

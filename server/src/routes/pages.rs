@@ -16,9 +16,9 @@ use rollback::Actor;
 use rollback_types::{AuditOutcome, Problem};
 
 use crate::access::door::{MAX_BODY, Told};
-use crate::access::page_policy;
 use crate::access::refusal::Refusal;
 use crate::access::rules::{ADMINISTRATOR, Guarded, Rule, VIEWER};
+use crate::access::{CookieStays, page_policy};
 use crate::own_pages::{PUBLIC_PAGES, came_from};
 use crate::problem::MAX_PROBLEM;
 use crate::state::AppState;
@@ -142,6 +142,8 @@ async fn render(State(state): State<AppState>, mut request: Request<Body>) -> Re
     no_foreign_errors(request.uri_mut());
     let (assets, renderer) = (state.asset_paths(), state.renderer.clone());
     let extensions = request.extensions().clone();
+    // A page's own look that was led here must not take from the reader's next one what it is told by.
+    let is_door = PUBLIC_PAGES.contains(&request.uri().path());
     // A look at the head alone shows nobody anything.
     let looked_at = request.method() == Method::GET;
     let key = request.uri().query().and_then(notice::key_of).filter(|_| looked_at);
@@ -155,7 +157,11 @@ async fn render(State(state): State<AppState>, mut request: Request<Body>) -> Re
         set_policy();
     };
     let render = leptos_axum::render_app_async_with_context(provide, move || shell(assets.clone()));
-    renderer.render(move || render(request)).await
+    let mut response = renderer.render(move || render(request)).await;
+    if is_door {
+        response.extensions_mut().insert(CookieStays);
+    }
+    response
 }
 
 /// Leptos shows an error that an address carries. None of ours do, so such an address is somebody else's making: it loses

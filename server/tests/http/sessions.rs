@@ -262,11 +262,14 @@ async fn only_what_a_person_does_keeps_a_sign_in_from_becoming_idle() {
     assert_eq!(looks("/api/v1/changes", "accept").await.status, 200);
     d.age_sessions(Duration::from_secs(10 * 60)).await;
     by_hand.me().await.json(200);
-    let ended = by_itself.me().await.problem(401, "sign-in-required");
+    let answer = by_itself.me().await;
+    let ended = answer.problem(401, "sign-in-required");
+    assert_eq!(answer.header("set-cookie"), "", "the page that is loaded next is to be told why, too");
     assert_eq!(ended["detail"], "The sign-in has ended, because nothing was done for 30 minutes.");
     let door = by_itself.get("/versions?q=x").await.header("location").to_owned();
     assert_eq!(door, "/sign-in?ended=idle&minutes=30&next=%2Fversions%3Fq%3Dx");
-    let page = app.client.nobody().get(&door).await;
+    let page = by_itself.get(&door).await;
+    assert_eq!(page.header("set-cookie"), "", "nor does the door take it away");
     assert!(page.page(200).contains("You were signed out: nothing was done for 30 minutes."), "{}", page.body);
 
     // Twelve hours end a sign-in however much it is used.
