@@ -272,7 +272,8 @@ mod browser {
 
     /// Something was typed that the server does not know.
     fn is_filled_in(area: &Element) -> bool {
-        area.dyn_ref::<HtmlTextAreaElement>().is_some_and(|area| area.value() != area.default_value())
+        let typed = |area: &HtmlTextAreaElement| area.default_value().is_ok_and(|default| default != area.value());
+        area.dyn_ref().is_some_and(typed)
     }
 }
 
