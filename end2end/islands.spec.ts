@@ -36,7 +36,7 @@ test('the overview hears of another operator’s run, and the focus stays where 
   await expect(step(otto, 5)).toContainText('running');
 
   const banner = page.getByRole('region', { name: 'Active run' });
-  await expect(banner).toContainText('is at work', { timeout: 30_000 });
+  await expect(banner).toContainText('is rolling back', { timeout: 30_000 });
   await expect(banner).toContainText(deployment.failed);
   // The link itself is a new one, in a part of the page that is: it has the focus all the same.
   await expect(history).toBeFocused();
@@ -104,12 +104,12 @@ test('a hidden tab gives its stream back and takes it up where it was', async ({
   await says(page, 'Live');
   const log = page.getByRole('region', { name: 'Log of the run' });
   const lines = () => log.locator('.line').count();
-  const before = await lines();
 
   const ended = page.waitForEvent('requestfailed', (request) => request.url().includes('/events'));
   await setHidden(page, true);
   await ended;
   await says(page, 'Paused while hidden');
+  const before = await lines();
   await release();
   // The run goes on without a reader.
   await expect.poll(() => deployment.status(deployment.failed), { timeout: 40_000 }).toBe('rolled_back');

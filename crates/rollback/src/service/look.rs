@@ -113,7 +113,7 @@ impl RollbackService {
         let layout = registry.schema.as_ref().ok().map(|s| s.layout);
         let unlisted = registry.first.as_ref().err().or(registry.candidates.as_ref().err());
         let registry_problem = unlisted.map(|e| (e.to_string(), e.remedy())).or(schema_problem);
-        let mut found = registry.first.as_ref().map(Clone::clone).unwrap_or_default();
+        let mut found = registry.first.as_deref().unwrap_or_default().to_vec();
         let candidate_ids = registry.candidates.as_deref().unwrap_or_default();
         let newest = found.first().and_then(|v| RollbackTarget::new(&v.version_id).ok());
         let runs = runs?.items;
