@@ -87,8 +87,8 @@ test('a server that ends in the middle: the page says so, and the run is interru
   await expect(step(page, 8)).toContainText('not begun');
 
   // What is proven and what is not known is said; what is left is planned anew and asks again.
-  await expect(page.getByText('Proven done:')).toBeVisible();
-  await expect(page.getByText('Not known:').locator('..')).toContainText('step 5');
+  await expect(page.getByText('Proven done:', { exact: true })).toBeVisible();
+  await expect(page.getByText('Not known:', { exact: true }).locator('..')).toContainText('step 5');
   await page.getByRole('link', { name: 'Resume…' }).click();
   await expect(heading(page)).toContainText('Resume run #1');
   const resume = page.getByRole('button', { name: 'Resume run #1' });

@@ -71,7 +71,7 @@ test('a rollback from the overview to its report, started and decided by plain f
   await page.getByLabel('Type the version id').fill('v22');
   await page.getByRole('button', { name: /^Roll back/ }).click();
   await expect(page).toHaveURL(/\/plan/);
-  await expect(page.getByRole('alert')).toContainText('type the full id');
+  await expect(page.getByRole('alert')).toContainText('Type all of it, as the plan shows it.');
   expect(await deployment.status(id)).toBe('validating_failed');
 
   await page.goto(deployment.version(id, '/plan'));

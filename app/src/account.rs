@@ -44,7 +44,7 @@ pub fn may(least: Role) -> bool {
 /// What a role may do, in words.
 pub fn in_words(role: Role) -> &'static str {
     match role {
-        Role::Viewer => "sees everything, starts nothing",
+        Role::Viewer => "sees versions, runs and backups, starts nothing",
         Role::Operator => "also starts and decides",
         Role::Administrator => "also disaster recovery, people and audit",
     }

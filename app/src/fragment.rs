@@ -77,6 +77,8 @@ mod browser {
         static UNDER_WAY: Cell<bool> = const { Cell::new(false) };
         /// Something changed since.
         static WANTED: Cell<bool> = const { Cell::new(false) };
+        /// It will be asked for again after a while: once, however often that was wanted.
+        static AWAITED: Cell<bool> = const { Cell::new(false) };
         /// Set once a fragment that is held is old.
         static OLD: Cell<Option<RwSignal<bool>>> = const { Cell::new(None) };
     }
@@ -95,15 +97,20 @@ mod browser {
         }
         leptos::task::spawn_local(async {
             while WANTED.replace(false) {
-                if !renew_once().await {
-                    set_timeout(renew, AGAIN);
+                if !renew_once().await && !AWAITED.replace(true) {
+                    set_timeout(renew_again, AGAIN);
                 }
             }
             UNDER_WAY.set(false);
         });
     }
 
-    /// Whether everything is shown that the server has.
+    fn renew_again() {
+        AWAITED.set(false);
+        renew();
+    }
+
+    /// Whether everything is shown that the server has, or nothing more is to be had.
     async fn renew_once() -> bool {
         // Asked for once somebody looks.
         if hidden() {
@@ -115,7 +122,9 @@ mod browser {
                 fetch::signed_out();
                 return false;
             }
-            Err(Unanswered::Refused | Unanswered::Unreachable) => return false,
+            // It would be refused again; the next change asks anew.
+            Err(Unanswered::Refused) => return true,
+            Err(Unanswered::Unreachable) => return false,
         };
         let parsed = DomParser::new().and_then(|parser| parser.parse_from_string(&text, SupportedType::TextHtml));
         let Ok(new) = parsed else { return false };

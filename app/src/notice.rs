@@ -35,6 +35,8 @@ pub enum Notice {
     },
     /// A form was carried out; a sentence.
     Done(String),
+    /// A form was carried out and found that something is wrong; a sentence.
+    Found(String),
     /// A new token with its secret, which is shown this one time.
     Token(Box<NewToken>),
 }
@@ -45,6 +47,7 @@ impl std::fmt::Debug for Notice {
         f.write_str(match self {
             Self::Refused { .. } => "Refused",
             Self::Done(_) => "Done",
+            Self::Found(_) => "Found",
             Self::Token(_) => "Token",
         })
     }
@@ -142,6 +145,14 @@ pub fn typed(field: &str) -> Option<String> {
 pub fn done() -> Option<String> {
     match shown() {
         Some(Notice::Done(sentence)) => Some(sentence),
+        _ => None,
+    }
+}
+
+/// What was found to be wrong by something that was carried out.
+pub fn found() -> Option<String> {
+    match shown() {
+        Some(Notice::Found(sentence)) => Some(sentence),
         _ => None,
     }
 }

@@ -41,8 +41,8 @@ pub async fn for_people(State(state): State<AppState>, request: Request, next: N
         return Response::from_parts(head, Body::from(bytes));
     };
     if problem.kind == ProblemKind::SignInRequired {
-        problem.remedy = Some("Sign in, and you are led back to send it again. The page has kept what you typed there, but for passwords; without \
-                 JavaScript, type it again.".to_owned());
+        problem.remedy = Some("Sign in, and you are led back to send it again. The page has kept the reasons and notes you typed there; names to \
+                 confirm, choices and passwords are to be given again, and without JavaScript all of it.".to_owned());
     }
     let (page, policy) = match framed(&state, &person, &problem).await {
         Some(page) => page,

@@ -77,12 +77,14 @@ pub async fn verify_backup(name: String, #[server(default)] trial: bool) -> Resu
     actor()?.must_be(Role::Operator, "verify a backup").map_err(refused_form)?;
     let health = service()?.verify_backup(&name, trial, None).await.map_err(refused_form)?;
     let how = if trial { "restored into a scratch place" } else { "read again from beginning to end" };
-    let found = match health.files.iter().any(|file| file.lowest_failure().is_some()) {
-        true => "Something about it fails: see below.",
-        false => "Nothing about it fails.",
-    };
+    let failed = health.files.iter().any(|file| file.lowest_failure().is_some());
     let name = crate::format::clip(&crate::format::visible(&name), 120);
-    notice::lead_to("/backups", Notice::Done(format!("{name} was {how}. {found}")));
+    let notice = if failed {
+        Notice::Found(format!("{name} was {how}, and something about it fails. {}", health.verdict))
+    } else {
+        Notice::Done(format!("{name} was {how}. Nothing about it fails."))
+    };
+    notice::lead_to("/backups", notice);
     Ok(())
 }
 
@@ -149,7 +151,7 @@ pub async fn ways_back() -> Result<Vec<WayBackView>, ApiError> {
 #[server(name = RunWayBack, prefix = "/rpc", endpoint = "way-back", input = GetUrl, output = Json)]
 pub async fn run_way_back(id: RunId) -> Result<Option<WayBackView>, ApiError> {
     let service = service()?;
-    let run = service.run(id).await.map_err(refused)?.run;
+    let run = service.run_summary(id).await.map_err(refused)?;
     way_back_of(&service, run).await
 }
 

@@ -152,7 +152,7 @@ pub struct Timeline {
 pub async fn run_chart(id: RunId) -> Result<Timeline, ApiError> {
     use crate::charts::{Room, timeline_chart};
 
-    let run = service()?.run(id).await.map_err(refused)?;
+    let run = service()?.run_with_log(id, 0).await.map_err(refused)?;
     let now = rollback_types::Timestamp::now();
     let wide = drawn(timeline_chart("run-chart", &run, now, Room::Wide))?;
     let narrow = drawn(timeline_chart("run-chart-narrow", &run, now, Room::Narrow))?;

@@ -26,9 +26,7 @@ pub fn KeyHelp() -> impl IntoView {
         .map(|(key, does)| {
             view! {
                 <div>
-                    <dt>
-                        <kbd>{key}</kbd>
-                    </dt>
+                    <dt>{pressed(key)}</dt>
                     <dd>{does}</dd>
                 </div>
             }
@@ -40,4 +38,10 @@ pub fn KeyHelp() -> impl IntoView {
             <p class="small muted">"No single key starts or decides anything. Keys rest while you type in a field."</p>
         </Dialog>
     }
+}
+
+/// Each of the keys that do the same, as a key.
+fn pressed(keys: &'static str) -> impl IntoView {
+    let keys = keys.split(" or ").enumerate();
+    keys.map(|(n, key)| view! { {(n > 0).then_some(" or ")} <kbd>{key}</kbd> }).collect_view()
 }

@@ -132,7 +132,8 @@ pub fn ErrorPanel(
 #[component]
 pub fn Said() -> impl IntoView {
     let said = crate::notice::done().map(|sentence| view! { <Toast tone=Tone::Good text=sentence /> });
-    view! { <div class="outcome">{said}</div> }
+    let found = crate::notice::found().map(|sentence| view! { <Toast tone=Tone::Bad text=sentence /> });
+    view! { <div class="outcome">{said} {found}</div> }
 }
 
 /// The way to the door, and back to this page.

@@ -161,6 +161,26 @@ fn verdict_action(o: &Overview) -> impl IntoView + use<> {
             .into_any(),
         );
     }
+    if let Some(run) = &o.interrupted_run {
+        return Some(
+            view! {
+                <a class="btn primary" href=format!("/runs/{}", run.id)>
+                    {format!("Resume or abandon run #{}", run.id)}
+                </a>
+            }
+            .into_any(),
+        );
+    }
+    if !o.latest_copy.as_ref().is_none_or(|copy| copy.intact) {
+        return Some(
+            view! {
+                <a class="btn primary" href="/backups">
+                    "Look at the backups"
+                </a>
+            }
+            .into_any(),
+        );
+    }
     if !matches!(o.verdict.level, VerdictLevel::Ready | VerdictLevel::Attention) {
         return None;
     }

@@ -76,10 +76,11 @@ impl RollbackTarget {
         if id.is_baseline() {
             return Err(TargetRefusal::Baseline);
         }
-        if id.is_safety_backup() {
+        let text = id.as_str();
+        // The safety copy's own name, as a row of the registry, is refused like those of the stores' safety backups.
+        if id.is_safety_backup() || text.trim().to_ascii_lowercase().starts_with("latest-copy") {
             return Err(TargetRefusal::SafetyBackup);
         }
-        let text = id.as_str();
         let starts_well = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
         let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
         if !starts_well || text.len() > MAX_TARGET_BYTES || text.contains("..") || !text.bytes().all(allowed) {
@@ -157,7 +158,7 @@ mod tests {
         for id in ["v1_baseline", "v1_baseline_20251226_143022", "V1_Baseline", " v1_baseline ", "v1_BASELINE_x"] {
             assert_eq!(target(id), Err(TargetRefusal::Baseline), "{id}");
         }
-        for id in ["latest_copy", "latest_copy20261123_141838", "Latest_Copy1"] {
+        for id in ["latest_copy", "latest_copy20261123_141838", "Latest_Copy1", "latest-copy", "Latest-Copy "] {
             assert_eq!(target(id), Err(TargetRefusal::SafetyBackup), "{id}");
         }
     }

@@ -40,7 +40,12 @@ fn told(step: &StepView) -> String {
         StepState::Skipped => {
             let why = outcome.strip_prefix("skipped: ").unwrap_or(outcome);
             match why.strip_prefix("by decision: ") {
+                Some(why) if step.was_left_begun() => {
+                    format!("begun and then left by decision, so what is there must be compared: {why}")
+                }
                 Some(why) => format!("left out by decision: {why}"),
+                // Its way back is in again.
+                None if step.acted => why.to_owned(),
                 None => format!("not changed: {why}"),
             }
         }
@@ -57,7 +62,7 @@ fn told(step: &StepView) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{PlanDigest, RunId, RunKind, RunState, RunSummary, Timestamp, VersionId};
+    use crate::{Event, EventKind, PlanDigest, RunId, RunKind, RunState, RunSummary, Timestamp, VersionId};
 
     fn view(kind: RunKind) -> RunView {
         RunView::new(RunSummary {
@@ -95,6 +100,35 @@ mod tests {
         assert_eq!(told[1].staged.as_deref(), Some("left out by decision: done by hand"));
         assert_eq!(told[1].production.as_deref(), Some("not changed: production equals latest-copy"));
         assert_eq!(told[2].staged.as_deref(), Some("not begun"));
+    }
+
+    #[test]
+    fn a_lane_that_acted_and_was_skipped_is_not_told_as_one_that_was_left_alone() {
+        let mut view = view(RunKind::Rollback);
+        let skips = [
+            (Step::DropChapters, "by decision: done by hand"),
+            (Step::RestoreSqlite, "by decision: done by hand"),
+            (Step::RestoreQdrant, "the way back is in again, 12 units as before step 7"),
+        ];
+        for ((step, reason), number) in skips.into_iter().zip(0..) {
+            let kinds = [
+                EventKind::StepActs { step, units: 12 },
+                EventKind::StepSkipped { step, reason: reason.into(), by_decision: true },
+            ];
+            for (kind, part) in kinds.into_iter().zip(1..) {
+                view.apply(&Event {
+                    number: number * 2 + part,
+                    run_id: RunId(1),
+                    at: Timestamp::from_unix_ms(0),
+                    kind,
+                });
+            }
+        }
+        let told = view.store_outcomes();
+        let begun = "begun and then left by decision, so what is there must be compared: done by hand";
+        assert_eq!(told[0].staged.as_deref(), Some(begun));
+        assert_eq!(told[0].production.as_deref(), Some(begun));
+        assert_eq!(told[1].production.as_deref(), Some("the way back is in again, 12 units as before step 7"));
     }
 
     #[test]

@@ -60,6 +60,9 @@ pub struct Overview {
     pub verdict: Verdict,
     /// The run at work or waiting, if any.
     pub active_run: Option<RunSummary>,
+    /// A run that was interrupted and waits to be resumed or abandoned, if any.
+    #[serde(default)]
+    pub interrupted_run: Option<RunSummary>,
     /// The three stores.
     pub stores: Vec<StoreReport>,
     /// latest-copy, as last proven; absent until the first proof is through.

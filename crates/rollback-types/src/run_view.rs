@@ -19,6 +19,9 @@ pub struct StepView {
     pub title: String,
     /// Where it stands.
     pub state: StepState,
+    /// It has begun to change its store, in this try or an earlier one.
+    #[serde(default)]
+    pub acted: bool,
     /// Units handled.
     pub done: Option<u64>,
     /// Units in all.
@@ -45,6 +48,7 @@ impl StepView {
             lane: step.lane(),
             title: step.title().to_owned(),
             state: StepState::Pending,
+            acted: false,
             done: None,
             total: None,
             unit: step.unit().map(str::to_owned),
@@ -54,6 +58,12 @@ impl StepView {
             error: None,
             decisions: Vec::new(),
         }
+    }
+
+    /// It began to change its store, and a person then decided to leave it there: what the store holds is not known.
+    pub fn was_left_begun(&self) -> bool {
+        let outcome = self.outcome.as_deref().unwrap_or_default();
+        self.acted && self.state == StepState::Skipped && outcome.starts_with("skipped: by decision: ")
     }
 
     /// `ended_at - started_at`, once both are known.
@@ -109,10 +119,8 @@ impl RunView {
                     s.decisions.clear();
                 });
             }
-            EventKind::StepNote { .. }
-            | EventKind::StepActs { .. }
-            | EventKind::RunAnnotated { .. }
-            | EventKind::Unknown => {}
+            EventKind::StepNote { .. } | EventKind::RunAnnotated { .. } | EventKind::Unknown => {}
+            EventKind::StepActs { step, .. } => self.change(*step, |s| s.acted = true),
             EventKind::StepFinding { message, .. } => {
                 if !self.findings.contains(message) {
                     self.findings.push(message.clone());

@@ -22,6 +22,8 @@ pub(crate) struct Situation<'a> {
     pub differing: &'a [String],
     /// What the newest run that looked at production found wrong with it.
     pub last_word: Option<&'a LastWord>,
+    /// Whether there is such a run cannot be told: an earlier one cannot be read.
+    pub last_word_unknown: bool,
     /// A run that a person has to resume or to abandon.
     pub interrupted: Option<&'a RunSummary>,
     /// The registry could not be read: why, and what to do.
@@ -99,10 +101,9 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
     reasons.extend(sick.iter().map(|r| format!("{}: {}", r.store, r.detail)));
     let doubt = doubt(s);
     reasons.extend(doubt.iter().flat_map(|d| d.reasons.clone()));
+    // Before any other version: what it left half done has to come to its end first.
     if let Some(run) = s.interrupted {
-        reasons.push(format!("Run #{} was interrupted: it can be resumed or abandoned on its page.", run.id));
-    }
-    if let Some(run) = s.interrupted.filter(|run| urgent.is_none_or(|first| first.version_id == run.version_id)) {
+        reasons.insert(0, "What it had begun is neither done nor undone until somebody decides.".to_owned());
         let headline = format!("Run #{} was interrupted and waits for you.", run.id);
         return said(
             VerdictLevel::Attention,
@@ -188,6 +189,13 @@ fn doubt(s: &Situation<'_>) -> Option<Doubt> {
                     word.run
                 )
             };
+        }
+    }
+    if s.last_word_unknown {
+        what.push("what earlier runs found in production cannot be told".to_owned());
+        reasons.push("An earlier run cannot be read from the journal.".to_owned());
+        if !differs {
+            remedy = "Validate production. `stepback journal check` looks at all of the journal.".to_owned();
         }
     }
     if !differs && s.last_word.is_some_and(|w| !w.half_restored) {

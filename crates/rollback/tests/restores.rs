@@ -146,6 +146,77 @@ async fn a_lasting_fault_asks_after_the_siblings_and_the_way_back_restores_what_
 }
 
 #[tokio::test]
+async fn a_lane_that_acted_and_was_skipped_is_never_told_as_production_left_as_it_was() {
+    // The trial of the points is by the same call, so it would fail before the lane acts.
+    let lanes = [("restore", LANES[0]), ("restore_export", LANES[2])];
+    for kind in [RunKind::Rollback, RunKind::RestoreProduction] {
+        for (operation, (store, step)) in lanes {
+            let b = bench();
+            b.deployment.contaminate(store);
+            b.deployment.faults.arm(operation, Some(step), u32::MAX, Fault::Refused, Moment::Before);
+            let mut request = if kind == RunKind::Rollback { request(FAILED) } else { of(kind, "latest-copy") };
+            request.restore = Some(vec![store]);
+            let view = b.carry_out(request).await;
+            let id = view.run.id;
+            assert_eq!(view.run.state, RunState::NeedsDecision, "{kind:?} {store}: {view:?}");
+            assert!(view.step(step).unwrap().acted, "{kind:?} {store}: {view:?}");
+            b.deployment.faults.clear();
+            let reason = Some("mended by hand".to_owned());
+            b.service.decide(id, step, Decision::Skip, reason, &tester()).await.unwrap();
+            let view = b.settle(id).await;
+            let summary = view.run.summary.clone().unwrap();
+            assert!(!summary.contains("as it was"), "{kind:?} {store}: {summary}");
+            let said = format!("{}'s restore was begun and then left by decision: compare it", store.title());
+            assert!(summary.contains(&said), "{kind:?} {store}: {summary}");
+            let told = view.store_outcomes();
+            let production = told.iter().find(|o| o.store == store).unwrap().production.as_deref().unwrap();
+            assert!(production.starts_with("begun and then left by decision"), "{kind:?} {store}: {production}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_removal_that_acted_and_was_skipped_says_so() {
+    let b = bench();
+    b.deployment.faults.arm("delete_batch", Some(Step::DeleteNodes), u32::MAX, Fault::Refused, Moment::Before);
+    let id = b.start().await;
+    assert!(b.settle(id).await.step(Step::DeleteNodes).unwrap().acted);
+    let reason = Some("done by hand".to_owned());
+    b.service.decide(id, Step::DeleteNodes, Decision::Skip, reason, &tester()).await.unwrap();
+    let summary = b.settle(id).await.run.summary.unwrap();
+    let said = "is gone from SQLite and Qdrant; the removal from Neo4j was begun and then left by decision, and production \
+                was left as it was.";
+    assert!(summary.contains(said), "{summary}");
+}
+
+#[tokio::test]
+async fn a_half_done_restore_and_an_interrupted_run_are_told_however_many_runs_came_later() {
+    let b = contaminated();
+    b.deployment.faults.arm("restore", Some(Step::RestoreSqlite), u32::MAX, Fault::Refused, Moment::Before);
+    let aborted = b.carry_out(of(RunKind::RestoreProduction, "latest-copy")).await.run.id;
+    b.service.decide(aborted, Step::RestoreSqlite, Decision::Abort, None, &tester()).await.unwrap();
+    assert_eq!(b.settle(aborted).await.run.state, RunState::Aborted);
+    b.deployment.faults.clear();
+    let headline = |o: rollback_types::Overview| o.verdict.headline;
+    assert!(headline(b.service.overview().await.unwrap()).contains("did not come to its end"));
+    // Runs that say nothing of production do not push it out of sight.
+    for _ in 0..60 {
+        b.carry_out(of(RunKind::Validate, FAILED)).await;
+    }
+    assert!(headline(b.service.overview().await.unwrap()).contains("did not come to its end"));
+    let plan = b.plan_all(of(RunKind::Validate, FAILED)).await;
+    b.deployment.journal.fill_up_after(Some(3));
+    let cut = b.service.start(&start_request(&plan), &tester()).await.unwrap().run.id;
+    assert_eq!(b.settle(cut).await.run.state, RunState::Interrupted);
+    b.deployment.journal.fill_up_after(None);
+    for _ in 0..6 {
+        b.carry_out(of(RunKind::Validate, FAILED)).await;
+    }
+    let verdict = b.service.overview().await.unwrap().verdict;
+    assert!(verdict.headline.starts_with(&format!("Run #{cut} was interrupted")), "{verdict:?}");
+}
+
+#[tokio::test]
 async fn a_run_that_dies_anywhere_can_be_finished_by_another() {
     let expected = undisturbed().await;
     let total = {

@@ -8,7 +8,7 @@ use access::{Access, Identity};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use super::streams::Streams;
+use super::streams::{Ended, Streams};
 
 /// Between two looks. One look asks once for each holder, however many streams they have.
 const LOOK: Duration = Duration::from_secs(2);
@@ -28,11 +28,12 @@ pub async fn watch_streams(access: Arc<Access>, streams: Arc<Streams<Identity>>,
                 Ok(None) => {
                     tracing::info!(who = %identity.name, "event streams end: their sign-in or token has ended");
                     // Why is said for the reader's sake only: they read no longer in any case.
-                    streams.end(&holder, access.end_of_sign_in(&identity).await.ok().flatten());
+                    let by = access.end_of_sign_in(&identity).await.ok().flatten();
+                    streams.end(&holder, Ended::SignedOut(by));
                 }
                 Err(error) => {
                     tracing::error!(%error, who = %identity.name, "event streams end: their holder cannot be looked up");
-                    streams.end(&holder, None);
+                    streams.end(&holder, Ended::Unknown);
                 }
             }
         }

@@ -21,9 +21,14 @@ struct Held<I> {
     ended: watch::Sender<Option<Ended>>,
 }
 
-/// The streams of a holder end, by which time-out if it was one.
+/// Why the streams of a holder end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ended(pub Option<SessionEnd>);
+pub enum Ended {
+    /// Their sign-in or token is over, by which time-out if it was one.
+    SignedOut(Option<SessionEnd>),
+    /// Whether they may still read could not be looked up. Nothing is claimed; whoever may still read opens a new stream.
+    Unknown,
+}
 
 /// One open stream. It counts as long as it lives.
 #[derive(Debug)]
@@ -61,9 +66,9 @@ impl<I: Clone> Streams<I> {
     }
 
     /// Ends all streams of a holder.
-    pub fn end(&self, holder: &str, by: Option<SessionEnd>) {
+    pub fn end(&self, holder: &str, why: Ended) {
         if let Some(held) = self.open().get(holder) {
-            held.ended.send_replace(Some(Ended(by)));
+            held.ended.send_replace(Some(why));
         }
     }
 }
@@ -81,7 +86,7 @@ impl<I> Pass<I> {
         let mut ended = self.ended.clone();
         async move {
             // Whoever is no longer known as a holder has ended, too.
-            ended.wait_for(Option::is_some).await.ok().and_then(|ended| *ended).unwrap_or(Ended(None))
+            ended.wait_for(Option::is_some).await.ok().and_then(|ended| *ended).unwrap_or(Ended::Unknown)
         }
     }
 }
@@ -124,9 +129,9 @@ mod tests {
     async fn all_streams_of_a_holder_end_and_no_others() {
         let streams = Arc::new(Streams::new(2));
         let [one, two, other] = ["ann", "ann", "ben"].map(|holder| streams.enter(holder, &()).unwrap());
-        let by = SessionEnd::Idle(std::time::Duration::from_secs(3_600));
-        streams.end("ann", Some(by));
-        assert_eq!([one.ended().await, two.ended().await], [Ended(Some(by)); 2]);
+        let why = Ended::SignedOut(Some(SessionEnd::Idle(std::time::Duration::from_secs(3_600))));
+        streams.end("ann", why);
+        assert_eq!([one.ended().await, two.ended().await], [why; 2]);
         assert_eq!(*other.ended.borrow(), None);
     }
 }

@@ -129,16 +129,18 @@ fn until(
     let why = Shared::clone(&stopped);
     // A stream that ended by itself has nothing to say here.
     let last = stream::once(async move { why.now_or_never().flatten() });
-    let last = last.filter_map(|ended| async move { ended.map(|ended| Ok(signed_out(ended))) });
+    let last = last.filter_map(|ended| async move { ended.and_then(signed_out).map(Ok) });
     told.take_until(stopped).chain(last).boxed()
 }
 
-fn signed_out(Ended(by): Ended) -> Event {
+/// Nothing where it is not known: the reader asks again, and is told by the answer.
+fn signed_out(ended: Ended) -> Option<Event> {
+    let Ended::SignedOut(by) = ended else { return None };
     let data = match by.map(reason_and_minutes) {
         Some((reason, minutes)) => format!("{{\"reason\":\"{reason}\",\"minutes\":{minutes}}}"),
         None => "{\"reason\":\"ended\"}".to_owned(),
     };
-    Event::default().event("signed_out").data(data)
+    Some(Event::default().event("signed_out").data(data))
 }
 
 /// What the overview and the other pages say, now and whenever one says something else. Each message stands for all before it.
@@ -177,7 +179,7 @@ fn to_sse(item: &StreamItem) -> Event {
 
 /// `end`, if the run is over; a stream that broke off has none.
 async fn end_of(state: AppState, id: RunId, sent: u64, after: u64) -> Option<Event> {
-    let run = state.service.summary(id).await.ok()?;
+    let run = state.service.run_summary(id).await.ok()?;
     let last = last_told(sent, after, run.last_event);
     (!run.state.is_active()).then(|| Event::default().event("end").data(format!("{{\"last_event\":{last}}}")))
 }

@@ -328,7 +328,11 @@ async fn a_form_of_a_page_whose_sign_in_ended_leads_to_the_door_and_back() {
     let from = |page: &str| format!("http://{}{page}", app.address);
     let answer = browser.post_from(&from("/runs/7"), "/rpc/abandon", "run=7&reason=typed").await;
     let page = answer.page(401);
-    assert!(page.contains("href=\"/sign-in?next=%2Fruns%2F7\"") && page.contains("has kept what you typed"), "{page}");
+    assert!(
+        page.contains("href=\"/sign-in?next=%2Fruns%2F7\"")
+            && page.contains("has kept the reasons and notes you typed"),
+        "{page}"
+    );
     // The door itself is no place to come back to.
     let answer = browser.post_from(&from("/sign-in?next=%2Fruns"), "/rpc/abandon", "run=7").await;
     assert!(answer.page(401).contains("href=\"/sign-in\""), "{}", answer.body);

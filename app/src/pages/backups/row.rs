@@ -38,7 +38,7 @@ pub(super) fn Backup(health: BackupHealth) -> impl IntoView {
     let moment = |at: Option<Timestamp>| at.map(|at| view! { <Time at=at style=TimeStyle::Relative /> });
     let label = name.clone();
     let trust = (!health.replaced.is_empty()).then(|| {
-        view! { <Trust name=name.clone() stores=health.replaced.clone() seen=health.replaced_as_seen() /> }
+        view! { <Trust name=name.clone() files=replaced_files(&health) seen=health.replaced_as_seen() /> }
     });
     let intact = health.intact;
     view! {
@@ -177,13 +177,30 @@ fn Actions(name: String, intact: bool) -> impl IntoView {
     }
 }
 
+/// The files that a person's word is asked for.
+fn replaced_files(health: &BackupHealth) -> Vec<BackupFile> {
+    health.files.iter().filter(|f| health.replaced.contains(&f.store)).cloned().collect()
+}
+
 /// Files that took others' places: only a person can tell whether they are the right ones.
 #[component]
-fn Trust(name: String, stores: Vec<StoreKind>, seen: String) -> impl IntoView {
+fn Trust(name: String, files: Vec<BackupFile>, seen: String) -> impl IntoView {
     let about = format::short_id(&name);
     let note = format!("trust-note-{}", format::slug(&name));
     let reason = format!("trust-reason-{}", format::slug(&name));
-    let stores = stores.iter().map(|s| view! { <li><StoreName store=*s /></li> }).collect_view();
+    let files = files
+        .into_iter()
+        .map(|f| {
+            let hash = f.sha256.unwrap_or_else(|| "not computed yet".to_owned());
+            view! {
+                <li>
+                    <StoreName store=f.store />
+                    " SHA-256 now: "
+                    <code class="hash">{hash}</code>
+                </li>
+            }
+        })
+        .collect_view();
     view! {
         <DecisionForm
             summary="Trust the replaced files…"
@@ -198,7 +215,7 @@ fn Trust(name: String, stores: Vec<StoreKind>, seen: String) -> impl IntoView {
             <p class="small">
                 "These files are not the ones that were seen before, and no checksum on record says which are right. Trust them only if you know who replaced them, and why:"
             </p>
-            <ul class="plain-list">{stores}</ul>
+            <ul class="plain-list">{files}</ul>
             <TextArea id=reason name="reason" label="Reason" required=true least=Some(3) />
             <div class="actions">
                 <button class="btn small" type="submit" data-at-work="Reading them again…">

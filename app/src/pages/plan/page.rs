@@ -12,6 +12,7 @@ use super::restore::RestoreCard;
 use super::steps::StepsCard;
 use super::stores::{CopiesCard, GoesCard, ReplacedCard};
 use super::subject::Subject;
+use crate::account::may;
 use crate::address::{use_restore_source, use_version_id};
 use crate::api::ApiError;
 use crate::api::approvals::{AskApproval, approval_of};
@@ -162,7 +163,13 @@ pub(super) fn PlanStanding(
     /// What else stands beside it.
     about: Option<AnyView>,
 ) -> impl IntoView {
-    let (tone, icon, word) = standing(&plan);
+    let least = Subject::of(&plan).least_role();
+    // What the reader may not start is not promised to them.
+    let (tone, icon, word) = match standing(&plan) {
+        (Tone::Bad, icon, word) => (Tone::Bad, icon, word),
+        _ if !may(least) => (Tone::Idle, IconName::Info, format!("needs the role {least}")),
+        can => can,
+    };
     let (digest, whole) = (plan.digest.to_string(), plan.digest.to_string());
     view! {
         <PageFreshness says="This plan is no longer what is there." link="Plan again" />
@@ -227,7 +234,7 @@ fn PlanView(plan: RollbackPlan, consent: Consent) -> impl IntoView {
         {super::trouble::losses(&plan)}
         <div class="grid plan">
             <div class="col c8">
-                {what_changes(&plan)}
+                {what_changes(&plan, false)}
                 <BeforeCard checklist=plan.checklist.clone() />
                 <TriggersCard triggers=plan.triggers.clone() />
                 {plan
@@ -259,17 +266,17 @@ pub(super) fn ToConfirmation() -> impl IntoView {
     }
 }
 
-/// What goes, what comes in its place, and what stays: by the kind of run.
-pub(super) fn what_changes(plan: &RollbackPlan) -> AnyView {
+/// What goes, what comes in its place, and what stays: by the kind of run. Which stores are restored may be `fixed`.
+pub(super) fn what_changes(plan: &RollbackPlan, fixed: bool) -> AnyView {
     match plan.kind {
         RunKind::Rollback => view! {
             <GoesCard plan=plan.clone() />
-            <RestoreCard plan=plan.clone() />
+            <RestoreCard plan=plan.clone() fixed=fixed />
         }
         .into_any(),
         RunKind::RestoreProduction | RunKind::UndoRestore => view! {
             <ReplacedCard plan=plan.clone() />
-            <RestoreCard plan=plan.clone() />
+            <RestoreCard plan=plan.clone() fixed=fixed />
         }
         .into_any(),
         RunKind::MakeBackup | RunKind::Validate => view! { <CopiesCard plan=plan.clone() /> }.into_any(),

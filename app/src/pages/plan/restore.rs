@@ -14,6 +14,9 @@ use crate::format;
 pub fn RestoreCard(
     /// The plan.
     plan: RollbackPlan,
+    /// What is restored was chosen when the run began, and stays so.
+    #[prop(default = false)]
+    fixed: bool,
 ) -> impl IntoView {
     let subject = Subject::of(&plan);
     let source = subject.source();
@@ -29,7 +32,7 @@ pub fn RestoreCard(
             let now: Vec<StoreKind> = StoreKind::ALL.into_iter().filter(|o| chosen.contains(o) != (*o == s)).collect();
             // What is recommended needs no word in the address.
             let other = format!("{path}{}", choice::to_search(&(now != recommended).then_some(now)));
-            row(s, plan.stores.get(s), other)
+            row(s, plan.stores.get(s), (!fixed).then_some(other))
         })
         .collect_view();
     let way_back = (plan.way_back_bytes > 0).then(|| {
@@ -94,7 +97,8 @@ fn standing(plan: &RollbackPlan) -> (Tone, IconName, &'static str) {
     }
 }
 
-fn row(store: StoreKind, plan: &StorePlan, other: String) -> impl IntoView + use<> {
+/// `other` is the address of the plan with the other choice, where there is one.
+fn row(store: StoreKind, plan: &StorePlan, other: Option<String>) -> impl IntoView + use<> {
     let (tone, icon, word) = match plan.differs {
         Some(true) => (Tone::Bad, IconName::Cross, "differs"),
         Some(false) => (Tone::Good, IconName::Check, "equal"),
@@ -111,12 +115,10 @@ fn row(store: StoreKind, plan: &StorePlan, other: String) -> impl IntoView + use
         view! { <span class="under bad foreign">"It cannot be restored: " {format::visible(why)}</span> }
     });
     let evidence = format::visible(&plan.evidence);
-    view! {
-        <tr>
-            <td>
-                <StoreName store=store />
-            </td>
-            <td>
+    let planned = if plan.restore { "restored" } else { "not restored" };
+    let choice = match other {
+        None => view! { <span class="small muted">{planned}</span> }.into_any(),
+        Some(other) => view! {
                 <label class="check-label">
                     <input
                         type="checkbox"
@@ -134,7 +136,15 @@ fn row(store: StoreKind, plan: &StorePlan, other: String) -> impl IntoView + use
                 <a class="small no-js" href=other>
                     {if plan.restore { format!("Leave {store} out") } else { format!("Restore {store}") }}
                 </a>
+        }
+        .into_any(),
+    };
+    view! {
+        <tr>
+            <td>
+                <StoreName store=store />
             </td>
+            <td>{choice}</td>
             <td class="wide">
                 <Badge tone=tone icon=icon text=word />
                 <span class="why foreign">{evidence}</span>

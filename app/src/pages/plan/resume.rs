@@ -100,7 +100,7 @@ fn RestView(run: RunId, plan: RollbackPlan, consent: Consent) -> impl IntoView {
         {trouble::losses(&plan)}
         <div class="grid plan">
             <div class="col c8">
-                {what_changes(&plan)} <BeforeCard checklist=plan.checklist.clone() />
+                {what_changes(&plan, true)} <BeforeCard checklist=plan.checklist.clone() />
                 {plan
                     .source
                     .as_ref()

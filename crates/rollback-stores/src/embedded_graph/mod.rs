@@ -23,6 +23,7 @@ use futures::stream::BoxStream;
 use rollback::store::{
     CopyTaken, Engine, Fault, GraphCheck, GraphScope, GraphStore, OnProgress, Probe, StagingSelector, StoreError,
 };
+use rollback_types::quantity::counted;
 use rollback_types::{Inventory, StagingCounts};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{Row, Sqlite, Transaction};
@@ -177,7 +178,7 @@ impl GraphStore for EmbeddedGraph {
         let (version, nodes, relationships) = read.map_err(|e| self.error(operation, &e))?;
         Ok(Probe {
             version: Some(format!("SQLite {version}")),
-            detail: format!("{nodes} nodes, {relationships} relationships"),
+            detail: format!("{}, {}", counted(nodes, "nodes"), counted(relationships, "relationships")),
             warning: None,
         })
     }

@@ -10,8 +10,7 @@ use super::EmbeddedGraph;
 use super::loader::{NodeRow, RelationshipRow};
 use super::schema;
 use crate::graph_data::{
-    ImportItem, KeyedNodes, NodeKeys, Properties, ROWS_PER_REQUEST, SchemaRule, no_such_end, read_export, to_json,
-    two_of_a_key,
+    ImportItem, KeyedNodes, Properties, ROWS_PER_REQUEST, SchemaRule, no_such_end, read_export, to_json, two_of_a_key,
 };
 
 const OPERATION: &str = "restoring the graph";
@@ -96,10 +95,14 @@ struct Import<'g> {
 impl Import<'_> {
     async fn add(&mut self, item: ImportItem, statements: &mut Vec<String>) -> Result<(), StoreError> {
         match item {
-            ImportItem::Schema(statement) => statements.push(statement),
+            ImportItem::Schema(statement) => {
+                self.loaded.learn(&statement);
+                statements.push(statement);
+            }
             ImportItem::Nodes(batch) => {
                 for row in batch.rows {
-                    if !self.loaded.insert(&NodeKeys::new(&batch.key, &row.key), self.next_id) {
+                    let keys = self.loaded.keys(&batch.key, &row.key);
+                    if !self.loaded.insert(&keys, self.next_id) {
                         return Err(two_of_a_key(self.from, &batch.key, &row.key));
                     }
                     let properties: Properties =

@@ -35,7 +35,7 @@ pub(crate) enum ImportItem {
 
 /// A hash of a node's key, 8 bytes in place of any length. Two nodes of one hash are refused when the export is checked, so that
 /// none is ever taken for another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct KeyHash(u64);
 
 impl KeyHash {
@@ -61,19 +61,35 @@ pub(crate) struct NodeKeys {
     parts: Vec<KeyHash>,
 }
 
-/// With more properties in a key its parts are too many, and nobody has so many constraints on one node.
+/// With more properties in a key its pairs are too many, and nobody has so many constraints on one node.
 const MOST_PROPERTIES: usize = 6;
+/// Constraints of one label that are remembered. The rest of a longer list finds no node.
+const MOST_CONSTRAINTS: usize = 32;
 
 impl NodeKeys {
-    pub(crate) fn new(key: &NodeKey, values: &[CypherValue]) -> Self {
+    /// Its parts are its single properties, its pairs, and what is the whole of a constraint. All subsets would be exponentially many;
+    /// the constraints alone would not do, as an export may have lost the statement of one.
+    fn new(key: &NodeKey, values: &[CypherValue], constraints: &[Vec<String>]) -> Self {
         let named: Vec<_> = key.properties.iter().zip(values).collect();
-        let count = if named.len() > MOST_PROPERTIES { 0 } else { named.len() };
-        let all = (1_usize << count) - 1;
-        let part = |chosen: usize| {
-            let some = named.iter().enumerate().filter(|(at, _)| chosen & (1 << at) != 0).map(|(_, named)| *named);
-            KeyHash::new(&key.label, some.collect())
-        };
-        Self { parts: (1..all).map(part).collect(), whole: KeyHash::new(&key.label, named) }
+        let hash = |some: Vec<_>| KeyHash::new(&key.label, some);
+        let mut parts = Vec::new();
+        if named.len() > 1 {
+            parts.extend(named.iter().map(|one| hash(vec![*one])));
+        }
+        if (3..=MOST_PROPERTIES).contains(&named.len()) {
+            let pairs = named.iter().enumerate().flat_map(|(at, one)| named[..at].iter().map(|two| vec![*one, *two]));
+            parts.extend(pairs.map(hash));
+        }
+        for constraint in constraints.iter().filter(|constraint| constraint.len() < named.len()) {
+            let some: Vec<_> = named.iter().filter(|(name, _)| constraint.contains(*name)).copied().collect();
+            if some.len() == constraint.len() {
+                parts.push(hash(some));
+            }
+        }
+        // Each once: one that comes twice would be taken for two nodes'.
+        parts.sort_unstable();
+        parts.dedup();
+        Self { parts, whole: hash(named) }
     }
 }
 
@@ -92,15 +108,41 @@ pub(crate) struct KeyedNodes<V> {
     whole: HashMap<KeyHash, V>,
     /// Nothing where more than one node has this part.
     parts: HashMap<KeyHash, Option<V>>,
+    /// Properties of the constraints that several make up, by label.
+    constraints: HashMap<String, Vec<Vec<String>>>,
+    /// A node came. Constraints behind it would hold for some nodes only.
+    begun: bool,
 }
 
 impl<V> Default for KeyedNodes<V> {
     fn default() -> Self {
-        Self { whole: HashMap::new(), parts: HashMap::new() }
+        Self { whole: HashMap::new(), parts: HashMap::new(), constraints: HashMap::new(), begun: false }
     }
 }
 
 impl<V: Copy> KeyedNodes<V> {
+    /// Remembers by which properties nodes may be named, from a statement that stands before all nodes.
+    pub(crate) fn learn(&mut self, statement: &str) {
+        let Some((label, mut properties)) = SchemaRule::read(statement).and_then(SchemaRule::into_node_key) else {
+            return;
+        };
+        properties.sort_unstable();
+        properties.dedup();
+        if self.begun || properties.len() < 2 {
+            return;
+        }
+        let known = self.constraints.entry(label).or_default();
+        if known.len() < MOST_CONSTRAINTS && !known.contains(&properties) {
+            known.push(properties);
+        }
+    }
+
+    /// How a node will be found again.
+    pub(crate) fn keys(&mut self, key: &NodeKey, values: &[CypherValue]) -> NodeKeys {
+        self.begun = true;
+        NodeKeys::new(key, values, self.constraints.get(&key.label).map_or(&[], Vec::as_slice))
+    }
+
     /// False when there is one of that key already.
     pub(crate) fn insert(&mut self, keys: &NodeKeys, value: V) -> bool {
         for part in &keys.parts {
@@ -134,11 +176,15 @@ fn check(path: &Path) -> Result<ExportFacts, StoreError> {
     let mut nodes = KeyedNodes::default();
     while let Some(item) = next_checked(&mut reader, path)? {
         match item {
-            ImportItem::Schema(statement) => facts.schema.push(statement),
+            ImportItem::Schema(statement) => {
+                nodes.learn(&statement);
+                facts.schema.push(statement);
+            }
             ImportItem::Nodes(batch) => {
                 facts.nodes += batch.rows.len() as u64;
                 for row in &batch.rows {
-                    if !nodes.insert(&NodeKeys::new(&batch.key, &row.key), ()) {
+                    let keys = nodes.keys(&batch.key, &row.key);
+                    if !nodes.insert(&keys, ()) {
                         return Err(damaged(
                             path,
                             format!("two nodes have the key {}", key_text(&batch.key, &row.key)),
@@ -287,17 +333,45 @@ mod tests {
         numbers.iter().map(|number| CypherValue::from(*number)).collect()
     }
 
+    fn put(nodes: &mut KeyedNodes<i64>, properties: &[&str], numbers: &[i64], value: i64) -> bool {
+        let keys = nodes.keys(&key(properties), &values(numbers));
+        nodes.insert(&keys, value)
+    }
+
     #[test]
     fn a_node_is_found_by_its_key_in_any_order_and_by_a_part_that_is_its_own() {
         let mut nodes = KeyedNodes::default();
-        assert!(nodes.insert(&NodeKeys::new(&key(&["a", "b", "c"]), &values(&[1, 2, 3])), 10));
-        assert!(nodes.insert(&NodeKeys::new(&key(&["a", "b", "c"]), &values(&[1, 5, 6])), 20));
-        assert!(nodes.insert(&NodeKeys::new(&key(&["d"]), &values(&[1])), 30));
+        assert!(put(&mut nodes, &["a", "b", "c"], &[1, 2, 3], 10));
+        assert!(put(&mut nodes, &["a", "b", "c"], &[1, 5, 6], 20));
+        assert!(put(&mut nodes, &["d"], &[1], 30));
         let get = |properties: &[&str], of: &[i64]| nodes.get(&key(properties), &values(of));
         assert_eq!(get(&["c", "a", "b"], &[3, 1, 2]), Some(10));
         assert_eq!((get(&["b"], &[2]), get(&["c", "a"], &[6, 1]), get(&["d"], &[1])), (Some(10), Some(20), Some(30)));
         assert_eq!(get(&["a"], &[1]), None, "two nodes have it");
         assert_eq!((get(&["b", "c"], &[2, 6]), get(&["d", "a"], &[1, 1]), get(&["b"], &[1])), (None, None, None));
-        assert!(!nodes.insert(&NodeKeys::new(&key(&["c", "b", "a"]), &values(&[3, 2, 1])), 40), "it is there already");
+        assert!(!put(&mut nodes, &["c", "b", "a"], &[3, 2, 1], 40), "it is there already");
+    }
+
+    #[test]
+    fn a_long_key_has_few_parts_and_its_constraints_are_among_them() {
+        let names: Vec<String> = (0..20).map(|n| format!("p{n}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let numbers: Vec<i64> = (0..20).collect();
+        let mut nodes = KeyedNodes::default();
+        nodes.learn("CREATE CONSTRAINT FOR (n:Paragraph) REQUIRE (n.p9, n.p3, n.p4) IS UNIQUE");
+        nodes.learn("CREATE CONSTRAINT FOR (n:Other) REQUIRE (n.p1, n.p2, n.p5) IS UNIQUE");
+        nodes.learn("CREATE CONSTRAINT FOR (n:Paragraph) REQUIRE (n.p1, n.x) IS UNIQUE");
+        assert_eq!(nodes.keys(&key(&names), &values(&numbers)).parts.len(), 21, "each alone, and the constraint");
+        // Too late: the nodes before it were not noted by it.
+        nodes.learn("CREATE CONSTRAINT FOR (n:Paragraph) REQUIRE (n.p6, n.p7) IS UNIQUE");
+        assert!(put(&mut nodes, &names, &numbers, 10));
+        // A pair that is a constraint as well is still one part.
+        let mut pairs = KeyedNodes::default();
+        pairs.learn("CREATE CONSTRAINT FOR (n:Paragraph) REQUIRE (n.b, n.a) IS UNIQUE");
+        assert!(put(&mut pairs, &["a", "b", "c"], &[1, 2, 3], 20));
+        assert_eq!(pairs.get(&key(&["a", "b"]), &values(&[1, 2])), Some(20));
+        let get = |properties: &[&str], of: &[i64]| nodes.get(&key(properties), &values(of));
+        assert_eq!((get(&["p3", "p4", "p9"], &[3, 4, 9]), get(&["p17"], &[17])), (Some(10), Some(10)));
+        assert_eq!((get(&["p1", "p2", "p5"], &[1, 2, 5]), get(&["p6", "p7"], &[6, 7])), (None, None));
     }
 }

@@ -84,6 +84,15 @@ impl SchemaRule {
         })
     }
 
+    /// Label and properties, if nodes may be found by them: of a uniqueness or key constraint, or of a range index.
+    pub(crate) fn into_node_key(self) -> Option<(String, Vec<String>)> {
+        let SchemaKey { kind, on_relationships, mut labels, properties } = self.key;
+        if kind != "range" || on_relationships || labels.len() != 1 {
+            return None;
+        }
+        labels.pop().map(|label| (label, properties))
+    }
+
     /// True for the index by which the server finds nodes by their label. It has one of itself.
     pub(crate) fn is_lookup(&self) -> bool {
         self.key.kind == "lookup"

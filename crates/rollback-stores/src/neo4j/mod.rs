@@ -21,6 +21,7 @@ use futures::stream::{self, BoxStream};
 use rollback::store::{
     CopyTaken, Engine, GraphCheck, GraphScope, GraphStore, OnProgress, Probe, StagingSelector, StoreError,
 };
+use rollback_types::quantity::counted;
 use rollback_types::{Inventory, StagingCounts};
 
 use crate::graph_data::{check_selectors, inventory_name, is_safety_backup_label, selectors_of};
@@ -101,7 +102,11 @@ impl GraphStore for Neo4jGraph {
         let relationships = txn.count(&relationships, "total")?;
         txn.commit().await?;
         Ok(Probe {
-            detail: format!("{edition} edition, {nodes} nodes, {relationships} relationships"),
+            detail: format!(
+                "{edition} edition, {}, {}",
+                counted(nodes, "nodes"),
+                counted(relationships, "relationships")
+            ),
             warning: too_old(&version),
             version: Some(version),
         })

@@ -58,7 +58,7 @@ impl Neo4jGraph {
         };
         while let Some(item) = items.recv().await {
             match item? {
-                ImportItem::Schema(_) => {}
+                ImportItem::Schema(statement) => import.loaded.learn(&statement),
                 ImportItem::Nodes(batch) => import.add_nodes(batch).await?,
                 ImportItem::Relationships(batch) => import.add_relationships(batch).await?,
             }
@@ -150,7 +150,7 @@ impl Import<'_> {
         let NodeBatch { mut labels, key, rows } = batch;
         labels.sort_unstable();
         for row in rows {
-            let keys = NodeKeys::new(&key, &row.key);
+            let keys = self.loaded.keys(&key, &row.key);
             let (calls, row) = row_of(prepare(row.properties), []);
             if let Some((shape, rows)) = self.nodes.push((labels.clone(), calls), (keys, row)) {
                 self.create_nodes(&shape, rows).await?;

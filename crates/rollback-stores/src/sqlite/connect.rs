@@ -222,8 +222,10 @@ pub(super) fn has_wal(path: &Path) -> bool {
     has_beside(path, "-wal")
 }
 
+/// Behind a link SQLite keeps its log beside the file itself.
 fn has_beside(path: &Path, suffix: &str) -> bool {
-    let mut name = path.as_os_str().to_owned();
+    let file = std::fs::canonicalize(path);
+    let mut name = file.as_deref().unwrap_or(path).as_os_str().to_owned();
     name.push(suffix);
     std::fs::metadata(name).is_ok_and(|m| m.len() > 0)
 }

@@ -2,7 +2,7 @@
 //!
 //! A commit writes into the file, or into the log beside it, and so changes its times. Clocks of file systems are coarse: what
 //! was read within moments of a change may lack another change with the same time. So only what was read well after the
-//! last change is kept. A page's and a plan's lists may come from here; every step reads the file.
+//! last change is kept. Pages that people look at may come from here; plans and steps read the file.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -17,7 +17,7 @@ const SETTLED: Duration = Duration::from_secs(2);
 /// Lists that are kept: what a few people look at.
 const MOST: usize = 8;
 
-/// What changes with every commit. There is none while the file cannot be looked at.
+/// What changes with every commit. There is none while the file cannot be looked at, or was changed moments ago.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     database: Look,
@@ -55,8 +55,15 @@ impl Look {
 }
 
 impl Stamp {
-    /// Of the file and of the log beside it, if there is one.
+    /// Of the file and of the log beside it, if there is one. To be taken before what it shall stand for is read.
     pub(super) fn of(path: &Path) -> Option<Self> {
+        Self::at(SystemTime::now(), path)
+    }
+
+    /// Of a file that is looked at after `now`: a change from then on has a later time than any that is settled.
+    fn at(now: SystemTime, path: &Path) -> Option<Self> {
+        // Where the path is a link, SQLite puts the log beside the file that it leads to.
+        let path = std::fs::canonicalize(path).ok()?;
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
         let log = match Look::at(Path::new(&log)) {
@@ -64,11 +71,9 @@ impl Stamp {
             Err(e) if e.kind() == io::ErrorKind::NotFound => None,
             Err(_) => return None,
         };
-        Some(Self { database: Look::at(path).ok()?, log })
-    }
-
-    fn is_settled(&self, now: SystemTime) -> bool {
-        self.database.is_settled(now) && self.log.is_none_or(|log| log.is_settled(now))
+        let database = Look::at(&path).ok()?;
+        let settled = database.is_settled(now) && log.is_none_or(|log| log.is_settled(now));
+        settled.then_some(Self { database, log })
     }
 }
 
@@ -116,7 +121,7 @@ impl Lists {
     }
 
     fn keep(&self, stamp: Option<Stamp>, put: impl FnOnce(&mut Held)) {
-        let Some(stamp) = stamp.filter(|stamp| stamp.is_settled(SystemTime::now())) else { return };
+        let Some(stamp) = stamp else { return };
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if held.stamp != Some(stamp) {
             *held = Held { stamp: Some(stamp), ..Held::default() };
@@ -137,11 +142,9 @@ mod tests {
         vec![StateCount { status: VersionState::from("failed"), count }]
     }
 
-    /// A stamp of a file that was left alone for a while: a change's own time cannot be set back.
+    /// A stamp of a file that was left alone for a while, as the clock is set forward.
     fn settled(path: &Path) -> Stamp {
-        let mut stamp = Stamp::of(path).unwrap();
-        stamp.database.changed.0 -= 3_600;
-        stamp
+        Stamp::at(SystemTime::now() + Duration::from_secs(3_600), path).unwrap()
     }
 
     #[test]
@@ -162,9 +165,8 @@ mod tests {
         std::fs::write(&path, "three").unwrap();
         let longer = Some(settled(&path));
         std::fs::write(folder.path().join("metadata.db-wal"), "").unwrap();
-        let mut logged = settled(&path);
-        logged.log.as_mut().unwrap().changed.0 -= 3_600;
-        for other in [touched, longer, Some(logged)] {
+        let logged = Some(settled(&path));
+        for other in [touched, longer, logged] {
             assert_ne!(other, stamp);
             assert_eq!(lists.counts(other), None);
         }
@@ -172,7 +174,7 @@ mod tests {
         lists.keep_counts(longer, &counts(2));
         assert_eq!((lists.counts(longer), lists.counts(stamp)), (Some(counts(2)), None));
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(Stamp::of(&path), None);
+        assert_eq!(Stamp::at(SystemTime::now() + SETTLED, &path), None);
     }
 
     #[test]
@@ -180,14 +182,31 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metadata.db");
         std::fs::write(&path, "one").unwrap();
+        assert_eq!(Stamp::of(&path), None);
+        let back = SystemTime::now() - Duration::from_secs(24 * 3_600);
+        assert_eq!(Stamp::at(back, &path), None, "a clock that was set back");
+        // However long the reading takes: what counts is the moment before it.
         let lists = Lists::default();
-        let fresh = Stamp::of(&path);
-        lists.keep_counts(fresh, &counts(1));
-        assert_eq!(lists.counts(fresh), None);
-        let mut ahead = settled(&path);
-        ahead.database.changed.0 += 24 * 3_600;
-        lists.keep_counts(Some(ahead), &counts(1));
-        assert_eq!(lists.counts(Some(ahead)), None, "a clock that was set back");
+        lists.keep_counts(Stamp::of(&path), &counts(1));
+        assert_eq!(lists.counts(Some(settled(&path))), None);
+        // A log that was written to moments ago, beside a file that was not.
+        std::fs::write(folder.path().join("metadata.db-wal"), "").unwrap();
+        assert_eq!(Stamp::of(&path), None);
+    }
+
+    #[test]
+    fn of_a_link_the_log_is_the_one_beside_its_target() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("real.db"), folder.path().join("metadata.db"));
+        std::fs::write(&path, "one").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let bare = settled(&link);
+        assert_eq!(bare, settled(&path));
+        std::fs::write(folder.path().join("real.db-wal"), "more").unwrap();
+        assert!(settled(&link).log.is_some());
+        assert_ne!(settled(&link), bare);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(Stamp::at(SystemTime::now() + SETTLED, &link), None, "it leads nowhere");
     }
 
     #[test]

@@ -141,10 +141,14 @@ impl RecordStore for SqliteRecords {
         if let Some(page) = self.lists.page(stamp, query) {
             return Ok(page);
         }
-        let asked = self.asked("listing versions");
-        let page = read!(self, asked, |tx, shape| versions::page(&mut tx, &shape, query, &self.config, &asked).await)?;
+        let page = self.versions_read_anew(query).await?;
         self.lists.keep_page(stamp, query, &page);
         Ok(page)
+    }
+
+    async fn versions_read_anew(&self, query: &VersionQuery) -> Result<Page<VersionRow>, StoreError> {
+        let asked = self.asked("listing versions");
+        read!(self, asked, |tx, shape| versions::page(&mut tx, &shape, query, &self.config, &asked).await)
     }
 
     async fn ids_in(&self, states: &[VersionState]) -> Result<Vec<(VersionId, VersionState)>, StoreError> {

@@ -302,6 +302,31 @@ async fn viewing_changes_no_byte_and_leaves_no_file() {
     }
 }
 
+/// SQLite puts the log beside the file that the link leads to. The wait is for a list that is kept.
+#[tokio::test]
+async fn behind_a_link_a_commit_in_the_log_is_seen_by_the_next_list() {
+    let d = Deployment::of(fixture::Kind { per_version: false, wal: true }).await;
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("metadata.db");
+    std::os::unix::fs::symlink(&d.path, &link).unwrap();
+    let records = fixture::records(&link);
+    // Open all the while, so that nothing is taken from the log into the file.
+    let mut other = d.other().await;
+    let insert = |id: &str| {
+        let sql = format!("INSERT INTO version_registry (version_id, status) VALUES ('{id}', 'committed')");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+    };
+    insert("v8_minor_20261108_120000").execute(&mut other).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
+    let query = VersionQuery::default();
+    let count = async || records.versions(&query).await.unwrap().items.len();
+    let before = count().await;
+    assert_eq!(count().await, before);
+    insert("v9_minor_20261109_120000").execute(&mut other).await.unwrap();
+    assert_eq!(count().await, before + 1);
+    assert_eq!(records.versions_read_anew(&query).await.unwrap().items.len(), before + 1);
+}
+
 #[tokio::test]
 async fn a_write_lock_is_seen_and_makes_writing_busy() {
     for kind in KINDS {

@@ -83,8 +83,7 @@ pub(super) fn health(
     took_ms: u64,
 ) -> BackupHealth {
     // A sentence for each file, whether or not its rung speaks in whole ones.
-    let told =
-        |f: &BackupFile| Some(format!("{}: {}.", f.store.title(), f.lowest_failure()?.detail.trim_end_matches('.')));
+    let told = |f: &BackupFile| Some(format!("{}: {}", f.store.title(), sentence(&f.lowest_failure()?.detail)));
     let broken: Vec<String> = files.iter().filter_map(told).collect();
     let intact = broken.is_empty()
         && files.iter().all(|f| f.highest_proven().is_some_and(|r| r >= Rung::Opens))
@@ -99,7 +98,7 @@ pub(super) fn health(
         };
         format!("{many} exist{said}.")
     } else {
-        format!("Not intact. {}", broken.iter().map(|why| sentence(why)).collect::<Vec<_>>().join(" "))
+        format!("Not intact. {}", broken.join(" "))
     };
     // Trusting mends it only where nothing else is wrong.
     let by_a_person = !replaced.is_empty() && replaced.len() == broken.len();

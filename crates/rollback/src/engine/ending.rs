@@ -10,7 +10,7 @@ use rollback_types::{EventKind, RunKind, RunState, Step, StepError};
 use super::Engine;
 use crate::recorder::RecordError;
 use crate::store::AbortRequest;
-use crate::story::SKIPPED;
+use crate::story::{BY_DECISION, SKIPPED, skipped};
 
 const REMOVALS: [Step; 3] = [Step::DropChapters, Step::DeletePoints, Step::DeleteNodes];
 const RESTORES: [Step; 3] = [Step::RestoreSqlite, Step::RestoreQdrant, Step::RestoreNeo4j];
@@ -90,6 +90,13 @@ impl Engine {
                     findings.push("The validation was skipped by decision: nothing was checked.".into());
                     continue;
                 }
+                _ if step.is_restore() && shared.attempted(*step).is_some() => {
+                    findings.push(format!(
+                        "{step} was begun and then left by decision: production may be restored in part; compare it with {}.",
+                        shared.spec.source.name()
+                    ));
+                    continue;
+                }
                 _ => {
                     findings.push(format!("{step} was skipped by decision: production may differ from the copy."));
                     continue;
@@ -114,34 +121,43 @@ impl Engine {
     fn summary(&self) -> String {
         let spec = &self.shared.spec;
         let done = self.shared.done.lock().unwrap_or_else(PoisonError::into_inner);
+        let attempted = self.shared.attempted.lock().unwrap_or_else(PoisonError::into_inner);
         let (source, subject) = (spec.source.name(), &spec.subject);
+        let restored = worked(&done, RESTORES);
+        let half_restored = left_begun(&done, &attempted, RESTORES).map(|lanes| lanes.restores(&source));
         match spec.kind {
             RunKind::Rollback => {
-                let removed = match (worked(&done, REMOVALS), left_out(&done, REMOVALS)) {
-                    (Some(gone), None) => format!("what it had staged is gone from {gone}"),
-                    (Some(gone), Some(kept)) => {
-                        format!("what it had staged is gone from {gone}, with {kept} left out by decision")
+                let removed = removed(&done, &attempted);
+                let restored = match (restored, half_restored) {
+                    (Some(stores), None) => format!("production was restored from {source} in {stores}"),
+                    (Some(stores), Some(half)) => {
+                        format!("production was restored from {source} in {stores}, but {half}")
                     }
-                    (None, _) => "what it had staged was left out by decision".to_owned(),
-                };
-                let restored = match worked(&done, RESTORES) {
-                    Some(stores) => format!("production was restored from {source} in {stores}"),
-                    None => "production was left as it was".to_owned(),
+                    (None, Some(half)) => half,
+                    (None, None) => "production was left as it was".to_owned(),
                 };
                 format!("{subject} is rolled back: {removed}, and {restored}.")
             }
-            RunKind::RestoreProduction => match worked(&done, RESTORES) {
-                Some(stores) => format!("Production was restored from {source} in {stores}."),
-                None => format!("Nothing was restored from {source}: production is as it was."),
+            RunKind::RestoreProduction => match (restored, half_restored) {
+                (Some(stores), None) => format!("Production was restored from {source} in {stores}."),
+                (Some(stores), Some(half)) => {
+                    format!("Production was restored from {source} in {stores}, but {half}.")
+                }
+                (None, Some(half)) => format!("No restore from {source} came to its end: {half}."),
+                (None, None) => format!("Nothing was restored from {source}: production is as it was."),
             },
             RunKind::UndoRestore => {
                 let of =
                     run_of_subject(subject.as_str()).map_or_else(|| subject.to_string(), |run| format!("run #{run}"));
-                match worked(&done, RESTORES) {
-                    Some(stores) => {
+                match (restored, half_restored) {
+                    (Some(stores), None) => {
                         format!("The restore by {of} is undone in {stores}: production there is as it was before it.")
                     }
-                    None => format!("Nothing of {of} was undone: production is as it was."),
+                    (Some(stores), Some(half)) => format!(
+                        "The restore by {of} is undone in {stores}: production there is as it was before it; but {half}."
+                    ),
+                    (None, Some(half)) => format!("The undoing of {of} did not come to its end: {half}."),
+                    (None, None) => format!("Nothing of {of} was undone: production is as it was."),
                 }
             }
             RunKind::Validate => {
@@ -159,14 +175,70 @@ impl Engine {
     }
 }
 
-/// The stores whose lanes did their work, as a list in words; `None` when none did.
-fn worked(done: &BTreeMap<Step, String>, lanes: [Step; 3]) -> Option<String> {
-    listed(lanes.iter().filter(|step| done.get(step).is_some_and(|said| !said.starts_with(SKIPPED))))
+/// What became of what a rollback's version had staged.
+fn removed(done: &BTreeMap<Step, String>, attempted: &BTreeMap<Step, u64>) -> String {
+    let begun = left_begun(done, attempted, REMOVALS);
+    let untouched = |step: &Step| is_skipped(done, *step) && !attempted.contains_key(step);
+    let kept = listed(REMOVALS.iter().filter(|step| untouched(step)));
+    let mut said = match (worked(done, REMOVALS), kept) {
+        (Some(gone), None) => format!("what it had staged is gone from {gone}"),
+        (Some(gone), Some(kept)) => format!("what it had staged is gone from {gone}, with {kept} left out by decision"),
+        (None, Some(kept)) if begun.is_some() => format!("what it had staged in {kept} was left out by decision"),
+        (None, None) if begun.is_some() => "what it had staged may be gone in part".to_owned(),
+        (None, _) => "what it had staged was left out by decision".to_owned(),
+    };
+    if let Some(begun) = begun {
+        said.push_str(&format!("; {}", begun.removals()));
+    }
+    said
 }
 
-/// The stores whose lanes were skipped.
-fn left_out(done: &BTreeMap<Step, String>, lanes: [Step; 3]) -> Option<String> {
-    listed(lanes.iter().filter(|step| done.get(step).is_some_and(|said| said.starts_with(SKIPPED))))
+/// Lanes that had begun to change their stores, and were then left by decision: what is there is not known.
+struct LeftBegun {
+    stores: String,
+    many: bool,
+}
+
+impl LeftBegun {
+    /// Said of restores, without a full stop.
+    fn restores(&self, source: &str) -> String {
+        let stores = &self.stores;
+        if self.many {
+            format!("the restores of {stores} were begun and then left by decision: compare them with {source}")
+        } else {
+            format!("{stores}'s restore was begun and then left by decision: compare it with {source}")
+        }
+    }
+
+    /// Said of removals, without a full stop.
+    fn removals(&self) -> String {
+        let stores = &self.stores;
+        if self.many {
+            format!("the removals from {stores} were begun and then left by decision")
+        } else {
+            format!("the removal from {stores} was begun and then left by decision")
+        }
+    }
+}
+
+/// A lane whose way back is in again is none of these: that is no skip by decision in the words of its step.
+fn left_begun(done: &BTreeMap<Step, String>, attempted: &BTreeMap<Step, u64>, lanes: [Step; 3]) -> Option<LeftBegun> {
+    let by_decision = skipped(BY_DECISION);
+    let left = |step: &&Step| {
+        attempted.contains_key(*step) && done.get(*step).is_some_and(|said| said.starts_with(&by_decision))
+    };
+    let left: Vec<&Step> = lanes.iter().filter(left).collect();
+    let many = left.len() > 1;
+    listed(left.into_iter()).map(|stores| LeftBegun { stores, many })
+}
+
+/// The stores whose lanes did their work, as a list in words; `None` when none did.
+fn worked(done: &BTreeMap<Step, String>, lanes: [Step; 3]) -> Option<String> {
+    listed(lanes.iter().filter(|step| done.contains_key(step) && !is_skipped(done, **step)))
+}
+
+fn is_skipped(done: &BTreeMap<Step, String>, step: Step) -> bool {
+    done.get(&step).is_some_and(|said| said.starts_with(SKIPPED))
 }
 
 fn listed<'a>(steps: impl Iterator<Item = &'a Step>) -> Option<String> {

@@ -83,6 +83,10 @@ impl RecordStore for FakeRecords {
         Ok(Page { items, next_cursor })
     }
 
+    async fn versions_read_anew(&self, query: &VersionQuery) -> Result<Page<VersionRow>, StoreError> {
+        self.versions(query).await
+    }
+
     async fn ids_in(&self, states: &[VersionState]) -> Result<Vec<(VersionId, VersionState)>, StoreError> {
         self.check("versions", Moment::Before)?;
         let data = self.data();

@@ -108,7 +108,7 @@ pub(super) fn restore(
     }
     j.production(&stores, request.kind, source);
     j.taken_along(planner, &chosen, &stores, source);
-    j.restore_apart(&chosen, source, losses);
+    j.restore_apart(&stores, &chosen, source, losses);
     j.active_run();
     j.check("stakeholders", "Stakeholders notified", CheckState::ForPerson, "only a person can tell");
     j.end(stores, disk, way_back_bytes, request)

@@ -61,7 +61,7 @@ impl Planner<'_> {
         let mut query = VersionQuery { status, limit: Some(VersionQuery::MAX_LIMIT), ..VersionQuery::default() };
         let mut found = Vec::new();
         loop {
-            let page = self.stores.records.versions(&query).await?;
+            let page = self.stores.records.versions_read_anew(&query).await?;
             found.extend(page.items);
             match page.next_cursor {
                 Some(cursor) => query.cursor = Some(cursor),
@@ -77,7 +77,7 @@ impl Planner<'_> {
         }
         let status = vec![VersionState::Committed, VersionState::InUse, VersionState::Restored];
         let query = VersionQuery { status, limit: Some(1), ..VersionQuery::default() };
-        let newest = self.stores.records.versions(&query).await.ok()?;
+        let newest = self.stores.records.versions_read_anew(&query).await.ok()?;
         u64::try_from(newest.items.first()?.chapter_count?).ok()
     }
 }

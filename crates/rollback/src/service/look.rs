@@ -93,11 +93,13 @@ impl RollbackService {
     /// The journal's.
     pub async fn overview(&self) -> Answer<Overview> {
         let recent = RunQuery { limit: Some(5), ..RunQuery::default() };
-        let (stores, latest_copy, registry, runs, active, writable) = tokio::join!(
+        let interrupted = RunQuery { state: Some(RunState::Interrupted), limit: Some(1), ..RunQuery::default() };
+        let (stores, latest_copy, registry, runs, interrupted, active, writable) = tokio::join!(
             self.stores.reports(),
             self.verifier.examine(&BackupSource::LatestCopy, false, None),
             self.registry_look(),
             self.runs(&recent),
+            self.runs(&interrupted),
             self.journal.active_run(),
             self.journal.probe(),
         );
@@ -117,13 +119,16 @@ impl RollbackService {
         let candidate_ids = registry.candidates.as_deref().unwrap_or_default();
         let newest = found.first().and_then(|v| RollbackTarget::new(&v.version_id).ok());
         let runs = runs?.items;
+        let earlier = interrupted?.items;
+        // One that only halted is shown as interrupted, though the journal does not have it so yet.
+        let interrupted = runs.iter().chain(&earlier).find(|run| run.state == RunState::Interrupted);
         // Whatever a run has done since makes what was counted before it old.
         let story = runs.first().map(|run| (run.id, run.last_event));
         let (staged, base) =
             self.staged_lately(layout.unwrap_or(FALLBACK_LAYOUT), newest.as_ref(), story, candidate_ids).await;
         // While a run is at work it has the floor, and its story changes with every event.
         let at_work = runs.first().is_some_and(|run| run.state.is_active());
-        let last_word = if at_work { None } else { self.last_word(story).await? };
+        let last_word = if at_work { Ok(None) } else { self.last_word(story).await };
         let open_approvals = self.open_approvals().await?;
         let mut active = active?;
         if let Some(run) = &mut active {
@@ -149,8 +154,9 @@ impl RollbackService {
             .collect();
         let verdict = verdict(&Situation {
             differing: &differing,
-            last_word: last_word.as_ref(),
-            interrupted: runs.iter().find(|run| run.state == RunState::Interrupted),
+            last_word: last_word.as_ref().ok().and_then(Option::as_ref),
+            last_word_unknown: last_word.is_err(),
+            interrupted,
             registry_problem: registry_problem.as_ref(),
             journal_problem: journal_problem.as_ref(),
             active: active.as_ref(),
@@ -163,6 +169,7 @@ impl RollbackService {
         Ok(Overview {
             verdict,
             active_run: active,
+            interrupted_run: interrupted.cloned(),
             stores,
             latest_copy: Some(latest_copy.health),
             candidates: found,

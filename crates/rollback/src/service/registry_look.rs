@@ -1,9 +1,11 @@
 //! What the overview needs of the registry. It is asked for every few seconds, so it is read again only when the registry's
 //! file changed, and at least once a minute.
 
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rollback_types::{VersionId, VersionRow};
 
@@ -18,6 +20,8 @@ const SHOWN: usize = 21;
 const OLDEST: Duration = Duration::from_secs(60);
 /// A file that was written this shortly before it was read may be written again without another time.
 const SETTLED: Duration = Duration::from_secs(2);
+/// A look that failed serves those who waited for it, so that they need not wait for a locked file one after another.
+const FAILED_AGE: Duration = Duration::from_secs(2);
 
 /// As it was read.
 #[derive(Debug)]
@@ -39,28 +43,66 @@ impl RegistryLook {
 #[derive(Debug)]
 pub(super) struct Kept {
     look: Arc<RegistryLook>,
-    files: Files,
+    /// `None` where nothing tells whether the registry changed since.
+    files: Option<Files>,
     at: Instant,
 }
 
-/// Size and time of the database and of the log beside it.
+impl Kept {
+    /// It still holds, with the files as they are now.
+    fn holds(&self, files: Option<&Files>) -> bool {
+        if !self.look.is_whole() {
+            return self.at.elapsed() < FAILED_AGE;
+        }
+        files.is_some() && self.files.as_ref() == files && self.at.elapsed() < OLDEST
+    }
+}
+
+/// What tells that a file is another one, or was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Files(Vec<Option<(u64, SystemTime)>>);
+struct Seen {
+    inode: u64,
+    bytes: u64,
+    modified: SystemTime,
+    /// Also where somebody set the time of modification back.
+    changed: SystemTime,
+}
+
+impl Seen {
+    fn of(meta: &Metadata) -> Option<Self> {
+        let since = Duration::new(u64::try_from(meta.ctime()).ok()?, u32::try_from(meta.ctime_nsec()).ok()?);
+        Some(Self {
+            inode: meta.ino(),
+            bytes: meta.len(),
+            modified: meta.modified().ok()?,
+            changed: UNIX_EPOCH.checked_add(since)?,
+        })
+    }
+
+    fn is_settled(&self, now: SystemTime) -> bool {
+        [self.modified, self.changed].iter().all(|at| now.duration_since(*at).is_ok_and(|age| age > SETTLED))
+    }
+}
+
+/// The database and the logs beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Files(Vec<Option<Seen>>);
 
 impl Files {
     /// `None` where the registry is no file, or one whose times tell nothing yet.
     async fn settled(database: &Path) -> Option<Self> {
+        // The logs stand beside the file itself, not beside a link to it.
+        let database = tokio::fs::canonicalize(database).await.ok()?;
         let mut found = Vec::new();
         for suffix in ["", "-wal", "-journal"] {
             let mut path = database.as_os_str().to_owned();
             path.push(suffix);
             let meta = tokio::fs::metadata(PathBuf::from(path)).await.ok();
-            found.push(meta.and_then(|meta| Some((meta.len(), meta.modified().ok()?))));
+            found.push(meta.as_ref().and_then(Seen::of));
         }
         found.first()?.as_ref()?;
         let now = SystemTime::now();
-        let settled = |(_, at): &(u64, SystemTime)| now.duration_since(*at).is_ok_and(|age| age > SETTLED);
-        found.iter().flatten().all(settled).then_some(Self(found))
+        found.iter().flatten().all(|seen| seen.is_settled(now)).then_some(Self(found))
     }
 }
 
@@ -69,10 +111,7 @@ impl RollbackService {
         let mut kept = self.registry_kept.lock().await;
         // Before it is read: what is written meanwhile makes the next look read again.
         let files = Files::settled(Path::new(&self.stores.records.engine().location)).await;
-        if let (Some(known), Some(files)) = (kept.as_ref(), &files)
-            && known.files == *files
-            && known.at.elapsed() < OLDEST
-        {
+        if let Some(known) = kept.as_ref().filter(|known| known.holds(files.as_ref())) {
             return known.look.clone();
         }
         let extra = &self.settings.extra_states;
@@ -89,7 +128,7 @@ impl RollbackService {
             rows
         });
         let look = Arc::new(RegistryLook { schema, candidates, first });
-        *kept = files.filter(|_| look.is_whole()).map(|files| Kept { look: look.clone(), files, at: Instant::now() });
+        *kept = Some(Kept { look: look.clone(), files, at: Instant::now() });
         look
     }
 }

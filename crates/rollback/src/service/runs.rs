@@ -70,16 +70,6 @@ impl RollbackService {
         self.journal.run(id).await?.ok_or_else(|| ServiceError::NotFound(format!("There is no run #{id}.")))
     }
 
-    /// How one run stands, without its steps and log.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`], or the journal's.
-    pub async fn summary(&self, id: RunId) -> Answer<RunSummary> {
-        let mut run = self.record(id).await?.summary;
-        self.tell_orphan(&mut run);
-        Ok(run)
-    }
-
     /// Everything after event `after`, then live, in order, without gaps or duplicates; ends after the last event of a run
     /// that is over, with the notes that people have added to it by then.
     /// Progress is only part of it while it happens.

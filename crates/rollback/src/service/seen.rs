@@ -91,6 +91,7 @@ mod tests {
         Overview {
             verdict: Verdict { level: VerdictLevel::Quiet, headline: String::new(), reasons: vec![], remedy: None },
             active_run: None,
+            interrupted_run: None,
             stores: vec![store],
             latest_copy: None,
             candidates: vec![],

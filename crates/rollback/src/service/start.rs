@@ -195,6 +195,8 @@ impl RollbackService {
             RecordError::Journal(e) => e.into(),
             e @ (RecordError::Illegal(_) | RecordError::Stopping) => ServiceError::Conflict(e.to_string()),
         })?;
+        // It is carried on: why it halted before says nothing of another interruption.
+        self.halted.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         let shared = Arc::new(Shared {
             stores: self.stores.clone(),
             settings: self.settings.clone(),

@@ -106,8 +106,10 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
     async fn probe(&self) -> Result<Probe, StoreError>;
     /// How it is laid out, detected anew (it can change under us).
     async fn schema(&self) -> Result<RegistrySchema, StoreError>;
-    /// A page of versions, filtered and sorted in SQL by keyset.
+    /// A page of versions, filtered and sorted in SQL by keyset. To be looked at: it may come from what was read before.
     async fn versions(&self, query: &VersionQuery) -> Result<Page<VersionRow>, StoreError>;
+    /// The same, always read from the database, and nothing of it kept: what a plan may rest on.
+    async fn versions_read_anew(&self, query: &VersionQuery) -> Result<Page<VersionRow>, StoreError>;
     /// Id and state of every version that is in one of these states, newest first, in one look however many there are.
     async fn ids_in(&self, states: &[VersionState]) -> Result<Vec<(VersionId, VersionState)>, StoreError>;
     /// One version.

@@ -39,6 +39,7 @@ fn said(candidates: &[VersionRow], differing: &[&str], last_word: Option<&LastWo
         layout: Some(Layout::Shared),
         differing: &differing,
         last_word,
+        last_word_unknown: false,
         interrupted: None,
         registry_problem: None,
         journal_problem: None,
@@ -105,10 +106,32 @@ fn an_interrupted_run_comes_before_the_version_that_it_holds() {
         layout: Some(Layout::Shared),
         differing: &[],
         last_word: None,
+        last_word_unknown: false,
         interrupted: Some(&run),
         registry_problem: None,
         journal_problem: None,
     });
     assert_eq!(told.headline, "Run #7 was interrupted and waits for you.");
     assert_eq!(told.level, VerdictLevel::Attention);
+}
+
+#[test]
+fn runs_that_cannot_be_read_are_told_and_leave_nothing_simply_ready() {
+    let (candidates, copy) = ([failed()], INTACT());
+    let told = verdict(&Situation {
+        active: None,
+        stores: &[],
+        latest_copy: &copy,
+        candidates: &candidates,
+        staged: &[],
+        layout: Some(Layout::Shared),
+        differing: &[],
+        last_word: None,
+        last_word_unknown: true,
+        interrupted: None,
+        registry_problem: None,
+        journal_problem: None,
+    });
+    assert_eq!(told.level, VerdictLevel::Attention);
+    assert_eq!(told.headline, "You can roll back now, but what earlier runs found in production cannot be told.");
 }

@@ -187,12 +187,21 @@ impl Judge<'_> {
     }
 
     /// A restore of production, apart from a rollback: what stands in its way, and what it loses.
-    pub(super) fn restore_apart(&mut self, chosen: &BTreeSet<StoreKind>, source: &BackupSource, losses: &[VersionId]) {
+    pub(super) fn restore_apart(
+        &mut self,
+        stores: &StorePlans,
+        chosen: &BTreeSet<StoreKind>,
+        source: &BackupSource,
+        losses: &[VersionId],
+    ) {
         if chosen.is_empty() {
-            self.refuse(
-                "nothing_to_restore",
-                format!("Production equals {}, store by store: there is nothing to restore.", source.name()),
-            );
+            let all_equal = StoreKind::ALL.into_iter().all(|store| stores.get(store).differs == Some(false));
+            let said = if all_equal {
+                format!("Production equals {}, store by store: there is nothing to restore.", source.name())
+            } else {
+                format!("No store is chosen to be restored from {}.", source.name())
+            };
+            self.refuse("nothing_to_restore", said);
         }
         if !losses.is_empty() {
             let names: Vec<String> = losses.iter().take(20).map(ToString::to_string).collect();
