@@ -244,6 +244,7 @@ mod tests {
         Overview {
             verdict: Verdict { level: VerdictLevel::Quiet, headline: String::new(), reasons: vec![], remedy: None },
             active_run: None,
+            interrupted_run: None,
             stores: StoreKind::ALL.into_iter().zip(statuses).map(report).collect(),
             latest_copy: None,
             candidates: vec![],
