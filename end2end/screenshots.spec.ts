@@ -9,7 +9,6 @@ const GALLERY: Record<string, string> = {
   'overview-before-desktop-light': 'overview',
   'plan-before-desktop-light': 'plan',
   'run-completed-desktop-light': 'run',
-  'report-desktop-light': 'report',
   'backups-desktop-dark': 'backups',
 };
 /** What of a long page a reader of the documentation looks at. */
