@@ -35,7 +35,9 @@ async fn a_refused_form_leads_back_and_says_why_once_with_what_was_typed() {
     // Somebody else's browser is told nothing, and uses nothing up.
     assert!(!ben.get(&back).await.page(200).contains("start-problem"));
     let told = ann.get(&back).await;
-    assert!(told.page(200).contains("start-problem") && told.page(200).contains("type the full id"));
+    assert!(
+        told.page(200).contains("start-problem") && told.page(200).contains("Type all of it, as the plan shows it.")
+    );
     let field = told.page(200).split("name=\"reason\"").nth(1).and_then(|rest| rest.split("</textarea>").next());
     assert!(
         field.is_some_and(|field| field.ends_with("why &lt;/textarea&gt;&lt;b&gt;&amp;")),

@@ -150,7 +150,7 @@ async fn the_form_works_without_a_script_and_the_audit_names_who_wrote() {
     assert!(back.contains("?notice=") && !back.contains("characters"), "no text stands in the address: {back}");
     let page = ann.get(&back).await;
     let page = page.page(200);
-    assert!(page.contains("2 characters, allowed are 3 to 3000") && page.contains("role=\"alert\""), "{page}");
+    assert!(page.contains("2 characters; 3 to 3,000 are allowed") && page.contains("role=\"alert\""), "{page}");
     let row = app.get("/api/v1/audit?action=/rpc/annotate").await.json(200);
     let row = |n: usize| row["items"][n].clone();
     assert_eq!((&row(0)["outcome"], &row(1)["outcome"]), (&json!("refused"), &json!("done")));
@@ -197,10 +197,6 @@ async fn runs_are_compared_drawn_and_found_again() {
         assert!(page.contains(text), "{text}");
     }
 
-    let history = app.get("/runs").await;
-    let history = history.page(200);
-    assert!(history.contains("id=\"history-chart-title\"") && history.contains("href=\"/runs/compare\""));
-    assert!(history.contains(&format!("href=\"/runs/{a}/report\"")));
     let ids = |found: Value| -> Vec<Value> {
         found["items"].as_array().unwrap().iter().map(|run| run["id"].clone()).collect()
     };
@@ -222,4 +218,13 @@ async fn runs_are_compared_drawn_and_found_again() {
     );
     assert!(app.get("/runs?q=no+such+reason").await.page(200).contains("No run matches."));
     assert!(app.get("/runs?to=1999-01-01").await.page(200).contains("No run matches."));
+
+    // Two runs are told by their list; more of them are drawn, too.
+    let drawn = "id=\"history-chart-title\"";
+    assert!(!app.get("/runs").await.page(200).contains(drawn));
+    app.carry_out("validate", "production").await;
+    let history = app.get("/runs").await;
+    let history = history.page(200);
+    assert!(history.contains(drawn) && history.contains("href=\"/runs/compare\""));
+    assert!(history.contains(&format!("href=\"/runs/{a}/report\"")));
 }
