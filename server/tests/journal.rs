@@ -63,7 +63,7 @@ async fn a_sound_journal_is_0_a_changed_one_1_and_none_at_all_2() {
     let sound = stepback(dir, &["journal", "check"]);
     assert_eq!(sound.status.code(), Some(0), "{}", text(&sound.stderr));
     let words = text(&sound.stdout);
-    assert!(words.contains("4 entries of 1 runs") && words.contains("head  4:"), "{words}");
+    assert!(words.contains("4 entries of 1 run,") && words.contains("head  4:"), "{words}");
     let report: Value = serde_json::from_slice(&stepback(dir, &["journal", "check", "--json"]).stdout).unwrap();
     assert_eq!((&report["sound"], &report["entries"], &report["fault"]), (&true.into(), &4.into(), &Value::Null));
     let head = format!("{}:{}", report["head"]["sequence"], report["head"]["hash"].as_str().unwrap());
