@@ -158,7 +158,7 @@ pub async fn trust(config: &Config, name: &str, seen: Option<&str>) -> Result<Ve
     let begun = audit.audit_begin(&entry).await.map_err(|e| VerifyError::Audit(e.into()))?;
     // Who may write the files at hand may do anything with them.
     let actor = Actor::new(account_commands::actor(), Role::Administrator);
-    let trusted = service.trust_backup(name, &seen, &actor).await;
+    let trusted = service.trust_backup(name, &seen, None, &actor).await;
     let (outcome, detail) = match &trusted {
         Ok(health) => (AuditOutcome::Done, health.verdict.clone()),
         Err(ServiceError::Journal(e)) => (AuditOutcome::Failed, e.to_string()),

@@ -175,7 +175,8 @@ fn doubt(s: &Situation<'_>) -> Option<Doubt> {
                 word.run
             );
         } else {
-            what.push("its last validation failed".to_owned());
+            let whose = if differs { "its last validation" } else { "the last validation of production" };
+            what.push(format!("{whose} failed"));
             let n = word.critical.len() as u64;
             reasons.push(format!("{run} found {} to have failed in production:", counted(n, "critical checks")));
             let shown = word.critical.iter().take(3).map(|c| format!("{}.", c.trim_end_matches('.')));
@@ -197,9 +198,6 @@ fn doubt(s: &Situation<'_>) -> Option<Doubt> {
         if !differs {
             remedy = "Validate production. `stepback journal check` looks at all of the journal.".to_owned();
         }
-    }
-    if !differs && s.last_word.is_some_and(|w| !w.half_restored) {
-        what = vec!["the last validation of production failed".to_owned()];
     }
     (!what.is_empty()).then(|| Doubt { what: what.join(", and "), reasons, remedy })
 }

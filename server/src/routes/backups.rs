@@ -107,5 +107,5 @@ pub async fn trust_backup(
     name: PathText,
     ApiJson(body): ApiJson<TrustBody>,
 ) -> Result<Json<BackupHealth>, ApiProblem> {
-    Ok(Json(state.service.trust_backup(&name.0, &body.seen(), &actor).await?))
+    Ok(Json(state.service.trust_backup(&name.0, &body.seen(), None, &actor).await?))
 }

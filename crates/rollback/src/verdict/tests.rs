@@ -28,22 +28,27 @@ fn failed() -> VersionRow {
     VersionRow::of(VersionId::new("v2"), VersionState::ValidatingFailed)
 }
 
-fn said(candidates: &[VersionRow], differing: &[&str], last_word: Option<&LastWord>) -> Verdict {
-    let differing: Vec<String> = differing.iter().map(|d| (*d).to_owned()).collect();
-    verdict(&Situation {
+/// Everything answers, and nothing speaks against production.
+fn calm<'a>(candidates: &'a [VersionRow], latest_copy: &'a BackupHealth) -> Situation<'a> {
+    Situation {
         active: None,
         stores: &[],
-        latest_copy: &INTACT(),
+        latest_copy,
         candidates,
         staged: &[],
         layout: Some(Layout::Shared),
-        differing: &differing,
-        last_word,
+        differing: &[],
+        last_word: None,
         last_word_unknown: false,
         interrupted: None,
         registry_problem: None,
         journal_problem: None,
-    })
+    }
+}
+
+fn said(candidates: &[VersionRow], differing: &[&str], last_word: Option<&LastWord>) -> Verdict {
+    let differing: Vec<String> = differing.iter().map(|d| (*d).to_owned()).collect();
+    verdict(&Situation { differing: &differing, last_word, ..calm(candidates, &INTACT()) })
 }
 
 #[test]
@@ -97,20 +102,7 @@ fn an_interrupted_run_comes_before_the_version_that_it_holds() {
         last_event: 1,
     };
     let (candidates, copy) = ([failed()], INTACT());
-    let told = verdict(&Situation {
-        active: None,
-        stores: &[],
-        latest_copy: &copy,
-        candidates: &candidates,
-        staged: &[],
-        layout: Some(Layout::Shared),
-        differing: &[],
-        last_word: None,
-        last_word_unknown: false,
-        interrupted: Some(&run),
-        registry_problem: None,
-        journal_problem: None,
-    });
+    let told = verdict(&Situation { interrupted: Some(&run), ..calm(&candidates, &copy) });
     assert_eq!(told.headline, "Run #7 was interrupted and waits for you.");
     assert_eq!(told.level, VerdictLevel::Attention);
 }
@@ -118,20 +110,7 @@ fn an_interrupted_run_comes_before_the_version_that_it_holds() {
 #[test]
 fn runs_that_cannot_be_read_are_told_and_leave_nothing_simply_ready() {
     let (candidates, copy) = ([failed()], INTACT());
-    let told = verdict(&Situation {
-        active: None,
-        stores: &[],
-        latest_copy: &copy,
-        candidates: &candidates,
-        staged: &[],
-        layout: Some(Layout::Shared),
-        differing: &[],
-        last_word: None,
-        last_word_unknown: true,
-        interrupted: None,
-        registry_problem: None,
-        journal_problem: None,
-    });
+    let told = verdict(&Situation { last_word_unknown: true, ..calm(&candidates, &copy) });
     assert_eq!(told.level, VerdictLevel::Attention);
     assert_eq!(told.headline, "You can roll back now, but what earlier runs found in production cannot be told.");
 }

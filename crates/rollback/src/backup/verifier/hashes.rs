@@ -150,12 +150,18 @@ impl BackupVerifier {
         source: &BackupSource,
         replaced: &[StoreKind],
         by: &str,
+        reason: Option<&str>,
     ) -> Result<Vec<StoreKind>, JournalError> {
         let mut trusted = Vec::new();
         for store in replaced {
             let path = self.folders.file(source, *store);
             let Some(proof) = self.remembered(&path).await else { continue };
-            let word = Trusted { sha256: proof.sha256.clone(), by: by.to_owned(), at: Timestamp::now(), reason: None };
+            let word = Trusted {
+                sha256: proof.sha256.clone(),
+                by: by.to_owned(),
+                at: Timestamp::now(),
+                reason: reason.map(str::to_owned),
+            };
             let json = serde_json::to_string(&word)
                 .map_err(|e| JournalError::Unusable { path: path.display().to_string(), detail: e.to_string() })?;
             // The word first: a hash that is known without it would be nobody's.
@@ -164,24 +170,6 @@ impl BackupVerifier {
             trusted.push(*store);
         }
         Ok(trusted)
-    }
-
-    /// Why these files were trusted, beside the word that was just given for them.
-    pub(crate) async fn note_reason(
-        &self,
-        source: &BackupSource,
-        stores: &[StoreKind],
-        reason: &str,
-    ) -> Result<(), JournalError> {
-        for store in stores {
-            let path = self.folders.file(source, *store).display().to_string();
-            let Some(word) = self.trusted(&path).await? else { continue };
-            let word = Trusted { reason: Some(reason.to_owned()), ..word };
-            let json = serde_json::to_string(&word)
-                .map_err(|e| JournalError::Unusable { path: path.clone(), detail: e.to_string() })?;
-            self.journal.remember(&trusted_key(&path), &json).await?;
-        }
-        Ok(())
     }
 
     async fn trusted(&self, path: &str) -> Result<Option<Trusted>, JournalError> {
