@@ -4,13 +4,13 @@ import { acknowledgements, expect, heading, hydrated, open, test } from './test.
 
 /** Presses Tab until this has the focus, which must be seen on the way. */
 async function tabTo(page: Page, target: Locator): Promise<void> {
-  const wanted = await target.elementHandle();
   for (let pressed = 0; pressed < 120; pressed++) {
     await page.keyboard.press('Tab');
-    const [there, outlined] = await page.evaluate((wanted) => {
-      const at = document.activeElement;
-      return [at === wanted, at !== null && at !== document.body && getComputedStyle(at).outlineStyle !== 'none'];
-    }, wanted);
+    // Looked up anew at each press: a page that follows what happens may have drawn it anew meanwhile.
+    const [there, outlined] = await target.evaluate((wanted) => [
+      document.activeElement === wanted,
+      getComputedStyle(wanted).outlineStyle !== 'none',
+    ]);
     if (there) {
       expect(outlined, `the focus on ${target} is seen`).toBe(true);
       await expect(target).toBeInViewport();
