@@ -22,8 +22,9 @@ test.describe('a first start', () => {
     await page.getByLabel('Password, once more').fill('another horse battery');
     await page.getByRole('button', { name: 'Make the first administrator' }).click();
     await expect(page.getByText('The two passwords differ.')).toBeVisible();
+    await expect(page.getByLabel('Password, once more')).toHaveAccessibleDescription(/not the same/);
 
-    await page.getByLabel('Your name').fill('grace');
+    await expect(page.getByLabel('Your name')).toHaveValue('grace');
     await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
     await page.getByLabel('Password, once more').fill('correct horse battery');
     await page.getByRole('button', { name: 'Make the first administrator' }).click();
@@ -33,11 +34,9 @@ test.describe('a first start', () => {
 
     const other = await browser.newPage({ baseURL: deployment.url });
     await open(other, link);
-    await other.getByLabel('Your name').fill('mallory');
-    await other.getByLabel('Password', { exact: true }).fill('correct horse battery');
-    await other.getByLabel('Password, once more').fill('correct horse battery');
-    await other.getByRole('button', { name: 'Make the first administrator' }).click();
-    await expect(other.getByText('The link is used up, or not of this start.')).toBeVisible();
+    await expect(other.getByText('This link works no more: there is a user already.')).toBeVisible();
+    await expect(other.getByRole('button')).toHaveCount(0);
+    await expect(other.getByRole('main').getByRole('link', { name: 'Sign in' })).toBeVisible();
     await hydrated(other);
     await other.goto('/');
     await expect(other).toHaveURL(/\/sign-in/);
@@ -235,6 +234,20 @@ test.describe('a sign-in that ends while a page is open', () => {
     await page.goto('/');
     await hydrated(page);
     expect(await page.evaluate(() => sessionStorage.getItem('stepback-typed'))).toBeNull();
+  });
+
+  test('a page whose reader signed out in another tab says that the sign-in has ended', async ({ page, context }) => {
+    await signIn(page, 'administrator');
+    await open(page, '/');
+    await expect(page.getByText('Live', { exact: true })).toBeVisible();
+    const other = await context.newPage();
+    await open(other, '/runs');
+    await other.getByText('ada', { exact: true }).click();
+    await other.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await expect(other).toHaveURL(/\/sign-in$/);
+    await hydrated(other);
+    await expect(page.getByText('Your sign-in has ended.')).toBeVisible({ timeout: 15_000 });
+    await hydrated(page);
   });
 
   test('the page of a sign-in that was idle says why it is gone, and leads back', async ({ page, deployment }) => {

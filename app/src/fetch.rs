@@ -81,7 +81,13 @@ async fn value<T: DeserializeOwned>(address: &str, asks: Asks) -> Result<T, Unan
 /// Nobody is signed in any more: leads to the door, which says why and leads back. What is typed here is found again then.
 pub fn signed_out() {
     crate::typed::keep_all();
-    leave();
+    // Not by a reload, which says that it comes from where this page came from: the door tells who comes from one of its
+    // own pages that their sign-in has ended.
+    let here = leptos::prelude::window().location();
+    let led = here.pathname().and_then(|path| Ok(path + &here.search()?)).and_then(|address| here.replace(&address));
+    if led.is_err() {
+        leave();
+    }
 }
 
 /// Loads the page anew.

@@ -6,6 +6,7 @@ use leptos_router::hooks::use_location;
 use rollback_types::SessionView;
 
 use crate::api::access::{EndSession, own_sessions};
+use crate::components::password::broken_rule;
 use crate::components::{
     Callout, ErrorPanel, FieldKind, Loading, PageHeader, PasswordFields, Said, TextField, Time, Tone,
 };
@@ -17,7 +18,9 @@ pub fn PasswordPage() -> impl IntoView {
     let search = use_location().search;
     let value =
         |name: &str| search.with_untracked(|s| address::pairs(s).find(|(key, _)| key == name).map(|(_, value)| value));
-    let said = match (value("done"), value("failed")) {
+    let failed = value("failed");
+    let word = failed.clone().unwrap_or_default();
+    let said = match (value("done"), failed) {
         (_, Some(word)) => Some((Tone::Bad, failure(&word))),
         (Some(_), None) => {
             let advice = "It holds from now on. Your other sign-ins have ended; this one goes on.";
@@ -25,16 +28,14 @@ pub fn PasswordPage() -> impl IntoView {
         }
         (None, None) => None,
     };
-    let described = said.is_some().then_some("password-said");
     let said = said.map(|(tone, (title, advice))| {
         view! {
-            <div id="password-said">
-                <Callout tone=tone title=title>
-                    <p>{advice}</p>
-                </Callout>
-            </div>
+            <Callout tone=tone title=title>
+                <p>{advice}</p>
+            </Callout>
         }
     });
+    let another = (word == "refused").then(|| "This is not your password.".to_owned());
     let lead = "Changing it ends your sign-ins everywhere but here.";
     view! {
         <div class="gate">
@@ -54,9 +55,9 @@ pub fn PasswordPage() -> impl IntoView {
                         required=true
                         most=256
                         autocomplete="current-password"
-                        described=described
+                        error=another
                     />
-                    <PasswordFields prefix="next" again=true />
+                    <PasswordFields prefix="next" again=true refused=word />
                     <div class="actions">
                         <button class="btn primary" type="submit">
                             "Change the password"
@@ -126,10 +127,9 @@ fn SignIn(session: SessionView) -> impl IntoView {
 fn failure(word: &str) -> (&'static str, &'static str) {
     match word {
         "again" => ("The two new passwords differ.", "Type the new one twice. Your password is as it was."),
-        "password" => (
+        word if broken_rule(word).is_some() => (
             "That new password is not allowed.",
-            "Use at least 12 characters that nobody guesses: not your name, no common words alone, no rows of keys. Your \
-             password is as it was.",
+            "Which rule it breaks stands at its field. Your password is as it was.",
         ),
         "wait" => (
             "Too many tries failed.",
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn every_failure_says_that_nothing_was_changed() {
-        for word in ["again", "password", "wait", "none", "unavailable", "refused", "<script>"] {
+        for word in ["again", "short", "guessable", "wait", "none", "unavailable", "refused", "<script>"] {
             assert!(failure(word).1.contains("Your password is as it was."), "{word}");
         }
     }

@@ -4,8 +4,20 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use crate::address;
+use crate::components::password::broken_rule;
 use crate::components::{Callout, FieldKind, PageHeader, PasswordFields, TextField, Tone};
+use crate::{address, format};
+
+/// What is known of the link that led here. The server gives it as a context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WelcomeLink {
+    /// It makes the first administrator.
+    Good,
+    /// There are users already: it was used, or they were made in another way.
+    Used,
+    /// Nobody is here, and it is not the one that this start printed.
+    Unknown,
+}
 
 /// `/welcome`.
 #[component]
@@ -14,29 +26,53 @@ pub fn WelcomePage() -> impl IntoView {
     let value =
         |name: &str| search.with_untracked(|s| address::pairs(s).find(|(key, _)| key == name).map(|(_, value)| value));
     let key = value("key").filter(|key| !key.is_empty());
-    let failed = value("failed").map(|word| {
-        let (title, advice) = said(&word);
-        view! {
-            <div id="welcome-failed">
-                <Callout tone=Tone::Bad title=title>
-                    <p>{advice}</p>
+    let word = value("failed").unwrap_or_default();
+    let name = value("name").map(|name| format::clip(&name, LONGEST_NAME)).unwrap_or_default();
+    let link = use_context::<WelcomeLink>().unwrap_or(WelcomeLink::Unknown);
+    let content = match (key, link) {
+        (_, WelcomeLink::Used) => view! { <Used /> }.into_any(),
+        (Some(key), WelcomeLink::Good) => view! { <FirstAdministrator key=key name=name word=word /> }.into_any(),
+        // Where a form was refused for its key the address carries none any more.
+        (key, WelcomeLink::Unknown) if key.is_some() || word == "key" => {
+            view! {
+                <Callout tone=Tone::Bad title="This link is not of this start.">
+                    <p>"Nobody was made. Each start of Stepback without a user prints a new link, and only the last one works."</p>
                 </Callout>
-            </div>
+                <NoKey />
+            }
+                .into_any()
         }
-    });
-    let described = failed.is_some().then_some("welcome-failed");
-    let lead = "Stepback has no user yet. The first one is its administrator, and can add the others.";
+        (_, WelcomeLink::Good | WelcomeLink::Unknown) => view! { <NoKey /> }.into_any(),
+    };
+    let lead = match link {
+        WelcomeLink::Used => "Stepback has a user already.",
+        _ => "Stepback has no user yet. The first one is its administrator, and can add the others.",
+    };
     view! {
         <div class="gate">
             <PageHeader tab="Welcome" lead=lead.into_any()>
                 "Welcome to Stepback"
             </PageHeader>
-            {failed}
-            {match key {
-                None => view! { <NoKey /> }.into_any(),
-                Some(key) => view! { <FirstAdministrator key=key described=described /> }.into_any(),
-            }}
+            {content}
         </div>
+    }
+}
+
+/// A user's name is no longer.
+const LONGEST_NAME: usize = 64;
+
+/// There is nothing left to do by the link.
+#[component]
+fn Used() -> impl IntoView {
+    view! {
+        <Callout tone=Tone::Idle title="This link works no more: there is a user already.">
+            <p>"It was used, or somebody was made in another way. Sign in; who has no account yet asks an administrator for one."</p>
+            <p>
+                <a class="btn primary" href="/sign-in" rel="external">
+                    "Sign in"
+                </a>
+            </p>
+        </Callout>
     }
 }
 
@@ -49,18 +85,29 @@ fn NoKey() -> impl IntoView {
                 start Stepback again, or make the user on its own machine: "
                 <code>"stepback user add NAME --role administrator"</code>
             </p>
-            <p>
-                "There is a user already? " <a href="/sign-in" rel="external">
-                    "Sign in"
-                </a>
-            </p>
         </Callout>
     }
 }
 
 #[component]
-fn FirstAdministrator(key: String, described: Option<&'static str>) -> impl IntoView {
+fn FirstAdministrator(
+    key: String,
+    /// What was typed, where the form was refused.
+    name: String,
+    /// Why it was refused; empty where it was not.
+    word: String,
+) -> impl IntoView {
+    let failed = (!word.is_empty()).then(|| {
+        let (title, advice) = said(&word);
+        view! {
+            <Callout tone=Tone::Bad title=title>
+                <p>{advice}</p>
+            </Callout>
+        }
+    });
+    let wrong_name = (word == "name").then(|| "Use 1 to 64 letters, digits and the signs . _ - @.".to_owned());
     view! {
+        {failed}
         <section class="card" aria-label="First administrator">
             <form class="body" method="post" action="/session/welcome">
                 <input type="hidden" name="key" value=key />
@@ -69,15 +116,16 @@ fn FirstAdministrator(key: String, described: Option<&'static str>) -> impl Into
                     name="name"
                     label="Your name"
                     kind=FieldKind::Name
+                    value=name
+                    error=wrong_name
                     hint="Letters, digits and . _ - @. It stands in the log of every run you start."
                     required=true
                     autofocus=true
-                    most=64
+                    most=LONGEST_NAME
                     pattern=Some("[A-Za-z0-9._@\\-]+")
                     autocomplete="username"
-                    described=described
                 />
-                <PasswordFields prefix="first" again=true />
+                <PasswordFields prefix="first" again=true refused=word />
                 <div class="actions">
                     <button class="btn primary" type="submit">
                         "Make the first administrator"
@@ -94,22 +142,16 @@ fn FirstAdministrator(key: String, described: Option<&'static str>) -> impl Into
 /// What a failure's word says, and what to do.
 fn said(word: &str) -> (&'static str, &'static str) {
     match word {
-        "name" => ("That name is not allowed.", "Use 1 to 64 letters, digits and the signs . _ - @. Nobody was made."),
-        "password" => (
-            "That password is not allowed.",
-            "Use at least 12 characters, not your name, and none of the passwords that everybody tries first. Nobody was \
-             made.",
-        ),
-        "again" => ("The two passwords differ.", "Type the same password twice. Nobody was made."),
+        "name" => ("That name is not allowed.", "Nobody was made. What is wrong stands at its field."),
+        "again" => ("The two passwords differ.", "Nobody was made. Type the same password twice."),
         "unavailable" => (
             "The account could not be written.",
             "Nobody was made. Try again in a moment; if it stays so, see Stepback’s own log on the server.",
         ),
-        _ => (
-            "The link is used up, or not of this start.",
-            "Nobody was made. Sign in if there is a user already. Else start Stepback again and open the link that it \
-             prints then.",
-        ),
+        word if broken_rule(word).is_some() => {
+            ("That password is not allowed.", "Nobody was made. Which rule it breaks stands at its field.")
+        }
+        _ => ("The form was refused.", "Nobody was made. Fill it in again."),
     }
 }
 
@@ -119,8 +161,8 @@ mod tests {
 
     #[test]
     fn every_failure_says_that_nobody_was_made() {
-        for word in ["name", "password", "again", "unavailable", "key", "<script>"] {
-            assert!(said(word).1.contains("Nobody was"), "{word}");
+        for word in ["name", "short", "long", "guessable", "again", "unavailable", "key", "<script>"] {
+            assert!(said(word).1.contains("Nobody was made"), "{word}");
         }
     }
 }

@@ -21,6 +21,7 @@ use super::rules::{Rule, VIEWER, Verdict};
 use super::said::Said;
 use super::{headers, identity, use_of_session};
 use crate::guard;
+use crate::own_pages::came_from;
 use crate::problem::ApiProblem;
 use crate::state::AppState;
 
@@ -167,6 +168,8 @@ async fn admit(
         // What is public needs no proof, so a wrong one does not matter.
         (Rule::Public, who) => Ok(who.unwrap_or_default()),
         (Rule::AtLeast(_), Err(refusal)) => Err((None, refusal)),
+        // From a page that shows itself only to who is signed in: they were, when it came.
+        (Rule::AtLeast(_), Ok(None)) if came_from(&parts.headers).is_some() => Err((None, Refusal::SignedOut)),
         (Rule::AtLeast(_), Ok(None)) => Err((None, Refusal::NotSignedIn)),
         (Rule::AtLeast(least), Ok(Some((identity, holder)))) => {
             let role = identity.role;

@@ -83,7 +83,9 @@ pub async fn of(
         return end.map_or(Ok(None), |end| Err(Refusal::SessionOver(end)));
     };
     let identity = access.identity_of_session(id, mark).await.map_err(|error| unavailable(&error))?;
-    Ok(identity.map(|identity| (identity, Holder(format!("session:{}", fingerprint(&id.to_string()))))))
+    // It is there, and its person may not any more: disabled, or signed out everywhere.
+    let identity = identity.ok_or(Refusal::SignedOut)?;
+    Ok(Some((identity, Holder(format!("session:{}", fingerprint(&id.to_string()))))))
 }
 
 fn is_bearer(value: &HeaderValue) -> bool {

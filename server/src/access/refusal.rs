@@ -20,6 +20,8 @@ pub enum Refusal {
     Forged(&'static str),
     /// Nobody is signed in.
     NotSignedIn,
+    /// Somebody was signed in, and is not any more: by signing out in another tab, or from elsewhere.
+    SignedOut,
     /// A time-out ended the sign-in.
     SessionOver(SessionEnd),
     /// The token is unknown, revoked or out of date.
@@ -48,7 +50,7 @@ impl Refusal {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Forged(_) | Self::Role { .. } | Self::NoRule => StatusCode::FORBIDDEN,
-            Self::NotSignedIn | Self::SessionOver(_) | Self::WrongToken => StatusCode::UNAUTHORIZED,
+            Self::NotSignedIn | Self::SignedOut | Self::SessionOver(_) | Self::WrongToken => StatusCode::UNAUTHORIZED,
             Self::WrongMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::WrongMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -61,6 +63,7 @@ impl Refusal {
         match self {
             Self::Forged(why) | Self::TooMany(why) => (*why).to_owned(),
             Self::NotSignedIn => "Nobody is signed in, or the sign-in has ended.".to_owned(),
+            Self::SignedOut => "The sign-in has ended.".to_owned(),
             Self::SessionOver(SessionEnd::Idle(after)) => {
                 format!("The sign-in has ended, because nothing was done for {}.", minutes_in_words(minutes(*after)))
             }
@@ -83,7 +86,7 @@ impl Refusal {
             Self::Forged(_) => {
                 (ProblemKind::Forbidden, Some("Open Stepback by its own address, and use the forms of its own pages."))
             }
-            Self::NotSignedIn | Self::SessionOver(_) => {
+            Self::NotSignedIn | Self::SignedOut | Self::SessionOver(_) => {
                 (ProblemKind::SignInRequired, Some("Sign in at /sign-in, or send a token: `Authorization: Bearer …`."))
             }
             Self::WrongToken => {
@@ -112,7 +115,11 @@ impl Refusal {
         if *method == Method::GET && is_page(uri.path()) {
             match self {
                 Self::NotSignedIn => return to_sign_in(uri, None),
-                Self::SessionOver(end) => return cookie_stays(to_sign_in(uri, Some(*end))),
+                Self::SignedOut => return to_sign_in(uri, Some("ended=elsewhere".to_owned())),
+                Self::SessionOver(end) => {
+                    let (reason, after) = reason_and_minutes(*end);
+                    return cookie_stays(to_sign_in(uri, Some(format!("ended={reason}&minutes={after}"))));
+                }
                 _ => {}
             }
         }
@@ -122,7 +129,7 @@ impl Refusal {
         }
         let headers = response.headers_mut();
         match self {
-            Self::NotSignedIn | Self::SessionOver(_) => {
+            Self::NotSignedIn | Self::SignedOut | Self::SessionOver(_) => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Self::WrongToken => {
@@ -164,12 +171,8 @@ fn cookie_stays(mut response: Response) -> Response {
 }
 
 /// To the door, which says why a sign-in is needed, and leads back.
-fn to_sign_in(uri: &Uri, end: Option<SessionEnd>) -> Response {
-    let mut pairs = Vec::new();
-    if let Some(end) = end {
-        let (reason, after) = reason_and_minutes(end);
-        pairs.push(format!("ended={reason}&minutes={after}"));
-    }
+fn to_sign_in(uri: &Uri, ended: Option<String>) -> Response {
+    let mut pairs: Vec<String> = ended.into_iter().collect();
     match uri.path_and_query().map_or("/", |p| p.as_str()) {
         "/" => {}
         asked => pairs.push(format!("next={}", utf8_percent_encode(asked, NON_ALPHANUMERIC))),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use app::notice::{self, Notice, Shown};
+use app::pages::welcome::WelcomeLink;
 use app::typed::GIVEN_BACK;
 use app::{App, Refused, shell};
 use axum::Extension;
@@ -25,6 +26,9 @@ use crate::state::AppState;
 
 /// Pages that are administrators' alone.
 const ADMINISTRATION: [&str; 4] = ["/audit", "/people", "/people/tokens", "/setup"];
+
+/// Where the link of the first start leads.
+const WELCOME: &str = "/welcome";
 
 pub(super) fn routes(routes: Guarded) -> Guarded {
     // The application names its own pages, so none can be left out.
@@ -149,8 +153,12 @@ async fn render(State(state): State<AppState>, mut request: Request<Body>) -> Re
     let key = request.uri().query().and_then(notice::key_of).filter(|_| looked_at);
     let shown = key.zip(extensions.get::<Actor>());
     let shown = shown.and_then(|(key, reader)| state.notices.take(key, reader.name())).map(Shown);
+    let link = if request.uri().path() == WELCOME { Some(welcome_link(&state, request.uri()).await) } else { None };
     let provide = move || {
         state.provide(&extensions);
+        if let Some(link) = link {
+            provide_context(link);
+        }
         if let Some(shown) = shown.clone() {
             provide_context(shown);
         }
@@ -162,6 +170,21 @@ async fn render(State(state): State<AppState>, mut request: Request<Body>) -> Re
         response.extensions_mut().insert(CookieStays);
     }
     response
+}
+
+/// Whether the link of the first start still makes somebody. Where that cannot be read the form says why it makes nobody.
+async fn welcome_link(state: &AppState, uri: &Uri) -> WelcomeLink {
+    let key = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).find(|(name, _)| name == "key");
+    let good = key.is_some_and(|(_, key)| state.access.is_first_key(&key));
+    match state.access.has_users().await {
+        Ok(true) => WelcomeLink::Used,
+        Ok(false) if good => WelcomeLink::Good,
+        Ok(false) => WelcomeLink::Unknown,
+        Err(error) => {
+            tracing::error!(%error, "whether there are users could not be read");
+            if good { WelcomeLink::Good } else { WelcomeLink::Unknown }
+        }
+    }
 }
 
 /// Leptos shows an error that an address carries. None of ours do, so such an address is somebody else's making: it loses

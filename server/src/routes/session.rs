@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use access::{AccessError, FirstStartError, Identity, Password, SignInError, UserName};
+use access::{AccessError, FirstStartError, Identity, Password, PasswordRefusal, SignInError, UserName};
 use axum::Extension;
 use axum::extract::State;
 use axum::http::{Method, Uri};
@@ -19,6 +19,9 @@ use crate::access::refusal::{Refusal, see_other};
 use crate::own_pages::own_page;
 use crate::problem::ApiForm;
 use crate::state::AppState;
+
+/// No more of a name that was refused is shown again.
+const LONGEST_NAME: usize = 64;
 
 /// Name and password.
 #[derive(Deserialize)]
@@ -107,24 +110,37 @@ async fn first_administrator(
     if !state.access.is_first_key(&form.key) {
         return Err(wrong_key(FirstStartError::WrongKey));
     }
-    // The key goes back into the address it came from: the form is to be filled in again.
-    let back = |failed| format!("/welcome?failed={failed}&key={}", utf8_percent_encode(&form.key, NON_ALPHANUMERIC));
+    // The key goes back into the address it came from, and the name with it: the form is to be filled in again.
+    let name: String = form.name.chars().take(LONGEST_NAME).collect();
+    let back = |failed| {
+        let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        format!("/welcome?failed={failed}&key={}&name={}", encoded(&form.key), encoded(&name))
+    };
     let name = UserName::new(&form.name).map_err(|why| NotIn::refused(back("name"), why.to_string()))?;
     if form.again.as_ref().is_some_and(|again| *again != form.password) {
         return Err(NotIn::refused(back("again"), "the password was typed in two ways"));
     }
-    let password =
-        Password::choose(&name, &form.password).map_err(|why| NotIn::refused(back("password"), why.to_string()))?;
+    let password = Password::choose(&name, &form.password)
+        .map_err(|why| NotIn::refused(back(broken_rule(why)), why.to_string()))?;
     let making = async {
         let made = state.access.make_first_administrator(&form.key, &name, &password).await;
         let identity = made.map_err(|error| match error {
             FirstStartError::WrongKey => wrong_key(error),
-            FirstStartError::NotFirst => NotIn::refused("/sign-in".to_owned(), error.to_string()),
+            FirstStartError::NotFirst => NotIn::refused("/welcome?failed=key".to_owned(), error.to_string()),
             FirstStartError::Access(error) => NotIn::failed(back("unavailable"), error),
         })?;
         begin(session, &identity).await.map_err(|error| NotIn::failed("/sign-in?failed=unavailable".to_owned(), error))
     };
     granted(state, unwritten, name.as_str(), Role::Administrator, || back("unavailable"), making).await
+}
+
+/// The rule that a password breaks, in the word by which the page knows it.
+fn broken_rule(why: PasswordRefusal) -> &'static str {
+    match why {
+        PasswordRefusal::TooShort => "short",
+        PasswordRefusal::TooLong => "long",
+        PasswordRefusal::Guessable => "guessable",
+    }
 }
 
 /// Another password for somebody who shows the one of now; their other sign-ins end.
@@ -156,8 +172,8 @@ async fn other_password(
     if form.again.as_ref().is_some_and(|again| *again != form.password) {
         return Err(NotIn::refused(back("again"), "the password was typed in two ways"));
     }
-    let password =
-        Password::choose(&name, &form.password).map_err(|why| NotIn::refused(back("password"), why.to_string()))?;
+    let password = Password::choose(&name, &form.password)
+        .map_err(|why| NotIn::refused(back(broken_rule(why)), why.to_string()))?;
     let changed = state.access.change_own_password(identity, &form.current, &password, from).await;
     let identity = changed.map_err(|error| NotIn::by(&error, back))?;
     begin(session, &identity).await.map_err(|error| NotIn::failed("/sign-in?failed=unavailable".to_owned(), error))
@@ -196,6 +212,13 @@ mod tests {
     use axum::http::{StatusCode, header};
 
     use super::*;
+
+    #[test]
+    fn the_page_knows_every_rule_that_a_password_can_break() {
+        for why in [PasswordRefusal::TooShort, PasswordRefusal::TooLong, PasswordRefusal::Guessable] {
+            assert!(app::components::password::broken_rule(broken_rule(why)).is_some(), "{why:?}");
+        }
+    }
 
     #[test]
     fn who_comes_when_the_queue_is_full_is_told_when_to_come_again() {

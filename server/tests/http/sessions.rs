@@ -68,7 +68,9 @@ async fn a_sign_out_ends_one_session_and_everywhere_ends_all() {
     assert_eq!(two.post("/session/sign-out-everywhere", "").await.header("location"), "/sign-in");
     for ended in [&two, &three] {
         ended.me().await.problem(401, "sign-in-required");
-        assert_eq!(ended.get("/versions").await.header("location"), "/sign-in?next=%2Fversions");
+        let door = ended.get("/versions").await.header("location").to_owned();
+        assert_eq!(door, "/sign-in?ended=elsewhere&next=%2Fversions");
+        assert!(ended.get(&door).await.page(200).contains("Your sign-in has ended."));
     }
     other.me().await.json(200);
     // Signing out once more is no error.
@@ -117,7 +119,8 @@ async fn ones_own_password_is_changed_by_showing_it_and_ends_other_sign_ins() {
     for (current, password, again, word) in [
         ("a+wrong+guess", next, next, "refused"),
         ("a+long+walk+by+the+sea", next, "something+else", "again"),
-        ("a+long+walk+by+the+sea", "Password1234", "Password1234", "password"),
+        ("a+long+walk+by+the+sea", "Password1234", "Password1234", "guessable"),
+        ("a+long+walk+by+the+sea", "short", "short", "short"),
     ] {
         let form = format!("current={current}&password={password}&again={again}");
         let answer = one.post("/session/password", &form).await;
@@ -230,11 +233,26 @@ async fn the_first_administrator_is_made_once_and_by_the_right_key() {
     let key = app.access.first_key().await.unwrap().expect("nobody is here yet");
     let key = key.expose();
     let form = |key: &str, password: &str| format!("key={key}&name=ann&password={}", password.replace(' ', "+"));
-    app.client.nobody().get(&format!("/welcome?key={key}")).await.page(200);
+    let has_form = |page: &str| page.contains("action=\"/session/welcome\"");
+    let nobody = app.client.nobody();
+    assert!(has_form(nobody.get(&format!("/welcome?key={key}")).await.page(200)));
+    let strange = nobody.get("/welcome?key=wrong").await;
+    assert!(
+        !has_form(strange.page(200)) && strange.body.contains("This link is not of this start."),
+        "{}",
+        strange.body
+    );
     let wrong = post_form(&app, "/session/welcome", &form("wrong", PASSWORD), &[]).await;
     assert_eq!(wrong.header("location"), "/welcome?failed=key");
+    assert!(nobody.get(wrong.header("location")).await.page(200).contains("Nobody was made."));
     let weak = post_form(&app, "/session/welcome", &form(key, "password"), &[]).await;
-    assert!(weak.header("location").starts_with("/welcome?failed=password&key="), "{}", weak.header("location"));
+    assert!(weak.header("location").starts_with("/welcome?failed=short&key="), "{}", weak.header("location"));
+    let page = nobody.get(weak.header("location")).await;
+    assert!(
+        page.page(200).contains("fewer than 12 characters") && page.body.contains("value=\"ann\""),
+        "{}",
+        page.body
+    );
     let made = post_form(&app, "/session/welcome", &form(key, PASSWORD), &[]).await;
     assert_eq!((made.status, made.header("location")), (303, "/"), "a look at the page has not used the key up");
     let own = cookie(&made).expect("signed in at once");
@@ -242,6 +260,8 @@ async fn the_first_administrator_is_made_once_and_by_the_right_key() {
     assert_eq!((&me["name"], &me["role"]), (&"ann".into(), &"administrator".into()));
     let again = post_form(&app, "/session/welcome", &form(key, PASSWORD), &[]).await;
     assert!(cookie(&again).is_none(), "the key is used up");
+    let used = nobody.get(&format!("/welcome?key={key}")).await;
+    assert!(!has_form(used.page(200)) && used.body.contains("href=\"/sign-in\""), "{}", used.body);
     assert!(app.access.first_key().await.unwrap().is_none());
 }
 

@@ -44,6 +44,10 @@ pub fn SignInPage() -> impl IntoView {
     let ended = asked.ended.filter(|_| asked.failed.is_none()).map(|ended| {
         view! {
             <Callout tone=Tone::Idle title=ended.title()>
+                {(ended == Ended::Elsewhere)
+                    .then(|| {
+                        view! { <p>"Somebody signed out in another tab of this browser, or it was ended from elsewhere or by its time."</p> }
+                    })}
                 <p>"Sign in, and you are led back to where you were."</p>
             </Callout>
         }
@@ -103,11 +107,12 @@ struct Asked {
     next: String,
 }
 
-/// The time-out that ended the last sign-in, in minutes.
+/// What ended the last sign-in; a time-out in minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ended {
     Idle(u64),
     Time(u64),
+    Elsewhere,
 }
 
 impl Ended {
@@ -119,6 +124,7 @@ impl Ended {
             Self::Time(minutes) => {
                 format!("You were signed out: a sign-in lasts {} at most.", format::minutes_in_words(minutes))
             }
+            Self::Elsewhere => "Your sign-in has ended.".to_owned(),
         }
     }
 }
@@ -161,6 +167,7 @@ impl Asked {
         let ended = match (value("ended").as_deref(), minutes) {
             (Some("idle"), Some(minutes)) => Some(Ended::Idle(minutes)),
             (Some("time"), Some(minutes)) => Some(Ended::Time(minutes)),
+            (Some("elsewhere"), _) => Some(Ended::Elsewhere),
             _ => None,
         };
         // The server checks again that it leads nowhere else.
@@ -220,6 +227,7 @@ mod tests {
         let asked = Asked::read("?ended=idle&minutes=60&next=%2Fruns");
         assert_eq!(asked, Asked { failed: None, ended: Some(Ended::Idle(60)), next: "/runs".into() });
         assert_eq!(Ended::Idle(60).title(), "You were signed out: nothing was done for 1 hour.");
+        assert_eq!(Asked::read("?ended=elsewhere&next=%2F").ended, Some(Ended::Elsewhere));
         for odd in ["?ended=idle", "?ended=idle&minutes=0", "?ended=x&minutes=60", "?ended=time&minutes=99999999"] {
             assert_eq!(Asked::read(odd).ended, None, "{odd}");
         }
