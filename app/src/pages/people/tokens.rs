@@ -4,11 +4,10 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use rollback_types::{NewToken, Role, TokenState, TokenView};
 
-use super::{PeopleHeader, RoleField};
+use super::{Entries, Entry, MakeForm, PeopleHeader, made_by, since};
 use crate::api::access::{MakeToken, RevokeToken, list_tokens};
 use crate::components::{
-    Badge, Card, CopyableId, DecisionForm, EmptyState, ErrorPanel, FieldKind, IconName, Loading, Said, TextField, Time,
-    TimeStyle, Tone,
+    CopyableId, DecisionForm, EmptyState, ErrorPanel, IconName, Loading, Said, Time, TimeStyle, Tone,
 };
 use crate::{format, notice};
 
@@ -56,66 +55,57 @@ fn ShownOnce(new: NewToken) -> impl IntoView {
 #[component]
 fn Tokens(list: Vec<TokenView>) -> impl IntoView {
     let active = list.iter().filter(|t| t.state == TokenState::Active).count() as u64;
-    let none = list.is_empty();
-    let items = list.into_iter().map(|token| view! { <Token token=token /> }).collect_view();
-    view! {
-        <Card title="Tokens" aside=view! { <span class="tag">{format!("{} active", format::count(active))}</span> }.into_any()>
-            {if none {
-                view! {
-                    <EmptyState title="There is no token.">
-                        <p>
-                            "Programs that use the API would have theirs listed here, with their last use. Make one below, or with "
-                            <code>"stepback token create"</code> " on the server’s own machine."
-                        </p>
-                    </EmptyState>
-                }
-                    .into_any()
-            } else {
-                view! { <ul class="plain-list people">{items}</ul> }.into_any()
-            }}
-        </Card>
-    }
+    let entries = list.into_iter().map(|token| view! { <Token token=token /> }.into_any()).collect();
+    let empty = view! {
+        <EmptyState title="There is no token.">
+            <p>
+                "Programs that use the API would have theirs listed here, with their last use. Make one below, or with "
+                <code>"stepback token create"</code> " on the server’s own machine."
+            </p>
+        </EmptyState>
+    };
+    let count = format!("{} active", format::count(active));
+    let footer =
+        "A token is shown once, when it is made. One that is revoked stays in the list: runs and the audit name it.";
+    view! { <Entries title="Tokens" count=count entries=entries empty=empty.into_any() footer=footer /> }
 }
 
-fn look(state: TokenState) -> (Tone, IconName) {
-    match state {
+fn look(state: TokenState) -> (Tone, IconName, &'static str) {
+    let (tone, icon) = match state {
         TokenState::Active => (Tone::Good, IconName::Check),
         TokenState::Expired => (Tone::Idle, IconName::Clock),
         TokenState::Revoked => (Tone::Bad, IconName::Cross),
-    }
+    };
+    (tone, icon, state.as_str())
 }
 
 #[component]
 fn Token(token: TokenView) -> impl IntoView {
-    let (tone, icon) = look(token.state);
-    let name = format::visible(&token.name);
-    let made_by = format::clip(&format::visible(&token.made_by), 64);
-    let moment = |word: &'static str, at: Option<rollback_types::Timestamp>| {
-        at.map(|at| view! { " · " {word} " " <Time at=at style=TimeStyle::Relative /> })
+    let beside = view! { <code class="small muted">{format!("stepback_{}_…", format::visible(&token.id))}</code> };
+    let course = view! {
+        {match token.last_used_at {
+            Some(at) => view! { "Last used " <Time at=at style=TimeStyle::Relative /> }.into_any(),
+            None => "Never used".into_any(),
+        }}
+        {since("made", Some(token.made_at))}
+        {made_by(&token.made_by)}
+        {match token.expires_at {
+            Some(at) => view! { " · ends " <Time at=at /> }.into_any(),
+            None => " · has no end".into_any(),
+        }}
+        {since("revoked", token.revoked_at)}
     };
     let revocable = (token.state == TokenState::Active).then(|| view! { <Revoke token=token.clone() /> });
     view! {
-        <li class="person">
-            <div class="facts">
-                <b>
-                    <bdi class="foreign">{name}</bdi>
-                </b>
-                <span class="tag">{token.role.as_str()}</span>
-                <code class="small muted">{format!("stepback_{}_…", format::visible(&token.id))}</code>
-                <Badge tone=tone icon=icon text=token.state.as_str().to_owned() />
-            </div>
-            <p class="small muted">
-                {match token.last_used_at {
-                    Some(at) => view! { "Last used "<Time at=at style=TimeStyle::Relative /> }.into_any(),
-                    None => "Never used".into_any(),
-                }} " · made " <Time at=token.made_at style=TimeStyle::Relative /> {format!(" by {made_by}")}
-                {match token.expires_at {
-                    Some(at) => view! { " · ends "<Time at=at /> }.into_any(),
-                    None => " · has no end".into_any(),
-                }} {moment("revoked", token.revoked_at)}
-            </p>
+        <Entry
+            name=token.name.clone()
+            role=token.role
+            beside=Some(beside.into_any())
+            state=look(token.state)
+            course=course.into_any()
+        >
             {revocable}
-        </li>
+        </Entry>
     }
 }
 
@@ -147,45 +137,30 @@ fn Revoke(token: TokenView) -> impl IntoView {
 
 #[component]
 fn NewTokenForm() -> impl IntoView {
-    let chosen = notice::typed("role").and_then(|word| Role::parse(&word)).unwrap_or(Role::Viewer);
     view! {
-        <Card title="Make a token">
-            <form method="post" action=MakeToken::PATH class="body">
-                <div class="fields">
-                    <TextField
-                        id="token-name"
-                        name="name"
-                        label="Name"
-                        kind=FieldKind::Name
-                        value=notice::typed("name").unwrap_or_default()
-                        hint="What uses it, such as nightly-ingestion. Runs and audit name it."
-                        required=true
-                        most=64
-                    />
-                    <RoleField id="token-role" chosen=chosen />
-                    <div class="field">
-                        <label for="token-days">"Days until it ends"</label>
-                        <input
-                            id="token-days"
-                            name="days"
-                            type="number"
-                            min="1"
-                            max="3650"
-                            value=notice::typed("days").unwrap_or_else(|| "90".to_owned())
-                            inputmode="numeric"
-                            aria-describedby="token-days-hint"
-                        />
-                        <span class="hint" id="token-days-hint">
-                            "Empty: it has no end, until it is revoked."
-                        </span>
-                    </div>
-                </div>
-                <div class="actions">
-                    <button class="btn primary" type="submit">
-                        "Make the token"
-                    </button>
-                </div>
-            </form>
-        </Card>
+        <MakeForm
+            title="Make a token"
+            action=MakeToken::PATH
+            prefix="token"
+            hint="What uses it, such as nightly-ingestion. Runs and audit name it."
+            button="Make the token"
+        >
+            <div class="field">
+                <label for="token-days">"Days until it ends"</label>
+                <input
+                    id="token-days"
+                    name="days"
+                    type="number"
+                    min="1"
+                    max="3650"
+                    value=notice::typed("days").unwrap_or_else(|| "90".to_owned())
+                    inputmode="numeric"
+                    aria-describedby="token-days-hint"
+                />
+                <span class="hint" id="token-days-hint">
+                    "Empty: it has no end, until it is revoked."
+                </span>
+            </div>
+        </MakeForm>
     }
 }

@@ -4,55 +4,46 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use rollback_types::{UserKind, UserView};
 
-use super::RoleField;
+use super::{Entry, RoleField, made_by, since};
 use crate::account::account;
 use crate::api::access::{EndSessions, SetEnabled, SetPassword, SetRole};
-use crate::components::{Badge, IconName, PasswordFields, Time, TimeStyle, Tone};
+use crate::components::{IconName, PasswordFields, Time, TimeStyle, Tone};
 use crate::format;
 
 /// One entry of the list.
 #[component]
-pub(super) fn UserItem(user: UserView) -> impl IntoView {
-    let name = format::visible(&user.name);
+pub(super) fn UserEntry(user: UserView) -> impl IntoView {
     let own = account().is_some_and(|a| a.name == user.name);
-    let (tone, icon, word) = match user.disabled_at {
+    let state = match user.disabled_at {
         Some(_) => (Tone::Bad, IconName::Cross, "disabled"),
         None => (Tone::Good, IconName::Check, "may sign in"),
     };
-    let made_by = format::clip(&format::visible(&user.made_by), 64);
+    let course = view! {
+        {match user.last_sign_in_at {
+            Some(at) => view! { "Last sign-in " <Time at=at style=TimeStyle::Relative /> }.into_any(),
+            None => "Never signed in".into_any(),
+        }}
+        {format!(" · {}", format::counted(user.sessions, "sessions"))}
+        {since("added", Some(user.made_at))}
+        {made_by(&user.made_by)}
+        {since("disabled", user.disabled_at)}
+    };
     view! {
-        <li class="person" id=format!("user-{}", format::slug(&user.name))>
-            <div class="facts">
-                <b>
-                    <bdi class="foreign">{name.clone()}</bdi>
-                </b>
-                <span class="tag">{user.role.as_str()}</span>
-                {own.then(|| view! { <span class="tag">"you"</span> })}
-                <Badge tone=tone icon=icon text=word.to_owned() />
-            </div>
-            <p class="small muted">
-                {match user.last_sign_in_at {
-                    Some(at) => view! { "Last sign-in "<Time at=at style=TimeStyle::Relative /> }.into_any(),
-                    None => "Never signed in".into_any(),
-                }} " · " {format::counted(user.sessions, "sessions")} " · added "
-                <Time at=user.made_at style=TimeStyle::Relative />
-                {format!(" by {made_by}")}
-                {user
-                    .disabled_at
-                    .map(|at| {
-                        view! {
-                            " · disabled "
-                            <Time at=at style=TimeStyle::Relative />
-                        }
-                    })}
-            </p>
+        <Entry
+            id=format!("user-{}", format::slug(&user.name))
+            name=user.name.clone()
+            role=user.role
+            beside=own.then(|| view! { <span class="tag">"you"</span> }.into_any())
+            state=state
+            course=course.into_any()
+        >
             <details class="decision">
-                <summary class="btn small" aria-label=format!("Change {name}…")>
+                <summary class="btn small" aria-label=format!("Change {}…", format::visible(&user.name))>
                     "Change…"
                 </summary>
                 <div class="decision-body">{forms(&user)}</div>
             </details>
-        </li>
+        </Entry>
     }
 }
 

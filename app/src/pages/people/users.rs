@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
-use rollback_types::{Role, UserView};
+use rollback_types::UserView;
 
-use super::user::UserItem;
-use super::{PeopleHeader, RoleField};
+use super::user::UserEntry;
+use super::{Entries, MakeForm, PeopleHeader};
 use crate::api::access::{AddUser, EndSessions, SetEnabled, SetPassword, SetRole, list_users};
-use crate::components::{Card, EmptyState, ErrorPanel, FieldKind, Loading, PasswordFields, Said, TextField};
+use crate::components::{EmptyState, ErrorPanel, Loading, PasswordFields, Said};
 use crate::{format, notice};
 
 /// `/people`.
@@ -37,57 +37,29 @@ pub fn UsersPage() -> impl IntoView {
 
 #[component]
 fn Users(list: Vec<UserView>) -> impl IntoView {
-    let (here, n) = (list.is_empty(), list.len() as u64);
-    let items = list.into_iter().map(|user| view! { <UserItem user=user /> }).collect_view();
-    view! {
-        <Card
-            title="Users"
-            aside=view! { <span class="tag">{format::counted(n, "users")}</span> }.into_any()
-            footer=view! {
-                <p>"Nobody is deleted: runs and the audit name them. Who is disabled can do nothing, from that moment on."</p>
-            }
-                .into_any()
-        >
-            {if here {
-                view! {
-                    <EmptyState title="Nobody may sign in.">
-                        <p>"Users would be listed here. Add one below."</p>
-                    </EmptyState>
-                }
-                    .into_any()
-            } else {
-                view! { <ul class="plain-list people">{items}</ul> }.into_any()
-            }}
-        </Card>
-    }
+    let count = format::counted(list.len() as u64, "users");
+    let entries = list.into_iter().map(|user| view! { <UserEntry user=user /> }.into_any()).collect();
+    let empty = view! {
+        <EmptyState title="Nobody may sign in.">
+            <p>"Users would be listed here. Add one below."</p>
+        </EmptyState>
+    };
+    let footer =
+        "Nobody is deleted: runs and the audit name them. Who is disabled can do nothing, from that moment on.";
+    view! { <Entries title="Users" count=count entries=entries empty=empty.into_any() footer=footer /> }
 }
 
 #[component]
 fn NewUser() -> impl IntoView {
-    let chosen = notice::typed("role").and_then(|word| Role::parse(&word)).unwrap_or(Role::Viewer);
     view! {
-        <Card title="Add a user">
-                    <form method="post" action=AddUser::PATH class="body">
-                        <div class="fields">
-                            <TextField
-                                id="new-name"
-                                name="name"
-                                label="Name"
-                                kind=FieldKind::Name
-                                value=notice::typed("name").unwrap_or_default()
-                                hint="Letters, digits and . _ - @. It cannot be changed later."
-                                required=true
-                                most=64
-                            />
-                            <RoleField id="new-role" chosen=chosen />
-                            <PasswordFields prefix="new" again=false />
-                        </div>
-                        <div class="actions">
-                            <button class="btn primary" type="submit">
-                                "Add the user"
-                            </button>
-                        </div>
-                    </form>
-        </Card>
+        <MakeForm
+            title="Add a user"
+            action=AddUser::PATH
+            prefix="new"
+            hint="Letters, digits and . _ - @. It cannot be changed later."
+            button="Add the user"
+        >
+            <PasswordFields prefix="new" again=false />
+        </MakeForm>
     }
 }
