@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use rollback_types::StoreKind;
 
-use super::{Finding, Outcome, Setup, Stage};
+use super::{Finding, Outcome, Setup, Stage, Typed};
 use crate::components::{Badge, FieldKind, Icon, IconName, StoreDot, TextField, Tone};
 use crate::format;
 
@@ -69,10 +69,6 @@ pub(super) fn WaitingStage(stage: Stage) -> impl IntoView {
 /// A stage that was tested, with what was typed and how it came out.
 #[component]
 pub(super) fn FoldedStage(stage: Stage, setup: Setup) -> impl IntoView {
-    let badge = setup.outcomes.get(&stage).map(|outcome| {
-        let (tone, icon, word) = look(*outcome);
-        view! { <Badge tone=tone icon=icon text=word.to_owned() /> }
-    });
     let typed = &setup.typed;
     let place = match stage {
         Stage::Sqlite => typed.metadata.clone(),
@@ -83,13 +79,11 @@ pub(super) fn FoldedStage(stage: Stage, setup: Setup) -> impl IntoView {
     };
     let findings = setup.findings_of(stage).map(findings_list);
     view! {
-        <StageCard stage=stage state="done" aside=badge.into_any()>
+        <StageCard stage=stage state="done" aside=badge(&setup, stage).into_any()>
             <div class="body">
                 <div class="stage-line">
                     <code class="foreign">{format::visible(&place)}</code>
-                    <form method="post" action="/setup#open">
-                        <Carried setup=setup.clone() open=None />
-                        <input type="hidden" name="subject" value=stage.as_str() />
+                    <StageForm stage=stage setup=setup.clone() open=false>
                         <button
                             class="btn small"
                             type="submit"
@@ -99,7 +93,7 @@ pub(super) fn FoldedStage(stage: Stage, setup: Setup) -> impl IntoView {
                         >
                             "Change"
                         </button>
-                    </form>
+                    </StageForm>
                 </div>
                 {findings}
             </div>
@@ -113,18 +107,23 @@ pub(super) fn OpenStage(stage: Stage, setup: Setup) -> impl IntoView {
     let found = setup.findings_of(stage).map(|findings| {
         view! { <div role="status">{findings_list(findings)}</div> }
     });
-    let tested = setup.findings_of(stage).is_some();
-    let badge = setup.outcomes.get(&stage).filter(|_| tested).map(|outcome| {
-        let (tone, icon, word) = look(*outcome);
-        view! { <Badge tone=tone icon=icon text=word.to_owned() /> }
-    });
+    let tested = found.is_some();
+    let badge = tested.then(|| badge(&setup, stage));
     let test = if tested { format!("Test {} again", stage.title()) } else { format!("Test {}", stage.title()) };
+    let lead = lead(stage).map(|lead| view! { <p class="muted">{lead}</p> });
+    let inputs = fields(&setup.typed)
+        .into_iter()
+        .filter(|field| field.stage == stage)
+        .map(|field| {
+            let error = setup.wrong.get(field.name).cloned();
+            view! { <StageInput field=field error=error /> }
+        })
+        .collect_view();
     view! {
         <StageCard stage=stage state="open" aside=badge.into_any()>
-            <form class="body" method="post" action="/setup#open">
-                <Carried setup=setup.clone() open=Some(stage) />
-                <input type="hidden" name="subject" value=stage.as_str() />
-                {fields(stage, &setup)}
+            <StageForm stage=stage setup=setup.clone() open=true>
+                {lead}
+                <div class="fields">{inputs}</div>
                 {found}
                 <div class="actions">
                     <button class="btn primary" type="submit" name="act" value="test" data-at-work="Testing…">
@@ -140,38 +139,38 @@ pub(super) fn OpenStage(stage: Stage, setup: Setup) -> impl IntoView {
                             }
                         })}
                 </div>
-            </form>
+            </StageForm>
         </StageCard>
     }
 }
 
-/// What was typed elsewhere, so that it is not lost. No secret is among it.
+/// How the last test of a stage came out.
+fn badge(setup: &Setup, stage: Stage) -> impl IntoView + use<> {
+    setup.outcomes.get(&stage).map(|outcome| {
+        let (tone, icon, word) = look(*outcome);
+        view! { <Badge tone=tone icon=icon text=word.to_owned() /> }
+    })
+}
+
+/// The form of one stage, with what was typed in all others, so that it is not lost. No secret is among it.
 #[component]
-pub(super) fn Carried(
+fn StageForm(
+    stage: Stage,
     setup: Setup,
-    /// The stage whose fields are in the form themselves.
-    open: Option<Stage>,
+    /// The stage's own fields are in the form themselves.
+    open: bool,
+    children: Children,
 ) -> impl IntoView {
-    let typed = setup.typed;
-    let flag = |given: bool| if given { "yes".to_owned() } else { String::new() };
-    let values = [
-        (Stage::Sqlite, "deployment", typed.deployment),
-        (Stage::Sqlite, "metadata", typed.metadata),
-        (Stage::Sqlite, "local_offset", typed.local_offset),
-        (Stage::Qdrant, "qdrant_url", typed.qdrant_url),
-        (Stage::Qdrant, "qdrant_with_key", flag(typed.qdrant_with_key)),
-        (Stage::Neo4j, "neo4j_uri", typed.neo4j_uri),
-        (Stage::Neo4j, "neo4j_user", typed.neo4j_user),
-        (Stage::Neo4j, "neo4j_with_password", flag(typed.neo4j_with_password)),
-        (Stage::Neo4j, "neo4j_database", typed.neo4j_database),
-        (Stage::Backups, "backups", typed.backups),
-    ];
-    // Whether a secret was given is in no field.
-    let in_fields = |stage, name: &str| Some(stage) == open && !name.contains("_with_");
-    let values = values
+    let in_form = |field: &Field| open && field.stage == stage;
+    let carried = fields(&setup.typed)
         .into_iter()
-        .filter(|(stage, name, _)| !in_fields(*stage, name))
-        .map(|(_, name, value)| view! { <input type="hidden" name=name value=value /> })
+        .filter_map(|field| match field.value {
+            // Whether a secret was given is in no field.
+            Value::Secret { given, carried } => Some((carried, if given { "yes".to_owned() } else { String::new() })),
+            Value::Text(_) if in_form(&field) => None,
+            Value::Text(text) => Some((field.name, text)),
+        })
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
         .collect_view();
     let outcomes = setup
         .outcomes
@@ -181,134 +180,104 @@ pub(super) fn Carried(
         })
         .collect_view();
     view! {
-        {values}
-        {outcomes}
+        <form class=open.then_some("body") method="post" action="/setup#open">
+            {carried}
+            {outcomes}
+            <input type="hidden" name="subject" value=stage.as_str() />
+            {children()}
+        </form>
     }
 }
 
-fn fields(stage: Stage, setup: &Setup) -> AnyView {
-    let typed = setup.typed.clone();
-    let wrong = |field: &str| setup.wrong.get(field).cloned();
+/// What is typed in one field, or was.
+struct Field {
+    stage: Stage,
+    /// Of the input, and what it is posted by.
+    name: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    required: bool,
+    value: Value,
+}
+
+enum Value {
+    Text(String),
+    /// Never given back: the forms carry only whether there was one, by this name.
+    Secret {
+        given: bool,
+        carried: &'static str,
+    },
+}
+
+/// Every field of every stage, in the order of the page.
+fn fields(typed: &Typed) -> Vec<Field> {
+    const ONCE: &str = "Used for this test only; type it again for another";
+    let typed = typed.clone();
+    let field = |stage, name, label, hint, required, text| Field {
+        stage,
+        name,
+        label,
+        hint,
+        required,
+        value: Value::Text(text),
+    };
+    let secret = |stage, name, label, given, carried| Field {
+        stage,
+        name,
+        label,
+        hint: ONCE,
+        required: false,
+        value: Value::Secret { given, carried },
+    };
+    let offset = "local (this server’s), utc, or an offset such as +01:00";
+    let home = "Empty for the user’s home database";
+    let (such_file, such_folder) = ("Such as /srv/hybridflow/metadata.db", "Such as /srv/hybridflow/backups");
+    vec![
+        field(Stage::Sqlite, "metadata", "Path of metadata.db", such_file, true, typed.metadata),
+        field(Stage::Sqlite, "local_offset", "Zone of the pipeline’s local times", offset, true, typed.local_offset),
+        field(Stage::Sqlite, "deployment", "Name of the deployment", "As every page shows it", false, typed.deployment),
+        field(Stage::Qdrant, "qdrant_url", "Address", "Such as http://127.0.0.1:6334", true, typed.qdrant_url),
+        secret(Stage::Qdrant, "qdrant_key", "API key", typed.qdrant_with_key, "qdrant_with_key"),
+        field(Stage::Neo4j, "neo4j_uri", "Bolt address", "Such as bolt://127.0.0.1:7687", true, typed.neo4j_uri),
+        field(Stage::Neo4j, "neo4j_user", "User of Neo4j", "", true, typed.neo4j_user),
+        secret(Stage::Neo4j, "neo4j_password", "Password of Neo4j", typed.neo4j_with_password, "neo4j_with_password"),
+        field(Stage::Neo4j, "neo4j_database", "Database", home, false, typed.neo4j_database),
+        field(Stage::Backups, "backups", "Folder of the backups", such_folder, true, typed.backups),
+    ]
+}
+
+/// What a stage is about.
+fn lead(stage: Stage) -> Option<&'static str> {
     match stage {
-        Stage::Sqlite => view! {
-            <p class="muted">
-                "HybridFlow’s own database, as a file on the machine where Stepback runs. Stepback’s user must be able to write \
-                 it and its folder."
-            </p>
-            <div class="fields">
-                <TextField
-                    id="metadata"
-                    name="metadata"
-                    label="Path of metadata.db"
-                    kind=FieldKind::Technical
-                    value=typed.metadata
-                    error=wrong("metadata")
-                    hint="Such as /srv/hybridflow/metadata.db"
-                    required=true
-                />
-                <TextField
-                    id="local_offset"
-                    name="local_offset"
-                    label="Zone of the pipeline’s local times"
-                    kind=FieldKind::Technical
-                    value=typed.local_offset
-                    error=wrong("local_offset")
-                    hint="local (this server’s), utc, or an offset such as +01:00"
-                    required=true
-                />
-                <TextField
-                    id="deployment"
-                    name="deployment"
-                    label="Name of the deployment"
-                    value=typed.deployment
-                    error=wrong("deployment")
-                    hint="As every page shows it"
-                />
-            </div>
-        }
-        .into_any(),
-        Stage::Qdrant => view! {
-            <p class="muted">"The gRPC address, which is not the one of Qdrant’s dashboard."</p>
-            <div class="fields">
-                <TextField
-                    id="qdrant_url"
-                    name="qdrant_url"
-                    label="Address"
-                    kind=FieldKind::Technical
-                    value=typed.qdrant_url
-                    error=wrong("qdrant_url")
-                    hint="Such as http://127.0.0.1:6334"
-                    required=true
-                />
-                <TextField
-                    id="qdrant_key"
-                    name="qdrant_key"
-                    label="API key"
-                    kind=FieldKind::Secret
-                    error=wrong("qdrant_key")
-                    hint="Used for this test only; type it again for another"
-                />
-            </div>
-        }
-        .into_any(),
-        Stage::Neo4j => view! {
-            <div class="fields">
-                <TextField
-                    id="neo4j_uri"
-                    name="neo4j_uri"
-                    label="Bolt address"
-                    kind=FieldKind::Technical
-                    value=typed.neo4j_uri
-                    error=wrong("neo4j_uri")
-                    hint="Such as bolt://127.0.0.1:7687"
-                    required=true
-                />
-                <TextField
-                    id="neo4j_user"
-                    name="neo4j_user"
-                    label="User of Neo4j"
-                    kind=FieldKind::Technical
-                    value=typed.neo4j_user
-                    error=wrong("neo4j_user")
-                    required=true
-                />
-                <TextField
-                    id="neo4j_password"
-                    name="neo4j_password"
-                    label="Password of Neo4j"
-                    kind=FieldKind::Secret
-                    error=wrong("neo4j_password")
-                    hint="Used for this test only; type it again for another"
-                />
-                <TextField
-                    id="neo4j_database"
-                    name="neo4j_database"
-                    label="Database"
-                    kind=FieldKind::Technical
-                    value=typed.neo4j_database
-                    error=wrong("neo4j_database")
-                    hint="Empty for the user’s home database"
-                />
-            </div>
-        }
-        .into_any(),
-        Stage::Backups => view! {
-            <p class="muted">"The folder that holds latest-copy and a folder for each kept version."</p>
-            <div class="fields">
-                <TextField
-                    id="backups"
-                    name="backups"
-                    label="Folder of the backups"
-                    kind=FieldKind::Technical
-                    value=typed.backups
-                    error=wrong("backups")
-                    hint="Such as /srv/hybridflow/backups"
-                    required=true
-                />
-            </div>
-        }
-        .into_any(),
-        Stage::File => ().into_any(),
+        Stage::Sqlite => Some(
+            "HybridFlow’s own database, as a file on the machine where Stepback runs. Stepback’s user must be able to write it \
+             and its folder.",
+        ),
+        Stage::Qdrant => Some("The gRPC address, which is not the one of Qdrant’s dashboard."),
+        Stage::Backups => Some("The folder that holds latest-copy and a folder for each kept version."),
+        Stage::Neo4j | Stage::File => None,
+    }
+}
+
+/// One field to be filled in.
+#[component]
+fn StageInput(field: Field, error: Option<String>) -> impl IntoView {
+    let (kind, text) = match field.value {
+        Value::Secret { .. } => (FieldKind::Secret, String::new()),
+        Value::Text(text) if field.name == "deployment" => (FieldKind::Words, text),
+        Value::Text(text) => (FieldKind::Technical, text),
+    };
+    view! {
+        <TextField
+            id=field.name
+            name=field.name
+            label=field.label
+            kind=kind
+            value=text
+            error=error
+            hint=field.hint
+            required=field.required
+        />
     }
 }
 
@@ -340,4 +309,36 @@ fn findings_list(findings: &[Finding]) -> impl IntoView + use<> {
         })
         .collect_view();
     view! { <ul class="checks findings">{lines}</ul> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a form posts, by name.
+    fn posted(setup: &Setup, stage: Stage, open: bool) -> Vec<String> {
+        let form = Owner::new().with(|| {
+            view! {
+                <StageForm stage=stage setup=setup.clone() open=open>
+                    {()}
+                </StageForm>
+            }
+            .to_html()
+        });
+        form.split(" name=\"").skip(1).filter_map(|rest| Some(rest.split('"').next()?.to_owned())).collect()
+    }
+
+    #[test]
+    fn every_form_carries_what_its_own_fields_do_not_hold_and_no_secret() {
+        let typed = Typed { qdrant_with_key: true, metadata: "/srv/metadata.db".into(), ..Typed::default() };
+        let setup = Setup { typed, ..Setup::default() };
+        let folded = posted(&setup, Stage::Qdrant, false);
+        assert_eq!(folded.len(), 11, "{folded:?}");
+        let open = posted(&setup, Stage::Qdrant, true);
+        let own: Vec<_> = folded.iter().filter(|name| !open.contains(name)).collect();
+        assert_eq!(own, ["qdrant_url"]);
+        for name in ["qdrant_key", "neo4j_password"] {
+            assert!(!folded.iter().any(|n| n == name), "{folded:?}");
+        }
+    }
 }
