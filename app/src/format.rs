@@ -82,6 +82,11 @@ fn push_visible(out: &mut String, c: char) {
     }
 }
 
+/// With a full stop, unless it ends in a sign of its own.
+pub fn sentence(text: &str) -> String {
+    if text.ends_with(['.', '!', '?', '…']) { text.to_owned() } else { format!("{text}.") }
+}
+
 /// The first `max` characters, with `…` in place of the rest.
 pub fn clip(text: &str, max: usize) -> String {
     match text.char_indices().nth(max) {

@@ -258,7 +258,7 @@ fn tell(text: &mut String, health: &BackupHealth) {
             let _ = writeln!(text, "    {word}  {:13}  {took:>9}  {}", rung.rung.title(), rung.detail);
         }
     }
-    let _ = writeln!(text, "  {} Took {} ms.", health.verdict, health.took_ms);
+    let _ = writeln!(text, "  {} Reading the slowest file took {} ms.", health.verdict, health.took_ms);
     if let Some(remedy) = &health.remedy {
         let _ = writeln!(text, "  → {remedy}");
     }

@@ -51,12 +51,16 @@ fn age(at: Timestamp, now: Timestamp) -> String {
 pub fn LadderGrid(
     /// The backup.
     health: BackupHealth,
+    /// What failed stands beside it already.
+    #[prop(optional)]
+    told: bool,
 ) -> impl IntoView {
     let now = first_now();
     let heads = Rung::ALL.map(|rung| view! { <th scope="col">{rung.title()}</th> });
     let failures: Vec<_> = health
         .files
         .iter()
+        .filter(|_| !told)
         .filter_map(|file| {
             let store = file.store;
             file.lowest_failure().map(|r| {

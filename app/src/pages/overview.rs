@@ -118,7 +118,7 @@ fn summary(o: &Overview) -> String {
 }
 
 fn content(o: Overview) -> impl IntoView {
-    let left = view! { {attention(&o)} {latest_copy(o.latest_copy.clone())} };
+    let left = view! { {attention(&o)} {latest_copy(o.latest_copy.clone(), &o.verdict)} };
     let right = view! {
         <StagedCard staged=o.staged.clone() goes=true />
         {stores(&o)}

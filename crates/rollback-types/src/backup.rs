@@ -156,7 +156,7 @@ pub struct BackupHealth {
     pub files: Vec<BackupFile>,
     /// When this was looked at.
     pub checked_at: Timestamp,
-    /// The time the last full proof took.
+    /// The time that reading the slowest of its files took, each when it last was read to its end.
     pub took_ms: u64,
     /// Earlier looks, newest first; at most 20.
     #[serde(default)]
@@ -168,6 +168,9 @@ pub struct BackupHealth {
 }
 
 impl BackupHealth {
+    /// Earlier looks that are remembered at most.
+    pub const MOST_LOOKS: usize = 20;
+
     /// Which files took others' places, and what they are: their stores and checksums, as one word.
     pub fn replaced_as_seen(&self) -> String {
         let replaced = self.files.iter().filter(|file| self.replaced.contains(&file.store));
@@ -192,7 +195,7 @@ pub struct BackupCheck {
     pub failure: Option<String>,
     /// Bytes of all files.
     pub bytes: u64,
-    /// The time it took.
+    /// The time that the slowest of the files took that were read, or tried, for this look.
     pub took_ms: u64,
     /// It ended in a trial restore.
     pub trial: bool,

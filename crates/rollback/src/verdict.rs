@@ -91,7 +91,7 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
     let copy = if s.latest_copy.intact {
         "latest-copy is intact: it exists, matches its checksums and opens.".to_owned()
     } else {
-        s.latest_copy.verdict.clone()
+        format!("latest-copy: {}", s.latest_copy.verdict)
     };
     let first = s.candidates.first();
     let urgent = first.filter(|first| urgency(first, s.layout) < NOT_URGENT);

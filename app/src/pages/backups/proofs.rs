@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 use rollback_types::{BackupFile, BackupHealth, Rung, Timestamp};
 
+use super::row::Tried;
 use super::rungs::RungsTable;
 use super::trend::Trend;
 use crate::components::{Column, CopyableId, DataTable, LadderGrid, StoreName, Time, TimeStyle};
@@ -13,13 +14,12 @@ use crate::format;
 #[component]
 pub(super) fn Proofs(
     health: BackupHealth,
-    /// When all its files were last restored into a scratch place.
-    tried: Option<Timestamp>,
+    /// What is known of trial restores.
+    tried: Tried,
 ) -> impl IntoView {
     let files = health.files.iter().map(file).collect_view();
     let name = health.source.name().into_owned();
-    let took =
-        (health.took_ms > 0).then(|| format!(" · the last full proof took {}", format::duration(health.took_ms)));
+    let read = read_to_the_end(&health);
     view! {
         <details class="proofs">
             <summary>
@@ -30,7 +30,7 @@ pub(super) fn Proofs(
                     {health.intact.then(|| view! { <p class="foreign">{format::visible(&health.verdict)}</p> })}
                     <p class="small muted">{trial(tried)}</p>
                 </div>
-                <LadderGrid health=health.clone() />
+                <LadderGrid health=health.clone() told=true />
                 <Trend history=health.history.clone() />
             </div>
             <DataTable
@@ -51,7 +51,7 @@ pub(super) fn Proofs(
             <p class="small muted folder">
                 "Looked at "
                 <Time at=health.checked_at />
-                {took}
+                {read}
                 " · in "
                 <bdi class="foreign">
                     <code>{format::visible(&health.folder)}</code>
@@ -61,11 +61,32 @@ pub(super) fn Proofs(
     }
 }
 
-fn trial(tried: Option<Timestamp>) -> impl IntoView + use<> {
-    match tried {
-        Some(at) => view! { "Last proven by a trial restore "<Time at=at style=TimeStyle::Relative />"." }.into_any(),
-        None => view! { "Not proven by a trial restore as it is now." }.into_any(),
-    }
+fn trial(tried: Tried) -> impl IntoView {
+    let said = match tried {
+        Tried::Proven(at) => {
+            return view! { "Last proven by a trial restore " <Time at=at style=TimeStyle::Relative /> "." }.into_any();
+        }
+        Tried::Failed => "A trial restore of it failed.",
+        Tried::InPart => "Not all of its files were restored on trial as they are now.",
+        Tried::AsItWas => "Not proven by a trial restore as it is now: a file changed since the last one.",
+        Tried::NotLately => "Not proven by a trial restore, as far as earlier looks are remembered.",
+        Tried::Never => "Not proven by a trial restore: none was made yet.",
+    };
+    said.into_any()
+}
+
+/// When every file was read to its end, and how long the slowest took: files that did not change are not read again at each
+/// look. Nothing while one was not.
+fn read_to_the_end(health: &BackupHealth) -> Option<impl IntoView + use<>> {
+    let opened = |f: &BackupFile| f.rungs.iter().find(|r| r.rung == Rung::Opens)?.checked_at;
+    let times: Option<Vec<Timestamp>> = health.files.iter().map(opened).collect();
+    let oldest = times?.into_iter().min()?;
+    let took = format::duration(health.took_ms);
+    Some(view! {
+        " · each file was read to its end on "
+        <Time at=oldest style=TimeStyle::Absolute />
+        {format!(" or later, the slowest in {took}")}
+    })
 }
 
 fn file(f: &BackupFile) -> impl IntoView + use<> {

@@ -34,7 +34,7 @@ pub(super) fn Backup(health: BackupHealth) -> impl IntoView {
     let total: u64 = health.files.iter().filter_map(|f| f.bytes).sum();
     let written = health.files.iter().filter_map(|f| f.modified_at).max();
     let stores = StoreKind::ALL.into_iter().map(|store| in_store(&health, store)).collect_view();
-    let tried = proven_on_trial(&health);
+    let tried = Tried::of(&health);
     let moment = |at: Option<Timestamp>| at.map(|at| view! { <Time at=at style=TimeStyle::Relative /> });
     let label = name.clone();
     let trust = (!health.replaced.is_empty()).then(|| {
@@ -57,7 +57,10 @@ pub(super) fn Backup(health: BackupHealth) -> impl IntoView {
                     {moment(written)}
                 </td>
                 <td class="num muted" data-label="proven on trial">
-                    {if tried.is_some() { moment(tried).into_any() } else { "not as it is now".into_any() }}
+                    {match tried {
+                        Tried::Proven(at) => moment(Some(at)).into_any(),
+                        other => other.word().into_any(),
+                    }}
                 </td>
             </tr>
             <tr class="about-copy">
@@ -105,34 +108,79 @@ fn in_store(health: &BackupHealth, store: StoreKind) -> impl IntoView + use<> {
     }
 }
 
-/// The verdict, the lowest rung that fails, of whichever file, with what was seen; and what to do.
+/// What fails, file by file, with what was seen; and what to do.
 fn trouble(health: &BackupHealth) -> impl IntoView + use<> {
-    let failures = health.files.iter().filter_map(|f| Some((f.store, f.lowest_failure()?)));
-    let lowest = failures.min_by_key(|(_, rung)| rung.rung).map(|(store, rung)| {
-        let said = format!("Fails at “{}”, {store}: {}", rung.rung.title(), format::visible(&rung.detail));
-        view! { <p class="foreign fails"><Icon name=IconName::Cross />" "{said}</p> }
-    });
+    let failures: Vec<_> = health.files.iter().filter_map(|f| Some((f.store, f.lowest_failure()?))).collect();
+    let what = if failures.is_empty() {
+        view! { <p class="foreign">{format::visible(&health.verdict)}</p> }.into_any()
+    } else {
+        let lines = failures.into_iter().map(|(store, rung)| {
+            let said = format!("{store} fails at “{}”: ", rung.rung.title());
+            let seen = format::sentence(&format::visible(&rung.detail));
+            view! { <p class="foreign fails"><Icon name=IconName::Cross />" "<b>{said}</b>{seen}</p> }
+        });
+        lines.collect_view().into_any()
+    };
     let remedy =
         health.remedy.as_deref().map(|r| view! { <p class="foreign"><b>"What to do: "</b>{format::visible(r)}</p> });
     view! {
         <div class="verdict-lines">
-            <p class="foreign">
-                <b>{format::visible(&health.verdict)}</b>
-            </p>
-            {lowest}
+            {what}
             {remedy}
         </div>
     }
 }
 
-/// When all files were last restored into a scratch place: the oldest of them counts.
-fn proven_on_trial(health: &BackupHealth) -> Option<Timestamp> {
-    let at = |file: &BackupFile| {
-        let trial = file.rungs.iter().find(|r| r.rung == Rung::TrialRestore && r.state == RungState::Passed)?;
-        trial.checked_at
-    };
-    let times: Option<Vec<Timestamp>> = health.files.iter().map(at).collect();
-    times?.into_iter().min()
+/// What is known of trial restores of a backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tried {
+    /// All files, as they are; the oldest trial counts.
+    Proven(Timestamp),
+    /// A trial of a file, as it is, found it wanting.
+    Failed,
+    /// Of some files, as they are; not of all.
+    InPart,
+    /// All were tried once; not as they are now.
+    AsItWas,
+    /// Not in the looks that are remembered, which go no further back.
+    NotLately,
+    /// None of all looks at it was a trial.
+    Never,
+}
+
+impl Tried {
+    pub(super) fn of(health: &BackupHealth) -> Self {
+        let trials: Vec<_> = health
+            .files
+            .iter()
+            .map(|f| f.rungs.iter().find(|r| r.rung == Rung::TrialRestore && r.state != RungState::NotProven))
+            .collect();
+        let passed: Option<Vec<Timestamp>> =
+            trials.iter().map(|t| t.filter(|r| r.state == RungState::Passed)?.checked_at).collect();
+        let proven = passed.and_then(|times| times.into_iter().min());
+        let (some, earlier) = (trials.iter().flatten().count() > 0, health.history.iter().any(|look| look.trial));
+        match proven {
+            Some(at) => Self::Proven(at),
+            None if trials.iter().flatten().any(|r| r.state == RungState::Failed) => Self::Failed,
+            None if some => Self::InPart,
+            None if earlier => Self::AsItWas,
+            // No look at all is on record only where the record could not be read.
+            None if health.history.is_empty() || health.history.len() >= BackupHealth::MOST_LOOKS => Self::NotLately,
+            None => Self::Never,
+        }
+    }
+
+    /// In the list.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Proven(_) => "proven",
+            Self::Failed => "failed",
+            Self::InPart => "not all files",
+            Self::AsItWas => "not as it is now",
+            Self::NotLately => "not lately",
+            Self::Never => "never",
+        }
+    }
 }
 
 /// Look again, try it out, restore from it.
@@ -224,5 +272,68 @@ fn Trust(name: String, files: Vec<BackupFile>, seen: String) -> impl IntoView {
             </div>
         </DecisionForm>
         <RoleNote id=note least=Role::Operator />
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rollback_types::{BackupCheck, RungResult};
+
+    use super::*;
+
+    fn health(trials: [RungState; 3], looks: &[bool]) -> BackupHealth {
+        let at = Timestamp::from_unix_ms;
+        let file = |(i, state)| BackupFile {
+            store: StoreKind::ALL[i],
+            path: String::new(),
+            bytes: None,
+            modified_at: None,
+            sha256: None,
+            rungs: vec![RungResult {
+                rung: Rung::TrialRestore,
+                state,
+                detail: String::new(),
+                checked_at: (state != RungState::NotProven).then(|| at(i as i64 + 1)),
+                took_ms: None,
+            }],
+        };
+        let look = |trial: &bool| BackupCheck {
+            at: at(0),
+            intact: true,
+            highest: None,
+            failure: None,
+            bytes: 0,
+            took_ms: 0,
+            trial: *trial,
+        };
+        BackupHealth {
+            source: BackupSource::LatestCopy,
+            folder: String::new(),
+            intact: true,
+            verdict: String::new(),
+            remedy: None,
+            files: trials.into_iter().enumerate().map(file).collect(),
+            checked_at: at(0),
+            took_ms: 0,
+            history: looks.iter().map(look).collect(),
+            replaced: vec![],
+        }
+    }
+
+    #[test]
+    fn what_was_never_tried_is_told_apart_from_what_changed_since() {
+        use RungState::{Failed, NotProven, Passed};
+        let none = [NotProven; 3];
+        for (trials, looks, tried) in [
+            ([Passed; 3], vec![true], Tried::Proven(Timestamp::from_unix_ms(1))),
+            ([Passed, Failed, NotProven], vec![], Tried::Failed),
+            ([Passed, NotProven, Passed], vec![false], Tried::InPart),
+            (none, vec![false, true], Tried::AsItWas),
+            (none, vec![false; 20], Tried::NotLately),
+            (none, vec![], Tried::NotLately),
+            (none, vec![false; 19], Tried::Never),
+        ] {
+            assert_eq!(Tried::of(&health(trials, &looks)), tried);
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! The overview's cards: what needs attention, the safety copy, the stores.
 
 use leptos::prelude::*;
-use rollback_types::{BackupHealth, Overview, Role, RunState, RunSummary, StoreReport, StoreStatus, VersionRow};
+use rollback_types::{
+    BackupHealth, Overview, Role, RunState, RunSummary, StoreReport, StoreStatus, Verdict, VersionRow,
+};
 
 use super::SHOWN_CANDIDATES;
 use crate::account::may;
@@ -111,7 +113,8 @@ fn candidate(v: &VersionRow) -> impl IntoView + use<> {
     }
 }
 
-pub(super) fn latest_copy(health: Option<BackupHealth>) -> impl IntoView {
+/// What the page's verdict says of it already is not said here once more.
+pub(super) fn latest_copy(health: Option<BackupHealth>, verdict: &Verdict) -> impl IntoView + use<> {
     let Some(health) = health else {
         return view! {
             <Card title="latest-copy">
@@ -125,8 +128,10 @@ pub(super) fn latest_copy(health: Option<BackupHealth>) -> impl IntoView {
         .into_any();
     };
     let (tone, icon, word) = health_look(&health);
-    let verdict = health.verdict.clone();
-    let remedy = health.remedy.clone();
+    let told = verdict.reasons.iter().any(|reason| reason.ends_with(&health.verdict));
+    let said = (!told).then(|| view! { <p class="foreign">{format::visible(&health.verdict)}</p> });
+    let remedy = health.remedy.as_ref().filter(|remedy| verdict.remedy.as_ref() != Some(*remedy));
+    let remedy = remedy.map(|r| view! { <p class="foreign">{format::visible(r)}</p> });
     let sizes: Vec<_> = health.files.iter().filter_map(|f| f.bytes).map(format::bytes).collect();
     let made = health.files.iter().filter_map(|f| f.modified_at).max();
     view! {
@@ -149,9 +154,9 @@ pub(super) fn latest_copy(health: Option<BackupHealth>) -> impl IntoView {
                 .into_any()
         >
             <div class="body">
-                <p class="foreign">{format::visible(&verdict)}</p>
-                {remedy.map(|r| view! { <p class="foreign">{format::visible(&r)}</p> })}
-                <LadderGrid health=health />
+                {said}
+                {remedy}
+                <LadderGrid health=health told=told />
             </div>
         </Card>
     }

@@ -131,7 +131,11 @@ impl BackupVerifier {
             looks.iter().filter_map(|l| l.proof.as_ref()?.opened.as_ref().ok()).map(|c| c.staged_nodes).sum();
         let now = Timestamp::now();
         // Files are read side by side: the slowest is the whole.
-        let took = looks.iter().filter_map(|l| Some(l.proof.as_ref()?.took_ms)).max().unwrap_or(0);
+        let slowest = |anew: bool| {
+            let counted = looks.iter().filter(|l| l.fresh || !anew);
+            counted.filter_map(|l| Some(l.proof.as_ref()?.took_ms)).max().unwrap_or(0)
+        };
+        let (took, took_anew) = (slowest(false), slowest(true));
         let files = looks
             .into_iter()
             .map(|Look { mut file, mut ladder, proof, .. }| {
@@ -148,7 +152,7 @@ impl BackupVerifier {
         let folder = self.folders.folder(source).display().to_string();
         let mut health = ladder::health(source.clone(), folder, files, replaced, now, took);
         if fresh {
-            self.keep_trend(&health, false).await;
+            self.keep_trend(&health, took_anew, false).await;
         }
         health.history = self.history(source).await;
         Examination { health, contents }

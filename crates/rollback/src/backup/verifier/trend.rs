@@ -4,9 +4,6 @@ use rollback_types::{BackupCheck, BackupFile, BackupHealth, BackupSource};
 
 use super::BackupVerifier;
 
-/// Looks kept for the trend.
-const HISTORY: u32 = 20;
-
 /// What a run saved or is making is in a folder of the run's own, and on no page with a trend.
 pub(super) fn is_lasting(source: &BackupSource) -> bool {
     matches!(source, BackupSource::LatestCopy | BackupSource::Version(_))
@@ -18,14 +15,16 @@ impl BackupVerifier {
         if !is_lasting(source) {
             return Vec::new();
         }
-        self.journal.backup_checks(&self.trend_key(source), HISTORY).await.unwrap_or_default()
+        let most = u32::try_from(BackupHealth::MOST_LOOKS).unwrap_or(u32::MAX);
+        self.journal.backup_checks(&self.trend_key(source), most).await.unwrap_or_default()
     }
 
     fn trend_key(&self, source: &BackupSource) -> String {
         self.folders.folder(source).display().to_string()
     }
 
-    pub(super) async fn keep_trend(&self, health: &BackupHealth, trial: bool) {
+    /// `took_ms`: what was read or tried for this very look, and not for an earlier one.
+    pub(super) async fn keep_trend(&self, health: &BackupHealth, took_ms: u64, trial: bool) {
         if !is_lasting(&health.source) {
             return;
         }
@@ -37,7 +36,7 @@ impl BackupVerifier {
                 f.lowest_failure().map(|r| format!("{}, {}: {}", f.store.title(), r.rung.title(), r.detail))
             }),
             bytes: health.files.iter().filter_map(|f| f.bytes).sum(),
-            took_ms: health.took_ms,
+            took_ms,
             trial,
         };
         if let Err(e) = self.journal.record_backup_check(&self.trend_key(&health.source), &check).await {

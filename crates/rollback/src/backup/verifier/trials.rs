@@ -48,7 +48,9 @@ impl BackupVerifier {
             r.rung == Rung::TrialRestore && r.checked_at.is_some_and(|at| at >= started)
         };
         let tried = after.health.files.iter().all(|file| file.rungs.iter().any(is_new));
-        self.keep_trend(&after.health, tried).await;
+        let trials = after.health.files.iter().flat_map(|file| file.rungs.iter().filter(|r| is_new(r)));
+        let took_ms = trials.filter_map(|r| r.took_ms).max().unwrap_or(0);
+        self.keep_trend(&after.health, took_ms, tried).await;
         after.health.history = self.history(source).await;
         after
     }
