@@ -9,15 +9,17 @@ use crate::api::backups::BackupSize;
 use crate::format;
 
 const WIDTH: u32 = 720;
-const HEIGHT: u32 = 220;
+const HEIGHT: u32 = 236;
 const TOP: i32 = 40;
-const BOTTOM: i32 = 34;
+const BOTTOM: i32 = 50;
 const LEFT: i32 = 78;
 const RIGHT: i32 = 12;
 /// More bars than these cannot be told apart: the newest are drawn.
 const MOST: usize = 60;
-/// A bar's place must be this wide for its date to stand below it.
-const DATED: f64 = 88.0;
+/// A bar's place must be this wide for its name and its date to stand below it.
+const LABELLED: f64 = 86.0;
+/// Characters of a name below a bar.
+const LABEL: usize = 11;
 
 /// Draws the backups in the order given, oldest first. Nothing when there are fewer than two: one bar shows no course.
 ///
@@ -50,6 +52,14 @@ fn description(sizes: &[BackupSize]) -> String {
     )
 }
 
+/// `v18_minor`: a name without the moment at its end, which the day below it tells. Several of one day are told apart by it.
+fn label(size: &BackupSize) -> String {
+    let name = format::visible(&size.name);
+    let stamp = |at: &usize| *at > 0 && name[*at..].starts_with(['_', '-']) && name[*at + 1..].starts_with("20");
+    let head = name.char_indices().map(|(at, _)| at).find(stamp).map_or(name.as_str(), |at| &name[..at]);
+    format::clip(head, LABEL)
+}
+
 /// `22 Nov 2026`
 fn day(size: &BackupSize) -> String {
     let text = format::utc(size.at);
@@ -61,7 +71,7 @@ type Drawn = Result<(), DrawingAreaErrorKind<<SVGBackend<'static> as DrawingBack
 fn draw(out: &mut String, sizes: &[BackupSize]) -> Drawn {
     let root = SVGBackend::with_string(out, (WIDTH, HEIGHT)).into_drawing_area();
     let (right, floor) = (i32::try_from(WIDTH).unwrap_or(0) - RIGHT, i32::try_from(HEIGHT).unwrap_or(0) - BOTTOM);
-    let style = |colour: &RGBColor, h, v| (ink::FAMILY, 15).into_font().color(colour).pos(Pos::new(h, v));
+    let style = |colour: &RGBColor, h, v| (ink::FAMILY, 14).into_font().color(colour).pos(Pos::new(h, v));
     let most = sizes.iter().map(|s| s.total).max().unwrap_or(0).max(1);
     // Truncation to whole pixels is what is wanted.
     #[expect(clippy::cast_possible_truncation, reason = "see above")]
@@ -96,22 +106,24 @@ fn draw(out: &mut String, sizes: &[BackupSize]) -> Drawn {
             below = above;
         }
         let ends = index == 0 || index + 1 == sizes.len();
-        if slot >= DATED || ends {
-            let side = if slot >= DATED {
+        if slot >= LABELLED || ends {
+            let side = if slot >= LABELLED {
                 HPos::Center
             } else if index == 0 {
                 HPos::Left
             } else {
                 HPos::Right
             };
-            let x = if slot >= DATED {
+            let x = if slot >= LABELLED {
                 middle
             } else if index == 0 {
                 LEFT
             } else {
                 right
             };
-            root.draw_text(&day(size), &style(&ink::MUTED, side, VPos::Top), (x, floor + 8))?;
+            let style = style(&ink::MUTED, side, VPos::Top);
+            root.draw_text(&label(size), &style, (x, floor + 7))?;
+            root.draw_text(&day(size), &style, (x, floor + 25))?;
         }
     }
     root.present()
@@ -145,6 +157,21 @@ mod tests {
         assert!(!svg.contains("<script") && !svg.contains("\"#") && !svg.contains("font-family"), "{svg}");
         for property in ["--sqlite", "--qdrant", "--neo4j", "--muted"] {
             assert!(svg.contains(&format!("var({property})")), "{property} is not used");
+        }
+    }
+
+    #[test]
+    fn bars_of_one_day_are_told_apart_by_their_version() {
+        let named = |name: &str| BackupSize { name: name.into(), ..size(3, [None; 3], 5) };
+        let all = [named("v18_minor_20261023_101502"), named("v19_major_20261023_181502"), named("latest-copy")];
+        let svg = sizes_chart("s", &all).unwrap().unwrap();
+        for name in ["v18_minor", "v19_major", "latest-copy"] {
+            let below = svg.lines().filter(|line| line.trim() == name).count();
+            assert_eq!(below, 1, "{name}: {svg}");
+        }
+        for (name, label_of) in [("staging20261109_103712", "staging2026…"), ("日本語_", "日本語_"), ("_20", "_20")]
+        {
+            assert_eq!(label(&named(name)), label_of);
         }
     }
 
