@@ -310,6 +310,39 @@ async fn every_backup_has_its_files_with_true_checksums() {
 }
 
 #[tokio::test]
+async fn backups_are_as_old_as_what_they_are_backups_of() {
+    let dir = tempfile::tempdir().unwrap();
+    for layout in ["shared", "per-version"] {
+        let demo = make(&dir.path().join(layout), &["--layout", layout]).await;
+        let written = |folder: &Path| -> BTreeSet<i64> {
+            let files =
+                fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().metadata().unwrap().modified().unwrap());
+            let since = |at: std::time::SystemTime| at.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+            files.map(|at| i64::try_from(since(at)).unwrap()).collect()
+        };
+        let seconds = |at: Option<rollback_types::Timestamp>| at.unwrap().unix_ms().div_euclid(1_000);
+        let versions = demo.versions().await;
+        let mut kept = 0;
+        for version in &versions {
+            let folder = demo.dir.join("backups").join(version.version_id.as_str());
+            if folder.is_dir() {
+                let at = written(&folder);
+                assert_eq!(at.len(), 1, "{}: all files at the same moment", version.version_id);
+                // The pipeline's local times are an hour ahead of what they are read as here.
+                let later = at.iter().sum::<i64>() - seconds(version.created_at);
+                assert!(later.abs() < 2 * 3_600, "{}: {later} s", version.version_id);
+                kept += 1;
+            }
+        }
+        assert!(kept > 3, "{kept}");
+        let latest = written(&demo.dir.join("backups/latest-copy"));
+        let failed = versions.iter().find(|v| v.version_id.as_str() == demo.report.failed_version).unwrap();
+        assert_eq!(latest.len(), 1);
+        assert!((1..2 * 3_600).contains(&(seconds(failed.created_at) - latest.iter().sum::<i64>())), "{latest:?}");
+    }
+}
+
+#[tokio::test]
 async fn only_a_demo_is_replaced_and_only_when_told() {
     let dir = tempfile::tempdir().unwrap();
     let place = dir.path().join("demo");

@@ -1,8 +1,9 @@
 //! The files of a backup: the snapshot of the points, the export of the graph, `checksums.txt`.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, FileTimes};
 use std::io::{self, BufWriter, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use backup_formats::checksums::{Checksums, sha256_reader};
@@ -13,6 +14,7 @@ use backup_formats::qdrant_snapshot::{PointId, SnapshotPoint, write_embedded_sna
 use rollback_stores::graph_data::Properties;
 use rollback_stores::vector_point::VectorPoint;
 use serde_json::Value;
+use time::OffsetDateTime;
 
 use super::graph::{Graph, SCHEMA};
 use super::part::Part;
@@ -103,4 +105,16 @@ pub(super) fn share(from: &Path, to: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
         Err(_) => std::fs::copy(from, to).map(|_| ()),
     }
+}
+
+/// Makes the files as old as the story says: ages and sizes over time are to look as in a deployment that has a past. A file
+/// that several versions share was written with the first of them, and stays so.
+pub(super) fn date_files(folder: &Path, names: BackupNames, written: OffsetDateTime) -> io::Result<()> {
+    for name in [names.metadata, names.snapshot, names.graph, "checksums.txt"] {
+        let file = File::open(folder.join(name))?;
+        if file.metadata()?.nlink() == 1 {
+            file.set_times(FileTimes::new().set_modified(written.into()))?;
+        }
+    }
+    Ok(())
 }

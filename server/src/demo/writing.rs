@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::backups::{BackupNames, KEPT, LATEST, share, write_checksums, write_export};
+use time::Duration;
+
+use super::backups::{BackupNames, KEPT, LATEST, date_files, share, write_checksums, write_export};
 use super::edition::Book;
 use super::error::{DemoError, doing};
 use super::graph::Graph;
@@ -12,6 +14,9 @@ use super::stores::{Collection, GraphTarget, VectorTarget};
 use super::story::{Plot, Story, Version};
 use super::{shares_files, story_pipeline, story_shared};
 use crate::cli::{DemoArgs, DemoLayout};
+
+/// How long before a version begins its latest-copy is made.
+const BEFORE_A_VERSION: Duration = Duration::minutes(12);
 
 /// How much the stores hold.
 #[derive(Clone, Copy, Debug)]
@@ -147,6 +152,9 @@ async fn write_backups(
     let latest = backups.join("latest-copy");
     write_files(&latest, LATEST, &book.production(true), book.shape.dimensions, vectors).await?;
     write_checksums(&latest, LATEST).map_err(doing(format!("writing {}", latest.join("checksums.txt").display())))?;
+    // The pipeline makes it before it begins with a version.
+    let made = plot.moment(0) - BEFORE_A_VERSION;
+    date_files(&latest, LATEST, made).map_err(doing(format!("dating the files of {}", latest.display())))?;
 
     // Kept versions come in two editions: before and after the last chapters were added.
     let mut first: [Option<PathBuf>; 2] = [None, None];
@@ -170,6 +178,7 @@ async fn write_backups(
             }
         }
         write_checksums(&dir, KEPT).map_err(doing(format!("writing {}", dir.join("checksums.txt").display())))?;
+        date_files(&dir, KEPT, version.updated).map_err(doing(format!("dating the files of {}", dir.display())))?;
     }
     Ok(())
 }
