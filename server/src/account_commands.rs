@@ -112,7 +112,7 @@ pub async fn user(config: &Config, command: UserCommand) -> Result<Done, Account
             }
             let password = new_password(&name)?;
             let accounts = open(config).await?;
-            let audit = begin(&accounts, "stepback user add", &name).await?;
+            let audit = begin(&accounts, "stepback user add", format!("{name} (role: {role})")).await?;
             let by = actor();
             let done = accounts.add_user(&name, role, &password, &by).await.map(|_| ());
             end(&accounts, audit, done, format!("{name} may sign in now, with the role {role}.")).await
@@ -124,7 +124,7 @@ pub async fn user(config: &Config, command: UserCommand) -> Result<Done, Account
                 return Err(AccessError::NoSuchUser(name.to_string()).into());
             }
             let password = new_password(&name)?;
-            let audit = begin(&accounts, "stepback user passwd", &name).await?;
+            let audit = begin(&accounts, "stepback user passwd", name.to_string()).await?;
             let done = accounts.set_password(name.as_str(), &password).await;
             let note = format!("{name} has another password; all their sessions have ended.");
             end(&accounts, audit, done, note).await
@@ -132,14 +132,14 @@ pub async fn user(config: &Config, command: UserCommand) -> Result<Done, Account
         UserCommand::Role { name, role } => {
             let name = UserName::new(&name)?;
             let accounts = open_existing(config).await?;
-            let audit = begin(&accounts, "stepback user role", &name).await?;
+            let audit = begin(&accounts, "stepback user role", format!("{name} (role: {role})")).await?;
             let done = accounts.set_role(name.as_str(), role).await;
             end(&accounts, audit, done, format!("{name} has the role {role} now.")).await
         }
         UserCommand::Disable { name } => {
             let name = UserName::new(&name)?;
             let accounts = open_existing(config).await?;
-            let audit = begin(&accounts, "stepback user disable", &name).await?;
+            let audit = begin(&accounts, "stepback user disable", name.to_string()).await?;
             let done = accounts.disable(name.as_str()).await;
             let note = format!("{name} may not sign in any more; all their sessions have ended.");
             end(&accounts, audit, done, note).await
@@ -147,7 +147,7 @@ pub async fn user(config: &Config, command: UserCommand) -> Result<Done, Account
         UserCommand::Enable { name } => {
             let name = UserName::new(&name)?;
             let accounts = open_existing(config).await?;
-            let audit = begin(&accounts, "stepback user enable", &name).await?;
+            let audit = begin(&accounts, "stepback user enable", name.to_string()).await?;
             let done = accounts.enable(name.as_str()).await;
             end(&accounts, audit, done, format!("{name} may sign in again.")).await
         }
@@ -168,7 +168,7 @@ pub async fn token(config: &Config, command: TokenCommand) -> Result<Done, Accou
         TokenCommand::Create { name, role, expires } => {
             let name = UserName::new(&name)?;
             let accounts = open(config).await?;
-            let audit = begin(&accounts, "stepback token create", &name).await?;
+            let audit = begin(&accounts, "stepback token create", format!("{name} (role: {role})")).await?;
             let made = accounts.create_token(&name, role, expires, &actor()).await;
             let (made, secret) = match made {
                 Ok((view, secret)) => (Ok(view), Some(secret)),
@@ -242,8 +242,9 @@ pub(crate) fn entry(action: &str) -> AuditEntry {
     }
 }
 
-async fn begin(accounts: &Access, action: &str, name: &UserName) -> Result<AuditId, AccessError> {
-    accounts.audit_begin(&entry(action).about(name.as_str())).await
+/// Writes down what is about to be done, and about whom; what is set stands beside the name, as for a form.
+async fn begin(accounts: &Access, action: &str, about: String) -> Result<AuditId, AccessError> {
+    accounts.audit_begin(&entry(action).about(about)).await
 }
 
 async fn end(
@@ -253,7 +254,8 @@ async fn end(
     note: String,
 ) -> Result<Done, AccountError> {
     let (outcome, detail) = match &result {
-        Ok(()) => (AuditOutcome::Done, Some(note.clone())),
+        // The row says what was done; the note is for whoever sits at the terminal.
+        Ok(()) => (AuditOutcome::Done, None),
         Err(error) if error.is_of_file() => (AuditOutcome::Failed, Some(error.to_string())),
         Err(error) => (AuditOutcome::Refused, Some(error.to_string())),
     };

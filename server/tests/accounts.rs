@@ -149,9 +149,9 @@ fn every_command_that_changes_something_is_audited() {
     let told: Vec<_> =
         rows.iter().map(|row| (row.action.as_str(), row.subject.as_deref(), row.outcome.as_str())).collect();
     let expected = [
-        ("stepback token create", Some("ci"), "done"),
+        ("stepback token create", Some("ci (role: viewer)"), "done"),
         ("stepback user disable", Some("anna"), "refused"),
-        ("stepback user add", Some("anna"), "done"),
+        ("stepback user add", Some("anna (role: administrator)"), "done"),
     ];
     assert_eq!(told, expected);
     assert!(rows.iter().all(|row| row.actor.as_deref().is_some_and(|actor| actor.starts_with("cli:"))));

@@ -53,11 +53,13 @@ pub enum TimeStyle {
     Relative,
     /// `22 Nov 2026, 22:58`.
     Absolute,
+    /// `22 Nov 2026, 22:58:41`, where the order of what happened within a minute matters.
+    Exact,
 }
 
 impl TimeStyle {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Both, Self::Relative, Self::Absolute];
+    pub const ALL: [Self; 4] = [Self::Both, Self::Relative, Self::Absolute, Self::Exact];
 
     /// Its word in the page.
     pub fn as_str(self) -> &'static str {
@@ -65,6 +67,7 @@ impl TimeStyle {
             Self::Both => "both",
             Self::Relative => "relative",
             Self::Absolute => "absolute",
+            Self::Exact => "exact",
         }
     }
 
@@ -79,8 +82,16 @@ impl TimeStyle {
             Self::Both => format!("{} · {}", local(at), format::relative(at, now)),
             Self::Relative => format::relative(at, now),
             Self::Absolute => local(at),
+            Self::Exact => with_seconds(local(at), at),
         }
     }
+}
+
+/// Zones are whole minutes apart: the seconds are the same in each.
+fn with_seconds(local: String, at: Timestamp) -> String {
+    let seconds = at.unix_ms().rem_euclid(60_000) / 1_000;
+    let (minute, zone) = local.strip_suffix(" UTC").map_or((local.as_str(), ""), |minute| (minute, " UTC"));
+    format!("{minute}:{seconds:02}{zone}")
 }
 
 /// A moment.
@@ -108,5 +119,10 @@ mod tests {
         assert!(TimeStyle::ALL.into_iter().all(|style| TimeStyle::parse(style.as_str()) == Some(style)));
         let (at, now) = (Timestamp::from_unix_ms(0), Timestamp::from_unix_ms(60_000));
         assert_eq!(TimeStyle::Both.text(at, now), "1 Jan 1970, 00:00 UTC · 1 minute ago");
+        assert_eq!(TimeStyle::Exact.text(Timestamp::from_unix_ms(-1), now), "31 Dec 1969, 23:59:59 UTC");
+        assert_eq!(
+            with_seconds("2 Jan 1970, 05:30".to_owned(), Timestamp::from_unix_ms(3_400)),
+            "2 Jan 1970, 05:30:03"
+        );
     }
 }

@@ -6,7 +6,7 @@ mod deeds;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
-use rollback_types::{AuditOutcome, AuditRow, Page};
+use rollback_types::{AuditOutcome, AuditRow, Page, SignInWay};
 
 use self::asked::Asked;
 use crate::api::access::audit_page;
@@ -158,6 +158,8 @@ fn look(outcome: AuditOutcome) -> (Tone, IconName, &'static str) {
 fn row(r: AuditRow) -> impl IntoView {
     let (tone, icon, word) = look(r.outcome);
     let role = match (r.role, r.via) {
+        // At the command line everybody is an administrator, and the name says that it was there.
+        (_, Some(SignInWay::Cli)) => "on the server’s own machine".to_owned(),
         (Some(role), Some(via)) => format!("{role}, by {}", via.as_str()),
         (Some(role), None) => role.to_string(),
         _ => "not signed in".to_owned(),
@@ -182,7 +184,7 @@ fn row(r: AuditRow) -> impl IntoView {
     view! {
         <tr>
             <td class="muted nowrap">
-                <Time at=r.at style=TimeStyle::Absolute />
+                <Time at=r.at style=TimeStyle::Exact />
             </td>
             <td>
                 <bdi class="foreign">{r.actor.map_or_else(|| "nobody".to_owned(), |a| format::clip(&format::visible(&a), 80))}</bdi>

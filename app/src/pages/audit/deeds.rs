@@ -1,7 +1,7 @@
 //! What an entry of the audit was about, in people's words: how it ended stands beside it. The request itself stands below it, and in the download.
 
 /// By the last words of a page's function, or method and route of the API. What is not here is shown as it was kept.
-const DEEDS: [(&[&str], &str); 27] = [
+const DEEDS: [(&[&str], &str); 29] = [
     (&["POST /rpc/start", "POST /api/v1/runs"], "Start of a run"),
     (&["POST /rpc/validate"], "Start of a validation"),
     (&["POST /rpc/decide", "POST /api/v1/runs/{id}/decision"], "Decision about a failed step"),
@@ -21,13 +21,15 @@ const DEEDS: [(&[&str], &str); 27] = [
     (&["POST /rpc/vote", "POST /api/v1/approvals/{digest}/vote"], "Vote on a plan"),
     (&["POST /rpc/end-session"], "End of a sign-in of their own"),
     (&["POST /rpc/end-sessions", "POST /api/v1/users/{name}/sign-out"], "End of a person’s sign-ins"),
-    (&["POST /rpc/add-user", "POST /api/v1/users"], "Addition of a person"),
-    (&["POST /rpc/set-role"], "Change of a person’s role"),
-    (&["POST /rpc/set-password"], "New password for a person"),
+    (&["POST /rpc/add-user", "POST /api/v1/users", "stepback user add"], "Addition of a person"),
+    (&["POST /rpc/set-role", "stepback user role"], "Change of a person’s role"),
+    (&["POST /rpc/set-password", "stepback user passwd"], "New password for a person"),
     (&["POST /rpc/set-enabled"], "Letting a person in, or keeping them out"),
+    (&["stepback user disable"], "Keeping a person out"),
+    (&["stepback user enable"], "Letting a person in again"),
     (&["POST /api/v1/users/{name}"], "Change of a person"),
-    (&["POST /rpc/make-token", "POST /api/v1/tokens"], "Making of a token"),
-    (&["POST /rpc/revoke-token", "DELETE /api/v1/tokens/{id}"], "Revoking of a token"),
+    (&["POST /rpc/make-token", "POST /api/v1/tokens", "stepback token create"], "Making of a token"),
+    (&["POST /rpc/revoke-token", "DELETE /api/v1/tokens/{id}", "stepback token revoke"], "Revoking of a token"),
     (&["POST /api/v1/plans"], "Plan of a run"),
     (&["POST /session/welcome"], "Making of the first account"),
     (&["POST /session/sign-in"], "Sign-in"),
@@ -50,6 +52,9 @@ mod tests {
     fn both_doors_are_told_in_the_same_words() {
         assert_eq!(deed("POST /rpc/start"), Some("Start of a run"));
         assert_eq!(deed("POST /rpc/start"), deed("POST /api/v1/runs"));
+        for (command, page) in [("user add", "add-user"), ("user role", "set-role"), ("token create", "make-token")] {
+            assert_eq!(deed(&format!("stepback {command}")), deed(&format!("POST /rpc/{page}")), "{command}");
+        }
         assert_eq!(deed("GET /somewhere"), None);
     }
 
