@@ -1,29 +1,9 @@
 // A page is whole before its WASM comes, and nothing moves when it does.
-import { placesWithRuns, gates } from './places.ts';
+import { RENDERED, gates, placesWithRuns } from './places.ts';
 import { expect, heading, hydrated, open, signIn, startRollback, test } from './test.ts';
 import { layoutShift, watchVitals } from './vitals.ts';
 
 test.use({ expectedErrors: /status of 404/ });
-
-const RENDERED = [
-  'overview',
-  'versions',
-  'version',
-  'plan',
-  'run-asks',
-  'report',
-  'compare',
-  'history',
-  'backups',
-  'approvals',
-  'people',
-  'tokens',
-  'audit',
-  'setup',
-  'password',
-  'styleguide',
-  'sign-in',
-];
 
 for (const [screen, viewport] of [
   ['desktop', { width: 1280, height: 800 }],

@@ -2,7 +2,7 @@
 // asked for; CONTRIBUTING.md says how.
 import type { Page } from '@playwright/test';
 import { manyLogLines, manyVersions } from './large.ts';
-import { placesWithRuns } from './places.ts';
+import { RENDERED, gates, placesWithRuns } from './places.ts';
 import { expect, hydrated, open, startRollback, step, test } from './test.ts';
 import { layoutShift, watchVitals } from './vitals.ts';
 
@@ -32,24 +32,11 @@ async function took(act: () => Promise<unknown>): Promise<string> {
 
 test('pages', async ({ context, page, deployment }) => {
   test.setTimeout(300_000);
-  const places = await placesWithRuns(context, deployment);
+  const places = { ...(await placesWithRuns(context, deployment)), ...gates };
   await watchVitals(page);
   await slow(page);
   const rows: Record<string, Record<string, string>> = {};
-  for (const name of [
-    'overview',
-    'versions',
-    'version',
-    'plan',
-    'run-asks',
-    'report',
-    'compare',
-    'history',
-    'backups',
-    'audit',
-    'setup',
-    'styleguide',
-  ]) {
+  for (const name of RENDERED) {
     await open(page, places[name] ?? '/');
     const alive = await page.evaluate(() => performance.now());
     // What everybody does: open the palette, type, close it; move through rows.

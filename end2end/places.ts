@@ -27,6 +27,7 @@ export function places(deployment: Deployment): Places {
     'no-such-approval': '/approvals/nothing',
     password: '/password',
     'password-failed': '/password?failed=refused',
+    'password-short': '/password?failed=short',
     people: '/people',
     tokens: '/people/tokens',
     audit: '/audit',
@@ -45,13 +46,35 @@ export function places(deployment: Deployment): Places {
   };
 }
 
+/** What is worth a measurement while it loads: every page of its own making, by its name in `placesWithRuns` and `gates`. */
+export const RENDERED = [
+  'overview',
+  'versions',
+  'version',
+  'plan',
+  'run-asks',
+  'report',
+  'compare',
+  'history',
+  'backups',
+  'approvals',
+  'people',
+  'tokens',
+  'audit',
+  'setup',
+  'password',
+  'styleguide',
+  'sign-in',
+];
+
 /** The pages before sign-in: they have no navigation. */
 export const gates: Places = {
   'sign-in': '/sign-in',
   'sign-in-refused': '/sign-in?failed=refused&next=%2Fruns',
+  'sign-in-ended': '/sign-in?ended=elsewhere&next=%2Fruns',
   'sign-in-wait': '/sign-in?failed=wait&seconds=900',
   welcome: '/welcome?key=of-no-start',
-  'welcome-failed': '/welcome?key=of-no-start&failed=password',
+  'welcome-failed': '/welcome?key=of-no-start&failed=short&name=grace',
   'welcome-no-key': '/welcome',
 };
 
