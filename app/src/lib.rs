@@ -27,6 +27,7 @@ pub mod fragment;
 #[cfg(feature = "ssr")]
 pub mod frame;
 pub mod freshness;
+pub mod given;
 #[cfg(feature = "hydrate")]
 mod keyboard;
 pub mod live;

@@ -4,9 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
-use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
+#[cfg(not(target_arch = "wasm32"))]
+use time::{
+    OffsetDateTime, PrimitiveDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description,
+};
+
+use crate::civil;
 
 /// Milliseconds since 1970-01-01 UTC; written as `2026-11-23T14:18:10.276Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,8 +43,9 @@ impl Timestamp {
         u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
     }
 
-    /// Reads what HybridFlow writes into its registry: SQLite's `2026-11-23 14:18:10` (UTC), ISO with `T` and
+    /// Reads what HybridFlow writes into its registry, which only the server does: SQLite's `2026-11-23 14:18:10` (UTC), ISO with `T` and
     /// microseconds but no zone (local time of its machine: `local_offset_s`, seconds east of UTC), or RFC 3339.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn parse_registry(text: &str, local_offset_s: i32) -> Option<Self> {
         let text = text.trim();
         if let Ok(t) = OffsetDateTime::parse(text, &Rfc3339) {
@@ -55,6 +59,7 @@ impl Timestamp {
         Some(Self::from_offset(naive.assume_offset(offset)))
     }
 
+    #[cfg(not(target_arch = "wasm32"))]
     fn from_offset(t: OffsetDateTime) -> Self {
         Self::from_unix_ms(i64::try_from(t.unix_timestamp_nanos() / 1_000_000).unwrap_or(0))
     }
@@ -62,9 +67,10 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let t = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).map_err(|_| fmt::Error)?;
-        let (y, mo, d) = (t.year(), u8::from(t.month()), t.day());
-        write!(f, "{y:04}-{mo:02}-{d:02}T{:02}:{:02}:{:02}.{:03}Z", t.hour(), t.minute(), t.second(), t.millisecond())
+        let day = 86_400_000;
+        let ((y, mo, d), ms) = (civil::date_of(self.0.div_euclid(day)), self.0.rem_euclid(day));
+        let (h, mi, s) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
+        write!(f, "{y:04}-{mo:02}-{d:02}T{h:02}:{mi:02}:{s:02}.{:03}Z", ms % 1_000)
     }
 }
 
@@ -76,10 +82,26 @@ pub struct BadTimestamp(pub String);
 impl FromStr for Timestamp {
     type Err = BadTimestamp;
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        OffsetDateTime::parse(s, &Rfc3339)
-            .map(Self::from_offset)
-            .map_err(|_| BadTimestamp(s.chars().take(64).collect()))
+        #[cfg(not(target_arch = "wasm32"))]
+        let read = OffsetDateTime::parse(s, &Rfc3339).ok().map(Self::from_offset);
+        #[cfg(target_arch = "wasm32")]
+        let read = as_written(s);
+        read.ok_or_else(|| BadTimestamp(s.chars().take(64).collect()))
     }
+}
+
+/// A time as [`Timestamp`] itself writes it, and in no other way: the browser reads none but its server's.
+#[cfg(any(test, target_arch = "wasm32"))]
+fn as_written(text: &str) -> Option<Timestamp> {
+    const SHAPE: &[u8] = b"0000-00-00T00:00:00.000Z";
+    let fits = |(c, shape): (u8, &u8)| if *shape == b'0' { c.is_ascii_digit() } else { c == *shape };
+    if text.len() != SHAPE.len() || !text.bytes().zip(SHAPE).all(fits) {
+        return None;
+    }
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
+    let days = civil::days_to(number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let seconds = number(11, 13)? * 3_600 + number(14, 16)? * 60 + number(17, 19)?;
+    Some(Timestamp::from_unix_ms(days * 86_400_000 + seconds * 1_000 + number(20, 23)?))
 }
 
 impl Serialize for Timestamp {
@@ -108,11 +130,20 @@ mod tests {
         assert_eq!(Timestamp::parse_registry("yesterday", 0), None);
     }
 
+    #[test]
+    fn the_browser_reads_its_servers_times_alone() {
+        for other in ["", "2026-11-23", "2026-11-23T14:18:10Z", "2026-11-23T14:18:10.2760", "2026-11-23T14:18:1é.276Z"]
+        {
+            assert_eq!(as_written(other), None, "{other}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn text_and_value_agree(ms in -62_135_596_800_000i64..=253_402_300_799_999) {
             let t = Timestamp::from_unix_ms(ms);
             proptest::prop_assert_eq!(t.to_string().parse::<Timestamp>().unwrap(), t);
+            proptest::prop_assert_eq!(as_written(&t.to_string()), Some(t));
         }
     }
 }

@@ -7,6 +7,7 @@ use super::tab::TabState;
 use crate::components::clock::first_now;
 use crate::components::{ConnectionState, RunBadge};
 use crate::format;
+use crate::given::Given;
 use crate::live::LiveRun;
 
 /// The page's header.
@@ -28,7 +29,7 @@ pub fn RunHeader(
         <Time at=run.started_at />
     };
     let tools = view! {
-        <RunTools view=view />
+        <RunTools view=Given(view) />
         <a class="btn small" href=format!("/runs/{}/report", run.id)>
             "Report"
         </a>
@@ -52,9 +53,9 @@ pub fn RunHeader(
 #[island]
 pub fn RunTools(
     /// The run as the server wrote it into the page.
-    view: RunView,
+    view: Given<RunView>,
 ) -> impl IntoView {
-    let live = LiveRun::of_page().unwrap_or_else(|| LiveRun::new(view));
+    let live = LiveRun::of_page().unwrap_or_else(|| LiveRun::new(view.0));
     let kind = live.view.with_untracked(|v| v.run.kind);
     let state = Signal::derive(move || live.view.with(|v| v.run.state));
     let where_now = Memo::new(move |_| {
