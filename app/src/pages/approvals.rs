@@ -22,7 +22,7 @@ use crate::freshness::PageFreshness;
 pub fn ApprovalsPage() -> impl IntoView {
     let all = Resource::new_blocking(|| (), |()| list_approvals());
     let lead = match approvals_required() {
-        0 => "No plan needs approval here: [approval] required is 0.".to_owned(),
+        0 => "Plans start here without another person’s approval.".to_owned(),
         1 => "Another person reads every plan that changes anything, and agrees, before it may start.".to_owned(),
         n => format!("{n} other people read every plan that changes anything, and agree, before it may start."),
     };
@@ -34,6 +34,17 @@ pub fn ApprovalsPage() -> impl IntoView {
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 match all.await {
+                    Ok(list) if list.is_empty() && approvals_required() == 0 => {
+                        view! {
+                            <EmptyState title="No approval is asked for.">
+                                <p>
+                                    "Requests would be here where another person has to agree to a plan before it starts. Who looks after the settings turns that on: "
+                                    <code>"required = 1"</code> " under " <code>"[approval]"</code>"."
+                                </p>
+                            </EmptyState>
+                        }
+                            .into_any()
+                    }
                     Ok(list) if list.is_empty() => {
                         view! {
                             <EmptyState title="Nothing was asked yet.">
