@@ -89,6 +89,9 @@ fn draw(out: &mut String, sizes: &[BackupSize]) -> Drawn {
     }
     let slot = f64::from(right - LEFT) / sizes.len() as f64;
     let width = (slot * 0.6).clamp(3.0, 36.0);
+    // The newest label ends at the frame and not below its bar's middle, where places are narrow.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and the number of bars")]
+    let labelled = if slot >= LABELLED { 1 } else { ((1.5 * LABELLED - slot / 2.0) / slot).ceil().max(1.0) as usize };
     for (index, size) in sizes.iter().enumerate() {
         let middle = f64::from(LEFT) + slot * (index as f64 + 0.5);
         #[expect(clippy::cast_possible_truncation, reason = "see above")]
@@ -105,22 +108,10 @@ fn draw(out: &mut String, sizes: &[BackupSize]) -> Drawn {
             }
             below = above;
         }
-        let ends = index == 0 || index + 1 == sizes.len();
-        if slot >= LABELLED || ends {
-            let side = if slot >= LABELLED {
-                HPos::Center
-            } else if index == 0 {
-                HPos::Left
-            } else {
-                HPos::Right
-            };
-            let x = if slot >= LABELLED {
-                middle
-            } else if index == 0 {
-                LEFT
-            } else {
-                right
-            };
+        // The newest always has its label, whatever its place is; before it, as many as have room.
+        let newest = index + 1 == sizes.len();
+        if (sizes.len() - 1 - index).is_multiple_of(labelled) {
+            let (side, x) = if newest && slot < LABELLED { (HPos::Right, right) } else { (HPos::Center, middle) };
             let style = style(&ink::MUTED, side, VPos::Top);
             root.draw_text(&label(size), &style, (x, floor + 7))?;
             root.draw_text(&day(size), &style, (x, floor + 25))?;
@@ -173,6 +164,17 @@ mod tests {
         {
             assert_eq!(label(&named(name)), label_of);
         }
+    }
+
+    #[test]
+    fn where_places_are_narrow_the_newest_and_some_before_it_are_labelled() {
+        let all: Vec<_> = (0..20)
+            .map(|day| BackupSize { name: format!("v{day}_minor_20261023_101502"), ..size(day, [None; 3], 5) })
+            .collect();
+        let svg = sizes_chart("s", &all).unwrap().unwrap();
+        let labels: Vec<_> = svg.lines().map(str::trim).filter(|line| line.ends_with("_minor")).collect();
+        assert_eq!(labels.last(), Some(&"v19_minor"), "{svg}");
+        assert!((3..8).contains(&labels.len()), "{labels:?}");
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub fn PasswordFields(
     let shown = if again { format!("{id} {second}") } else { id.clone() };
     let differs = (refused == "again").then(|| "It is not the same as the one above.".to_owned());
     view! {
+        <div class="new-password">
         <TextField
             id=id
             name="password"
@@ -55,6 +56,7 @@ pub fn PasswordFields(
                 }
             })}
         <ShowTyped of=shown />
+        </div>
     }
 }
 

@@ -124,9 +124,9 @@ fn row(approval: Approval) -> impl IntoView {
             <td class="state">
                 <ApprovalBadge state=approval.state />
             </td>
-            <td>{agreed(&approval)}</td>
+            <td data-label="agreed">{agreed(&approval)}</td>
             <td class="wide foreign">{format::clip(&format::visible(&approval.reason), 200)}</td>
-            <td class="foreign by">{format::clip(&format::visible(&approval.asked_by), 40)}</td>
+            <td class="foreign by" data-label="asked by">{format::clip(&format::visible(&approval.asked_by), 40)}</td>
             <td>{approval.run.map(|id| view! { <RunLink id=id /> })}</td>
             <td class="num muted">
                 <Time at=approval.asked_at style=TimeStyle::Relative />

@@ -151,10 +151,8 @@ pub(super) fn List(list: VersionList, query: VersionQuery) -> impl IntoView {
 fn window(kept: usize) -> String {
     match kept {
         0 => "No version has a backup of its own: only latest-copy can be restored from.".to_owned(),
-        1 => "1 version is kept: it has a backup of its own, and can be restored from beside latest-copy.".to_owned(),
-        n => format!(
-            "{n} versions are kept: they have a backup of their own, and can be restored from beside latest-copy."
-        ),
+        1 => "Beside latest-copy, a backup of 1 version is kept.".to_owned(),
+        n => format!("Beside latest-copy, backups of {n} versions are kept."),
     }
 }
 

@@ -91,7 +91,8 @@ fn kept_as(source: &BackupSource) -> &'static str {
 fn in_store(health: &BackupHealth, store: StoreKind) -> impl IntoView + use<> {
     let file = health.files.iter().find(|f| f.store == store);
     let (class, word) = match file.map(|f| (f.lowest_failure(), f.highest_proven())) {
-        Some((Some(failed), _)) => ("under fails", format!("fails: {}", failed.rung.title())),
+        // At which rung stands below, with what was seen.
+        Some((Some(_), _)) => ("under fails", "fails".to_owned()),
         Some((None, Some(rung))) => ("under", rung.title().to_owned()),
         Some((None, None)) => ("under", "not proven".to_owned()),
         None => ("under", "no file".to_owned()),

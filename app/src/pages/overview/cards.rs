@@ -132,7 +132,8 @@ pub(super) fn latest_copy(health: Option<BackupHealth>, verdict: &Verdict) -> im
     let said = (!told).then(|| view! { <p class="foreign">{format::visible(&health.verdict)}</p> });
     let remedy = health.remedy.as_ref().filter(|remedy| verdict.remedy.as_ref() != Some(*remedy));
     let remedy = remedy.map(|r| view! { <p class="foreign">{format::visible(r)}</p> });
-    let sizes: Vec<_> = health.files.iter().filter_map(|f| f.bytes).map(format::bytes).collect();
+    let sizes: Vec<_> =
+        health.files.iter().filter_map(|f| Some(format!("{} {}", f.store, format::bytes(f.bytes?)))).collect();
     let made = health.files.iter().filter_map(|f| f.modified_at).max();
     view! {
         <Card
