@@ -9,15 +9,21 @@ pub fn minutes_in_words(minutes: u64) -> String {
     if minutes > 0 && minutes.is_multiple_of(60) { counted(minutes / 60, "hours") } else { counted(minutes, "minutes") }
 }
 
-/// `4 ms`, `9.8 s`, `4 min 10 s`, `1 h 05 min`, `3 d 4 h`.
+/// `4 ms`, `9.8 s`, `4 min 10 s`, `10 min`, `1 h 05 min`, `3 d 4 h`.
 pub fn duration(ms: u64) -> String {
     let seconds = ms / 1000;
-    match ms {
-        0..1_000 => format!("{ms} ms"),
-        1_000..60_000 => format!("{}.{} s", seconds, ms % 1000 / 100),
-        60_000..3_600_000 => format!("{} min {:02} s", seconds / 60, seconds % 60),
-        3_600_000..86_400_000 => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
+    let (large, unit, small) = match ms {
+        0..1_000 => return format!("{ms} ms"),
+        1_000..60_000 => return format!("{}.{} s", seconds, ms % 1000 / 100),
+        60_000..3_600_000 => (seconds / 60, "min", format!("{:02} s", seconds % 60)),
+        3_600_000..86_400_000 => (seconds / 3600, "h", format!("{:02} min", seconds / 60 % 60)),
+        _ => (seconds / 86_400, "d", format!("{} h", seconds / 3600 % 24)),
+    };
+    // Nothing of the smaller unit is not said.
+    if small.trim_start_matches('0').starts_with(' ') {
+        format!("{large} {unit}")
+    } else {
+        format!("{large} {unit} {small}")
     }
 }
 
@@ -211,9 +217,14 @@ mod tests {
             (999, "999 ms"),
             (9_870, "9.8 s"),
             (59_999, "59.9 s"),
+            (60_000, "1 min"),
             (250_000, "4 min 10 s"),
+            (600_000, "10 min"),
+            (610_000, "10 min 10 s"),
+            (7_200_000, "2 h"),
             (3_900_000, "1 h 05 min"),
             (90_000_000, "1 d 1 h"),
+            (172_800_000, "2 d"),
         ];
         for (ms, text) in cases {
             assert_eq!(duration(ms), text, "{ms}");

@@ -3,6 +3,7 @@
 
 use app::components::badge::{run_look, step_look};
 use app::format;
+use rollback_types::run_kind::subject_in_words;
 use rollback_types::{
     AfterState, CheckOutcome, CheckState, CountChange, Decision, RunReport, StoreOutcome, Timestamp, ValidationReport,
     Wording, Written,
@@ -12,7 +13,7 @@ use rollback_types::{
 pub fn report_markdown(report: &RunReport) -> String {
     let mut page = Page::default();
     let run = &report.run;
-    page.heading(1, &format!("Run #{}: {} {}", run.id, run.kind.verb(), run.version_id));
+    page.heading(1, &format!("Run #{}: {} {}", run.id, run.kind.verb(), subject_in_words(run.kind, &run.version_id)));
     facts(&mut page, report);
     outcomes(&mut page, report);
     before(&mut page, report);
@@ -62,6 +63,9 @@ fn facts(page: &mut Page, report: &RunReport) {
     }
     if let Some(ms) = run.duration_ms {
         rows.push(("Took", format::duration(ms)));
+        if run.stood_still_ms > 0 && run.last_sign_at.is_none() {
+            rows.push(("Stood still", format::duration(run.stood_still_ms)));
+        }
     }
     if let Some(time) = &report.time {
         let median = time.median_ms.map(|ms| format!(", median here {} of {}", format::duration(ms), runs(time.runs)));
@@ -158,7 +162,9 @@ fn course(page: &mut Page, report: &RunReport) {
     if !report.interruptions.is_empty() {
         page.heading(2, "Interruptions");
         for stop in &report.interruptions {
-            page.item(&format!("{}: {}", format::utc(stop.at), stop.message));
+            let sign = stop.last_sign_at.filter(|sign| *sign != stop.at);
+            let sign = sign.map(|sign| format!(" (last sign of the run {})", format::utc(sign))).unwrap_or_default();
+            page.item(&format!("{}{sign}: {}", format::utc(stop.at), stop.message));
             if let Some(end) = &stop.ended {
                 let what = if end.resumed { "resumed" } else { "abandoned" };
                 page.item(&format!("{}: {what} by {}: {}", format::utc(end.at), end.by, end.reason));

@@ -249,6 +249,8 @@ mod tests {
             started_at,
             ended_at: None,
             duration_ms: took_ms,
+            stood_still_ms: 0,
+            last_sign_at: None,
             summary: None,
             last_event: 1,
         }

@@ -51,27 +51,42 @@ struct Bar<'a> {
     from_to: Option<(u64, u64)>,
 }
 
-/// Draws the steps of a run over the time since it began, on a linear axis. A step that is at work reaches to `now`.
+/// Draws the steps of a run over the time since it began, on a linear axis. A step that is at work reaches to `now`. The
+/// time in which the run stood still after an interruption is cut out, and a stroke stands in its place.
 ///
 /// # Errors
 /// [`ChartError`] when plotters refuses to draw.
 pub fn timeline_chart(id: &str, run: &RunView, now: Timestamp, room: Room) -> Result<String, ChartError> {
-    let begun = run.run.started_at;
     // A step without an end is at work, or was until the run ended.
     let until = run.run.ended_at.unwrap_or(now);
-    let bars: Vec<Bar<'_>> = run.steps.iter().map(|step| Bar { step, from_to: from_to(step, begun, until) }).collect();
+    let bars: Vec<Bar<'_>> = run.steps.iter().map(|step| Bar { step, from_to: from_to(step, run, until) }).collect();
+    // How long a run that is interrupted now will have stood still nobody knows.
+    let over = run.standstills.iter().filter(|(from, _)| run.run.last_sign_at != Some(*from));
+    let cuts: Vec<Cut> = over.map(|(from, until)| Cut::of(run, *from, *until)).collect();
     let end = bars.iter().filter_map(|b| b.from_to).map(|(_, to)| to).max().unwrap_or(0).max(1);
     let frame = room.frame();
     let size = (frame.width, TOP + BOTTOM + frame.row * u32::try_from(bars.len().max(1)).unwrap_or(1));
     let mut drawing = String::new();
-    draw(&mut drawing, size, &bars, end, room)?;
-    themed(&drawing, id, size, &format!("Timeline of run #{}", run.run.id), &description(&bars))
+    draw(&mut drawing, size, &bars, &cuts, end, room)?;
+    themed(&drawing, id, size, &format!("Timeline of run #{}", run.run.id), &description(&bars, &cuts))
 }
 
-fn from_to(step: &StepView, begun: Timestamp, until: Timestamp) -> Option<(u64, u64)> {
+/// Where the run stood still, and for how long, in milliseconds.
+struct Cut {
+    at: u64,
+    lasted: u64,
+}
+
+impl Cut {
+    fn of(run: &RunView, from: Timestamp, until: Timestamp) -> Self {
+        Self { at: run.worked_ms_by(from), lasted: until.since_ms(from) }
+    }
+}
+
+fn from_to(step: &StepView, run: &RunView, until: Timestamp) -> Option<(u64, u64)> {
     let from = step.started_at.filter(|_| step.state != StepState::Skipped)?;
     let until = step.ended_at.unwrap_or(until).max(from);
-    Some((from.since_ms(begun), until.since_ms(begun)))
+    Some((run.worked_ms_by(from), run.worked_ms_by(until)))
 }
 
 /// What stands behind the bar.
@@ -87,7 +102,10 @@ fn remark(bar: &Bar<'_>) -> String {
 }
 
 /// The chart in words, for those who do not see it.
-fn description(bars: &[Bar<'_>]) -> String {
+fn description(bars: &[Bar<'_>], cuts: &[Cut]) -> String {
+    let still = cuts
+        .iter()
+        .map(|cut| format!("After {} it stood still for {}", format::duration(cut.at), format::duration(cut.lasted)));
     let parts: Vec<String> = bars
         .iter()
         .map(|bar| match bar.from_to {
@@ -96,6 +114,7 @@ fn description(bars: &[Bar<'_>]) -> String {
             }
             None => format!("{}: {}", label(bar.step.step), remark(bar)),
         })
+        .chain(still)
         .collect();
     format!("{}.", parts.join(". "))
 }
@@ -121,7 +140,14 @@ fn mark_name(ms: u64) -> String {
     }
 }
 
-fn draw(out: &mut String, size: (u32, u32), bars: &[Bar<'_>], end: u64, room: Room) -> Result<(), ChartError> {
+fn draw(
+    out: &mut String,
+    size: (u32, u32),
+    bars: &[Bar<'_>],
+    cuts: &[Cut],
+    end: u64,
+    room: Room,
+) -> Result<(), ChartError> {
     let frame = room.frame();
     let failed = |e: &dyn std::fmt::Display| ChartError(e.to_string());
     let count = bars.len().max(1) as f64;
@@ -153,6 +179,10 @@ fn draw(out: &mut String, size: (u32, u32), bars: &[Bar<'_>], end: u64, room: Ro
             .map_err(|e| failed(&e))?;
         let Some(next) = mark.checked_add(every) else { break };
         mark = next;
+    }
+    for cut in cuts {
+        root.draw(&PathElement::new(vec![at(cut.at, 0.0), at(cut.at, count)], ink::MUTED.stroke_width(2)))
+            .map_err(|e| failed(&e))?;
     }
     for (index, bar) in bars.iter().enumerate() {
         let middle = index as f64 + 0.5;
@@ -202,6 +232,8 @@ mod tests {
             started_at: at(0),
             ended_at: None,
             duration_ms: None,
+            stood_still_ms: 0,
+            last_sign_at: None,
             summary: None,
             last_event: 0,
         });
@@ -246,6 +278,19 @@ mod tests {
         view.steps[0].state = StepState::Interrupted;
         let svg = timeline_chart("t", &view, at(60_000_000), Room::Wide).unwrap();
         assert!(svg.contains("interrupted") && svg.contains("+2 s"), "{svg}");
+    }
+
+    #[test]
+    fn the_time_in_which_the_run_stood_still_takes_no_room() {
+        let mut view = run(&[
+            (Step::Identify, 0, Some(1_000), StepState::Done),
+            (Step::Mark, 7_201_000, Some(7_202_000), StepState::Done),
+        ]);
+        view.standstills = vec![(at(1_000), at(7_201_000))];
+        let svg = timeline_chart("t", &view, at(9_000_000), Room::Wide).unwrap();
+        let bars = bars(&svg);
+        assert!((bars[0].1 - bars[0].0).abs_diff(bars[1].1 - bars[1].0) <= 1, "two bars of one second each: {bars:?}");
+        assert!(svg.contains("After 1.0 s it stood still for 2 h.") && svg.contains("+2 s"), "{svg}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::components::{
 };
 use crate::format;
 use crate::pages::report::count;
-use crate::pages::run_rows::about;
+use crate::pages::run_rows::{Took, about};
 
 /// The page.
 #[component]
@@ -207,7 +207,7 @@ fn facts(a: &ComparedRun, b: &ComparedRun, longer_ms: Option<i64>) -> impl IntoV
             </td>
         }
     };
-    let took = |c: &ComparedRun| c.run.duration_ms.map_or_else(|| "–".to_owned(), format::duration);
+    let took = |c: &ComparedRun| view! { <Took run=c.run.clone() /> };
     view! {
         <tr>
             <td>"Run"</td>

@@ -6,7 +6,8 @@ mod words;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use rollback_types::{CountChange, RunId, RunReport, StoreBalance, StoreKind};
+use rollback_types::run_kind::subject_in_words;
+use rollback_types::{CountChange, RunId, RunReport, StoreBalance, StoreKind, VersionId};
 
 use self::course::{BeforeSection, CourseSection, StepsSection, ValidationSection};
 use self::words::{AddForm, ChecklistSection, WordsSection};
@@ -18,7 +19,7 @@ use crate::components::{
 };
 use crate::pages::outcome::StoreOutcomes;
 use crate::pages::run::NoSuchRun;
-use crate::pages::run_rows::title;
+use crate::pages::run_rows::{Took, title};
 use crate::{format, notice};
 
 const COUNTS: &str = "Counts before and after";
@@ -60,7 +61,8 @@ pub fn ReportPage() -> impl IntoView {
 #[component]
 fn Report(report: RunReport, chart: Option<Timeline>) -> impl IntoView {
     let run = &report.run;
-    let (id, kind, version, state) = (run.id, run.kind, run.version_id.clone(), run.state);
+    let (id, kind, version, state) =
+        (run.id, run.kind, VersionId::new(subject_in_words(run.kind, &run.version_id)), run.state);
     let over = report.is_over();
     let lead = view! {
         <Foreign text=run.reason.clone() />
@@ -163,6 +165,7 @@ fn contents(report: &RunReport) -> impl IntoView + use<> {
 #[component]
 fn FactsSection(report: RunReport) -> impl IntoView {
     let run = report.run;
+    let took = run.duration_ms.map(|_| run.clone()).map(|run| view! { <Fact term="Took"><Took run=run /></Fact> });
     let digest = run.plan_digest.0;
     let expected = report.time.map(|time| {
         let median =
@@ -195,7 +198,7 @@ fn FactsSection(report: RunReport) -> impl IntoView {
                                 </Fact>
                             }
                         })}
-                    {run.duration_ms.map(|ms| view! { <Fact term="Took">{format::duration(ms)}</Fact> })}
+                    {took}
                     {expected.map(|text| view! { <Fact term="Expected">{text}</Fact> })}
                     <Fact term="Started by">
                         <Foreign text=run.actor />

@@ -38,8 +38,30 @@ pub fn RunRows(runs: Vec<RunSummary>) -> impl IntoView {
     .into_any()
 }
 
+/// How long a run was at work. The time in which it stood still after an interruption is told apart.
+#[component]
+pub fn Took(run: RunSummary) -> impl IntoView {
+    let [worked, still] = took(&run);
+    view! {
+        {worked}
+        {(!still.is_empty()).then(|| view! { <span class="under">{still}</span> })}
+    }
+}
+
+/// `4.0 s` and `stood still for 2 h`; the second is empty for a run that nothing interrupted.
+pub fn took(run: &RunSummary) -> [String; 2] {
+    let worked = run.duration_ms.map_or_else(|| "–".to_owned(), format::duration);
+    let still = match (run.last_sign_at, run.stood_still_ms) {
+        // How long it stands still is not known before somebody ends that.
+        (Some(_), _) => "until its last sign".to_owned(),
+        (None, 0) => String::new(),
+        (None, ms) => format!("stood still for {}", format::duration(ms)),
+    };
+    [worked, still]
+}
+
 fn row(run: RunSummary) -> impl IntoView {
-    let took = run.duration_ms.map_or_else(|| "–".to_owned(), format::duration);
+    let took = view! { <Took run=run.clone() /> };
     view! {
         <tr>
             <td>
@@ -94,5 +116,37 @@ pub fn subject(kind: RunKind, id: &VersionId) -> AnyView {
         }
         RunKind::Validate if name == PRODUCTION => "production".into_any(),
         _ => view! { <VersionLink id=id.clone() /> }.into_any(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rollback_types::{PlanDigest, RunId, RunState, Timestamp};
+
+    #[test]
+    fn the_time_in_which_nobody_was_at_work_is_told_apart() {
+        let at = Timestamp::from_unix_ms;
+        let mut run = RunSummary {
+            id: RunId(1),
+            kind: RunKind::Rollback,
+            version_id: VersionId::new("v2"),
+            state: RunState::Completed,
+            reason: String::new(),
+            actor: String::new(),
+            plan_digest: PlanDigest("d".into()),
+            started_at: at(0),
+            ended_at: Some(at(4_000)),
+            duration_ms: Some(4_000),
+            stood_still_ms: 0,
+            last_sign_at: None,
+            summary: None,
+            last_event: 0,
+        };
+        assert_eq!(took(&run), ["4.0 s".to_owned(), String::new()]);
+        run.stood_still_ms = 7_200_000;
+        assert_eq!(took(&run), ["4.0 s", "stood still for 2 h"]);
+        run.last_sign_at = Some(at(4_000));
+        assert_eq!(took(&run), ["4.0 s", "until its last sign"]);
     }
 }

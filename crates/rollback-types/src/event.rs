@@ -137,6 +137,9 @@ pub enum EventKind {
     RunInterrupted {
         /// What that means for the data.
         message: String,
+        /// The process wrote this itself as it stopped. Otherwise the next one found it, at any time afterwards.
+        #[serde(default)]
+        stopped: bool,
     },
     /// After an interruption, a person had what is left planned again, and confirmed it.
     RunResumed {

@@ -122,7 +122,7 @@ fn line_of(kind: &EventKind) -> Option<(LogLevel, String)> {
             let level = if report.is_sound() { Info } else { Warning };
             (level, format!("the validation: {}", report.verdict.title().to_lowercase()))
         }
-        EventKind::RunInterrupted { message } => (Error, message.clone()),
+        EventKind::RunInterrupted { message, .. } => (Error, message.clone()),
         EventKind::RunResumed { reason, actor, .. } => (Info, format!("run resumed by {actor}: {reason}")),
         EventKind::RunAbandoned { reason, actor, summary } => {
             (Warning, format!("run abandoned by {actor}: {reason}. {summary}"))

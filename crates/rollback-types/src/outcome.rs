@@ -76,6 +76,8 @@ mod tests {
             started_at: Timestamp::from_unix_ms(0),
             ended_at: None,
             duration_ms: None,
+            stood_still_ms: 0,
+            last_sign_at: None,
             summary: None,
             last_event: 0,
         })

@@ -85,6 +85,9 @@ pub struct DecisionTaken {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Interruption {
+    /// The run's last sign of life before it.
+    #[serde(default)]
+    pub last_sign_at: Option<Timestamp>,
     /// When it was found.
     pub at: Timestamp,
     /// What that meant for the data.

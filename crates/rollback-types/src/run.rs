@@ -88,10 +88,23 @@ pub struct RunSummary {
     pub started_at: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
-    /// `ended_at - started_at`.
+    /// How long it was at work: `ended_at - started_at`, less the time in which it stood still.
     pub duration_ms: Option<u64>,
+    /// How long nobody was at work on it after interruptions.
+    #[serde(default)]
+    pub stood_still_ms: u64,
+    /// While it is interrupted: its last sign of life. That it was interrupted may have been found much later.
+    #[serde(default)]
+    pub last_sign_at: Option<Timestamp>,
     /// What it did, once ended: one sentence, and how much was found. Store by store the steps' outcomes tell it.
     pub summary: Option<String>,
     /// The number of its last event.
     pub last_event: u64,
+}
+
+impl RunSummary {
+    /// How long it has been at work until then, where that is after all its interruptions.
+    pub fn worked_ms(&self, until: Timestamp) -> u64 {
+        until.since_ms(self.started_at).saturating_sub(self.stood_still_ms)
+    }
 }

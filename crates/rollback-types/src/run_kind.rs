@@ -123,6 +123,14 @@ pub fn run_of_subject(subject: &str) -> Option<RunId> {
     subject.strip_prefix("run-")?.parse().ok().filter(|run: &RunId| run.0 > 0)
 }
 
+/// A subject as people say it: an undo's `run-12` is run #12 everywhere else.
+pub fn subject_in_words(kind: RunKind, subject: &VersionId) -> String {
+    match run_of_subject(subject.as_str()).filter(|_| kind == RunKind::UndoRestore) {
+        Some(run) => format!("run #{run}"),
+        None => subject.to_string(),
+    }
+}
+
 /// The backup that a restore's subject names.
 pub fn backup_of_subject(subject: &str) -> BackupSource {
     if subject == BackupSource::LATEST_COPY {

@@ -89,14 +89,22 @@ pub struct RunView {
     pub findings: Vec<String>,
     /// The log so far.
     pub log: Vec<LogLine>,
+    /// When the last event was.
+    #[serde(default)]
+    pub last_event_at: Option<Timestamp>,
+    /// From when until when nobody was at work on it, oldest first; known only to who has seen all events.
+    #[serde(skip)]
+    pub standstills: Vec<(Timestamp, Timestamp)>,
 }
 
 impl RunView {
     /// A run of which nothing is known yet but its summary; feed it all its events.
     pub fn new(mut run: RunSummary) -> Self {
         run.last_event = 0;
+        (run.stood_still_ms, run.last_sign_at) = (0, None);
         let steps = run.kind.steps().into_iter().map(StepView::new).collect();
-        Self { run, steps, validation: None, findings: Vec::new(), log: Vec::new() }
+        let (findings, log, standstills) = (Vec::new(), Vec::new(), Vec::new());
+        Self { run, steps, validation: None, findings, log, last_event_at: None, standstills }
     }
 
     /// Takes in one event. Stale numbers and unknown kinds change nothing but, for the latter, the last number.
@@ -170,18 +178,23 @@ impl RunView {
                     self.run.state = RunState::Running;
                 }
             }
-            EventKind::RunInterrupted { .. } => {
+            EventKind::RunInterrupted { stopped, .. } => {
+                let last_sign = self.last_event_at.filter(|_| !stopped).unwrap_or(at);
+                self.stood_still(last_sign, at);
+                self.run.last_sign_at = Some(last_sign);
                 self.end(RunState::Interrupted, at);
                 for s in self.steps.iter_mut().filter(|s| s.state == StepState::Running) {
                     s.state = StepState::Interrupted;
-                    s.ended_at = Some(at);
+                    s.ended_at = Some(last_sign);
                 }
             }
             EventKind::RunResumed { .. } => {
+                self.stood_still(self.last_event_at.unwrap_or(at), at);
                 self.run.state = RunState::Running;
                 (self.run.ended_at, self.run.duration_ms, self.run.summary) = (None, None, None);
             }
             EventKind::RunAbandoned { summary, .. } => {
+                self.stood_still(self.last_event_at.unwrap_or(at), at);
                 self.run.summary = Some(summary.clone());
                 self.end(RunState::Aborted, at);
             }
@@ -194,6 +207,7 @@ impl RunView {
                 self.end(*state, at);
             }
         }
+        self.last_event_at = Some(at);
         self.log.extend(LogLine::of(event, self.run.started_at));
         true
     }
@@ -219,6 +233,22 @@ impl RunView {
         self.steps.iter().find(|s| s.step == step)
     }
 
+    /// Nobody was at work on it in between.
+    fn stood_still(&mut self, from: Timestamp, until: Timestamp) {
+        self.run.last_sign_at = None;
+        self.run.stood_still_ms += until.since_ms(from);
+        match self.standstills.last_mut().filter(|last| last.1 == from) {
+            Some(last) => last.1 = until,
+            None => self.standstills.push((from, until)),
+        }
+    }
+
+    /// How long it had been at work at a moment, without the times in which it stood still.
+    pub fn worked_ms_by(&self, at: Timestamp) -> u64 {
+        let still = self.standstills.iter().map(|(from, until)| at.min(*until).since_ms(*from));
+        at.since_ms(self.run.started_at).saturating_sub(still.sum())
+    }
+
     fn change(&mut self, step: Step, f: impl FnOnce(&mut StepView)) {
         if let Some(s) = self.steps.iter_mut().find(|s| s.step == step) {
             f(s);
@@ -228,7 +258,7 @@ impl RunView {
     fn end(&mut self, state: RunState, at: Timestamp) {
         self.run.state = state;
         self.run.ended_at = Some(at);
-        self.run.duration_ms = Some(at.since_ms(self.run.started_at));
+        self.run.duration_ms = Some(self.run.worked_ms(at));
         for s in &mut self.steps {
             s.decisions.clear();
         }

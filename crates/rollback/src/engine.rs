@@ -49,7 +49,7 @@ impl Engine {
         match self.reach_end().await {
             Err(RecordError::Stopping) => {
                 let message = crate::story::interruption(&self.recorder.procedure, "Stepback was stopped");
-                self.recorder.record(EventKind::RunInterrupted { message }).await?;
+                self.recorder.record(EventKind::RunInterrupted { message, stopped: true }).await?;
                 Ok(RunState::Interrupted)
             }
             other => other,

@@ -40,6 +40,8 @@ struct Told {
     skipped_by_decision: BTreeMap<Step, bool>,
     decisions: Vec<DecisionTaken>,
     interruptions: Vec<Interruption>,
+    /// When the event before was.
+    last_event_at: Option<Timestamp>,
     notes: Notes,
 }
 
@@ -125,8 +127,9 @@ impl Told {
                 reason: reason.clone(),
                 by: actor.clone(),
             }),
-            EventKind::RunInterrupted { message } => {
-                self.interruptions.push(Interruption { at, message: message.clone(), ended: None });
+            EventKind::RunInterrupted { message, stopped } => {
+                let last_sign_at = Some(self.last_event_at.filter(|_| !stopped).unwrap_or(at));
+                self.interruptions.push(Interruption { last_sign_at, at, message: message.clone(), ended: None });
             }
             EventKind::RunResumed { reason, actor, approved_by, .. } => self.interruption_ended(InterruptionEnd {
                 resumed: true,
@@ -147,6 +150,7 @@ impl Told {
             }
             _ => {}
         }
+        self.last_event_at = Some(at);
     }
 
     fn interruption_ended(&mut self, end: InterruptionEnd) {

@@ -226,7 +226,7 @@ impl RollbackService {
             // Whatever is wrong with its events: it is not shown as running.
             Err(e) => format!("The run was interrupted: {cause}. What it had done cannot be told: {e}"),
         };
-        let kind = EventKind::RunInterrupted { message };
+        let kind = EventKind::RunInterrupted { message, stopped: false };
         let event = rollback_types::Event {
             number: run.last_event + 1,
             run_id: run.id,

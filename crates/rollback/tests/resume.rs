@@ -236,7 +236,9 @@ async fn stopping_ends_a_run_between_two_steps_and_takes_no_new_one() {
     let view = b.service.run(id).await.unwrap();
     assert_eq!(view.run.state, RunState::Interrupted);
     let events = b.deployment.journal.all_events(id);
-    let EventKind::RunInterrupted { message } = &events.last().unwrap().kind else { panic!("{events:?}") };
+    let EventKind::RunInterrupted { message, stopped: true } = &events.last().unwrap().kind else {
+        panic!("{events:?}")
+    };
     assert!(message.contains("Stepback was stopped"), "{message}");
     let plan = b.service.resume_plan(id, &[]).await.unwrap();
     let request = ResumeRequest { plan_digest: plan.digest.0, reason: "go on".into(), acknowledgements: vec![] };

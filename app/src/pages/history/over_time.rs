@@ -7,7 +7,7 @@ use rollback_types::RunSummary;
 use super::asked::Asked;
 use crate::api::reports::{RunHistory, history_chart};
 use crate::components::{Card, Column, DataTable, ErrorPanel, RunBadge, RunLink, Time, TimeStyle};
-use crate::format;
+use crate::pages::run_rows::Took;
 
 /// The card; nothing while there is too little to draw.
 #[component]
@@ -31,7 +31,7 @@ fn card(svg: String, runs: &[RunSummary], more: bool) -> impl IntoView + use<> {
     let footer = view! {
         <p>
             "Runs that fit the filters, by the moment they began; each mark on the axis is up to ten times the one before. "
-            "Runs that go on are not drawn."
+            "Runs that go on are not drawn, and the time in which one stood still does not count."
             {more.then(|| format!(" Only the latest {} are shown.", runs.len()))}
         </p>
     };
@@ -70,7 +70,9 @@ fn row(run: &RunSummary) -> impl IntoView + use<> {
             <td>
                 <RunBadge state=run.state />
             </td>
-            <td class="num">{run.duration_ms.map_or_else(|| "–".to_owned(), format::duration)}</td>
+            <td class="num">
+                <Took run=run.clone() />
+            </td>
         </tr>
     }
 }

@@ -75,7 +75,9 @@ fn interrupted(run: &RunSummary) -> impl IntoView + use<> {
                 {about(run)}
                 <RunBadge state=run.state />
                 <span class="small muted">
-                    {run.ended_at.map(|at| view! { <Time at=at style=TimeStyle::Relative /> })}
+                    {run
+                        .last_sign_at
+                        .map(|at| view! { "last sign " <Time at=at style=TimeStyle::Relative /> })}
                 </span>
             </div>
             <p class="why">"Stepback ended in the middle of it. Nothing goes on by itself."</p>
@@ -132,8 +134,8 @@ pub(super) fn latest_copy(health: Option<BackupHealth>, verdict: &Verdict) -> im
     let said = (!told).then(|| view! { <p class="foreign">{format::visible(&health.verdict)}</p> });
     let remedy = health.remedy.as_ref().filter(|remedy| verdict.remedy.as_ref() != Some(*remedy));
     let remedy = remedy.map(|r| view! { <p class="foreign">{format::visible(r)}</p> });
-    let sizes: Vec<_> =
-        health.files.iter().filter_map(|f| Some(format!("{} {}", f.store, format::bytes(f.bytes?)))).collect();
+    let size = |f: &rollback_types::BackupFile| Some(format!("{} {}", f.store.title(), format::bytes(f.bytes?)));
+    let sizes: Vec<_> = health.files.iter().filter_map(size).collect();
     let made = health.files.iter().filter_map(|f| f.modified_at).max();
     view! {
         <Card

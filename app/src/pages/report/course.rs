@@ -115,6 +115,7 @@ fn interruption(stop: Interruption) -> AnyView {
         <li>
             <span class="foreign">{format::visible_lines(&stop.message)}</span>
             <span class="under">
+                {stop.last_sign_at.filter(|sign| *sign != stop.at).map(|at| view! { "Last sign of the run " <Time at=at style=TimeStyle::Absolute /> ", found " })}
                 <Time at=stop.at style=TimeStyle::Absolute />
             </span>
             {end}

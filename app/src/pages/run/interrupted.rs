@@ -111,6 +111,8 @@ mod tests {
             started_at: at,
             ended_at: Some(at),
             duration_ms: Some(0),
+            stood_still_ms: 0,
+            last_sign_at: None,
             summary: None,
             last_event: 9,
         });

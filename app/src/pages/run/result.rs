@@ -10,6 +10,7 @@ use crate::format;
 use crate::pages::outcome::{Findings, StoreOutcomes};
 use crate::pages::plan::sentences::listed;
 use crate::pages::plan::subject::Subject;
+use crate::pages::run_rows::took;
 
 /// The end in one sentence.
 fn title(kind: RunKind, state: RunState, marked: bool) -> (Tone, &'static str) {
@@ -74,12 +75,21 @@ pub fn RunResult(
     let summary = run.summary.clone().filter(|_| !was_interrupted);
     let outcomes = if was_interrupted { Vec::new() } else { view.store_outcomes() };
     let findings = view.findings.clone();
-    let kind = run.kind;
+    let (kind, sign) = (run.kind, run.last_sign_at);
+    let still = (sign.is_none() && run.stood_still_ms > 0).then(|| {
+        let [worked, still] = took(&run);
+        view! { <p class="small muted">{format!("{worked} of work; it {still} after an interruption.")}</p> }
+    });
     let failed: Vec<String> =
         view.steps.iter().filter(|s| s.error.is_some()).map(|s| format!("{}, {}", s.step, s.title)).collect();
     let marked = view.step(Step::Mark).is_some_and(|s| s.state.is_through());
     let unsound = view.validation.as_ref().is_some_and(|r| !r.is_sound());
     let (tone, title) = title(kind, state, marked);
+    let ended = match sign {
+        Some(sign) if sign != at => "Found interrupted ",
+        _ if was_interrupted => "Interrupted ",
+        _ => "Ended ",
+    };
     let interrupted = was_interrupted.then(|| view! { <Interrupted view=view /> });
     let next = next(kind, state, marked);
     let failed = (!failed.is_empty() && next.is_some())
@@ -99,9 +109,14 @@ pub fn RunResult(
                 {(restore && kind == RunKind::Validate)
                     .then(|| view! { <p>"Critical checks of production failed: a restore may be needed."</p> })}
                 <p class="small muted">
-                    {if was_interrupted { "Interrupted " } else { "Ended " }}
+                    {sign
+                        .filter(|sign| *sign != at)
+                        .map(|sign| view! { "Last sign of the run " <Time at=sign style=TimeStyle::Both /> ". " })}
+                    {ended}
                     <Time at=at style=TimeStyle::Both />
+                    "."
                 </p>
+                {still}
                 <div class="actions">
                     {restore
                         .then(|| {

@@ -84,7 +84,7 @@ impl Tail {
         match kind {
             EventKind::RunEnded { summary, .. }
             | EventKind::RunAbandoned { summary, .. }
-            | EventKind::RunInterrupted { message: summary } => {
+            | EventKind::RunInterrupted { message: summary, .. } => {
                 (self.ended_at, self.summary) = (Some(at), Some(summary));
             }
             _ if active => (self.ended_at, self.summary) = (None, None),

@@ -36,8 +36,7 @@ pub use reader::JournalReader;
 const PAGE: (u32, u32) = (50, 200);
 
 /// The columns of a [`RunSummary`].
-const SUMMARY: &str =
-    "id, kind, version_id, state, reason, actor, plan_digest, started_at, ended_at, summary, last_event";
+const SUMMARY: &str = "id, kind, version_id, state, reason, actor, plan_digest, started_at, ended_at, stood_still_ms, last_sign_at, summary, last_event";
 
 /// The [`Journal`] over an SQLite file.
 #[derive(Clone, Debug)]
@@ -100,6 +99,8 @@ impl SqliteJournal {
         let (kind, state) = (word("kind")?, word("state")?);
         let started_at = Timestamp::from_unix_ms(time("started_at")?.unwrap_or(0));
         let ended_at = time("ended_at")?.map(Timestamp::from_unix_ms);
+        let stood_still_ms = time("stood_still_ms")?.unwrap_or(0).cast_unsigned();
+        let worked = |end: Timestamp| end.since_ms(started_at).saturating_sub(stood_still_ms);
         Ok(RunSummary {
             id,
             kind: RunKind::parse(&kind)
@@ -112,7 +113,9 @@ impl SqliteJournal {
             plan_digest: PlanDigest(word("plan_digest")?),
             started_at,
             ended_at,
-            duration_ms: ended_at.map(|end| end.since_ms(started_at)),
+            duration_ms: ended_at.map(worked),
+            stood_still_ms,
+            last_sign_at: time("last_sign_at")?.map(Timestamp::from_unix_ms),
             summary: row.try_get("summary").map_err(|e| self.sql(e))?,
             last_event: row.try_get::<i64, _>("last_event").map_err(|e| self.sql(e))?.cast_unsigned(),
         })
@@ -125,7 +128,7 @@ impl Journal for SqliteJournal {
         self.place.still_there()?;
         let sql = "INSERT INTO runs (kind, version_id, state, reason, actor, plan_digest, plan_json, run_key, started_at) \
                    VALUES (?, ?, 'running', ?, ?, ?, ?, ?, ?) RETURNING id, kind, version_id, state, reason, actor, \
-                   plan_digest, started_at, ended_at, summary, last_event";
+                   plan_digest, started_at, ended_at, stood_still_ms, last_sign_at, summary, last_event";
         let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(|e| self.sql(e))?;
         let inserted = sqlx::query(sql)
             .bind(run.kind.as_str())
@@ -338,7 +341,24 @@ impl Journal for SqliteJournal {
     }
 }
 
+/// Nobody was at work on the run in between.
+fn stood_still(sql: &mut QueryBuilder<Sqlite>, from: Timestamp, until: Timestamp) {
+    sql.push(", stood_still_ms = stood_still_ms + ").push_bind(until.since_ms(from).cast_signed());
+}
+
+/// What the event makes of its run's row.
 async fn update_run(tx: &mut SqliteConnection, event: &Event, state: RunState) -> Result<(), sqlx::Error> {
+    let before = match event.kind {
+        EventKind::RunInterrupted { .. } | EventKind::RunResumed { .. } | EventKind::RunAbandoned { .. } => {
+            let at: Option<i64> = sqlx::query_scalar("SELECT at FROM events WHERE run_id = ? AND number = ? - 1")
+                .bind(event.run_id.0)
+                .bind(event.number.cast_signed())
+                .fetch_optional(&mut *tx)
+                .await?;
+            at.map_or(event.at, Timestamp::from_unix_ms)
+        }
+        _ => event.at,
+    };
     let mut sql = QueryBuilder::<Sqlite>::new("UPDATE runs SET last_event = ");
     sql.push_bind(event.number.cast_signed()).push(", state = ").push_bind(state.as_str());
     match &event.kind {
@@ -346,17 +366,25 @@ async fn update_run(tx: &mut SqliteConnection, event: &Event, state: RunState) -
             sql.push(", ended_at = ").push_bind(event.at.unix_ms());
             sql.push(", summary = ").push_bind(summary.clone());
         }
-        EventKind::RunInterrupted { message } => {
+        EventKind::RunInterrupted { message, stopped } => {
             sql.push(", ended_at = ").push_bind(event.at.unix_ms());
             sql.push(", summary = ").push_bind(message.clone());
+            let last_sign = if *stopped { event.at } else { before };
+            sql.push(", last_sign_at = ").push_bind(last_sign.unix_ms());
+            stood_still(&mut sql, last_sign, event.at);
         }
         EventKind::RunAbandoned { summary, .. } => {
             sql.push(", ended_at = ").push_bind(event.at.unix_ms());
             sql.push(", summary = ").push_bind(summary.clone());
+            sql.push(", last_sign_at = NULL");
+            stood_still(&mut sql, before, event.at);
         }
-        // Resumed after an interruption.
+        EventKind::RunResumed { .. } => {
+            sql.push(", ended_at = NULL, summary = NULL, last_sign_at = NULL");
+            stood_still(&mut sql, before, event.at);
+        }
         _ if state.is_active() => {
-            sql.push(", ended_at = NULL, summary = NULL");
+            sql.push(", ended_at = NULL, summary = NULL, last_sign_at = NULL");
         }
         _ => {}
     }

@@ -60,7 +60,7 @@ pub(super) async fn completed_runs(
     kind: RunKind,
     limit: u32,
 ) -> Result<Vec<CompletedRun>, sqlx::Error> {
-    let sql = "SELECT MAX(ended_at - started_at, 0) AS ms, CASE WHEN json_valid(plan_json) THEN json_extract(plan_json, '$.stores') END AS stores FROM runs WHERE kind = ? AND ended_at IS NOT NULL AND \
+    let sql = "SELECT MAX(ended_at - started_at - stood_still_ms, 0) AS ms, CASE WHEN json_valid(plan_json) THEN json_extract(plan_json, '$.stores') END AS stores FROM runs WHERE kind = ? AND ended_at IS NOT NULL AND \
                state IN ('completed', 'completed_with_findings') ORDER BY id DESC LIMIT ?";
     let rows = sqlx::query(sql).bind(kind.as_str()).bind(limit).fetch_all(pool).await?;
     let read = |row: &sqlx::sqlite::SqliteRow| {

@@ -21,7 +21,7 @@ async fn three_runs() -> (tempfile::TempDir, PathBuf) {
     for number in 1..=3 {
         journal.append(&note(first, number), RunState::Running).await.unwrap();
     }
-    let stop = event(first, 4, EventKind::RunInterrupted { message: "power".into() });
+    let stop = event(first, 4, EventKind::RunInterrupted { message: "power".into(), stopped: false });
     journal.append(&stop, RunState::Interrupted).await.unwrap();
     let second = journal.open_run(&NewRun { version_id: VersionId::new("v3"), ..new_run("b") }).await.unwrap().id;
     let end = EventKind::RunEnded { state: RunState::Aborted, summary: "gone".into(), findings: vec![] };
@@ -180,7 +180,7 @@ async fn the_first_wrong_entry_is_named() {
     let run = "DELETE FROM runs WHERE id = 2";
     assert_eq!(of(after(&path, run).await), (FaultKind::Missing, Some(6), Some(2), Some(0), 5));
     let added = "INSERT INTO runs SELECT 9, kind, version_id, 'completed', reason, actor, plan_digest, plan_json, 'k9', \
-                 started_at, ended_at, summary, 0 FROM runs WHERE id = 2";
+                 started_at, ended_at, summary, 0, 0, NULL FROM runs WHERE id = 2";
     assert_eq!(of(after(&path, added).await), (FaultKind::Added, None, Some(9), Some(0), 10));
     let beginning = after(&path, "DELETE FROM chain").await;
     assert_eq!(of(beginning), (FaultKind::Missing, None, None, None, 0));

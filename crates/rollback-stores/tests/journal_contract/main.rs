@@ -38,6 +38,8 @@ async fn the_sqlite_journal_passes_the_suite() {
     let (_dir, journal) = fresh().await;
     suite::durations_are_medians(&journal).await;
     let (_dir, journal) = fresh().await;
+    suite::the_time_of_an_interruption_is_no_duration(&journal).await;
+    let (_dir, journal) = fresh().await;
     suite::a_search_knows_the_case_of_letters_beyond_ascii(&journal).await;
     let (_dir, journal) = fresh().await;
     suite::the_first_hash_stays(&journal).await;
@@ -131,6 +133,25 @@ async fn a_journal_of_a_newer_stepback_is_not_touched() {
     .await;
     let error = SqliteJournal::open(journal.path()).await.unwrap_err();
     assert!(matches!(&error, JournalError::Unusable { detail, .. } if detail.contains("newer")), "{error}");
+}
+
+#[tokio::test]
+async fn an_older_journal_is_told_how_long_its_runs_stood_still() {
+    let (_dir, journal) = fresh().await;
+    let (over, open) = suite::an_interrupted_run_and_a_resumed_one(&journal).await;
+    journal.close().await;
+    // As the step of the schema before this one left it.
+    run_sql(
+        journal.path(),
+        "ALTER TABLE runs DROP COLUMN stood_still_ms; ALTER TABLE runs DROP COLUMN last_sign_at; \
+         DELETE FROM _sqlx_migrations WHERE version = 4",
+    )
+    .await;
+    let again = SqliteJournal::open(journal.path()).await.unwrap();
+    for run in [over, open] {
+        let (before, after) = (run.clone(), again.run(run.id).await.unwrap().unwrap().summary);
+        assert_eq!(after, before);
+    }
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ pub async fn one_run_at_a_time(journal: &dyn Journal) {
     assert_eq!(journal.open_run(&new_run("b")).await, taken);
     journal.append(&note(first.id, 1), RunState::NeedsDecision).await.unwrap();
     assert_eq!(journal.open_run(&new_run("b")).await, taken);
-    let stop = event(first.id, 2, EventKind::RunInterrupted { message: "power".into() });
+    let stop = event(first.id, 2, EventKind::RunInterrupted { message: "power".into(), stopped: false });
     journal.append(&stop, RunState::Interrupted).await.unwrap();
     assert_eq!(journal.active_run().await.unwrap(), None);
 
@@ -235,4 +235,37 @@ pub async fn notes_leave_a_run_as_it_ended(journal: &dyn Journal) {
     journal.open_run(&new_run("b")).await.unwrap();
     let more = event(run, 3, EventKind::RunAnnotated { notes: Vec::new(), actor: "ada".into() });
     journal.append(&more, RunState::Aborted).await.unwrap();
+}
+
+/// A resumed run that is over, and one that is interrupted now.
+pub async fn an_interrupted_run_and_a_resumed_one(journal: &dyn Journal) -> (RunSummary, RunSummary) {
+    let over = journal.open_run(&new_run("over")).await.unwrap().id;
+    let interrupted = |stopped| EventKind::RunInterrupted { message: "power".into(), stopped };
+    let resumed = EventKind::RunResumed {
+        plan_digest: PlanDigest("d".into()),
+        again: vec![],
+        reason: "it is back".into(),
+        actor: "ada".into(),
+        approved_by: vec![],
+    };
+    let later = |number, ms, kind| Event { at: at(ms), ..event(over, number, kind) };
+    journal.append(&note(over, 1), RunState::Running).await.unwrap();
+    journal.append(&later(2, 5_000, interrupted(false)), RunState::Interrupted).await.unwrap();
+    journal.append(&later(3, 9_000, resumed), RunState::Running).await.unwrap();
+    let end = EventKind::RunEnded { state: RunState::Completed, summary: "done".into(), findings: vec![] };
+    journal.append(&later(4, 9_030, end), RunState::Completed).await.unwrap();
+    let open = journal.open_run(&new_run("open")).await.unwrap().id;
+    journal.append(&note(open, 1), RunState::Running).await.unwrap();
+    let stop = Event { at: at(7_000), ..event(open, 2, interrupted(false)) };
+    journal.append(&stop, RunState::Interrupted).await.unwrap();
+    (journal.run(over).await.unwrap().unwrap().summary, journal.run(open).await.unwrap().unwrap().summary)
+}
+
+pub async fn the_time_of_an_interruption_is_no_duration(journal: &dyn Journal) {
+    let (over, open) = an_interrupted_run_and_a_resumed_one(journal).await;
+    // From its last sign, the note after 10 ms, until it was resumed.
+    assert_eq!((over.stood_still_ms, over.duration_ms, over.last_sign_at), (8_990, Some(40), None));
+    assert_eq!((open.ended_at, open.duration_ms, open.last_sign_at), (Some(at(7_000)), Some(10), Some(at(10))));
+    let learned = journal.completed_runs(over.kind, 10).await.unwrap();
+    assert_eq!(learned.iter().map(|run| run.took_ms).collect::<Vec<_>>(), [40], "what a plan learns from");
 }

@@ -26,9 +26,87 @@ fn view() -> RunView {
         started_at: Timestamp::from_unix_ms(1_000),
         ended_at: None,
         duration_ms: None,
+        stood_still_ms: 0,
+        last_sign_at: None,
         summary: None,
         last_event: 0,
     })
+}
+
+/// The events of kinds, at these moments in milliseconds since the epoch.
+fn folded(kinds: Vec<(i64, EventKind)>) -> RunView {
+    let mut v = view();
+    for ((at, kind), number) in kinds.into_iter().zip(1..) {
+        v.apply(&Event { number, run_id: RunId(7), at: Timestamp::from_unix_ms(at), kind });
+    }
+    v
+}
+
+fn interrupted(stopped: bool) -> EventKind {
+    EventKind::RunInterrupted { message: "m".into(), stopped }
+}
+
+fn resumed() -> EventKind {
+    let (reason, actor) = ("r".into(), "a".into());
+    EventKind::RunResumed { plan_digest: PlanDigest("d".into()), again: vec![], reason, actor, approved_by: vec![] }
+}
+
+fn ended() -> EventKind {
+    EventKind::RunEnded { state: RunState::Completed, summary: "s".into(), findings: vec![] }
+}
+
+#[test]
+fn the_time_in_which_nobody_was_at_work_is_no_duration() {
+    let hours = 7_200_000;
+    let begun = vec![
+        (1_000, EventKind::StepStarted { step: Step::Identify, attempt: 1 }),
+        (3_000, EventKind::StepActs { step: Step::Identify, units: 1 }),
+        (hours, interrupted(false)),
+    ];
+    let v = folded(begun.clone());
+    assert_eq!(v.run.last_sign_at, Some(Timestamp::from_unix_ms(3_000)), "the restart's time is none of the run's");
+    assert_eq!((v.run.ended_at, v.run.duration_ms), (Some(Timestamp::from_unix_ms(hours)), Some(2_000)));
+    assert_eq!(v.step(Step::Identify).unwrap().duration_ms(), Some(2_000), "the step did not work until the restart");
+
+    let went_on = vec![
+        (2 * hours, resumed()),
+        (2 * hours + 500, EventKind::StepStarted { step: Step::Identify, attempt: 2 }),
+        (2 * hours + 1_000, ended()),
+    ];
+    let v = folded([begun.clone(), went_on].concat());
+    assert_eq!((v.run.duration_ms, v.run.last_sign_at), (Some(3_000), None));
+    assert_eq!(v.run.stood_still_ms, (2 * hours - 3_000).unsigned_abs());
+    assert_eq!(v.standstills, [(Timestamp::from_unix_ms(3_000), Timestamp::from_unix_ms(2 * hours))]);
+    assert_eq!(v.worked_ms_by(Timestamp::from_unix_ms(2 * hours + 500)), 2_500);
+    assert_eq!(v.worked_ms_by(Timestamp::from_unix_ms(hours)), 2_000);
+
+    let given_up =
+        vec![(3 * hours, EventKind::RunAbandoned { reason: "r".into(), actor: "a".into(), summary: "s".into() })];
+    assert_eq!(folded([begun, given_up].concat()).run.duration_ms, Some(2_000));
+}
+
+#[test]
+fn a_process_that_stopped_in_order_was_alive_until_then() {
+    let v = folded(vec![
+        (1_000, EventKind::StepStarted { step: Step::Identify, attempt: 1 }),
+        (5_000, interrupted(true)),
+        (9_000, resumed()),
+        (10_000, ended()),
+    ]);
+    assert_eq!((v.run.duration_ms, v.run.stood_still_ms), (Some(5_000), 4_000));
+}
+
+#[test]
+fn a_browser_that_was_given_the_view_goes_on_counting_where_the_server_stood() {
+    let first = folded(vec![
+        (1_000, EventKind::StepStarted { step: Step::Identify, attempt: 1 }),
+        (50_000, interrupted(false)),
+    ]);
+    let mut given: RunView = serde_json::from_str(&serde_json::to_string(&first).unwrap()).unwrap();
+    for (number, at, kind) in [(3, 90_000, resumed()), (4, 91_000, ended())] {
+        given.apply(&Event { number, run_id: RunId(7), at: Timestamp::from_unix_ms(at), kind });
+    }
+    assert_eq!((given.run.duration_ms, given.run.stood_still_ms), (Some(1_000), 89_000));
 }
 
 fn kinds() -> Vec<EventKind> {

@@ -67,6 +67,8 @@ impl Journal for FakeJournal {
             started_at: run.at,
             ended_at: None,
             duration_ms: None,
+            stood_still_ms: 0,
+            last_sign_at: None,
             summary: None,
             last_event: 0,
         };
@@ -102,12 +104,25 @@ impl Journal for FakeJournal {
             | EventKind::StepSkipped { step, .. } => self.faults.ended(*step),
             _ => {}
         }
+        let before = events.last().map_or(event.at, |e: &Event| e.at);
+        let run = &mut record.summary;
+        run.last_sign_at = match event.kind {
+            EventKind::RunInterrupted { stopped, .. } => Some(if stopped { event.at } else { before }),
+            _ => None,
+        };
+        if matches!(
+            event.kind,
+            EventKind::RunInterrupted { .. } | EventKind::RunResumed { .. } | EventKind::RunAbandoned { .. }
+        ) {
+            run.stood_still_ms += event.at.since_ms(run.last_sign_at.unwrap_or(before));
+        }
         record.summary.state = run_state;
         record.summary.last_event = event.number;
         if event.kind.is_terminal() {
             record.summary.ended_at = Some(event.at);
+            record.summary.duration_ms = Some(record.summary.worked_ms(event.at));
         } else if run_state.is_active() {
-            record.summary.ended_at = None;
+            (record.summary.ended_at, record.summary.duration_ms) = (None, None);
         }
         events.push(event.clone());
         Ok(())
@@ -162,11 +177,10 @@ impl Journal for FakeJournal {
         let completed =
             |s: &RunSummary| s.kind == kind && matches!(s.state, RunState::Completed | RunState::CompletedWithFindings);
         let of = |(record, _): &(RunRecord, _)| {
-            let ended = record.summary.ended_at?;
-            let took_ms = ended.unix_ms().saturating_sub(record.summary.started_at.unix_ms());
+            let took_ms = record.summary.duration_ms?;
             let plan: Option<serde_json::Value> = serde_json::from_str(&record.plan_json).ok();
             let stores_json = plan.and_then(|plan| plan.get("stores").map(ToString::to_string)).unwrap_or_default();
-            Some(CompletedRun { took_ms: took_ms.max(0).unsigned_abs(), stores_json })
+            Some(CompletedRun { took_ms, stores_json })
         };
         let found = state.runs.values().rev().filter(|(record, _)| completed(&record.summary)).filter_map(of);
         Ok(found.take(limit as usize).collect())

@@ -66,7 +66,7 @@ fn notes_follow_the_end_and_leave_the_run_as_it_ended() {
     let ended = |state| EventKind::RunEnded { state, summary: "s".into(), findings: vec![] };
     let failed = [started(), begin(Step::Identify, 1), fail(Step::Identify)];
     let asked = [EventKind::DecisionNeeded { steps: vec![Step::Identify] }, decide(Step::Identify, Decision::Abort)];
-    let interrupted = EventKind::RunInterrupted { message: "m".into() };
+    let interrupted = EventKind::RunInterrupted { message: "m".into(), stopped: false };
     let abandoned = EventKind::RunAbandoned { reason: "r".into(), actor: "a".into(), summary: "s".into() };
     for story in [
         [&failed[..], &asked, &[ended(RunState::Aborted)]].concat(),
@@ -182,7 +182,7 @@ fn any_event() -> impl Strategy<Value = EventKind> {
             findings: vec![],
         },
         10 => annotated(),
-        _ => EventKind::RunInterrupted { message: "m".into() },
+        _ => EventKind::RunInterrupted { message: "m".into(), stopped: false },
     })
 }
 

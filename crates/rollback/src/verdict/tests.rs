@@ -98,6 +98,8 @@ fn an_interrupted_run_comes_before_the_version_that_it_holds() {
         started_at: Timestamp::from_unix_ms(0),
         ended_at: None,
         duration_ms: None,
+        stood_still_ms: 0,
+        last_sign_at: None,
         summary: None,
         last_event: 1,
     };
