@@ -25,7 +25,7 @@ test.describe('contaminated production', () => {
     await expect(page.getByRole('region', { name: 'Way back' })).toContainText(/Size\s*\d/);
     await open(page, '/backups');
     await page.getByRole('region', { name: 'Ways back' }).getByRole('link', { name: 'Undo this restore…: run #1' }).click();
-    await expect(heading(page)).toContainText('Undo the restore of run-1');
+    await expect(heading(page)).toContainText('Undo the restore of run #1');
     await startRun(page, 'run-1');
     await expect(page.getByText(/^The restore is undone/)).toBeVisible({ timeout: 40_000 });
     const undone = await deployment.counts();
@@ -131,7 +131,7 @@ test.describe('without JavaScript', () => {
     await ways.getByRole('button', { name: 'Remove the way back of run #1' }).click();
     await expect(page.getByRole('alert')).toContainText('stays');
     await page.goto('/runs/1/undo');
-    await expect(heading(page)).toContainText('run-1');
+    await expect(heading(page)).toContainText('run #1');
     await page.goto('/backups');
     await ways.getByText('Remove…').click();
     await ways.getByLabel('Type the run’s number, 1').fill('1');

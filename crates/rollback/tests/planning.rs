@@ -44,6 +44,11 @@ async fn the_baseline_and_states_of_production_are_refused() {
         let start = b.service.start(&start_request(&plan), &tester()).await;
         assert!(matches!(start, Err(ServiceError::Refused { .. })), "{state}");
     }
+    StoreKind::ALL.into_iter().for_each(|store| b.deployment.contaminate(store));
+    let plan = b.service.plan(&request("v1_baseline")).await.unwrap();
+    assert!(StoreKind::ALL.into_iter().all(|s| !plan.stores.get(s).restore), "it tells of no restore");
+    assert!(plan.steps.is_empty() && plan.way_back_bytes == 0 && plan.disk.is_empty(), "{:?}", plan.steps);
+    assert_eq!(codes(&plan), ["baseline"], "only why it is refused");
     let plan = b.service.plan(&request("v6_minor_20261101_101500")).await.unwrap();
     assert_eq!(codes(&plan), ["not_a_candidate"]);
     for id in ["latest_copy20261123_141838", "a'b", "../x", "<script>alert(1)</script>", "a\u{0}b"] {
@@ -110,6 +115,36 @@ async fn anothers_staging_must_be_acknowledged_by_name() {
     assert!(again.startable);
     assert_eq!(again.digest, plan.digest, "giving what was asked for does not change what was read");
     b.service.start(&start_request(&plan), &tester()).await.unwrap();
+}
+
+#[tokio::test]
+async fn where_nothing_is_staged_nobody_is_asked_whose_it_is() {
+    let b = bench();
+    b.deployment.set_state("v8_minor_20261123_010101", VersionState::Staging);
+    StoreKind::ALL.into_iter().for_each(|store| b.deployment.remove_staging(store));
+    b.deployment.contaminate(StoreKind::Neo4j);
+    let plan = b.plan().await;
+    assert!(plan.startable && plan.stores.neo4j.restore, "{:?} {:?}", plan.refusals, plan.acknowledgements);
+    assert_eq!(plan.acknowledgements, []);
+    b.deployment.stage_more("v8_minor_20261123_010101");
+    let plan = b.plan().await;
+    let asked: Vec<_> = plan.acknowledgements.iter().filter_map(|a| a.asked.code.split(':').next()).collect();
+    assert_eq!(asked, ["other_candidates", "foreign_staging", "graph_of_others"]);
+}
+
+#[tokio::test]
+async fn a_long_list_of_names_is_told_by_a_few_and_a_count() {
+    let b = bench();
+    for n in 0..12 {
+        b.deployment.set_state(&format!("v9_minor_20261102_{n:06}"), VersionState::Failed);
+        b.deployment.stage_more(&format!("v9_minor_20261102_{n:06}"));
+    }
+    let plan = b.plan().await;
+    assert_eq!(plan.acknowledgements.len(), 2);
+    for ask in &plan.acknowledgements {
+        let named = ask.asked.message.matches("v9_minor").count();
+        assert!(named == 5 && ask.asked.message.contains(" and 7 more"), "{}", ask.asked.message);
+    }
 }
 
 #[tokio::test]
@@ -284,7 +319,7 @@ async fn every_candidate_is_counted_however_many_there_are() {
     }
     let plan = b.plan().await;
     let asked = plan.acknowledgements.iter().find(|a| a.asked.code.starts_with("other_candidates:")).unwrap();
-    assert!(asked.asked.message.contains("and 1480 more"), "{}", asked.asked.message);
+    assert!(asked.asked.message.contains("and 1,495 more"), "{}", asked.asked.message);
     assert_eq!(b.service.overview().await.unwrap().candidate_count, 1_501);
 }
 

@@ -36,6 +36,11 @@ async fn a_killed_run_is_interrupted_and_the_version_is_taken_over() {
     app.decide(run, &json!({ "step": 4, "decision": "retry" })).await.problem(409, "conflict");
     let page = app.get(&format!("/runs/{run}")).await;
     assert!(page.page(200).contains("nterrupted"), "{}", page.body);
+    assert!(page.body.contains("Last sign of the run") && page.body.contains("Found interrupted"), "{}", page.body);
+    let (began, sign, found) = (&view["started_at"], &view["last_sign_at"], &view["ended_at"]);
+    assert!(began.as_str() <= sign.as_str() && sign.as_str() <= found.as_str(), "{view}");
+    let left = app.get(&format!("/runs/{run}/resume")).await;
+    assert!(left.page(200).contains("The steps that are left") && !left.body.contains("The eight steps"));
     assert_eq!(tables(&d).await, before, "nothing goes on by itself");
     let version = app.get(&format!("/api/v1/versions/{}", d.failed)).await.json(200);
     assert_eq!((&version["status"], &version["candidacy"]["kind"]), (&json!("rolling_back"), &json!("take_over")));

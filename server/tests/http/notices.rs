@@ -1,5 +1,6 @@
 //! What a page says once after a form: to whom it belongs, and to nobody else.
 
+use rollback_stores::qdrant_double::Call;
 use rollback_types::Role;
 
 use crate::app::App;
@@ -44,6 +45,30 @@ async fn a_refused_form_leads_back_and_says_why_once_with_what_was_typed() {
         "what was typed stands in its field: {field:?}"
     );
     assert!(!ann.get(&back).await.page(200).contains("start-problem"), "it is said once");
+}
+
+#[tokio::test]
+async fn a_start_beside_an_active_run_is_refused_in_one_place_and_the_reason_is_kept() {
+    let d = Deployment::new(Layout::Shared).await;
+    let double = d.qdrant().await;
+    let gate = double.hold_next(Call::DeleteCollection);
+    let app = App::start(&d.config_with(&double)).await;
+    add_user(&app.access, "ann", Role::Operator).await;
+    let ann = Browser::sign_in(&app, "ann").await;
+    let run = app.begin(&d.failed, "the first").await;
+    gate.reached().await;
+    let plan = format!("/versions/{}/plan", d.failed);
+    let form =
+        format!("version_id={id}&confirm_version_id={id}&plan_digest=old&reason=typed+by+the+second", id = d.failed);
+    let referer = format!("http://{}{plan}", app.address);
+    let back = led_to(&ann.post_from(&referer, "/rpc/start", &form).await);
+    let told = ann.get(&back).await;
+    let page = told.page(200);
+    assert_eq!(page.matches("class=\"callout bad\"").count(), 1, "one box says it: {page}");
+    assert!(page.contains(&format!("Run #{run} is active")) && page.contains("Nothing was started"), "{page}");
+    assert!(page.contains("typed by the second"), "what was typed is not lost: {page}");
+    gate.open();
+    app.events(run).await.read_to_end().await;
 }
 
 #[tokio::test]

@@ -51,6 +51,29 @@ async fn lists_are_filtered_searched_and_paged_by_their_address() {
 }
 
 #[tokio::test]
+async fn a_plan_that_can_never_be_tells_only_why_and_what_to_do_instead() {
+    let d = Deployment::new(Layout::Shared).await;
+    d.run("UPDATE chapter_metadata SET content_hash = 'changed' WHERE rowid = 1").await;
+    let app = App::start(&d.config()).await;
+    let answer = app.get("/versions/v1_baseline/plan").await;
+    let page = answer.page(200);
+    assert!(page.contains("This version cannot be rolled back") && page.contains("What to do instead"), "{page}");
+    for told in ["Restore from latest-copy?", "The eight steps", "way back", "Before you start", "name=\"reason\""] {
+        assert!(!page.contains(told), "it tells of {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_day_that_is_none_is_told_with_its_field() {
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&d.config()).await;
+    let answer = app.get("/runs?from=yesterday").await;
+    let said = "From (UTC): “yesterday” is no day, such as 2026-11-23, so the runs of all days are shown.";
+    assert!(answer.page(200).contains(said), "{}", answer.body);
+    assert!(!app.get("/runs?from=2026-11-23").await.page(200).contains("is no day"));
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_a_page_with_status_404() {
     let d = Deployment::new(Layout::Shared).await;
     let app = App::start(&d.config()).await;

@@ -64,7 +64,7 @@ pub fn ApprovalPage() -> impl IntoView {
 #[component]
 fn RequestView(approval: Approval) -> impl IntoView {
     let subject = Subject { kind: approval.kind, name: approval.version_id.as_str().to_owned() };
-    let name = approval.version_id.clone();
+    let name = rollback_types::VersionId::new(subject.in_words());
     let tools = view! {
         <PageFreshness says="This request has changed." />
         <Fragment id="approval-state" inline=true held=true>
@@ -128,7 +128,7 @@ fn the_plan(plan: &RollbackPlan) -> impl IntoView + use<> {
         {trouble::losses(plan)}
         {changes}
         <BeforeCard checklist=plan.checklist.clone() />
-        <StepsCard kind=plan.kind steps=plan.steps.clone() />
+        <StepsCard kind=plan.kind steps=plan.steps.clone() left=plan.resumes.is_some() />
     }
 }
 

@@ -1,6 +1,5 @@
 //! The confirmation: bound to the plan that was read, and given with the version's whole name.
 
-use leptos::either::Either;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use rollback_types::{AcknowledgementView, RollbackPlan, RunKind, StoreKind};
@@ -30,11 +29,11 @@ pub fn ConfirmCard(
     let content = if !super::page::obstacles(&plan).is_empty() {
         let why =
             format!("This {} cannot start: see the reasons at the top of the page, then plan again.", subject.noun());
-        Either::Right(blocked(&subject, why))
+        view! { {blocked(&subject, why)} {kept_reason()} }.into_any()
     } else if !may(subject.least_role()) {
-        Either::Right(blocked(&subject, role::reason(subject.least_role())))
+        blocked(&subject, role::reason(subject.least_role())).into_any()
     } else {
-        Either::Left(match standing {
+        match standing {
             Standing::NotNeeded => view! { <ConfirmForm plan=plan agreed=None /> }.into_any(),
             Standing::Given(approval) => {
                 let agreed = Some(approval.reason.clone());
@@ -52,7 +51,7 @@ pub fn ConfirmCard(
                 <AskForm plan=plan run=None />
             }
             .into_any(),
-        })
+        }
     };
     view! {
         <Card title="Confirm" footer=view! { <p>{footer}</p> }.into_any()>
@@ -81,6 +80,15 @@ fn blocked(subject: &Subject, why: String) -> impl IntoView + use<> {
             </div>
         </div>
     }
+}
+
+/// What was typed before the refusal, to be taken along. It is not to be sent from here.
+pub(super) fn kept_reason() -> Option<AnyView> {
+    let typed = notice::typed("reason").filter(|typed| !typed.trim().is_empty())?;
+    Some(
+        view! { <div class="body">{reason_field("As you typed it. Nothing was started with it.", Some(typed))}</div> }
+            .into_any(),
+    )
 }
 
 #[component]

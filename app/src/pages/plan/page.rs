@@ -132,7 +132,7 @@ fn not_planned(subject: Subject, problem: Problem) -> impl IntoView + use<> {
 }
 
 pub(super) fn name_of(subject: &Subject) -> impl IntoView + use<> {
-    view! { <VersionName id=VersionId::new(subject.name.as_str()) /> }
+    view! { <VersionName id=VersionId::new(subject.in_words()) /> }
 }
 
 /// What forbids the start beside acknowledgements, which this page itself asks for.
@@ -195,7 +195,12 @@ fn PlanView(plan: RollbackPlan, consent: Consent) -> impl IntoView {
         <Icon name=over_icon />
         {subject.over()}
     };
-    let lead = format::visible(&super::sentences::headline(&plan));
+    let never = super::trouble::is_never_a_candidate(&plan);
+    let lead = if never {
+        "Nothing is planned: this is no version that can be rolled back.".to_owned()
+    } else {
+        format::visible(&super::sentences::headline(&plan))
+    };
     let version = plan.version.clone().map(|v| view! { <VersionBadge state=v.status /> }.into_any());
     let tools = view! {
         <PlanStanding plan=plan.clone() votes=consent.votes() about=version />
@@ -204,7 +209,6 @@ fn PlanView(plan: RollbackPlan, consent: Consent) -> impl IntoView {
             "Plan again"
         </a>
     };
-    let refused = (!obstacles(&plan).is_empty()).then(|| super::trouble::refusals(&plan));
     // While its own run is active the earlier rollback is that one.
     let active = plan.refusals.iter().any(|r| r.code == "active_run");
     let take_over = (plan.take_over && !active).then(|| {
@@ -218,6 +222,17 @@ fn PlanView(plan: RollbackPlan, consent: Consent) -> impl IntoView {
     });
     // Refused because something moved: what is so now, beside what changed.
     let problem = notice::refused::<StartRollback>().or_else(notice::refused::<AskApproval>);
+    let told = super::trouble::told(&plan, problem);
+    if never {
+        return view! {
+            <PageHeader tab=subject.tab() over=over.into_any() lead=view! { {lead} }.into_any() tools=().into_any()>
+                {subject.heading(false)} {name_of(&subject)}
+            </PageHeader>
+            {told}
+            {super::trouble::instead(&plan)}
+        }
+        .into_any();
+    }
 
     view! {
         <PageHeader
@@ -228,8 +243,7 @@ fn PlanView(plan: RollbackPlan, consent: Consent) -> impl IntoView {
         >
             {subject.heading(plan.take_over)} {name_of(&subject)}
         </PageHeader>
-        {problem.map(|p| view! { <div id="start-problem" tabindex="-1" autofocus>{super::trouble::start_problem(p)}</div> })}
-        {refused}
+        {told}
         {take_over}
         {super::trouble::losses(&plan)}
         <div class="grid plan">
@@ -251,6 +265,7 @@ fn PlanView(plan: RollbackPlan, consent: Consent) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// Where the confirmation stands below the plan, far down on a phone, a way to it stays in sight.

@@ -35,13 +35,17 @@ pub fn RestoreCard(
             row(s, plan.stores.get(s), (!fixed).then_some(other))
         })
         .collect_view();
+    let first = if fixed {
+        "Before a store is replaced that the run had not begun with, it saves what is there: its way back, about "
+    } else {
+        "Before anything is replaced, this run saves what is there: its way back, about "
+    };
     let way_back = (plan.way_back_bytes > 0).then(|| {
         view! {
             <p class="note">
                 <Icon name=IconName::Shield />
                 <span>
-                    "Before anything is replaced, this run saves what is there: its way back, about "
-                    <b>{format::bytes(plan.way_back_bytes)}</b> ", kept for an undo."
+                    {first} <b>{format::bytes(plan.way_back_bytes)}</b> ", kept for an undo."
                 </span>
             </p>
         }

@@ -7,7 +7,7 @@ use rollback_types::{Problem, ProblemKind, RollbackPlan, RunId};
 
 use super::ask::{AskForm, ConsentNote};
 use super::before::{BeforeCard, CopyCard, DiskCard};
-use super::confirm::{acknowledgement, reason_field};
+use super::confirm::{acknowledgement, kept_reason, reason_field};
 use super::consent::{Consent, Standing};
 use super::guard::ConfirmGuard;
 use super::page::{PlanStanding, ToConfirmation, name_of, obstacles, what_changes, with_consent};
@@ -78,7 +78,6 @@ fn RestView(run: RunId, plan: RollbackPlan, consent: Consent) -> impl IntoView {
     let tools = view! { <PlanStanding plan=plan.clone() votes=consent.votes() about=None /> };
     // Refused because something moved: what is so now, beside what changed.
     let problem = notice::refused::<ResumeRun>().or_else(notice::refused::<AskApproval>);
-    let refused = (!obstacles(&plan).is_empty()).then(|| trouble::refusals(&plan));
     let lead = format::visible(&sentences::headline(&plan));
     view! {
         <PageHeader
@@ -89,9 +88,7 @@ fn RestView(run: RunId, plan: RollbackPlan, consent: Consent) -> impl IntoView {
         >
             {format!("Resume run #{run}: ")} {subject.heading(false)} {name_of(&subject)}
         </PageHeader>
-        {problem
-            .map(|p| view! { <div id="start-problem" tabindex="-1" autofocus>{trouble::start_problem(p)}</div> })}
-        {refused}
+        {trouble::told(&plan, problem)}
         <Callout tone=Tone::Idle title="This plan holds only what is left.">
             <p>
                 "What the run had proven done stays done. What it was at when Stepback ended is counted again: what is gone is found absent, the rest is done."
@@ -105,7 +102,7 @@ fn RestView(run: RunId, plan: RollbackPlan, consent: Consent) -> impl IntoView {
                     .source
                     .as_ref()
                     .map(|s| view! { <CopyCard title=s.name().into_owned() health=plan.latest_copy.clone() /> })}
-                <StepsCard kind=plan.kind steps=plan.steps.clone() />
+                <StepsCard kind=plan.kind steps=plan.steps.clone() left=true />
                 <ToConfirmation />
             </div>
             <div class="col c4 plan-side">
@@ -143,6 +140,7 @@ fn ResumeCard(run: RunId, plan: RollbackPlan, consent: Consent) -> impl IntoView
                     </button>
                 </div>
             </div>
+            {kept_reason()}
         }
         .into_any(),
         None => match consent.standing(account().map(|a| a.name).as_deref()) {

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use rollback_types::{PlannedStep, RunKind, Step};
 
+use super::sentences::listed;
 use crate::components::{Card, Icon, IconName};
 use crate::format;
 
@@ -13,7 +14,11 @@ pub fn StepsCard(
     kind: RunKind,
     /// The steps in the document's order.
     steps: Vec<PlannedStep>,
+    /// Only those that an interrupted run has left.
+    #[prop(default = false)]
+    left: bool,
 ) -> impl IntoView {
+    let side_by_side = side_by_side(&steps);
     let mut groups: Vec<Vec<PlannedStep>> = Vec::new();
     for step in steps {
         match groups.last_mut() {
@@ -22,11 +27,12 @@ pub fn StepsCard(
         }
     }
     let items = groups.into_iter().map(group).collect_view();
-    let (title, tag) = match kind {
-        RunKind::Rollback => ("The eight steps", Some("3, 4 and 5 side by side")),
-        _ => ("The steps", None),
+    let title = match kind {
+        _ if left => "The steps that are left",
+        RunKind::Rollback => "The eight steps",
+        _ => "The steps",
     };
-    let tag = tag.map(|t| view! { <span class="tag">{t}</span> });
+    let tag = side_by_side.map(|t| view! { <span class="tag">{t}</span> });
     view! {
         <Card title=title aside=view! { {tag} }.into_any()>
             <ol class="steps">{items}</ol>
@@ -34,9 +40,20 @@ pub fn StepsCard(
     }
 }
 
+/// Which of the removals run at the same time: `3, 4 and 5 side by side`.
+fn side_by_side(steps: &[PlannedStep]) -> Option<String> {
+    let removals = steps.iter().filter(|s| is_removal(s.step)).map(|s| s.number.to_string());
+    let removals: Vec<String> = removals.collect();
+    (removals.len() > 1).then(|| format!("{} side by side", listed(&removals)))
+}
+
+fn is_removal(step: Step) -> bool {
+    matches!(step, Step::DropChapters | Step::DeletePoints | Step::DeleteNodes)
+}
+
 fn group(steps: Vec<PlannedStep>) -> Option<impl IntoView> {
     let first = steps.first()?.clone();
-    let together = matches!(first.step, Step::DropChapters | Step::DeletePoints | Step::DeleteNodes);
+    let together = is_removal(first.step);
     let several = steps.len() > 1;
     let title = match (several, first.step) {
         (false, _) => first.title,
@@ -71,4 +88,25 @@ fn group(steps: Vec<PlannedStep>) -> Option<impl IntoView> {
             </div>
         </li>
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_removals_that_are_there_run_side_by_side() {
+        let of = |steps: &[Step]| {
+            let planned = |step: &Step| PlannedStep {
+                step: *step,
+                number: step.number(),
+                title: String::new(),
+                intent: String::new(),
+            };
+            side_by_side(&steps.iter().map(planned).collect::<Vec<_>>())
+        };
+        assert_eq!(of(&RunKind::Rollback.steps()).as_deref(), Some("3, 4 and 5 side by side"));
+        assert_eq!(of(&[Step::DeletePoints, Step::DeleteNodes, Step::Finish]).as_deref(), Some("4 and 5 side by side"));
+        assert_eq!(of(&[Step::DeleteNodes, Step::RestoreSqlite, Step::RestoreQdrant]), None);
+    }
 }

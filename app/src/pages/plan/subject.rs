@@ -1,7 +1,7 @@
 //! What a plan is about, in words: the same page serves every kind of run that is planned.
 
-use rollback_types::run_kind::{backup_of_subject, run_of_subject};
-use rollback_types::{BackupSource, Role, RollbackPlan, RunId, RunKind};
+use rollback_types::run_kind::{backup_of_subject, run_of_subject, subject_in_words};
+use rollback_types::{BackupSource, Role, RollbackPlan, RunId, RunKind, VersionId};
 
 use crate::format;
 
@@ -105,9 +105,14 @@ impl Subject {
         }
     }
 
+    /// The name as people say it.
+    pub fn in_words(&self) -> String {
+        subject_in_words(self.kind, &VersionId::new(self.name.as_str()))
+    }
+
     /// The title of the tab, without the program's name.
     pub fn tab(&self) -> String {
-        let name = format::clip(&format::visible(&self.name), 60);
+        let name = format::clip(&format::visible(&self.in_words()), 60);
         match self.kind {
             RunKind::Rollback => format!("Plan of {name}"),
             RunKind::RestoreProduction if self.is_disaster_recovery() => format!("Disaster recovery from {name}"),
@@ -120,7 +125,7 @@ impl Subject {
 
     /// What the button says: the deed again, by name.
     pub fn button(&self, take_over: bool) -> String {
-        let name = format::short_id(&self.name);
+        let name = format::short_id(&self.in_words());
         match self.kind {
             RunKind::Rollback if take_over => format!("Take over {name}"),
             RunKind::Rollback => format!("Roll back {name}"),
@@ -132,11 +137,13 @@ impl Subject {
     }
 
     /// The label of the field in which the name is typed.
-    pub fn typed_label(&self) -> &'static str {
+    pub fn typed_label(&self) -> String {
         match self.kind {
-            RunKind::RestoreProduction => "Type the name of the backup",
-            RunKind::UndoRestore => "Type the name of the run",
-            _ => "Type the version id",
+            RunKind::RestoreProduction => "Type the name of the backup".to_owned(),
+            RunKind::UndoRestore => {
+                format!("Type the name of the run, {}", format::clip(&format::visible(&self.name), 40))
+            }
+            _ => "Type the version id".to_owned(),
         }
     }
 
@@ -174,6 +181,15 @@ mod tests {
         assert_eq!(subject(RunKind::MakeBackup, "latest-copy").path(), "/backups/new");
         assert_eq!(subject(RunKind::MakeBackup, "latest_copy1").path(), "/backups/new/latest_copy1");
         assert_eq!(restore_path(".."), None);
+    }
+
+    #[test]
+    fn an_undo_names_its_run_as_every_other_page_does() {
+        let undo = subject(RunKind::UndoRestore, "run-12");
+        assert_eq!(undo.tab(), "Undo of run #12");
+        assert_eq!(undo.button(false), "Undo the restore of run #12");
+        assert!(undo.typed_label().ends_with("run-12"), "what is to be typed is told");
+        assert_eq!(subject(RunKind::Rollback, "run-12").tab(), "Plan of run-12", "a version may have that name");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::components::{Callout, Change, Diff, ErrorPanel, Tone, VersionLink};
 use crate::format;
 
 /// Everything that forbids the start, each with what to do about it.
-pub fn refusals(plan: &RollbackPlan) -> impl IntoView + use<> {
+fn refusals(plan: &RollbackPlan) -> impl IntoView + use<> {
     let items = obstacles(plan)
         .iter()
         .map(|r| {
@@ -24,6 +24,8 @@ pub fn refusals(plan: &RollbackPlan) -> impl IntoView + use<> {
             }
         })
         .collect_view();
+    let active = plan.refusals.iter().any(|r| r.code == "active_run");
+    let safe = active.then(|| view! { <p class="small">"Nothing was started, and the active run goes on."</p> });
     let failed = plan.checklist.iter().filter(|c| c.state == CheckState::Failed).count();
     let hint = (failed > 0).then(|| {
         view! {
@@ -36,7 +38,42 @@ pub fn refusals(plan: &RollbackPlan) -> impl IntoView + use<> {
     view! {
         <Callout tone=Tone::Bad title=format!("This {} cannot start.", Subject::of(plan).noun())>
             <ul class="refusals">{items}</ul>
+            {safe}
             {hint}
+        </Callout>
+    }
+}
+
+/// The version is none that can ever be rolled back as it stands: nothing of a plan is worth telling.
+pub fn is_never_a_candidate(plan: &RollbackPlan) -> bool {
+    const NEVER: [&str; 4] = ["baseline", "safety_backup", "unsafe_name", "not_a_candidate"];
+    plan.refusals.iter().any(|r| NEVER.contains(&r.code.as_str()))
+}
+
+/// What to do in the place of a rollback that can never be.
+pub fn instead(plan: &RollbackPlan) -> impl IntoView + use<> {
+    let is_baseline = plan.refusals.iter().any(|r| r.code == "baseline");
+    let last_resort = is_baseline.then_some(
+        " The baseline is for disaster recovery: production can be restored from its backup when no newer one is intact.",
+    );
+    let back = Subject::of(plan).back();
+    view! {
+        <Callout tone=Tone::Idle title="What to do instead">
+            <p>
+                "If production is damaged, validate it, then restore it from latest-copy or from a kept version."
+                {last_resort} " If another version failed, roll that one back."
+            </p>
+            <div class="actions">
+                <a class="btn" href="/backups">
+                    "To the backups"
+                </a>
+                <a class="btn" href="/versions">
+                    "All versions"
+                </a>
+                <a class="btn" href=back>
+                    "Back to the version"
+                </a>
+            </div>
         </Callout>
     }
 }
@@ -55,6 +92,11 @@ pub fn losses(plan: &RollbackPlan) -> Option<impl IntoView + use<>> {
         n => format!("{} committed versions will be lost from production.", format::count(n)),
     };
     let names = plan.losses.iter().cloned().map(|id| view! { <li><VersionLink id=id /></li> }).collect_view();
+    let saved = if plan.resumes.is_some() {
+        "What each store held before this run replaced it is its way back: the restore can be undone while that is kept."
+    } else {
+        "What production holds now is saved first, as this run’s way back: the restore can be undone while that is kept."
+    };
     let tone = if n > 0 { Tone::Bad } else { Tone::Warn };
     Some(view! {
         <section id="losses" aria-label="What is lost">
@@ -70,9 +112,7 @@ pub fn losses(plan: &RollbackPlan) -> Option<impl IntoView + use<>> {
                             <ul class="losses">{names}</ul>
                         }
                     })}
-                <p>
-                    "What production holds now is saved first, as this run’s way back: the restore can be undone while that is kept."
-                </p>
+                <p>{saved}</p>
                 {disaster
                     .then(|| {
                         view! {
@@ -87,8 +127,27 @@ pub fn losses(plan: &RollbackPlan) -> Option<impl IntoView + use<>> {
     })
 }
 
+/// Why the start was not done, and everything that forbids it now; what both would say is said once.
+pub fn told(plan: &RollbackPlan, problem: Option<Problem>) -> AnyView {
+    let refused = (!obstacles(plan).is_empty()).then(|| refusals(plan));
+    let active = plan.refusals.iter().any(|r| r.code == "active_run");
+    match problem {
+        None => refused.into_any(),
+        Some(p) if active && p.kind == ProblemKind::ActiveRun => {
+            view! { <div id="start-problem" tabindex="-1" autofocus>{refused}</div> }.into_any()
+        }
+        Some(p) => view! {
+            <div id="start-problem" tabindex="-1" autofocus>
+                {start_problem(p)}
+            </div>
+            {refused}
+        }
+        .into_any(),
+    }
+}
+
 /// Why the start was not done.
-pub fn start_problem(problem: Problem) -> AnyView {
+fn start_problem(problem: Problem) -> AnyView {
     if problem.kind == ProblemKind::StalePlan {
         view! { <StalePlan differences=problem.differences /> }.into_any()
     } else {

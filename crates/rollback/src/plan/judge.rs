@@ -4,6 +4,8 @@ mod restore;
 mod rollback;
 mod surroundings;
 
+use std::collections::BTreeSet;
+
 use rollback_types::plan::{DiskSpace, StorePlans};
 use rollback_types::quantity::count;
 use rollback_types::{
@@ -36,6 +38,9 @@ struct Judge<'a> {
     g: &'a Gathered,
 }
 
+/// Refusals of a version that is no candidate, whatever the stores hold.
+pub(super) const NEVER: [&str; 4] = ["baseline", "safety_backup", "unsafe_name", "not_a_candidate"];
+
 /// Judges a rollback of this row.
 pub(super) fn rollback(
     planner: &Planner<'_>,
@@ -50,7 +55,7 @@ pub(super) fn rollback(
     j.candidate(row, target);
     let chosen = j.choose(&mut stores, request);
     j.copy(&source, !chosen.is_empty());
-    let way_back_bytes = bytes_of_all(g, &chosen);
+    let way_back_bytes = bytes_of_all(g, &still_to_save(g, &chosen));
     let evidence = g.sqlite.staging.as_ref().ok().and_then(|s| s.rows).unwrap_or(0).saturating_mul(1_024);
     let disk = j.disk(planner, &Needs::of_restore(g, &chosen).with_evidence(evidence));
     j.stores_answer(&stores);
@@ -63,8 +68,14 @@ pub(super) fn rollback(
     j.active_run();
     j.check("stakeholders", "Stakeholders notified", CheckState::ForPerson, "only a person can tell");
     if !row.candidacy.is_offered() || target.is_err() {
-        // Nothing a person could acknowledge would make it one.
+        // Nothing a person could do would make it one: what else would stand in the way is beside the point.
         j.asked.clear();
+        j.refusals.retain(|refusal| NEVER.contains(&refusal.code.as_str()));
+        j.checklist.retain(|check| matches!(check.code.as_str(), "candidate" | "not_baseline"));
+        for plan in [&mut stores.sqlite, &mut stores.qdrant, &mut stores.neo4j] {
+            (plan.restore, plan.restore_recommended) = (false, false);
+        }
+        return j.end(stores, Vec::new(), 0, request);
     }
     j.end(stores, disk, way_back_bytes, request)
 }
@@ -88,7 +99,7 @@ pub(super) fn restore(
     let mut j = Judge::new(g);
     let chosen = j.choose(&mut stores, request);
     j.copy(source, true);
-    let way_back_bytes = bytes_of_all(g, &chosen);
+    let way_back_bytes = bytes_of_all(g, &still_to_save(g, &chosen));
     let disk = j.disk(planner, &Needs::of_restore(g, &chosen));
     j.stores_answer_for(&stores, &chosen, request.kind);
     j.ingestion();
@@ -146,7 +157,7 @@ pub(super) fn make_backup(
             format!(
                 "Versions are under way or failed: {}. What they staged or changed in production would be part of the new \
                  latest-copy. Roll them back first, unless production is known to be good.",
-                names.join(", ")
+                few(&g.other_candidates)
             ),
         );
     }
@@ -182,6 +193,21 @@ pub(super) fn validation(planner: &Planner<'_>, g: &Gathered, request: &PlanRequ
     let disk = j.disk(planner, &Needs::of_entries());
     j.active_run();
     j.end(stores, disk, 0, request)
+}
+
+/// A lane that had begun before an interruption keeps the way back that was taken then.
+fn still_to_save(g: &Gathered, chosen: &BTreeSet<StoreKind>) -> BTreeSet<StoreKind> {
+    chosen.iter().copied().filter(|store| g.rest.as_ref().is_none_or(|rest| !rest.has_begun(*store))).collect()
+}
+
+/// The first few of these names, and how many more there are: nobody reads a hundred before they tick a box.
+fn few<T: ToString>(names: &[T]) -> String {
+    const SHOWN: usize = 5;
+    let shown = names.iter().take(SHOWN).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {} more", count(more as u64)),
+    }
 }
 
 fn store_plans(planner: &Planner<'_>, g: &Gathered, source: &BackupSource) -> StorePlans {

@@ -296,6 +296,10 @@ impl Planner<'_> {
             }
         }
         steps.retain(|planned| self.rest.is_none_or(|rest| !rest.is_through(planned.step)));
+        if judged.refusals.iter().any(|refusal| judge::NEVER.contains(&refusal.code.as_str())) {
+            // No run of it will ever be: there is nothing to tell of its steps.
+            steps.clear();
+        }
         let plan = RollbackPlan {
             digest: facts.digest(),
             resumes: self.rest.map(|rest| rest.run),

@@ -114,6 +114,11 @@ impl Rest {
         })
     }
 
+    /// A restore of this store had begun, and is not through.
+    pub(super) fn has_begun(&self, store: StoreKind) -> bool {
+        self.begun.iter().any(|step| step.lane() == Some(store))
+    }
+
     fn lane_through(&self, store: StoreKind) -> bool {
         self.through.iter().any(|step| step.is_restore() && step.lane() == Some(store))
     }

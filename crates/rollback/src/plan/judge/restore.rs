@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use rollback_types::plan::StorePlans;
 use rollback_types::quantity::counted;
-use rollback_types::{BackupSource, CheckState, PlanRequest, RunId, RunKind, StoreKind, VersionId};
+use rollback_types::{BackupSource, CheckState, Layout, PlanRequest, RunId, RunKind, StoreKind, VersionId};
 
-use super::Judge;
+use super::{Judge, few};
 use crate::plan::Planner;
 use crate::store::SnapshotForm;
 
@@ -81,7 +81,8 @@ impl Judge<'_> {
                 (true, _) if store == StoreKind::Qdrant && self.not_covered => {
                     self.refuse("does_not_cover:qdrant", format!("{store} cannot be restored: {evidence}."))
                 }
-                (true, Some(false)) => self.ask(
+                // An undo puts back what was there, equal or not: that is what was asked.
+                (true, Some(false)) if kind != RunKind::UndoRestore => self.ask(
                     format!("restore_equal:{word}"),
                     format!("{store}: production equals {name} ({evidence}). A restore is not needed; it is done all the same."),
                 ),
@@ -137,8 +138,8 @@ impl Judge<'_> {
             self.ask(
                 format!("earlier_way_back:{run}"),
                 format!(
-                    "Run #{run} began a restore and did not end well. What {stores} held before is in its way back, which is kept \
-                     (undo it by a plan for run-{run}); the way back that this plan takes holds what is there now."
+                    "Run #{run} began a restore and did not end well. What {stores} held before is in its way back, which is kept: \
+                     the page of run #{run} puts it in again. The way back that this plan takes holds what is there now."
                 ),
             );
         }
@@ -174,13 +175,16 @@ impl Judge<'_> {
             }
         }
         let others = &self.g.other_candidates;
-        if chosen.contains(&StoreKind::Neo4j) && !others.is_empty() {
+        // In the shared layout one look counts what anybody has staged; a restore apart from a rollback does not look.
+        let shared = self.g.layout() != Layout::PerVersion;
+        let none_staged = shared && self.g.neo4j.staging.as_ref().is_ok_and(|s| !s.name.is_empty() && s.units() == 0);
+        if chosen.contains(&StoreKind::Neo4j) && !others.is_empty() && !none_staged {
             let names: Vec<String> = others.iter().take(20).map(ToString::to_string).collect();
             self.ask(
                 format!("graph_of_others:{}", names.join(",")),
                 format!(
                     "Neo4j is restored as a whole: nodes that other candidates have staged go too ({}). They are in the way back.",
-                    names.join(", ")
+                    few(others)
                 ),
             );
         }
@@ -205,14 +209,12 @@ impl Judge<'_> {
         }
         if !losses.is_empty() {
             let names: Vec<String> = losses.iter().take(20).map(ToString::to_string).collect();
-            let more = losses.len().saturating_sub(names.len());
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             self.ask(
                 format!("loses:{}", names.join(",")),
                 format!(
-                    "{} is older than what was committed since: {}{more}. Their data goes from production. Their registry rows stay.",
+                    "{} is older than what was committed since: {}. Their data goes from production. Their registry rows stay.",
                     source.name(),
-                    names.join(", ")
+                    few(losses)
                 ),
             );
         }
@@ -224,7 +226,7 @@ impl Judge<'_> {
                 format!(
                     "Versions are under way or failed: {}. A rollback of them restores production too; this restore does not \
                      remove what they staged.",
-                    names.join(", ")
+                    few(candidates)
                 ),
             );
         }

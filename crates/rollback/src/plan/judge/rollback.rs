@@ -3,7 +3,7 @@
 use rollback_types::quantity::counted;
 use rollback_types::{Candidacy, CheckState, Layout, RollbackTarget, TargetRefusal, VersionRow, VersionState};
 
-use super::Judge;
+use super::{Judge, few};
 use crate::plan::Planner;
 
 impl Judge<'_> {
@@ -70,15 +70,16 @@ impl Judge<'_> {
             return;
         }
         let others = &self.g.other_candidates;
-        if !others.is_empty() {
+        let sides = [&self.g.sqlite, &self.g.qdrant, &self.g.neo4j];
+        // What could not be looked at may be theirs.
+        let staged = sides.iter().any(|side| side.staging.as_ref().map_or(true, |s| s.present || s.units() > 0));
+        if !others.is_empty() && staged {
             let names: Vec<String> = others.iter().take(20).map(ToString::to_string).collect();
-            let more = others.len().saturating_sub(names.len());
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             self.ask(
                 format!("other_candidates:{}", names.join(",")),
                 format!(
-                    "Staging is shared, and other candidates exist: {}{more}. What is staged may be theirs; it goes all the same.",
-                    names.join(", ")
+                    "Staging is shared, and other candidates exist: {}. What is staged may be theirs; it goes all the same.",
+                    few(others)
                 ),
             );
         }
@@ -97,10 +98,7 @@ impl Judge<'_> {
             let theirs: Vec<&str> = staging.versions.keys().map(String::as_str).filter(|v| *v != own).collect();
             self.ask(
                 format!("foreign_staging:{}", theirs.join(",")),
-                format!(
-                    "Not all staged chapters are of {own}: {}. Dropping the table takes them too.",
-                    foreign.join(", ")
-                ),
+                format!("Not all staged chapters are of {own}: {}. Dropping the table takes them too.", few(&foreign)),
             );
         }
     }

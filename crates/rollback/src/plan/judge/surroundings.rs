@@ -6,7 +6,7 @@ use rollback_types::plan::StorePlans;
 use rollback_types::quantity::bytes;
 use rollback_types::{CheckState, DiskSpace, Layout, RunKind, StoreKind};
 
-use super::Judge;
+use super::{Judge, few};
 use crate::plan::Planner;
 use crate::plan::room::Needs;
 use crate::store::Fault;
@@ -103,7 +103,7 @@ impl Judge<'_> {
                     .iter()
                     .map(|o| format!("{} {} of {} (entry {})", o.operation_type, o.status, o.version_id, o.id))
                     .collect();
-                let sign = format!("the operation log has open entries: {}", names.join("; "));
+                let sign = format!("the operation log has open entries: {}", few(&names));
                 self.ask(
                     "open_operations",
                     format!("{sign}. If none of them is still at work, they were left behind."),
