@@ -225,6 +225,13 @@ impl ValidationReport {
         self.parts().filter_map(sentence).collect()
     }
 
+    /// Whether a sentence of [`findings`](Self::findings) tells of something critical that failed.
+    pub fn tells_critical_failure(finding: &str) -> bool {
+        let named = ["Check ", "The search test ", "The configured search command "];
+        let told = finding.split_once(": ").map_or(finding, |(told, _)| told);
+        named.iter().any(|name| told.starts_with(name)) && told.ends_with(" failed")
+    }
+
     /// What is wrong enough for a rollback or a restore, a sentence each.
     pub fn critical_failures(&self) -> Vec<String> {
         let failed = |part: &Part<'_>| part.state == CheckOutcome::Failed && part.severity == CheckSeverity::Critical;
@@ -301,6 +308,7 @@ mod tests {
             assert_eq!(failed.is_sound(), number > 5, "check {number}");
             assert_eq!(failed.findings().len(), 1);
             assert!(failed.findings()[0].contains(&format!("detail of {number}")));
+            assert_eq!(ValidationReport::tells_critical_failure(&failed.findings()[0]), number <= 5, "check {number}");
             states[number - 1] = NotChecked;
             assert_eq!(report(states).verdict, ValidationVerdict::Incomplete, "check {number}");
             assert_eq!(report(states).findings().len(), 1, "what was not checked is told");

@@ -103,6 +103,23 @@ async fn a_restore_tells_its_counts_and_its_way_back() {
 }
 
 #[tokio::test]
+async fn a_lane_that_had_begun_before_it_was_skipped_is_not_told_as_left_alone() {
+    let b = bench();
+    // The first batch goes, the second does not.
+    b.deployment.faults.arm("delete_batch", Some(Step::DeleteNodes), 1, Fault::Refused, Moment::After);
+    let id = b.start().await;
+    assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision);
+    let why = Some("done by hand".to_owned());
+    b.service.decide(id, Step::DeleteNodes, Decision::Skip, why, &tester()).await.unwrap();
+    b.settle(id).await;
+    let report = b.service.report(id).await.unwrap();
+    let proof = &report.stores.iter().find(|s| s.store == StoreKind::Neo4j).unwrap().proof;
+    assert!(proof.contains("had begun to remove and was then skipped by decision"), "{proof}");
+    let proof = &report.stores.iter().find(|s| s.store == StoreKind::Qdrant).unwrap().proof;
+    assert!(!proof.contains("had begun"), "{proof}");
+}
+
+#[tokio::test]
 async fn an_aborted_run_proves_only_what_it_did() {
     let b = bench();
     b.deployment.faults.arm("drop_staging", Some(Step::DropChapters), u32::MAX, Fault::Refused, Moment::Before);

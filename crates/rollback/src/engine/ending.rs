@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 
 use rollback_types::quantity::counted;
 use rollback_types::run_kind::{PRODUCTION, run_of_subject};
-use rollback_types::{EventKind, RunKind, RunState, Step, StepError};
+use rollback_types::{EventKind, RunKind, RunState, Step, StepError, ValidationReport};
 
 use super::Engine;
 use crate::recorder::RecordError;
@@ -23,7 +23,7 @@ impl Engine {
         let state = if findings.is_empty() { RunState::Completed } else { RunState::CompletedWithFindings };
         let mut summary = self.summary();
         if !findings.is_empty() {
-            summary.push_str(&format!(" With {}.", counted(findings.len() as u64, "findings")));
+            summary.push_str(&format!(" With {}.", counted_findings(&findings)));
         }
         self.recorder.record(EventKind::RunEnded { state, summary, findings }).await?;
         Ok(state)
@@ -172,6 +172,20 @@ impl Engine {
                 format!("{subject} is a new copy{copied}, proven before it took its place.")
             }
         }
+    }
+}
+
+/// `4 findings, 3 of them failed critical checks`: whoever reads of checks elsewhere finds them here.
+fn counted_findings(findings: &[String]) -> String {
+    let all = findings.len();
+    let failed = findings.iter().filter(|f| ValidationReport::tells_critical_failure(f)).count();
+    let said = counted(all as u64, "findings");
+    match failed {
+        0 => said,
+        1 if all == 1 => format!("{said}, a failed critical check"),
+        _ if failed == all => format!("{said}, all of them failed critical checks"),
+        1 => format!("{said}, 1 of them a failed critical check"),
+        _ => format!("{said}, {failed} of them failed critical checks"),
     }
 }
 

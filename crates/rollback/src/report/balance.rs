@@ -1,8 +1,8 @@
 //! What each store held before the run and after it, as far as the run proved it.
 
 use rollback_types::{
-    CountChange, Inventory, RollbackPlan, RunKind, RunView, StagingCounts, Step, StepState, StoreBalance, StoreKind,
-    StorePlan,
+    CountChange, Inventory, RollbackPlan, RunKind, RunView, StagingCounts, Step, StepState, StepView, StoreBalance,
+    StoreKind, StorePlan,
 };
 
 use super::Told;
@@ -37,6 +37,9 @@ pub(super) fn lane(store: StoreKind) -> Step {
 
 fn balance(view: &RunView, told: &Told, store: StoreKind, plan: &StorePlan) -> StoreBalance {
     let state = |step| view.step(step).map_or(StepState::Pending, |s| s.state);
+    // It began to change its store, and was then skipped all the same.
+    let begun = |step| view.step(step).is_some_and(|s| s.acted && s.state == StepState::Skipped);
+    let left_begun = |step| view.step(step).is_some_and(StepView::was_left_begun);
     let (removal, lane) = (removal(store), lane(store));
     let removed = matches!(state(removal), StepState::Done | StepState::FoundAbsent);
     let mut counts = Vec::new();
@@ -49,12 +52,23 @@ fn balance(view: &RunView, told: &Told, store: StoreKind, plan: &StorePlan) -> S
         }));
         proof.push(if removed {
             format!("{removal} looked again after it had removed what was staged")
+        } else if begun(removal) {
+            format!("{removal} had begun to remove and was then skipped by decision: what is staged now is not known")
         } else {
             format!("{removal} proved nothing: what is staged now is not known")
         });
     }
     let (after, by) = match state(lane) {
         StepState::Done => (plan.latest_copy.as_ref(), format!("{lane} counted again after the restore")),
+        StepState::Skipped if left_begun(lane) => (
+            None,
+            format!(
+                "{lane} had begun to replace production and was then skipped by decision: production may be replaced in part"
+            ),
+        ),
+        StepState::Skipped if begun(lane) => {
+            (None, format!("{lane} had begun to replace production, and put its way back in again"))
+        }
         StepState::Skipped if told.was_skipped_by_decision(lane) => {
             (None, format!("{lane} was skipped by decision: production was not compared"))
         }
