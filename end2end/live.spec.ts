@@ -77,6 +77,10 @@ test('a server that ends in the middle: the page says so, and the run is interru
 
   await deployment.stop('SIGKILL');
   await expect(page.getByText('Reconnecting', { exact: true })).toBeVisible({ timeout: 30_000 });
+  // From that moment on nothing is claimed of now.
+  await expect(page.getByText('line lost, last known: running', { exact: true })).toBeVisible();
+  await expect(page).toHaveTitle(/^line lost, last known: running/);
+  await expect(page.getByText('The line is lost: this chart stands as it was then.')).toBeVisible();
   await release();
   await deployment.start();
 

@@ -282,7 +282,9 @@ mod browser {
         }
 
         fn take_up(self: &Rc<Self>) {
-            if self.connection.get_untracked() == Connection::Paused && !hidden() {
+            // A hidden page that asks by itself may have found the server gone.
+            let waits = matches!(self.connection.get_untracked(), Connection::Paused | Connection::Reconnecting);
+            if waits && self.open.borrow().is_none() && !hidden() {
                 self.connection.set(Connection::Reconnecting);
                 self.connect();
             }

@@ -36,6 +36,14 @@ impl LiveRun {
         live
     }
 
+    /// The run goes on, and the page does not hear of it any more: it knows what was so last, and nothing of now.
+    pub fn is_lost(self) -> Memo<bool> {
+        Memo::new(move |_| {
+            let silent = matches!(self.connection.get(), Connection::Reconnecting | Connection::Stale(_));
+            silent && self.view.with(|v| v.run.state.is_active())
+        })
+    }
+
     /// The run of this page: on the server from the context, in the browser as the first of its islands made it.
     pub fn of_page() -> Option<Self> {
         #[cfg(feature = "hydrate")]

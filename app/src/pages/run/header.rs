@@ -1,11 +1,12 @@
 //! Which run, why, how far, and how the page hears of it.
 
 use leptos::prelude::*;
-use rollback_types::{RunKind, RunView, Step, Timestamp};
+use rollback_types::{RunKind, RunState, RunView, Step, Timestamp};
 
 use super::tab::TabState;
+use crate::components::badge::run_look;
 use crate::components::clock::first_now;
-use crate::components::{ConnectionState, RunBadge};
+use crate::components::{Badge, ConnectionState, IconName, Tone};
 use crate::format;
 use crate::given::Given;
 use crate::live::LiveRun;
@@ -17,6 +18,9 @@ pub fn RunHeader(
     /// The run as the page shows it first.
     view: RunView,
 ) -> impl IntoView {
+    use rollback_types::VersionId;
+    use rollback_types::run_kind::subject_in_words;
+
     use crate::components::{Foreign, PageHeader, Time, VersionName};
 
     let run = view.run.clone();
@@ -43,7 +47,7 @@ pub fn RunHeader(
             lead=lead.into_any()
             tools=tools.into_any()
         >
-            {crate::pages::run_rows::title(kind)} " " <VersionName id=run.version_id />
+            {crate::pages::run_rows::title(kind)} " " <VersionName id=VersionId::new(subject_in_words(kind, &run.version_id)) />
         </PageHeader>
     }
 }
@@ -70,12 +74,29 @@ pub fn RunTools(
     });
     #[cfg(feature = "hydrate")]
     super::renewal::keep(live);
+    let lost = live.is_lost();
+    let look = move || look(state.get(), lost.get());
     view! {
-        <RunBadge state=state />
+        <Badge
+            tone=Signal::derive(move || look().0)
+            icon=Signal::derive(move || look().1)
+            text=Signal::derive(move || look().2)
+        />
         <span class="small muted nowrap">{move || where_now.get()}</span>
         <Elapsed live=live />
         <ConnectionState connection=live.connection />
     }
+}
+
+/// The run's badge. Of a run that goes on nothing is claimed while the page does not hear of it.
+fn look(state: RunState, lost: bool) -> (Tone, IconName, String) {
+    let (tone, icon, word) = run_look(state);
+    if lost { (Tone::Warn, IconName::Question, last_known(word)) } else { (tone, icon, word.to_owned()) }
+}
+
+/// What the page knew when it last heard of the run.
+pub(super) fn last_known(word: &str) -> String {
+    format!("line lost, last known: {word}")
 }
 
 /// What the tab tells of the run. Apart from the rest and last in its line, because only the browser knows whether it has
@@ -88,12 +109,13 @@ pub fn RunNotice() -> impl IntoView {
 /// How long the run has taken; ticks while it goes on.
 #[component]
 fn Elapsed(live: LiveRun) -> impl IntoView {
-    let started = live.view.with_untracked(|v| v.run.started_at);
     let took = Memo::new(move |_| live.view.with(|v| v.run.duration_ms));
     let now: RwSignal<Timestamp> = RwSignal::new(first_now());
     #[cfg(feature = "hydrate")]
+    let lost = live.is_lost();
+    #[cfg(feature = "hydrate")]
     Effect::new(move |_| {
-        if took.get().is_none() {
+        if took.get().is_none() && !lost.get() {
             let every = std::time::Duration::from_millis(200);
             if let Ok(ticker) = set_interval_with_handle(move || now.set(first_now()), every) {
                 on_cleanup(move || ticker.clear());
@@ -103,7 +125,7 @@ fn Elapsed(live: LiveRun) -> impl IntoView {
     view! {
         <span class="nowrap elapsed">
             <span class="sr">"Took "</span>
-            <b>{move || format::duration(took.get().unwrap_or_else(|| now.get().since_ms(started)))}</b>
+            <b>{move || format::duration(took.get().unwrap_or_else(|| live.view.with(|v| v.run.worked_ms(now.get()))))}</b>
         </span>
     }
 }

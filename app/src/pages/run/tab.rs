@@ -7,8 +7,9 @@ use crate::live::LiveRun;
 
 /// The icon of a run in this state; the same shapes as its badge, so that colour is not all.
 #[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only the browser changes icons"))]
-fn icon(state: RunState) -> &'static str {
+fn icon(state: RunState, lost: bool) -> &'static str {
     match state {
+        _ if lost => "/favicon-attention.svg",
         RunState::Running => "/favicon-running.svg",
         RunState::NeedsDecision | RunState::Interrupted | RunState::CompletedWithFindings => "/favicon-attention.svg",
         RunState::Completed => "/favicon-done.svg",
@@ -33,7 +34,7 @@ pub fn TabState(
     let may_ask = RwSignal::new(false);
     #[cfg(feature = "hydrate")]
     {
-        browser::watch(live.view.with_untracked(|v| v.run.id), state, may_ask);
+        browser::watch(live, state, may_ask);
         browser::look_while_hidden(live);
     }
     let worth_asking = move || matches!(state.get(), RunState::Running | RunState::NeedsDecision);
@@ -59,8 +60,9 @@ fn ask(may_ask: RwSignal<bool>) {
 
 /// `needs a decision: run #7`, the state first: tabs show little.
 #[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only the browser changes titles"))]
-fn title(id: RunId, state: RunState) -> String {
-    format!("{}: run #{id}", crate::components::badge::run_look(state).2)
+fn title(id: RunId, state: RunState, lost: bool) -> String {
+    let word = crate::components::badge::run_look(state).2;
+    if lost { format!("{}, run #{id}", super::header::last_known(word)) } else { format!("{word}: run #{id}") }
 }
 
 /// `Run #7: needs a decision`.
@@ -72,10 +74,11 @@ fn notice(id: RunId, state: RunState) -> String {
 #[cfg(feature = "hydrate")]
 mod browser {
     use leptos::prelude::*;
-    use rollback_types::{RunId, RunState};
+    use rollback_types::RunState;
     use web_sys::{Notification, NotificationPermission, VisibilityState};
 
     use super::{icon, is_news, notice, title};
+    use crate::event_stream::Connection;
     use crate::fetch;
     use crate::live::{LiveRun, Seen};
 
@@ -84,11 +87,13 @@ mod browser {
         js_sys::Reflect::has(&js_sys::global(), &"Notification".into()).unwrap_or(false)
     }
 
-    pub fn watch(id: RunId, state: Memo<RunState>, may_ask: RwSignal<bool>) {
+    pub fn watch(live: LiveRun, state: Memo<RunState>, may_ask: RwSignal<bool>) {
+        let id = live.view.with_untracked(|v| v.run.id);
+        let lost = live.is_lost();
         Effect::new(move |before: Option<RunState>| {
-            let now = state.get();
-            set_icon(icon(now));
-            document().set_title(&crate::tab_title(title(id, now)));
+            let (now, lost) = (state.get(), lost.get());
+            set_icon(icon(now, lost));
+            document().set_title(&crate::tab_title(title(id, now, lost)));
             if let Some(before) = before
                 && is_news(before, now)
             {
@@ -123,11 +128,15 @@ mod browser {
         }
         leptos::task::spawn_local(async move {
             // What cannot be asked now is asked again soon, and the stream tells it when the tab is looked at.
-            let Ok(seen) = fetch::json_in_background::<Seen>(&format!("/api/v1/runs/{id}/summary")).await else {
-                return;
-            };
-            // The events themselves come by the stream, once somebody looks.
-            live.view.update(|v| v.run.state = seen.state);
+            let seen = fetch::json_in_background::<Seen>(&format!("/api/v1/runs/{id}/summary")).await;
+            // Whoever looks meanwhile has the stream again, which knows better.
+            if document().visibility_state() == VisibilityState::Hidden {
+                live.connection.set(if seen.is_ok() { Connection::Paused } else { Connection::Reconnecting });
+            }
+            if let Ok(seen) = seen {
+                // The events themselves come by the stream, once somebody looks.
+                live.view.update(|v| v.run.state = seen.state);
+            }
         });
     }
 
@@ -172,10 +181,17 @@ mod tests {
             RunState::CompletedWithFindings,
             RunState::Aborted,
         ];
-        for state in states {
-            let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../public").to_owned() + icon(state);
+        for (state, lost) in states.into_iter().flat_map(|state| [(state, false), (state, true)]) {
+            let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../public").to_owned() + icon(state, lost);
             assert!(std::path::Path::new(&file).is_file(), "{file}");
         }
+    }
+
+    #[test]
+    fn without_a_line_nothing_is_claimed_of_now() {
+        assert_eq!(title(RunId(7), RunState::Running, false), "running: run #7");
+        assert_eq!(title(RunId(7), RunState::Running, true), "line lost, last known: running, run #7");
+        assert_ne!(icon(RunState::Running, true), icon(RunState::Running, false));
     }
 
     #[test]
