@@ -150,18 +150,27 @@ pub struct Timeline {
 /// When each step of one run worked.
 #[server(name = RunChart, prefix = "/rpc", endpoint = "run-chart", input = GetUrl, output = Json)]
 pub async fn run_chart(id: RunId) -> Result<Timeline, ApiError> {
-    use crate::charts::{Room, timeline_chart};
+    Timeline::of(&service()?.run_with_log(id, 0).await.map_err(refused)?)
+}
 
-    let run = service()?.run_with_log(id, 0).await.map_err(refused)?;
-    let now = rollback_types::Timestamp::now();
-    let wide = drawn(timeline_chart("run-chart", &run, now, Room::Wide))?;
-    let narrow = drawn(timeline_chart("run-chart-narrow", &run, now, Room::Narrow))?;
-    Ok(Timeline { wide, narrow })
+#[cfg(feature = "ssr")]
+impl Timeline {
+    /// Of a run that was read already: to read all its events once more would be half of its page's time.
+    pub(crate) fn of(run: &RunView) -> Result<Self, ApiError> {
+        use crate::charts::{Room, timeline_chart};
+
+        let now = rollback_types::Timestamp::now();
+        let wide = drawn(timeline_chart("run-chart", run, now, Room::Wide))?;
+        let narrow = drawn(timeline_chart("run-chart-narrow", run, now, Room::Narrow))?;
+        Ok(Self { wide, narrow })
+    }
 }
 
 /// Median durations of the steps beside the document's estimates, as SVG.
 #[server(name = MedianChart, prefix = "/rpc", endpoint = "median-chart", input = GetUrl, output = Json)]
-pub async fn median_chart() -> Result<String, ApiError> {
+pub async fn median_chart() -> Result<Timeline, ApiError> {
+    use crate::charts::{Room, durations_chart};
+
     let medians = service()?.step_durations().await.map_err(refused)?;
     let rows: Vec<_> = RunKind::Rollback
         .steps()
@@ -172,7 +181,8 @@ pub async fn median_chart() -> Result<String, ApiError> {
             documented_ms: u64::from(step.documented_seconds()) * 1_000,
         })
         .collect();
-    drawn(crate::charts::durations_chart("median-chart", "Durations per step", "median here", &rows))
+    let chart = |id, room| drawn(durations_chart(id, "Durations per step", "median here", &rows, room));
+    Ok(Timeline { wide: chart("median-chart", Room::Wide)?, narrow: chart("median-chart-narrow", Room::Narrow)? })
 }
 
 #[cfg(feature = "ssr")]

@@ -12,13 +12,15 @@ use self::over_time::OverTime;
 use crate::api::runs::{list_runs, median_chart, step_durations};
 use crate::components::badge::run_look;
 use crate::components::{
-    Card, Chip, Column, DataTable, EmptyState, ErrorPanel, FilterChips, Foreign, Loading, PageHeader, Pagination,
-    RunBadge, RunLink, SearchField, Time,
+    Callout, Card, Chip, Column, DataTable, EmptyState, ErrorPanel, FilterChips, Foreign, Loading, PageHeader,
+    Pagination, RunBadge, RunLink, SearchField, Time, Tone,
 };
 use crate::format;
 use crate::fragment::Fragment;
 use crate::freshness::PageFreshness;
-use crate::pages::run_rows::subject;
+use crate::pages::plan::sentences::listed;
+use crate::pages::run::chart::TimelineChart;
+use crate::pages::run_rows::{Took, subject};
 
 const STATES: [RunState; 6] = [
     RunState::Running,
@@ -46,6 +48,7 @@ pub fn HistoryPage() -> impl IntoView {
         <PageHeader tab="Runs" lead=lead.into_any() tools=tools.into_any()>
             "Runs"
         </PageHeader>
+        {move || no_days(&asked.get().no_days)}
         {move || filters(&asked.get())}
         {move || view! { <OverTime asked=asked.get() /> }}
         <Fragment id="runs-list" held=true>
@@ -63,6 +66,17 @@ pub fn HistoryPage() -> impl IntoView {
         </Fragment>
         <Durations />
     }
+}
+
+/// What stands in the address in a day's place, and is none.
+fn no_days(days: &[(&'static str, String)]) -> Option<impl IntoView + use<>> {
+    let shown: Vec<String> =
+        days.iter().map(|(field, day)| format!("{field}: “{}”", format::clip(&format::visible(day), 40))).collect();
+    (!shown.is_empty()).then(|| {
+        let none = if shown.len() == 1 { "is no day" } else { "are no days" };
+        let title = format!("{} {none}, such as 2026-11-23, so the runs of all days are shown.", listed(&shown));
+        view! { <Callout tone=Tone::Warn title=title /> }
+    })
 }
 
 fn filters(asked: &Asked) -> impl IntoView + use<> {
@@ -115,7 +129,7 @@ fn search(asked: &Asked) -> impl IntoView + use<> {
             </label>
         }
     };
-    let without = Asked { search: None, from: None, to: None, ..asked.clone() };
+    let without = Asked { search: None, from: None, to: None, no_days: Vec::new(), ..asked.clone() };
     let cleared = (without != *asked).then(|| {
         view! {
             <a class="btn" href=without.path(None)>
@@ -127,8 +141,8 @@ fn search(asked: &Asked) -> impl IntoView + use<> {
         <form class="filter-form" role="search" aria-label="Search the runs" method="get" action="/runs">
             {kept}
             <SearchField name="q" label="Reason, version or who" value=asked.search.clone().unwrap_or_default() />
-            {day("from", "From (UTC)", &asked.from)}
-            {day("to", "To", &asked.to)}
+            {day("from", asked::FROM, &asked.from)}
+            {day("to", asked::TO, &asked.to)}
             {cleared}
         </form>
     }
@@ -164,7 +178,7 @@ fn listing(page: Page<RunSummary>, asked: &Asked) -> impl IntoView + use<> {
 }
 
 fn row(run: RunSummary) -> impl IntoView {
-    let took = run.duration_ms.map_or_else(|| "–".to_owned(), format::duration);
+    let took = view! { <Took run=run.clone() /> };
     let reason = format::clip(&run.reason, 200);
     let summary = run.summary.as_deref().map(|s| {
         view! { <span class="under foreign">{format::clip(&format::visible(s), 200)}</span> }
@@ -202,7 +216,7 @@ fn row(run: RunSummary) -> impl IntoView {
 }
 
 fn empty(asked: &Asked) -> impl IntoView + use<> {
-    if *asked != Asked::default() {
+    if *asked != (Asked { no_days: asked.no_days.clone(), ..Asked::default() }) {
         view! {
             <EmptyState title="No run matches.">
                 <p>
@@ -237,18 +251,7 @@ fn Durations() -> impl IntoView {
             {move || Suspend::new(async move {
                 let (chart, medians) = figures.await;
                 let chart = match chart {
-                    Ok(svg) => {
-                        view! {
-                            <div
-                                class="chart"
-                                tabindex="0"
-                                role="region"
-                                aria-label="Chart, scrolls sideways"
-                                inner_html=svg
-                            ></div>
-                        }
-                            .into_any()
-                    }
+                    Ok(timeline) => view! { <TimelineChart timeline=timeline /> }.into_any(),
                     Err(e) => view! { <div class="body"><ErrorPanel problem=*e.0 /></div> }.into_any(),
                 };
                 let medians = medians.unwrap_or_default();

@@ -11,6 +11,10 @@ const ROWS: u32 = 25;
 /// The longest text that is searched for.
 const SEARCH: usize = 200;
 
+/// What the fields of the days are called on the page.
+pub(super) const FROM: &str = "From (UTC)";
+pub(super) const TO: &str = "To";
+
 /// The filters. Days are kept as the form wrote them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Asked {
@@ -24,21 +28,24 @@ pub(super) struct Asked {
     /// A day; all of it is shown.
     pub to: Option<String>,
     pub cursor: Option<String>,
+    /// What stood in a day's place and is none, with its field's name: it narrows nothing, and the page says so.
+    pub no_days: Vec<(&'static str, String)>,
 }
 
 impl Asked {
-    /// Unknown words, and days that are none, ask for nothing.
+    /// Unknown words, and days that are none, ask for nothing; the latter are kept apart, to be told.
     pub fn read(search: &str) -> Self {
         let mut asked = Self::default();
         for (key, value) in address::pairs(search).filter(|(_, value)| !value.trim().is_empty()) {
-            let is_day = |value: String| day(&value).map(|_| value);
             match key.as_str() {
                 "state" => asked.state = RunState::parse(&value),
                 "kind" => asked.kind = RunKind::parse(&value),
                 "version" => asked.version = Some(value),
                 "q" => asked.search = Some(value.trim().chars().take(SEARCH).collect()),
-                "from" => asked.from = is_day(value),
-                "to" => asked.to = is_day(value),
+                "from" if day(&value).is_some() => asked.from = Some(value),
+                "from" => asked.no_days.push((FROM, value)),
+                "to" if day(&value).is_some() => asked.to = Some(value),
+                "to" => asked.no_days.push((TO, value)),
                 "cursor" => asked.cursor = Some(value),
                 _ => {}
             }
@@ -88,15 +95,16 @@ mod tests {
             from: Some("2026-11-01".into()),
             to: Some("2026-11-23".into()),
             cursor: Some("c".into()),
+            no_days: Vec::new(),
         };
         let path = asked.path(Some("x="));
         let kept = "state=aborted&kind=make_backup&version=a%26b&q=check%204&from=2026-11-01&to=2026-11-23";
         assert_eq!(path, format!("/runs?{kept}&cursor=x%3D"));
         assert_eq!(Asked::read(&format!("?{kept}&cursor=c&other=x")), asked);
-        assert_eq!(
-            Asked::read("?state=teleported&kind=odd&cursor=&q=+&from=yesterday&to=2026-02-30"),
-            Asked::default()
-        );
+        let odd = Asked::read("?state=teleported&kind=odd&cursor=&q=+&from=yesterday&to=2026-02-30");
+        let no_days = vec![(FROM, "yesterday".to_owned()), (TO, "2026-02-30".to_owned())];
+        assert_eq!(odd, Asked { no_days, ..Asked::default() }, "told, not passed over");
+        assert_eq!(odd.path(None), "/runs");
         assert_eq!(Asked::default().path(None), "/runs");
     }
 

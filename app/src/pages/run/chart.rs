@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use rollback_types::{RunView, StepState, StepView};
 
-use crate::api::runs::{Timeline, run_chart};
+use crate::api::runs::Timeline;
 use crate::components::{Card, Column, DataTable};
 use crate::format;
 
@@ -25,28 +25,26 @@ pub fn DurationsCard(
     /// The run.
     view: RunView,
 ) -> impl IntoView {
-    let id = view.run.id;
-    let chart = Resource::new_blocking(|| (), move |()| run_chart(id));
+    let chart = match Timeline::of(&view) {
+        Ok(timeline) => view! { <TimelineChart timeline=timeline /> }.into_any(),
+        Err(_) => view! { <p class="body muted">"The chart could not be drawn. The figures are below."</p> }.into_any(),
+    };
     let rows = view.steps.iter().map(row).collect_view();
+    let still = (view.standstills.iter().any(|(from, _)| view.run.last_sign_at != Some(*from))).then_some(
+        " The time in which nobody was at work after an interruption is cut out; a grey stroke stands there.",
+    );
     let footer = view! {
         <p>
             "Time since the run began, of each step’s last try. Steps that overlap worked side by side; the colours are \
             the stores’."
+            {still}
         </p>
     };
     view! {
         <Card title="Where the time went" footer=footer.into_any()>
-            <Transition fallback=|| ()>
-                {move || Suspend::new(async move {
-                    match chart.await {
-                        Ok(timeline) => view! { <TimelineChart timeline=timeline /> }.into_any(),
-                        Err(_) => {
-                            view! { <p class="body muted">"The chart could not be drawn. The figures are below."</p> }
-                                .into_any()
-                        }
-                    }
-                })}
-            </Transition>
+            // Shown by the style while the page does not hear of the run.
+            <p class="body note when-lost">"The line is lost: this chart stands as it was then."</p>
+            {chart}
             <details class="figures">
                 <summary>"The figures"</summary>
                 <DataTable

@@ -113,7 +113,7 @@ pub(super) fn StoresSection() -> impl IntoView {
 fn chart() -> impl IntoView {
     use rollback_types::Step;
 
-    use crate::charts::{DurationRow, durations_chart};
+    use crate::charts::{DurationRow, Room, durations_chart};
 
     let steps = [
         (Step::Identify, Some(4)),
@@ -130,7 +130,7 @@ fn chart() -> impl IntoView {
             documented_ms: u64::from(step.documented_seconds()) * 1_000,
         })
         .collect();
-    match durations_chart("specimen-chart", "Specimen of a chart", "this run", &rows) {
+    match durations_chart("specimen-chart", "Specimen of a chart", "this run", &rows, Room::Wide) {
         Ok(svg) => view! {
             <div class="chart" tabindex="0" role="region" aria-label="Specimen of a chart, scrolls sideways" inner_html=svg></div>
         }
