@@ -12,6 +12,7 @@ mod resume;
 mod runs;
 mod seen;
 mod start;
+mod views_kept;
 
 pub(crate) use self::last_word::LastWord;
 pub use self::seen::seen;
@@ -60,6 +61,8 @@ pub struct RollbackService {
     counted: tokio::sync::Mutex<Option<look::Counted>>,
     /// What the overview read of the registry last.
     registry_kept: tokio::sync::Mutex<Option<registry_look::Kept>>,
+    /// The runs that were read last.
+    views_kept: views_kept::ViewsKept,
     /// What the newest run that looked at production said of it.
     word_kept: tokio::sync::Mutex<Option<last_word::Kept>>,
     /// Held while a backup is read and tried. No run starts meanwhile.
@@ -100,6 +103,7 @@ impl RollbackService {
             starting: tokio::sync::Mutex::default(),
             counted: tokio::sync::Mutex::default(),
             registry_kept: tokio::sync::Mutex::default(),
+            views_kept: views_kept::ViewsKept::default(),
             word_kept: tokio::sync::Mutex::default(),
             looking: tokio::sync::Mutex::default(),
             plans: Mutex::default(),

@@ -5,8 +5,10 @@ mod support;
 
 use futures::StreamExt as _;
 use rollback::ServiceError;
-use rollback_types::{LogLine, LogQuery, RunId};
-use support::bench;
+use rollback::fake::Moment;
+use rollback::store::Fault;
+use rollback_types::{Decision, LogLine, LogQuery, RunId, RunState, Step};
+use support::{bench, tester};
 
 fn before(number: u64, limit: u32) -> LogQuery {
     LogQuery { before: Some(number), limit: Some(limit), ..LogQuery::default() }
@@ -49,6 +51,12 @@ async fn parts_put_together_are_the_whole_from_either_end() {
         }
         assert_eq!(from_start, view.log, "forwards by {size}");
     }
+    // Asked for again, a view is continued where it was read to; it must be the one that is read from the beginning.
+    for lines in [0, 2, 400, usize::MAX, 1, 400] {
+        let mut whole = view.clone();
+        whole.keep_last_lines(lines);
+        assert_eq!(b.service.run_with_log(id, lines).await.unwrap(), whole, "{lines} lines");
+    }
     let text: Vec<String> = b.service.log_text(id).await.unwrap().map(Result::unwrap).collect().await;
     assert_eq!(text.concat().lines().count(), view.log.len());
     let short = b.service.run_with_log(id, 2).await.unwrap();
@@ -85,4 +93,19 @@ async fn what_cannot_be_asked_is_refused() {
     let beyond = b.service.log(id, &before(u64::MAX, 5)).await.unwrap();
     assert!(beyond.lines.len() == 5 && !beyond.later);
     assert_eq!(b.service.log(id, &before(1, 5)).await.unwrap().lines, []);
+}
+
+#[tokio::test]
+async fn a_view_that_was_looked_at_in_the_middle_tells_the_end_as_any_other() {
+    let b = bench();
+    b.deployment.faults.arm("delete_batch", Some(Step::DeleteNodes), u32::MAX, Fault::Refused, Moment::Before);
+    let id = b.start().await;
+    b.settle(id).await;
+    let middle = b.service.run_with_log(id, 400).await.unwrap();
+    assert_eq!(middle.run.state, RunState::NeedsDecision);
+    b.deployment.faults.clear();
+    b.service.decide(id, Step::DeleteNodes, Decision::Retry, None, &tester()).await.unwrap();
+    let end = b.settle(id).await;
+    assert_eq!(b.service.run_with_log(id, 400).await.unwrap(), end);
+    assert_eq!(b.deployment.service().run_with_log(id, 400).await.unwrap(), end, "read from the beginning");
 }

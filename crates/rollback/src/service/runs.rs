@@ -4,6 +4,7 @@ use futures::stream::{BoxStream, StreamExt};
 use rollback_types::{RunId, RunState, RunSummary, RunView, StepDuration, StreamItem};
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::views_kept::ViewsKept;
 use super::{Answer, RollbackService};
 use crate::error::ServiceError;
 use crate::journal::RunRecord;
@@ -37,7 +38,7 @@ impl RollbackService {
     /// As [`run`](Self::run).
     pub async fn run_with_log(&self, id: RunId, lines: usize) -> Answer<RunView> {
         let record = self.record(id).await?;
-        let mut view = RunView::new(record.summary);
+        let mut view = self.views_kept.begin(record.summary, lines);
         loop {
             let events = self.journal.events(id, view.run.last_event, PAGE).await?;
             if events.is_empty() {
@@ -46,8 +47,10 @@ impl RollbackService {
             for event in &events {
                 view.apply(event);
             }
-            view.keep_last_lines(lines);
+            view.keep_last_lines(ViewsKept::lines(lines));
         }
+        self.views_kept.keep(&view, lines);
+        view.keep_last_lines(lines);
         self.tell_orphan_view(&mut view);
         Ok(view)
     }
