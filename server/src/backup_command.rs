@@ -34,8 +34,16 @@ pub enum VerifyError {
     /// No such backup, an active run, or the folder of the backups.
     #[error("{}. Nothing was changed.", .0.to_string().trim_end_matches('.'))]
     Service(#[from] ServiceError),
-    /// Nobody said which files are meant.
-    #[error("nobody confirmed that these are the right files: {seen}. Nothing was changed.")]
+    /// Nothing to say anything about.
+    #[error("No file of {name} waits to be trusted. {verdict} Nothing was changed.")]
+    NothingWaits {
+        /// The backup.
+        name: String,
+        /// How it stands.
+        verdict: String,
+    },
+    /// Nobody said which files are meant, or why.
+    #[error("nobody confirmed that these are the right files, or said why: {seen}. Nothing was changed.")]
     Unconfirmed {
         /// The backup.
         name: String,
@@ -55,9 +63,10 @@ impl VerifyError {
     pub fn remedy(&self) -> String {
         match self {
             Self::Unconfirmed { name, seen } => format!(
-                "Compare them with what was meant to be there. If they are, say so: `stepback backup trust {name} --sha256 \
-                 {seen}`."
+                "Compare them with what was meant to be there. If they are, say so, and why: `stepback backup \
+                 trust {name} --sha256 {seen} --reason \"…\"`."
             ),
+            Self::NothingWaits { .. } => "Nothing is to be done.".to_owned(),
             Self::Wiring(_) => "`stepback doctor` checks settings, files and stores, and says what to do.".to_owned(),
             Self::ServerRuns { .. } => "Try the restore on the server's page of the backup, or POST \
                 /api/v1/backups/NAME/verify with {\"trial\": true}; or stop the server first. Without --trial the files \
@@ -69,6 +78,7 @@ impl VerifyError {
             Self::Service(ServiceError::ActiveRun(run)) => {
                 format!("Wait until run #{run} is over; backups are verified only while no run is active.")
             }
+            Self::Service(ServiceError::InvalidField { .. }) => "Give another reason by --reason.".to_owned(),
             Self::Service(ServiceError::Conflict(_)) => {
                 "`stepback backup verify` tells how each backup stands, and what to do.".to_owned()
             }
@@ -138,27 +148,32 @@ pub async fn verify(config: &Config, name: Option<&str>, trial: bool) -> Result<
     Ok(VerifyReport { backups, trials_since })
 }
 
-/// A person at the command line says that what took the place of a backup's files is the right thing: by the hashes they
-/// give, or, where they gave none, asked on the terminal. Left in the audit.
+/// A person at the command line says that what took the place of a backup's files is the right thing, and why: by the hashes
+/// and the reason they give; for what they did not give they are asked on the terminal. Left in the audit.
 ///
 /// # Errors
 /// See [`VerifyError`].
-pub async fn trust(config: &Config, name: &str, seen: Option<&str>) -> Result<VerifyReport, VerifyError> {
+pub async fn trust(
+    config: &Config,
+    name: &str,
+    seen: Option<&str>,
+    reason: Option<&str>,
+) -> Result<VerifyReport, VerifyError> {
     let (service, _lock) = match wire(config).await {
         Ok(wired) => (wired.service, Some(wired.lock)),
         Err(WiringError::InUse { .. }) => (wire_beside(config).await?, None),
         Err(other) => return Err(other.into()),
     };
-    let seen = match seen {
-        Some(seen) => seen.to_ascii_lowercase(),
-        None => confirmed(&service.verify_backup(name, false, None).await?)?,
+    let (seen, reason) = match (seen, reason) {
+        (Some(seen), Some(reason)) => (seen.to_ascii_lowercase(), reason.to_owned()),
+        (seen, reason) => asked(&service.verify_backup(name, false, None).await?, seen, reason)?,
     };
     let audit = account_commands::open(config).await.map_err(VerifyError::Audit)?;
-    let entry = account_commands::entry("stepback backup trust").about(name);
+    let entry = account_commands::entry("stepback backup trust").about(name).because(reason.as_str());
     let begun = audit.audit_begin(&entry).await.map_err(|e| VerifyError::Audit(e.into()))?;
     // Who may write the files at hand may do anything with them.
     let actor = Actor::new(account_commands::actor(), Role::Administrator);
-    let trusted = service.trust_backup(name, &seen, None, &actor).await;
+    let trusted = service.trust_backup(name, &seen, &reason, &actor).await;
     let (outcome, detail) = match &trusted {
         Ok(health) => (AuditOutcome::Done, health.verdict.clone()),
         Err(ServiceError::Journal(e)) => (AuditOutcome::Failed, e.to_string()),
@@ -171,24 +186,48 @@ pub async fn trust(config: &Config, name: &str, seen: Option<&str>) -> Result<Ve
     Ok(VerifyReport { backups, trials_since: None })
 }
 
-/// Shows the files that wait to be trusted, and asks; what they were. Where none waits there is nothing to ask.
-fn confirmed(health: &BackupHealth) -> Result<String, VerifyError> {
+/// Asks a person on the terminal for what was not given: whether these are the right files, and why.
+fn asked(health: &BackupHealth, given: Option<&str>, reason: Option<&str>) -> Result<(String, String), VerifyError> {
+    let name = health.source.name().into_owned();
     let seen = health.replaced_as_seen();
-    let yes = seen.is_empty() || (stdin().is_terminal() && says_yes(health).unwrap_or(false));
-    if yes { Ok(seen) } else { Err(VerifyError::Unconfirmed { name: health.source.name().into_owned(), seen }) }
+    if seen.is_empty() {
+        return Err(VerifyError::NothingWaits { name, verdict: health.verdict.clone() });
+    }
+    let said = |answer: std::io::Result<String>| answer.ok().filter(|answer| !answer.is_empty());
+    let answers = || {
+        if !stdin().is_terminal() {
+            return None;
+        }
+        let meant = match given {
+            Some(given) => given.to_ascii_lowercase(),
+            None => said(what_is_meant(health)).filter(|answer| answer == "yes").map(|_| seen.clone())?,
+        };
+        let reason = match reason {
+            Some(reason) => reason.to_owned(),
+            None => said(answer_to("Why are they the right ones? The journal and the audit keep it: "))?,
+        };
+        Some((meant, reason))
+    };
+    answers().ok_or_else(|| VerifyError::Unconfirmed { name, seen: seen.clone() })
 }
 
-fn says_yes(health: &BackupHealth) -> std::io::Result<bool> {
+/// Shows the files that wait to be trusted, and asks.
+fn what_is_meant(health: &BackupHealth) -> std::io::Result<String> {
     let mut terminal = stderr();
     writeln!(terminal, "These files of {} are not the ones that were seen before:", health.source.name())?;
     for file in health.files.iter().filter(|file| health.replaced.contains(&file.store)) {
         writeln!(terminal, "  {}\n    sha256 {}", file.path, file.sha256.as_deref().unwrap_or("unread"))?;
     }
-    write!(terminal, "Are they the right ones? Type yes to trust them: ")?;
+    answer_to("Are they the right ones? Type yes to trust them: ")
+}
+
+fn answer_to(question: &str) -> std::io::Result<String> {
+    let mut terminal = stderr();
+    write!(terminal, "{question}")?;
     terminal.flush()?;
     let mut answer = String::new();
     stdin().read_line(&mut answer)?;
-    Ok(answer.trim() == "yes")
+    Ok(answer.trim().to_owned())
 }
 
 impl VerifyReport {

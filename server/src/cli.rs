@@ -201,6 +201,9 @@ pub struct TrustArgs {
     /// The replaced files and their SHA-256, as they were seen; without it they are shown, and asked about on the terminal.
     #[arg(long, value_name = "STORE=HASH,…")]
     pub sha256: Option<String>,
+    /// Why they are the right ones, for the journal and the audit; without it it is asked for on the terminal.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
     /// The API's JSON instead of a table.
     #[arg(long)]
     pub json: bool,

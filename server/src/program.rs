@@ -217,7 +217,7 @@ async fn verify(args: VerifyArgs) -> Result<ExitCode, Failure> {
 
 async fn trust(args: TrustArgs) -> Result<ExitCode, Failure> {
     let config = load(Sources::of_process(args.config))?;
-    let trusted = backup_command::trust(&config, &args.name, args.sha256.as_deref());
+    let trusted = backup_command::trust(&config, &args.name, args.sha256.as_deref(), args.reason.as_deref());
     let report = trusted.await.map_err(|error| Failure::new(&error, error.remedy()))?;
     say(&if args.json { report.json() } else { report.table() });
     Ok(ExitCode::from(report.outcome().exit_status()))

@@ -91,7 +91,7 @@ pub async fn verify_backup(name: String, #[server(default)] trial: bool) -> Resu
 /// A person's word that files which took others' places, without a checksum on record, are the right ones.
 #[server(name = TrustBackup, prefix = "/rpc", endpoint = "trust-backup", input = PostUrl, output = Json)]
 pub async fn trust_backup(name: String, seen: String, reason: String) -> Result<(), ApiError> {
-    let health = service()?.trust_backup(&name, &seen, Some(&reason), &actor()?).await.map_err(refused_form)?;
+    let health = service()?.trust_backup(&name, &seen, &reason, &actor()?).await.map_err(refused_form)?;
     let name = crate::format::clip(&crate::format::visible(&name), 120);
     notice::lead_to(
         "/backups",

@@ -64,6 +64,13 @@ impl AuditEntry {
         self.matter.subject = Some(subject.into());
         self
     }
+
+    /// The same for this reason.
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.matter.reason = Some(reason.into());
+        self
+    }
 }
 
 impl AuditMatter {

@@ -9,6 +9,9 @@ use rollback::store::Fault;
 use rollback_types::{Decision, RunKind, RunState, Rung, RungState, Step, StepState, StoreKind};
 use support::{bench, contaminated, of, request, tester};
 
+/// Why a file that took another's place is the right one.
+const WHY: &str = "exported anew by hand";
+
 #[tokio::test]
 async fn random_damage_of_any_file_refuses_the_plan_before_anything_is_deleted() {
     let files = ["metadata.db", "textbook_chunks_latest.snapshot", "neo4j_latest.cypher", "checksums.txt"];
@@ -284,22 +287,21 @@ async fn a_file_that_took_anothers_place_is_not_trusted_until_a_person_says_so()
 
     let viewer = rollback::Actor::new("vera", rollback_types::Role::Viewer);
     assert!(matches!(
-        b.service.trust_backup("latest-copy", "", None, &viewer).await,
+        b.service.trust_backup("latest-copy", "", WHY, &viewer).await,
         Err(ServiceError::Forbidden { .. })
     ));
     let shown = b.service.latest_copy(true).await.unwrap().replaced_as_seen();
     assert!(shown.starts_with("neo4j="), "{shown}");
-    let other = b.service.trust_backup("latest-copy", "neo4j=0000", None, &tester()).await;
+    let other = b.service.trust_backup("latest-copy", "neo4j=0000", WHY, &tester()).await;
     assert!(matches!(other, Err(ServiceError::Conflict(_))), "only what was shown is trusted: {other:?}");
-    let hasty = b.service.trust_backup("latest-copy", &shown, Some(""), &tester()).await;
+    let hasty = b.service.trust_backup("latest-copy", &shown, "", &tester()).await;
     assert!(matches!(hasty, Err(ServiceError::InvalidField { .. })), "{hasty:?}");
-    let trusted =
-        b.service.trust_backup("latest-copy", &shown, Some("exported anew by hand"), &tester()).await.unwrap();
+    let trusted = b.service.trust_backup("latest-copy", &shown, WHY, &tester()).await.unwrap();
     assert!(sha256(&trusted, StoreKind::Neo4j).detail.contains("because: exported anew by hand"), "{trusted:?}");
     assert!(trusted.intact && trusted.replaced.is_empty(), "{}", trusted.verdict);
     assert!(sha256(&trusted, StoreKind::Neo4j).detail.contains("trusted by tester"));
     assert!(b.plan_all(request(FAILED)).await.startable);
-    let nothing = b.service.trust_backup("latest-copy", "", None, &tester()).await;
+    let nothing = b.service.trust_backup("latest-copy", "", WHY, &tester()).await;
     assert!(matches!(nothing, Err(ServiceError::Conflict(_))), "{nothing:?}");
 }
 
@@ -321,7 +323,7 @@ async fn a_run_that_step_6_stopped_goes_on_once_a_person_has_said_that_the_file_
     let error = view.step(Step::VerifyCopy).unwrap().error.clone().unwrap();
     assert!(error.remedy.contains("stepback backup trust") && error.remedy.contains("try again"), "{error:?}");
     let shown = b.service.latest_copy(true).await.unwrap().replaced_as_seen();
-    assert!(b.service.trust_backup("latest-copy", &shown, None, &tester()).await.unwrap().intact);
+    assert!(b.service.trust_backup("latest-copy", &shown, WHY, &tester()).await.unwrap().intact);
     b.service.decide(id, Step::VerifyCopy, Decision::Retry, None, &tester()).await.unwrap();
     let view = b.settle(id).await;
     assert_eq!(view.step(Step::VerifyCopy).unwrap().state, StepState::Done, "{view:?}");

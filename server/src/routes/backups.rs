@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::{Extension, Json};
 use rollback::Actor;
-use rollback_types::{BackupHealth, Page, Problem, StoreKind};
+use rollback_types::{BackupHealth, Page, Problem, Role, StoreKind};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -60,9 +60,11 @@ pub struct VerifyBody {
     ))]
 pub async fn verify_backup(
     State(state): State<AppState>,
+    Extension(actor): Extension<Actor>,
     name: PathText,
     ApiJson(body): ApiJson<VerifyBody>,
 ) -> Result<Json<BackupHealth>, ApiProblem> {
+    actor.must_be(Role::Operator, "verify a backup")?;
     Ok(Json(state.service.verify_backup(&name.0, body.trial, None).await?))
 }
 
@@ -73,6 +75,9 @@ pub struct TrustBody {
     /// The SHA-256 of each file that was replaced, as it was seen, by store: all that `replaced` of the backup names.
     #[schema(example = json!({ "neo4j": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" }))]
     sha256: BTreeMap<StoreKind, String>,
+    /// Why they are the right ones: 3 to 500 characters, for the journal and the audit.
+    #[schema(example = "exported anew by hand")]
+    reason: String,
 }
 
 impl TrustBody {
@@ -107,5 +112,5 @@ pub async fn trust_backup(
     name: PathText,
     ApiJson(body): ApiJson<TrustBody>,
 ) -> Result<Json<BackupHealth>, ApiProblem> {
-    Ok(Json(state.service.trust_backup(&name.0, &body.seen(), None, &actor).await?))
+    Ok(Json(state.service.trust_backup(&name.0, &body.seen(), &body.reason, &actor).await?))
 }

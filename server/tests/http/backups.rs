@@ -210,14 +210,20 @@ async fn the_command_says_that_a_replaced_file_is_meant_and_the_audit_tells() {
     let unasked = backup(&d, &["trust", "latest-copy"]);
     assert_exit(&unasked, 2);
     let said = text(&unasked.stderr);
-    let seen = said.split_once("--sha256 ").unwrap().1.split('`').next().unwrap().to_owned();
+    let seen = said.split_once("--sha256 ").unwrap().1.split(' ').next().unwrap().to_owned();
     assert!(seen.starts_with("neo4j=") && said.contains("Nothing was changed"), "{said}");
     let other = format!("neo4j={}", "0".repeat(64));
-    assert_exit(&backup(&d, &["trust", "latest-copy", "--sha256", &other]), 2);
+    let trust = |hash: &str, reason: &str| backup(&d, &["trust", "latest-copy", "--sha256", hash, "--reason", reason]);
+    assert_exit(&trust(&other, "exported anew"), 2);
+    assert_exit(&trust(&seen, "  "), 2);
+    let unexplained = backup(&d, &["trust", "latest-copy", "--sha256", &seen]);
+    assert_exit(&unexplained, 2);
+    assert!(text(&unexplained.stderr).contains("--reason"), "{}", text(&unexplained.stderr));
 
-    let trusted = backup(&d, &["trust", "latest-copy", "--sha256", &seen]);
+    let trusted = trust(&seen, "exported anew");
     assert_exit(&trusted, 0);
-    assert!(text(&trusted.stdout).contains("trusted by cli:"), "{}", text(&trusted.stdout));
+    let table = text(&trusted.stdout);
+    assert!(table.contains("trusted by cli:") && table.contains("because: exported anew"), "{table}");
     assert_exit(&verify(&d, &["latest-copy"]), 0);
     let again = backup(&d, &["trust", "latest-copy"]);
     assert_exit(&again, 2);
@@ -228,8 +234,9 @@ async fn the_command_says_that_a_replaced_file_is_meant_and_the_audit_tells() {
     let rows = app.get("/api/v1/audit").await.json(200);
     let of_trust = |row: &&Value| row["action"] == "stepback backup trust" && row["subject"] == "latest-copy";
     let rows: Vec<&Value> = rows["items"].as_array().unwrap().iter().filter(of_trust).collect();
-    let outcomes: Vec<&Value> = rows.iter().map(|row| &row["outcome"]).collect();
-    assert_eq!(outcomes, [&json!("refused"), &json!("done"), &json!("refused"), &json!("refused")], "{rows:?}");
+    let told: Vec<_> = rows.iter().map(|row| [&row["outcome"], &row["reason"]]).collect();
+    let [done, refused, why, blank] = [json!("done"), json!("refused"), json!("exported anew"), json!("  ")];
+    assert_eq!(told, [[&done, &why], [&refused, &blank], [&refused, &why]], "{rows:?}");
 }
 
 #[tokio::test]
@@ -241,14 +248,19 @@ async fn a_replaced_file_is_trusted_over_http_by_one_who_may() {
     let seen = app.get("/api/v1/backups/latest-copy").await.json(200);
     assert_eq!((&seen["intact"], &seen["replaced"]), (&json!(false), &json!(["neo4j"])), "{seen}");
     let of_neo4j = seen["files"].as_array().unwrap().iter().find(|file| file["store"] == "neo4j").unwrap();
-    let body = json!({ "sha256": { "neo4j": of_neo4j["sha256"] } });
-    app.post(trust, &json!({})).await.problem(400, "invalid-request");
+    let body = json!({ "sha256": { "neo4j": of_neo4j["sha256"] }, "reason": "exported anew" });
+    for unsaid in [json!({}), json!({ "sha256": body["sha256"] }), json!({ "sha256": body["sha256"], "reason": " " })] {
+        app.post(trust, &unsaid).await.problem(400, "invalid-request");
+    }
     for other in [json!({}), json!({ "neo4j": "0".repeat(64) }), json!({ "qdrant": of_neo4j["sha256"] })] {
-        app.post(trust, &json!({ "sha256": other })).await.problem(409, "conflict");
+        app.post(trust, &json!({ "sha256": other, "reason": "exported anew" })).await.problem(409, "conflict");
         assert_eq!(app.get("/api/v1/backups/latest-copy").await.json(200)["replaced"], json!(["neo4j"]), "{other}");
     }
     let trusted = app.post(trust, &body).await.json(200);
     assert_eq!((&trusted["intact"], &trusted["replaced"]), (&json!(true), &Value::Null), "{trusted}");
+    assert!(trusted.to_string().contains("because: exported anew"), "{trusted}");
+    let row = app.get("/api/v1/audit?action=trust").await.json(200)["items"][0].clone();
+    assert_eq!((&row["outcome"], &row["reason"]), (&json!("done"), &body["reason"]), "{row}");
     app.post(trust, &body).await.problem(409, "conflict");
     app.post("/api/v1/backups/nobody/trust", &body).await.problem(404, "not-found");
 }

@@ -104,19 +104,13 @@ impl RollbackService {
 
     /// A person says that files of a backup which took others' places, without a checksum on record, are the right ones. They
     /// are read again first: what is trusted is what is there now, and only if that is `seen`, what the person was shown
-    /// ([`BackupHealth::replaced_as_seen`]). The journal keeps the `reason`, where one is given, and the rung tells it.
+    /// ([`BackupHealth::replaced_as_seen`]). The journal keeps the `reason`, and the rung tells it.
     ///
     /// # Errors
     /// [`ServiceError::InvalidField`] for the reason, [`ServiceError::Forbidden`], [`ServiceError::NotFound`], [`ServiceError::ActiveRun`] while a run is at work (one that
     /// waits for a decision may wait for this), the journal's, or [`ServiceError::Conflict`] when no file of it was replaced.
-    pub async fn trust_backup(
-        &self,
-        name: &str,
-        seen: &str,
-        reason: Option<&str>,
-        actor: &Actor,
-    ) -> Answer<BackupHealth> {
-        let reason = reason.map(checked_reason).transpose()?;
+    pub async fn trust_backup(&self, name: &str, seen: &str, reason: &str, actor: &Actor) -> Answer<BackupHealth> {
+        let reason = checked_reason(reason)?;
         actor.must_be(Role::Operator, "trust a backup that was replaced")?;
         let source = self.source(name).await?;
         let _no_start = self.looking.lock().await;
@@ -138,7 +132,7 @@ impl RollbackService {
             );
             return Err(ServiceError::Conflict(said));
         }
-        self.verifier.trust(&source, &read.replaced, actor.name(), reason.as_deref()).await?;
+        self.verifier.trust(&source, &read.replaced, actor.name(), &reason).await?;
         Ok(self.verifier.examine(&source, false, None).await.health)
     }
 

@@ -143,16 +143,14 @@ impl BackupVerifier {
         self.journal.record_hash(&hash).await
     }
 
-    /// A person says that files which took others' places are to be trusted: those that the last look found so. Returns the
-    /// stores whose files they are.
+    /// A person says that files which took others' places are to be trusted: those that the last look found so.
     pub(crate) async fn trust(
         &self,
         source: &BackupSource,
         replaced: &[StoreKind],
         by: &str,
-        reason: Option<&str>,
-    ) -> Result<Vec<StoreKind>, JournalError> {
-        let mut trusted = Vec::new();
+        reason: &str,
+    ) -> Result<(), JournalError> {
         for store in replaced {
             let path = self.folders.file(source, *store);
             let Some(proof) = self.remembered(&path).await else { continue };
@@ -160,16 +158,15 @@ impl BackupVerifier {
                 sha256: proof.sha256.clone(),
                 by: by.to_owned(),
                 at: Timestamp::now(),
-                reason: reason.map(str::to_owned),
+                reason: Some(reason.to_owned()),
             };
             let json = serde_json::to_string(&word)
                 .map_err(|e| JournalError::Unusable { path: path.display().to_string(), detail: e.to_string() })?;
             // The word first: a hash that is known without it would be nobody's.
             self.journal.remember(&trusted_key(&path.display().to_string()), &json).await?;
             self.know(&path, proof.identity, &proof).await?;
-            trusted.push(*store);
         }
-        Ok(trusted)
+        Ok(())
     }
 
     async fn trusted(&self, path: &str) -> Result<Option<Trusted>, JournalError> {
