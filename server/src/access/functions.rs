@@ -1,5 +1,8 @@
 //! The rules of the server functions, by their path. One that is missing here is refused, and a test fails.
 
+use axum::http::Method;
+use leptos::server_fn::axum::server_fn_paths;
+
 use super::rules::{ADMINISTRATOR, OPERATOR, Rule, VIEWER};
 
 /// Every server function and its rule.
@@ -49,6 +52,11 @@ pub const FUNCTIONS: &[(&str, Rule)] = &[
     ("/rpc/revoke-token", ADMINISTRATOR),
     ("/rpc/audit", ADMINISTRATOR),
 ];
+
+/// The methods of the function at this path. Leptos would answer another with a text about its own insides.
+pub fn methods(path: &str) -> Vec<Method> {
+    server_fn_paths().filter(|(known, _)| *known == path).map(|(_, method)| method).collect()
+}
 
 /// The rule of the function at this path.
 pub fn rule(path: &str) -> Option<Rule> {

@@ -54,7 +54,9 @@ impl Rules {
     pub fn of(&self, method: &Method, route: Option<&str>, path: &str) -> Verdict {
         let Some(route) = route else { return Verdict::NoRoute };
         if route == FUNCTIONS_ROUTE {
-            return functions::rule(path).map_or(Verdict::NoRule, Verdict::Rule);
+            let Some(rule) = functions::rule(path) else { return Verdict::NoRule };
+            let methods = functions::methods(path);
+            return if methods.contains(method) { Verdict::Rule(rule) } else { Verdict::WrongMethod(methods) };
         }
         let Some(methods) = self.0.get(route) else { return Verdict::NoRule };
         // A HEAD is answered by the handler of GET.

@@ -274,3 +274,43 @@ async fn an_address_that_is_none_tells_nothing_to_those_who_are_not_signed_in() 
     let answer = nobody.get("/versions/v2?x=1").await;
     assert_eq!((answer.status, answer.header("location")), (303, "/sign-in?next=%2Fversions%2Fv2%3Fx%3D1"));
 }
+
+#[tokio::test]
+async fn no_address_takes_a_method_that_is_not_its_own() {
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&d.config()).await;
+    let own: BTreeSet<(String, String)> = addresses().into_iter().map(|a| (a.path, a.method)).collect();
+    let paths: BTreeSet<&String> = own.iter().map(|(path, _)| path).collect();
+    for path in paths {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"] {
+            if own.contains(&(path.clone(), method.to_owned())) {
+                continue;
+            }
+            let kind = if path.starts_with("/api/") { "application/json" } else { "application/x-www-form-urlencoded" };
+            let body = if method == "GET" { "" } else { "{}" };
+            let headers = [("content-type", kind), ("x-http-method-override", "POST")];
+            let answer = app.send(method, path, &headers, body).await;
+            assert!(matches!(answer.status, 404 | 405 | 415), "{method} {path}: {} {}", answer.status, answer.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_answer_says_what_it_is_is_kept_nowhere_and_is_for_no_other_site() {
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&d.config()).await;
+    for address in addresses() {
+        for method in [address.method.as_str(), "OPTIONS"] {
+            let preflight = [("origin", "https://evil.example"), ("access-control-request-method", "POST")];
+            let answer = app.send(method, &address.path, &preflight, "").await;
+            let said = format!("{method} {}: {:?}", address.path, answer.headers);
+            assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control-")), "{said}");
+            assert_eq!(answer.header("cache-control"), "no-store", "{said}");
+            assert_eq!(answer.header("x-content-type-options"), "nosniff", "{said}");
+            let kind = answer.header("content-type");
+            assert!(!kind.is_empty() || answer.body.is_empty(), "{said}");
+            let needs_charset = kind.starts_with("text/") && kind != "text/event-stream";
+            assert!(!needs_charset || kind.ends_with("; charset=utf-8"), "{said}");
+        }
+    }
+}
