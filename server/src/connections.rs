@@ -14,7 +14,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
-use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 mod addresses;
@@ -22,6 +21,7 @@ mod addresses;
 pub(crate) use addresses::Addresses;
 
 use crate::access::client::Peer;
+use crate::tls::Certificate;
 
 /// How long a client may take for a request's head, and leave a connection idle.
 const HEAD_TIME: Duration = Duration::from_secs(30);
@@ -53,7 +53,7 @@ pub struct Limits {
 /// Answers connections within the limits until `stopping`, then lets the answers under way finish.
 pub async fn answer(
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Certificate>>,
     router: Router,
     limits: Limits,
     mut stopping: watch::Receiver<bool>,
@@ -98,7 +98,7 @@ pub async fn answer(
 
 async fn begin(
     stream: TcpStream,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Certificate>>,
     peer: Peer,
     router: Router,
     stopping: watch::Receiver<bool>,
@@ -113,7 +113,7 @@ async fn begin(
         tracing::debug!(%error, "a connection's time of silence could not be set");
     }
     let Some(tls) = tls else { return converse(stream, peer, router, stopping).await };
-    match tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)).await {
+    match tokio::time::timeout(HANDSHAKE_TIME, tls.acceptor().accept(stream)).await {
         Ok(Ok(stream)) => converse(stream, peer, router, stopping).await,
         Ok(Err(error)) => tracing::debug!(%error, from = %peer.address, "an encrypted connection did not come about"),
         Err(_) => tracing::debug!(from = %peer.address, "an encrypted connection took too long to begin"),

@@ -18,7 +18,7 @@ use crate::memory;
 use crate::open_files;
 use crate::schedule::Schedule;
 use crate::state::AppState;
-use crate::tls::{self, TlsError};
+use crate::tls::{Certificate, TlsError};
 use crate::wiring::{Wired, WiringError, wire};
 
 /// How long a run's batch in hand may take after the signal to stop.
@@ -64,7 +64,8 @@ impl ServeError {
                 "Make the first administrator on this machine: `stepback user add NAME --role administrator`. Then start again."
             }
             Self::Tls(_) => {
-                "Give PEM files that belong together in server.tls_cert and server.tls_key, readable by Stepback's user."
+                "Give PEM files that belong together in server.tls_cert and server.tls_key, readable by Stepback's user, the key \
+                 without a passphrase."
             }
             Self::Access(error) => error.remedy(),
             Self::Site(_) | Self::Wiring(_) | Self::Listen(_) => {
@@ -133,7 +134,7 @@ pub fn answer(
     site: Arc<Site>,
     stopping: watch::Receiver<bool>,
 ) -> Result<impl Future<Output = ()> + Send + use<>, TlsError> {
-    let tls = config.serving.tls.as_ref().map(tls::acceptor).transpose()?;
+    let tls = config.serving.tls.clone().map(Certificate::open).transpose()?.map(Arc::new);
     let state = AppState::new(wired, config, site, stopping.clone());
     let watching = watch_streams(Arc::clone(&state.access), Arc::clone(&state.streams), stopping.clone());
     let looking = state.changes.clone().keep(Arc::clone(&wired.service), stopping.clone());

@@ -15,6 +15,7 @@ mod event_stream;
 mod events;
 mod guard;
 mod hostile;
+mod https;
 mod interruption;
 mod logs;
 mod notices;

@@ -1,22 +1,8 @@
-//! Limits, headers, proxies, TLS, and streams that end with their holder's right to read.
+//! Limits, headers, proxies, and streams that end with their holder's right to read.
 
-use std::sync::Arc;
-
-use http_body_util::{BodyExt as _, Full};
-use hyper::Request;
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rollback_stores::qdrant_double::Call;
 use rollback_types::Role;
 use serde_json::json;
-use stepback_server::config::TlsFiles;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::app::{App, token};
 use crate::browser::{Browser, add_user};
@@ -182,37 +168,4 @@ async fn forwarded_headers_are_believed_from_the_named_proxy_only() {
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.header("strict-transport-security"), "max-age=31536000; includeSubDomains");
     assert_eq!(address(&app).await, "198.51.100.7", "what the client wrote itself is not believed");
-}
-
-#[tokio::test]
-async fn https_is_served_with_the_certificate_of_the_settings() {
-    let d = Deployment::new(Layout::Shared).await;
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    let files = TlsFiles { certificate: d.path("cert.pem"), key: d.path("key.pem") };
-    std::fs::write(&files.certificate, cert.pem()).unwrap();
-    std::fs::write(&files.key, signing_key.serialize_pem()).unwrap();
-    let mut config = d.config();
-    config.serving.tls = Some(files);
-    let app = App::start(&config).await;
-
-    let mut roots = RootCertStore::empty();
-    roots.add(cert.der().clone()).unwrap();
-    let client = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let stream = TcpStream::connect(app.address).await.unwrap();
-    let name = ServerName::try_from("localhost").unwrap();
-    let stream = TlsConnector::from(Arc::new(client)).connect(name, stream).await.unwrap();
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
-    let host = format!("localhost:{}", app.address.port());
-    let request = Request::builder().uri("/api/v1/me").header("host", &host);
-    let request = request.header("authorization", format!("Bearer {}", app.token.unwrap()));
-    let answer = sender.send_request(request.body(Full::new(Bytes::new())).unwrap()).await.unwrap();
-    assert_eq!(answer.status(), 200);
-    assert!(answer.headers()["strict-transport-security"].to_str().unwrap().starts_with("max-age="));
-    let body = answer.into_body().collect().await.unwrap().to_bytes();
-    assert!(String::from_utf8_lossy(&body).contains("token:tests"));
 }
