@@ -70,6 +70,31 @@ impl Access {
         self.forgive(None, from).await
     }
 
+    /// The provider was not there to look at it, so that it was neither good nor bad. It alone is taken back: what other
+    /// tries have earned stays, count and wait, or an outage would be a way to guess without waits.
+    ///
+    /// # Errors
+    /// The file's.
+    pub async fn take_back_provider_try(&self, from: IpAddr) -> Result<(), AccessError> {
+        let now = self.now();
+        let mut tx = self.writing().await?;
+        for (kind, key) in keys(None, from) {
+            let (failures, free_at) = self.failures(&mut tx, kind, &key, now).await?;
+            let left = (failures - 1).max(0);
+            // Never longer than it is, and never shorter than the other tries make it.
+            let wait = now.saturating_add(kind.wait_ms(left));
+            sqlx::query("UPDATE throttle SET failures = ?, free_at = ? WHERE kind = ? AND key_hash = ?")
+                .bind(left)
+                .bind(free_at.min(wait))
+                .bind(kind.as_str())
+                .bind(&key[..])
+                .execute(&mut *tx)
+                .await
+                .map_err(|e| self.sql(e))?;
+        }
+        tx.commit().await.map_err(|e| self.sql(e))
+    }
+
     /// Counts a try as failed, unless there is a wait: then it is not counted and must not be made.
     pub(crate) async fn count_try(&self, name: Option<&str>, from: IpAddr) -> Result<(), SignInError> {
         let now = self.now();

@@ -51,10 +51,10 @@ pub async fn from_provider(
     let pending = cookie_of(&headers).and_then(|text| Pending::from_cookie(&text));
     let next = pending.as_ref().and_then(|p| own_page(&p.next)).unwrap_or("/").to_owned();
     let entry = AuditEntry::of("GET /session/oidc", None, Some(client.address));
-    // What asks the provider is limited as a password's try is.
+    // What asks the provider is limited as a password's try is. Its own refusal, brought along, asks nobody.
     let counted = match &pending {
-        Some(_) => state.access.count_provider_try(client.address).await,
-        None => Ok(()),
+        Some(_) if sent(&back, "error").is_empty() => state.access.count_provider_try(client.address).await,
+        _ => Ok(()),
     };
     if let Err(error) = counted {
         if let Err(unwritten) = state.access.audit_refused(&entry, Some(303), &error.to_string()).await {
@@ -78,6 +78,12 @@ pub async fn from_provider(
         }
         Err(error) => {
             tracing::warn!(%error, remedy = error.remedy(), "a sign-in at the provider was not granted");
+            // Who comes while the provider is away has failed at nothing.
+            if let OidcError::Provider(_) = error
+                && let Err(error) = state.access.take_back_provider_try(client.address).await
+            {
+                tracing::warn!(%error, "a sign-in that nobody looked at still counts as a try");
+            }
             // What was refused is told; when it cannot be written down nobody got in either.
             if let Err(unwritten) = state.access.audit_refused(&entry, Some(303), &error.to_string()).await {
                 tracing::error!(error = %unwritten, "a refused sign-in could not be written to the audit");
@@ -105,13 +111,17 @@ async fn proven(
     back: &QueryPairs,
     pending: Option<Pending>,
 ) -> Result<Identity, OidcError> {
-    let sent = |key: &str| back.last(key).unwrap_or_default();
     let pending = pending.ok_or(OidcError::NotBegun)?;
-    if !sent("error").is_empty() {
-        let said: String = sent("error").chars().filter(|c| c.is_ascii_graphic()).take(60).collect();
+    let refusal = sent(back, "error");
+    if !refusal.is_empty() {
+        let said: String = refusal.chars().filter(|c| c.is_ascii_graphic()).take(60).collect();
         return Err(OidcError::Unproven(format!("it answered {said}")));
     }
-    oidc.finish(&state.access, sent("code"), sent("state"), pending).await
+    oidc.finish(&state.access, sent(back, "code"), sent(back, "state"), pending).await
+}
+
+fn sent<'a>(back: &'a QueryPairs, key: &str) -> &'a str {
+    back.last(key).unwrap_or_default()
 }
 
 /// A page that leads on. A redirect would still count as the other site's, and the new session's strict cookie would not be

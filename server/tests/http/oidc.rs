@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use stepback_server::config::{Config, ConfigError, OidcConfig, Sources};
 
 use crate::app::App;
-use crate::browser::cookie;
+use crate::browser::{cookie, sign_in};
 use crate::client::{Answer, Client};
 use crate::deployment::{Deployment, Layout};
 
@@ -200,4 +200,26 @@ async fn tries_at_the_provider_are_limited_by_address() {
     assert!((1..=5).contains(&waits), "{waits}");
     assert_eq!(told(&app).await["outcome"], "refused");
     assert_eq!(provider.asked(), 1);
+}
+
+#[tokio::test]
+async fn an_outage_of_the_provider_locks_nobody_out() {
+    let provider = Provider::start().await;
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&with_provider(d.config(), &provider)).await;
+    let browser = app.nobody();
+    let (url, pending) = set_out(&browser, "%2F").await;
+    let proof = provider.authorize(&url, json!({ "preferred_username": "grace", "groups": ["ops"] }));
+    provider.set_away(true);
+    for n in 0..25 {
+        let answer = come_back(&browser, &proof, &pending).await;
+        assert_eq!(answer.header("location"), "/sign-in?failed=provider&next=%2F", "{n}");
+    }
+    // What the provider refused, a browser that says so asks nobody: no try either.
+    for n in 0..25 {
+        let denied = browser.send("GET", "/session/oidc?error=access_denied", &[("cookie", &pending)], "").await;
+        assert_eq!(denied.header("location"), "/sign-in?failed=provider&next=%2F", "{n}");
+    }
+    let by_password = sign_in(&app, "nobody", "a wrong password", &[]).await;
+    assert!(by_password.header("location").starts_with("/sign-in?failed=refused"), "{:?}", by_password.headers);
 }

@@ -9,7 +9,7 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::header::HOST;
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use openidconnect::url::Url;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -55,9 +55,16 @@ pub(super) async fn send(request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>,
     if !is_safe(&url) {
         return Err(HttpError(format!("the provider names {url}, which is not https")));
     }
-    tokio::time::timeout(TIME, exchange(&url, request))
+    let answer = tokio::time::timeout(TIME, exchange(&url, request))
         .await
-        .map_err(|_| HttpError(format!("the provider did not answer within {} s", TIME.as_secs())))?
+        .map_err(|_| HttpError(format!("the provider did not answer within {} s", TIME.as_secs())))??;
+    // What a gateway says in the place of a provider that is away. Another fault may be owed to what it was sent.
+    match answer.status() {
+        status @ (StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT) => {
+            Err(HttpError(format!("the provider is away: {status}")))
+        }
+        _ => Ok(answer),
+    }
 }
 
 async fn exchange(url: &Url, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, HttpError> {

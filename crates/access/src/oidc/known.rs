@@ -31,6 +31,11 @@ impl Known {
         self.asked_within(PAUSE_MS, issuer, now).await
     }
 
+    /// It did not answer another question: nobody asks it any for a moment.
+    pub(super) async fn is_away(&self, error: OidcError, now: i64) {
+        *self.0.lock().await = Some(Answer { at: now, said: Err(error) });
+    }
+
     /// One question at a time; who waits for it gets its answer too.
     async fn asked_within(&self, kept: i64, issuer: &IssuerUrl, now: i64) -> Result<CoreProviderMetadata, OidcError> {
         let mut last = self.0.lock().await;

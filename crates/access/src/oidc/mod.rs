@@ -234,7 +234,11 @@ impl Oidc {
                 RequestTokenError::ServerResponse(refusal) => OidcError::Unproven(refusal.to_string()),
                 RequestTokenError::Request(error) => OidcError::Provider(error.to_string()),
                 other => OidcError::Unproven(other.to_string()),
-            })?;
+            });
+        if let Err(error @ OidcError::Provider(_)) = &answer {
+            self.known.is_away(error.clone(), self.clock.now_ms()).await;
+        }
+        let answer = answer?;
         let unproven = |what: String| OidcError::Unproven(what);
         let token = answer.id_token().ok_or_else(|| unproven("it sent no ID token".to_owned()))?;
         let nonce = Nonce::new(pending.nonce);

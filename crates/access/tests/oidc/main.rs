@@ -283,3 +283,58 @@ async fn a_provider_that_does_not_answer_is_not_asked_by_each_who_comes() {
     assert_eq!(connections.load(Ordering::SeqCst), 1);
     serving.abort();
 }
+
+#[tokio::test]
+async fn a_provider_that_is_away_is_told_so_and_left_alone_for_a_moment() {
+    let scene = Scene::new().await;
+    let (url, pending) = scene.oidc.begin("/").await.unwrap();
+    let (code, state) = scene.provider.authorize(&url, json!({"groups": "ops"}));
+    scene.provider.set_away(true);
+    let finish = async || scene.oidc.finish(&scene.access, &code, &state, pending.clone()).await;
+    assert!(matches!(finish().await.unwrap_err(), OidcError::Provider(said) if said.contains("502")));
+    // It is back, and nobody asks yet; then the very same code is good.
+    scene.provider.set_away(false);
+    assert!(matches!(finish().await.unwrap_err(), OidcError::Provider(_)));
+    assert!(matches!(scene.oidc.begin("/").await, Err(OidcError::Provider(_))));
+    scene.ahead.fetch_add(5_000, Ordering::SeqCst);
+    finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_outage_neither_locks_an_address_out_nor_wipes_out_its_failed_tries() {
+    let scene = Scene::new().await;
+    let address = "10.0.0.1".parse().unwrap();
+    let outage = async || {
+        scene.access.count_provider_try(address).await?;
+        scene.access.take_back_provider_try(address).await.map_err(SignInError::from)
+    };
+    for _ in 0..100 {
+        outage().await.unwrap();
+    }
+    // Guesses between outages count as if there were none: after twenty there is a wait.
+    for n in 0..20 {
+        let guess = scene.access.sign_in(&format!("user{n}"), "a wrong password", address).await;
+        assert_eq!(guess.unwrap_err(), SignInError::Refused, "{n}");
+        if n < 19 {
+            outage().await.unwrap();
+        }
+    }
+    assert!(matches!(outage().await, Err(SignInError::Wait { .. })));
+    let guess = async || scene.access.sign_in("user0", "a wrong password", address).await.unwrap_err();
+    assert!(matches!(guess().await, SignInError::Wait { .. }));
+
+    // Begun before, ended during a wait of others: of that wait the greater part stays, which is theirs.
+    let wait_is_over = || scene.ahead.fetch_add(15 * 60_000, Ordering::SeqCst);
+    for _ in 0..8 {
+        wait_is_over();
+        assert_eq!(guess().await, SignInError::Refused);
+    }
+    wait_is_over();
+    scene.access.count_provider_try(address).await.unwrap();
+    wait_is_over();
+    assert_eq!(guess().await, SignInError::Refused);
+    let SignInError::Wait { seconds } = guess().await else { panic!("there is no wait") };
+    scene.access.take_back_provider_try(address).await.unwrap();
+    let SignInError::Wait { seconds: then } = guess().await else { panic!("the wait is gone") };
+    assert!((400..=seconds).contains(&then), "{then} of {seconds}");
+}

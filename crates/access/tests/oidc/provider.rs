@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
@@ -29,6 +29,8 @@ struct Said {
     discovery: Value,
     keys: Mutex<Value>,
     asked: AtomicUsize,
+    /// A gateway answers in its place where codes are exchanged.
+    away: AtomicBool,
 }
 
 pub(crate) struct Provider {
@@ -51,8 +53,12 @@ impl Provider {
         let issuer = format!("http://{}", listener.local_addr().unwrap());
         let key = new_key();
         let granted: Arc<Mutex<HashMap<String, Granted>>> = Arc::default();
-        let said =
-            Arc::new(Said { discovery: discovery(&issuer), keys: Mutex::new(keys(&key)), asked: AtomicUsize::new(0) });
+        let said = Arc::new(Said {
+            discovery: discovery(&issuer),
+            keys: Mutex::new(keys(&key)),
+            asked: AtomicUsize::new(0),
+            away: AtomicBool::new(false),
+        });
         let (for_server, saying) = (Arc::clone(&granted), Arc::clone(&said));
         let serving = tokio::spawn(async move {
             loop {
@@ -73,6 +79,11 @@ impl Provider {
     /// How often somebody wanted to know its addresses.
     pub(crate) fn asked(&self) -> usize {
         self.said.asked.load(Ordering::SeqCst)
+    }
+
+    /// Whether only a gateway answers from now on where codes are exchanged.
+    pub(crate) fn set_away(&self, away: bool) {
+        self.said.away.store(away, Ordering::SeqCst);
     }
 
     /// From now on it signs with another key.
@@ -158,6 +169,11 @@ async fn answer(
         "/keys" => {
             let keys = said.keys.lock().unwrap().clone();
             reply(StatusCode::OK, &keys)
+        }
+        "/token" if said.away.load(Ordering::SeqCst) => {
+            let mut gateway = Response::new(Full::new(Bytes::from("<h1>Bad gateway</h1>")));
+            *gateway.status_mut() = StatusCode::BAD_GATEWAY;
+            gateway
         }
         "/token" => exchange(request, granted).await,
         _ => reply(StatusCode::NOT_FOUND, &json!({})),
