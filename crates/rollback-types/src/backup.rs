@@ -161,8 +161,8 @@ pub struct BackupHealth {
     /// Earlier looks, newest first; at most 20.
     #[serde(default)]
     pub history: Vec<BackupCheck>,
-    /// Files without a recorded checksum that are not the ones seen before. They fail at *sha256* until a person says that
-    /// they are to be trusted.
+    /// Files that are not the ones proven before, and that nothing vouches for: without a recorded checksum, or with one that was
+    /// changed together with them. They fail at *sha256* until a person says that they are to be trusted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced: Vec<StoreKind>,
 }
@@ -170,6 +170,12 @@ pub struct BackupHealth {
 impl BackupHealth {
     /// Earlier looks that are remembered at most.
     pub const MOST_LOOKS: usize = 20;
+
+    /// Nothing is wrong with it but that files were replaced: a person's word would mend it.
+    pub fn waits_for_a_word(&self) -> bool {
+        let failing = self.files.iter().filter(|file| file.lowest_failure().is_some());
+        !self.replaced.is_empty() && failing.count() == self.replaced.len()
+    }
 
     /// Which files took others' places, and what they are: their stores and checksums, as one word.
     pub fn replaced_as_seen(&self) -> String {

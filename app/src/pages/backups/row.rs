@@ -91,6 +91,7 @@ fn kept_as(source: &BackupSource) -> &'static str {
 fn in_store(health: &BackupHealth, store: StoreKind) -> impl IntoView + use<> {
     let file = health.files.iter().find(|f| f.store == store);
     let (class, word) = match file.map(|f| (f.lowest_failure(), f.highest_proven())) {
+        Some((Some(_), _)) if health.replaced.contains(&store) => ("under", "replaced".to_owned()),
         // At which rung stands below, with what was seen.
         Some((Some(_), _)) => ("under fails", "fails".to_owned()),
         Some((None, Some(rung))) => ("under", rung.title().to_owned()),
@@ -111,7 +112,9 @@ fn in_store(health: &BackupHealth, store: StoreKind) -> impl IntoView + use<> {
 
 /// What fails, file by file, with what was seen; and what to do.
 fn trouble(health: &BackupHealth) -> impl IntoView + use<> {
-    let failures: Vec<_> = health.files.iter().filter_map(|f| Some((f.store, f.lowest_failure()?))).collect();
+    // A verdict on what was replaced says it all, and nothing of it is known to be wrong.
+    let failures = health.files.iter().filter(|_| !health.waits_for_a_word());
+    let failures: Vec<_> = failures.filter_map(|f| Some((f.store, f.lowest_failure()?))).collect();
     let what = if failures.is_empty() {
         view! { <p class="foreign">{format::visible(&health.verdict)}</p> }.into_any()
     } else {
@@ -262,7 +265,7 @@ fn Trust(name: String, files: Vec<BackupFile>, seen: String) -> impl IntoView {
             <input type="hidden" name="name" value=name />
             <input type="hidden" name="seen" value=seen />
             <p class="small">
-                "These files are not the ones that were seen before, and no checksum on record says which are right. Trust them only if you know who replaced them, and why:"
+                "These files are not the ones that were proven before, and nothing says which are right: a list that was changed together with its files does not either. Trust them only if you know who replaced them, and why. They are read again first:"
             </p>
             <ul class="plain-list">{files}</ul>
             <TextArea id=reason name="reason" label="Reason" required=true least=Some(3) />

@@ -11,7 +11,11 @@ use crate::format;
 #[component]
 pub(super) fn RungsTable(health: BackupHealth) -> impl IntoView {
     let name = health.source.name().into_owned();
-    let rows = health.files.iter().flat_map(|f| f.rungs.iter().map(|r| row(f.store, r))).collect_view();
+    let rows = health
+        .files
+        .iter()
+        .flat_map(|f| f.rungs.iter().map(|r| row(f.store, r, health.replaced.contains(&f.store))))
+        .collect_view();
     view! {
         <details class="figures">
             <summary>"What was seen on each rung"</summary>
@@ -33,8 +37,9 @@ pub(super) fn RungsTable(health: BackupHealth) -> impl IntoView {
     }
 }
 
-fn row(store: StoreKind, r: &RungResult) -> impl IntoView + use<> {
+fn row(store: StoreKind, r: &RungResult, replaced: bool) -> impl IntoView + use<> {
     let (tone, icon, word) = match r.state {
+        RungState::Failed if replaced => (Tone::Warn, IconName::Question, "replaced"),
         RungState::Passed => (Tone::Good, IconName::Check, "proven"),
         RungState::Failed => (Tone::Bad, IconName::Cross, "failed"),
         RungState::NotProven => (Tone::Idle, IconName::Dash, "not proven"),

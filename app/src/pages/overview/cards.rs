@@ -171,6 +171,7 @@ pub(in crate::pages) fn health_look(health: &BackupHealth) -> (Tone, IconName, &
     let failed = health.files.iter().any(|f| f.lowest_failure().is_some());
     match (health.intact, failed) {
         (true, _) => (Tone::Good, IconName::Check, "intact"),
+        _ if health.waits_for_a_word() => (Tone::Warn, IconName::Question, "replaced"),
         (false, true) => (Tone::Bad, IconName::Cross, "damaged"),
         (false, false) => (Tone::Warn, IconName::Question, "not fully proven"),
     }

@@ -95,6 +95,8 @@ pub fn CopyCard(
         Some(health) => {
             let (tone, icon, word) = if health.intact {
                 (Tone::Good, IconName::Check, "intact")
+            } else if health.waits_for_a_word() {
+                (Tone::Warn, IconName::Question, "replaced")
             } else {
                 (Tone::Bad, IconName::Cross, "not intact")
             };

@@ -73,7 +73,7 @@ fn sentence(said: &str) -> String {
     if said.ends_with(['.', '!', '?']) { said.to_owned() } else { format!("{said}.") }
 }
 
-/// The verdict over all files. `replaced`: those that are not the ones seen before, with nothing that tells who wrote them.
+/// The verdict over all files. `replaced`: those that are not the ones proven before, with nothing that tells who wrote them.
 pub(super) fn health(
     source: BackupSource,
     folder: String,
@@ -88,7 +88,22 @@ pub(super) fn health(
     let intact = broken.is_empty()
         && files.iter().all(|f| f.highest_proven().is_some_and(|r| r >= Rung::Opens))
         && !files.is_empty();
-    let verdict = if intact {
+    let mut health = BackupHealth {
+        source,
+        folder,
+        intact,
+        verdict: String::new(),
+        remedy: None,
+        files,
+        checked_at,
+        took_ms,
+        history: Vec::new(),
+        replaced,
+    };
+    // Trusting mends it only where nothing else is wrong.
+    let by_a_person = health.waits_for_a_word();
+    let files = &health.files;
+    health.verdict = if intact {
         let reached = files.iter().filter_map(BackupFile::highest_proven).min().unwrap_or(Rung::Exists);
         let many = if files.len() == 3 { "All three files".to_owned() } else { format!("The {} files", files.len()) };
         let said = match reached {
@@ -97,17 +112,17 @@ pub(super) fn health(
             _ => ", match their checksums and open",
         };
         format!("{many} exist{said}.")
+    } else if by_a_person {
+        format!("Replaced since it was last proven. {}", broken.join(" "))
     } else {
         format!("Not intact. {}", broken.join(" "))
     };
-    // Trusting mends it only where nothing else is wrong.
-    let by_a_person = !replaced.is_empty() && replaced.len() == broken.len();
-    let remedy = (!intact).then(|| match source {
+    health.remedy = (!intact).then(|| match health.source {
         _ if by_a_person => format!(
-            "Find out who replaced it. If it was meant, trust the new file: on the page of backups, or by the command stepback \
-             backup trust {}. A checksums.txt beside it serves too. If it was not meant, put the old file back. Nothing is \
-             restored from it until then.",
-            source.name()
+            "Find out who replaced it. If it was meant, for example because the backup script ran after a commit, trust what is there \
+             now: on the page of backups, or by the command stepback backup trust {}. It is read again then, and every proof made \
+             anew. If it was not meant, put the old files back. Nothing is restored from it until then.",
+            health.source.name()
         ),
         BackupSource::LatestCopy => {
             "Do not restore from it. Make a new latest-copy from production while production is \
@@ -121,5 +136,5 @@ pub(super) fn health(
             "Do not restore from it; use another copy, and keep this one for finding the cause.".to_owned()
         }
     });
-    BackupHealth { source, folder, intact, verdict, remedy, files, checked_at, took_ms, history: Vec::new(), replaced }
+    health
 }

@@ -53,7 +53,7 @@ struct Look {
     proof: Option<FileProof>,
     /// Its bytes were read for this look.
     fresh: bool,
-    /// Without a recorded checksum, and not the file that was seen before.
+    /// Not the file that was proven before, and nothing vouches for it.
     replaced: bool,
     /// It is of a backup that stays where it is: its hash is worth keeping.
     lasting: bool,
@@ -165,6 +165,10 @@ impl BackupVerifier {
             let Some(proof) = self.remembered(&was).await else { continue };
             self.proven.lock().unwrap_or_else(PoisonError::into_inner).insert(is.clone(), proof.clone());
             self.keep(&is, &proof).await;
+            // Stepback's own hand replaced the file: nobody is to be asked who did.
+            if let Err(e) = self.know(&is, proof.identity, &proof).await {
+                tracing::warn!(error = %e, "the hash of a new backup could not be kept; a person will be asked to trust it");
+            }
         }
     }
 

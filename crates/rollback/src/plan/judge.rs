@@ -260,7 +260,8 @@ fn unread(g: &Gathered, source: &BackupSource, store: StoreKind) -> Option<Strin
         (None, _) => Some(format!("{name} holds nothing of this store: it stays as it is")),
         (Some(file), _) => {
             let failed = file.lowest_failure()?;
-            Some(format!("the file in {name} is not intact: {}", failed.detail.trim_end_matches('.')))
+            let word = if g.copy.health.replaced.contains(&store) { "proven" } else { "intact" };
+            Some(format!("the file in {name} is not {word}: {}", failed.detail.trim_end_matches('.')))
         }
     }
 }
@@ -273,6 +274,12 @@ fn cannot_restore(g: &Gathered, source: &BackupSource, store: StoreKind) -> Opti
     }
     let name = source.name();
     let own = file_of(g, store)?;
+    if health.waits_for_a_word() {
+        return Some(format!(
+            "{name} was replaced since it was last proven ({}). Trust it on the page of backups, if it was meant; or use another copy.",
+            health.replaced.iter().map(|store| store.title()).collect::<Vec<_>>().join(", ")
+        ));
+    }
     let why = match own.lowest_failure() {
         Some(failed) => format!("its file in {name} is not intact ({})", failed.detail.trim_end_matches('.')),
         None => {

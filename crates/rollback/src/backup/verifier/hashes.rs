@@ -23,8 +23,29 @@ struct Trusted {
     reason: Option<String>,
 }
 
+/// What a list that names the file's own hash says.
+const MATCHES: &str = "matches checksums.txt";
+
+/// What speaks for a file besides that it is the one that was seen before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Vouched {
+    /// `checksums.txt` names its hash.
+    ByItsList,
+    /// There is no list.
+    ByNothing,
+}
+
+impl Vouched {
+    fn said(self) -> &'static str {
+        match self {
+            Self::ByItsList => MATCHES,
+            Self::ByNothing => "no recorded checksum",
+        }
+    }
+}
+
 impl BackupVerifier {
-    /// The recorded checksum decides; without one the hash that the file had before does, until a person says otherwise.
+    /// The recorded checksum, and the hash that the file had before: where they disagree, until a person says otherwise.
     pub(super) async fn judge_hash(
         &self,
         look: &mut Look,
@@ -40,14 +61,12 @@ impl BackupVerifier {
             Ok(sums) => sums.as_ref(),
         };
         match sums.map(|sums| sums.get(&name).map(|digest| digest.to_string())) {
+            Some(Some(recorded)) if recorded == proven.sha256 && look.lasting => {
+                self.beside_the_known(look, path, identity, proven, Vouched::ByItsList).await;
+            }
+            // What a run made and is at work with is pinned by the run.
             Some(Some(recorded)) if recorded == proven.sha256 => {
-                look.ladder.pass(Rung::Sha256, "matches checksums.txt", at);
-                // So that the file is not new, and trusted at sight, once its list is gone.
-                if look.lasting
-                    && let Err(e) = self.know(path, identity, proven).await
-                {
-                    tracing::warn!(error = %e, "a file's hash could not be kept beside its checksums.txt");
-                }
+                look.ladder.pass(Rung::Sha256, MATCHES, at);
             }
             Some(Some(recorded)) => {
                 let said = format!(
@@ -61,33 +80,51 @@ impl BackupVerifier {
             Some(None) => {
                 look.ladder.fail(Rung::Sha256, format!("checksums.txt is there, and does not name {name}"), at);
             }
-            None => self.beside_the_known(look, path, identity, proven).await,
+            None => self.beside_the_known(look, path, identity, proven, Vouched::ByNothing).await,
         }
     }
 
-    /// Trusted at the first look, and from then on only as long as it is the same.
-    async fn beside_the_known(&self, look: &mut Look, path: &Path, identity: Identity, proven: &FileProof) {
+    /// Trusted at the first look, and from then on only as long as it is the same. A list is no better than the hand that wrote it:
+    /// one that was changed together with its file vouches for nothing.
+    async fn beside_the_known(
+        &self,
+        look: &mut Look,
+        path: &Path,
+        identity: Identity,
+        proven: &FileProof,
+        vouched: Vouched,
+    ) {
         let at = proven.at;
         let key = path.display().to_string();
-        let told = async {
-            let known = self.journal.known_hash(&key).await?;
-            if known.as_ref().is_none_or(|k| k.sha256 == proven.sha256) {
-                self.know(path, identity, proven).await?;
-            }
-            Ok::<_, JournalError>((known, self.trusted(&key).await?))
-        };
+        let start = vouched.said();
+        let told = async { Ok::<_, JournalError>((self.journal.known_hash(&key).await?, self.trusted(&key).await?)) };
         let (known, trusted) = match told.await {
             Ok(told) => told,
-            Err(e) => return look.ladder.fail(Rung::Sha256, format!("no recorded checksum, and {e}"), at),
+            Err(e) => {
+                let said = format!("{start}, but whether it is the file that was there before cannot be told: {e}");
+                return look.ladder.fail(Rung::Sha256, said, at);
+            }
         };
+        // A listed file that does not open was never good: a better one in its place needs nobody's word.
+        let worth_knowing = vouched == Vouched::ByNothing || proven.opened.is_ok();
+        if worth_knowing
+            && known.as_ref().is_none_or(|k| k.sha256 == proven.sha256)
+            && let Err(e) = self.know(path, identity, proven).await
+        {
+            if vouched == Vouched::ByNothing {
+                return look.ladder.fail(Rung::Sha256, format!("{start}, and {e}"), at);
+            }
+            tracing::warn!(error = %e, "a file's hash could not be kept beside its checksums.txt");
+        }
         match (known, trusted.filter(|t| t.sha256 == proven.sha256)) {
+            (None, _) if vouched == Vouched::ByItsList => look.ladder.pass(Rung::Sha256, start, at),
             (None, _) => {
-                let said = "no recorded checksum; its hash was recorded now, trusted on first use";
+                let said = format!("{start}; its hash was recorded now, trusted on first use");
                 look.ladder.pass(Rung::Sha256, said, at);
             }
             (Some(k), Some(trusted)) if k.sha256 == proven.sha256 => {
                 let said = format!(
-                    "no recorded checksum; trusted by {} on {}{}",
+                    "{start}; trusted by {} on {}{}",
                     trusted.by,
                     utc(trusted.at),
                     trusted.reason.map(|why| format!(", because: {why}")).unwrap_or_default()
@@ -96,35 +133,40 @@ impl BackupVerifier {
             }
             (Some(k), None) if k.sha256 == proven.sha256 => {
                 let since = if k.sha256 == k.first_sha256 { k.first_at } else { k.hashed_at };
-                let said = format!("no recorded checksum; the same as when first seen on {}", utc(since));
+                let said = match vouched {
+                    Vouched::ByItsList => start.to_owned(),
+                    Vouched::ByNothing => format!("{start}; the same as when first seen on {}", utc(since)),
+                };
                 look.ladder.pass(Rung::Sha256, said, at);
             }
-            (Some(k), _) if is_same_file(&k, identity) => {
+            (Some(k), _) if vouched == Vouched::ByNothing && is_same_file(&k, identity) => {
                 let said = format!(
-                    "no recorded checksum. On {} its SHA-256 began with {}, now it begins with {}, though size and time are \
-                     the same: the disk or its file system damages it.",
+                    "{start}. On {} its SHA-256 began with {}, now it begins with {}, though size and time are the same: the \
+                     disk or its file system damages it.",
                     utc(k.hashed_at),
                     short_hash(&k.sha256),
                     short_hash(&proven.sha256)
                 );
                 look.ladder.fail(Rung::Sha256, said, at);
             }
+            // Nobody's word makes a backup of what does not open. The list is right; the next rung says what is wrong.
+            (Some(k), _) if vouched == Vouched::ByItsList && proven.opened.is_err() => {
+                let said = format!("{start}; it is not the file that was there on {}", utc(k.hashed_at));
+                look.ladder.pass(Rung::Sha256, said, at);
+            }
             (Some(k), _) => {
-                look.replaced = true;
-                let said = format!(
-                    "no recorded checksum, and not the file that was there on {}: its SHA-256 began with {} then, and begins with \
-                     {} now. Nothing tells who replaced it.",
-                    utc(k.hashed_at),
-                    short_hash(&k.sha256),
-                    short_hash(&proven.sha256)
-                );
+                let mut said = replaced(&k, identity, proven, vouched);
+                match &proven.opened {
+                    Ok(_) => look.replaced = true,
+                    Err(why) => said.push_str(&format!(" What is there now does not open: {why}")),
+                }
                 look.ladder.fail(Rung::Sha256, said, at);
             }
         }
     }
 
     /// From now on this is the file that is known.
-    async fn know(&self, path: &Path, identity: Identity, proven: &FileProof) -> Result<(), JournalError> {
+    pub(super) async fn know(&self, path: &Path, identity: Identity, proven: &FileProof) -> Result<(), JournalError> {
         let key = path.display().to_string();
         let known = self.journal.known_hash(&key).await?;
         if known.as_ref().is_some_and(|k| k.sha256 == proven.sha256 && is_same_file(k, identity)) {
@@ -173,6 +215,22 @@ impl BackupVerifier {
         let json = self.journal.remembered(&trusted_key(path)).await?;
         // What another version wrote there only takes the name from the sentence.
         Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
+    }
+}
+
+/// What changed, from what to what, and when.
+fn replaced(known: &KnownHash, identity: Identity, proven: &FileProof, vouched: Vouched) -> String {
+    let (before, now) = (short_hash(&known.sha256), short_hash(&proven.sha256));
+    let (seen, written) = (utc(known.hashed_at), utc(Timestamp::from_unix_ms(identity.modified_ns / 1_000_000)));
+    match vouched {
+        Vouched::ByItsList => format!(
+            "replaced since it was proven, and checksums.txt with it: on {seen} the SHA-256 of both began with {before}, and begins \
+             with {now} now. The file was last written on {written}. Nothing tells who replaced it."
+        ),
+        Vouched::ByNothing => format!(
+            "no recorded checksum, and not the file that was there on {seen}: its SHA-256 began with {before} then, and begins \
+             with {now} now. The file was last written on {written}. Nothing tells who replaced it."
+        ),
     }
 }
 

@@ -39,18 +39,19 @@ impl Judge<'_> {
         if health.intact {
             return self.check("latest_copy", &title, CheckState::Proven, verdict);
         }
+        let wrong = if health.waits_for_a_word() { "waits for a person’s word" } else { "is not intact" };
         if restores {
             self.check("latest_copy", &title, CheckState::Failed, verdict.clone());
             let remedy = health.remedy.clone().unwrap_or_default();
             return self.refuse(
                 "backup_not_intact",
-                format!("{} is not intact, and nothing is restored from it. {verdict} {remedy}", source.name()),
+                format!("{} {wrong}, and nothing is restored from it. {verdict} {remedy}", source.name()),
             );
         }
         self.check("latest_copy", &title, CheckState::Warning, verdict.clone());
         self.ask(
             "latest_copy_not_intact",
-            format!("{} is not intact, and step 6 will stop and ask. {verdict}", source.name()),
+            format!("{} {wrong}, and step 6 will stop and ask. {verdict}", source.name()),
         );
     }
 
