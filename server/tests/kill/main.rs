@@ -50,9 +50,18 @@ fn undisturbed(base: &Base) -> Reference {
     Reference { state, events, took, contents: Contents::of(&place) }
 }
 
-/// Kills one run and takes it up again; whether it was interrupted at all.
+/// Kills one run of a copy and takes it up again; whether it was interrupted at all.
 fn die(base: &Base, reference: &Reference, death: Death) -> bool {
     let place = base.copy();
+    let interrupted = die_and_live(base, &place, &reference.state, death);
+    if let Some(difference) = Contents::of(&place).difference(&reference.contents) {
+        panic!("{:?}, {death:?}: it ends otherwise than an undisturbed run: {difference}", base.story);
+    }
+    interrupted
+}
+
+/// The death itself, and the run's way to its end; whether it was interrupted at all.
+fn die_and_live(base: &Base, place: &Place, state: &str, death: Death) -> bool {
     let server = place.server();
     match death {
         Death::AfterEvent(number) => {
@@ -82,13 +91,10 @@ fn die(base: &Base, reference: &Reference, death: Death) -> bool {
         resume(&server, id);
     }
     let view = ended(&server, id);
-    assert_eq!(view["state"], reference.state.as_str(), "{death:?}: {view:#}");
+    assert_eq!(view["state"], state, "{:?}, {death:?}: {view:#}", base.story);
     the_story_has_no_gap(&server.client.events(id, |_| false), interrupted);
     server.kill();
-    the_journal_is_sound(&place);
-    if let Some(difference) = Contents::of(&place).difference(&reference.contents) {
-        panic!("{:?}, {death:?}: it ends otherwise than an undisturbed run: {difference}", base.story);
-    }
+    the_journal_is_sound(place);
     interrupted
 }
 
@@ -164,35 +170,56 @@ fn a_new_backup_killed_at_every_event() {
     at_every_event(Story::MakeBackup);
 }
 
-/// `STEPBACK_KILLS` moments, 200 when it is not set, spread over the kinds of run; the same ones each time.
+/// Every kind of run that can be killed.
+const STORIES: [Story; 6] = [
+    Story::RollbackWithRestores,
+    Story::Rollback,
+    Story::RestoreProduction,
+    Story::UndoRestore,
+    Story::MakeBackup,
+    Story::RollbackPerVersion,
+];
+
+/// How many of the kills that a variable asks for, or `usual`, fall to each kind of run.
+fn shares(variable: &str, usual: u32) -> impl Iterator<Item = (Story, u32)> {
+    let kills: u32 = std::env::var(variable).map_or(usual, |text| text.parse().unwrap());
+    let share = move |n: u32| kills / 6 + u32::from(n < kills % 6);
+    STORIES.into_iter().zip((0..).map(share)).filter(|(_, share)| *share > 0)
+}
+
+/// Random moments, the same ones for the same seed.
+struct Moments(u64);
+
+impl Moments {
+    /// Of `STEPBACK_KILL_SEED`, or the one of every day. What a test prints is shown when it fails.
+    fn new() -> Self {
+        let seed = std::env::var("STEPBACK_KILL_SEED").map_or(0x9e37_79b9_7f4a_7c15, |text| text.parse().unwrap());
+        println!("moments of the seed {seed}: repeat them with STEPBACK_KILL_SEED={seed}");
+        assert_ne!(seed, 0, "of this seed all moments are the same");
+        Self(seed)
+    }
+
+    /// The next one, within a run that took so long.
+    fn within(&mut self, took: Duration) -> Death {
+        // xorshift: any sequence will do, if it is the same tomorrow.
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        Death::At(took.mul_f64((self.0 >> 11) as f64 / (1_u64 << 53) as f64))
+    }
+}
+
+/// `STEPBACK_KILLS` moments, 200 when it is not set, spread over the kinds of run.
 #[test]
 fn runs_killed_at_random_moments() {
-    let kills: u32 = std::env::var("STEPBACK_KILLS").map_or(200, |text| text.parse().unwrap());
-    let stories = [
-        Story::Rollback,
-        Story::RollbackWithRestores,
-        Story::RestoreProduction,
-        Story::UndoRestore,
-        Story::MakeBackup,
-        Story::RollbackPerVersion,
-    ];
-    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut interrupted = 0;
-    for (story, n) in stories.into_iter().zip(0..) {
-        let share = kills / 6 + u32::from(n < kills % 6);
-        if share == 0 {
-            continue;
-        }
+    let mut moments = Moments::new();
+    let (mut kills, mut interrupted) = (0, 0);
+    for (story, share) in shares("STEPBACK_KILLS", 200) {
         let base = Base::of(story, &[]);
         let reference = undisturbed(&base);
-        let deaths = (0..share).map(|_| {
-            // xorshift: any sequence will do, if it is the same tomorrow.
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            Death::At(reference.took.mul_f64((random >> 11) as f64 / (1_u64 << 53) as f64))
-        });
+        let deaths = (0..share).map(|_| moments.within(reference.took));
         interrupted += all(&base, &reference, deaths.collect());
+        kills += share;
     }
     assert!(kills < 12 || interrupted > 0, "no run was interrupted: the kills proved nothing");
 }

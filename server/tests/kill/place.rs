@@ -36,7 +36,7 @@ impl Story {
 
 /// A prepared deployment, of which every death gets a copy.
 pub struct Base {
-    place: Place,
+    pub place: Place,
     pub story: Story,
     subject: String,
     /// Runs that were carried out to prepare it.

@@ -1,13 +1,18 @@
 //! The same on servers: a real Neo4j, and the Qdrant double, which both live on while the program dies.
 
+use std::time::{Duration, Instant};
+
 use rollback_stores::qdrant_double::{Call, QdrantDouble};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::runtime::Runtime;
 
-use crate::child::{Server, run, start_request};
-use crate::place::{Contents, Place, ended, resume};
+use crate::child::Server;
+use crate::place::{Base, Contents, Story, ended};
 use crate::proxy::{Proxy, Weather};
-use crate::{the_journal_is_sound, the_story_has_no_gap};
+use crate::{Death, Moments, die_and_live, shares};
+
+/// Random kills of one day: as many as fit into a few minutes. `STEPBACK_KILLS_ON_SERVERS=200` are all.
+const USUAL_KILLS: u32 = 24;
 
 /// How to reach the server of the tests: address, user, password.
 fn login() -> [String; 3] {
@@ -21,11 +26,10 @@ fn login() -> [String; 3] {
     })
 }
 
-/// A demo on fresh servers.
+/// A demo on fresh servers, prepared for a run.
 struct Servers {
-    place: Place,
+    base: Base,
     double: QdrantDouble,
-    failed: String,
 }
 
 /// What is left, read past the program.
@@ -33,6 +37,8 @@ struct Servers {
 struct Left {
     /// Labels, properties and relationships of every node.
     graph: Vec<String>,
+    /// Indexes and constraints but for their names, which a server may make up.
+    schema: Vec<String>,
     collections: Vec<(String, Option<String>)>,
     aliases: Vec<(String, String)>,
 }
@@ -56,8 +62,8 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 impl Servers {
     /// Settings' lines that take the place of others, for what leads to the servers.
     fn through(replaced: impl FnOnce(&QdrantDouble) -> Vec<(String, String)>) -> Self {
-        let it = Self::new();
-        let settings = it.place.path("stepback.toml");
+        let it = Self::new(Story::Rollback);
+        let settings = it.base.place.path("stepback.toml");
         let mut text = std::fs::read_to_string(&settings).unwrap();
         for (from, to) in replaced(&it.double) {
             assert!(text.contains(&from), "{from} is not in {text}");
@@ -67,37 +73,20 @@ impl Servers {
         it
     }
 
-    fn new() -> Self {
+    fn new(story: Story) -> Self {
         let [uri, user, password] = login();
         block_on(rows("MATCH (n) DETACH DELETE n RETURN DISTINCT 'gone' AS row"));
         let double = QdrantDouble::start().unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let (demo, url, rest) = (folder.path().to_str().unwrap().to_owned(), double.grpc_url(), double.rest_url());
-        let qdrant = ["demo", &demo, "--qdrant-url", &url, "--qdrant-rest-url", &rest];
+        let (url, rest) = (double.grpc_url(), double.rest_url());
+        let qdrant = ["--qdrant-url", &url, "--qdrant-rest-url", &rest];
         let neo4j = ["--neo4j-uri", &uri, "--neo4j-user", &user, "--neo4j-password", &password];
-        let (code, said) = run(&[&qdrant[..], &neo4j].concat());
-        assert_eq!(code, 0, "{said}");
-        let settings = folder.path().join("stepback.toml");
+        let base = Base::of(story, &[&qdrant[..], &neo4j].concat());
+        let settings = base.place.path("stepback.toml");
         let text = std::fs::read_to_string(&settings).unwrap();
         // A trial at some moment would take time from the runs that are killed here.
         let text = text.replace("trial_restore_every = \"7d\"", "trial_restore_every = \"off\"");
         std::fs::write(&settings, text).unwrap();
-        let token = ["token", "create", "kill", "--role", "administrator", "--config", settings.to_str().unwrap()];
-        let (0, token) = run(&token) else { panic!("no token") };
-        let place = Place { folder, token: token.trim().to_owned() };
-        let mut it = Self { place, double, failed: String::new() };
-        let server = it.place.server();
-        let versions = server.client.ask(200, "GET", "/api/v1/versions?limit=200", None);
-        let candidate = versions["items"].as_array().unwrap().iter().find(|v| v["candidacy"]["kind"] == "candidate");
-        it.failed = candidate.unwrap()["version_id"].as_str().unwrap().to_owned();
-        server.kill();
-        it
-    }
-
-    fn begin(&self, server: &Server) -> i64 {
-        let plan = serde_json::json!({ "version_id": self.failed });
-        let plan = server.client.ask(200, "POST", "/api/v1/plans", Some(&plan));
-        server.client.ask(201, "POST", "/api/v1/runs", Some(&start_request(&plan)))["id"].as_i64().unwrap()
+        Self { base, double }
     }
 
     fn left(&self) -> (Left, Contents) {
@@ -105,13 +94,53 @@ impl Servers {
         let near =
             "apoc.coll.sort([(n)-[r]->(m) | type(r) + ' ' + apoc.convert.toJson(coalesce(m.chunk_id, m.id, ''))])";
         let graph = format!("MATCH (n) RETURN apoc.convert.toJson([{told}, {near}]) AS row");
+        let schema = |what: &str| {
+            let told = "[type, entityType, labelsOrTypes, properties]";
+            let which = "YIELD type, entityType, labelsOrTypes, properties";
+            block_on(rows(&format!("SHOW {what} {which} RETURN apoc.convert.toJson({told}) AS row")))
+        };
         let names = self.double.collection_names();
         let left = Left {
             graph: block_on(rows(&graph)),
+            schema: [schema("INDEXES"), schema("CONSTRAINTS")].concat(),
             collections: names.into_iter().map(|name| (name.clone(), self.double.content(&name))).collect(),
             aliases: self.double.alias_pairs(),
         };
-        (left, Contents::of(&self.place))
+        (left, Contents::of(&self.base.place))
+    }
+}
+
+/// How a run on servers ended that nothing disturbed.
+struct Whole {
+    state: String,
+    events: u64,
+    took: Duration,
+    left: Left,
+    records: Contents,
+}
+
+impl Whole {
+    fn of(story: Story) -> Self {
+        let servers = Servers::new(story);
+        let server = servers.base.place.server();
+        let begun = Instant::now();
+        let id = servers.base.begin(&server);
+        let view = ended(&server, id);
+        let took = begun.elapsed();
+        server.kill();
+        let (state, events) = (view["state"].as_str().unwrap().to_owned(), view["last_event"].as_u64().unwrap());
+        let (left, records) = servers.left();
+        Self { state, events, took, left, records }
+    }
+
+    /// Kills a run on fresh servers and takes it up again; whether it was interrupted at all.
+    fn survives(&self, story: Story, death: Death) -> bool {
+        let servers = Servers::new(story);
+        let interrupted = die_and_live(&servers.base, &servers.base.place, &self.state, death);
+        let (left, records) = servers.left();
+        assert_eq!(left, self.left, "{story:?}, {death:?}");
+        assert_eq!(records.difference(&self.records), None, "{story:?}, {death:?}");
+        interrupted
     }
 }
 
@@ -121,36 +150,27 @@ static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
 #[test]
 fn a_rollback_on_servers_killed_at_every_third_event() {
     let _alone = ALONE.lock().unwrap_or_else(|e| e.into_inner());
-    let servers = Servers::new();
-    let server = servers.place.server();
-    let id = servers.begin(&server);
-    let whole = ended(&server, id);
-    server.kill();
-    let (expected, records) = servers.left();
-    let mut interrupted = 0;
-    for number in (1..=whole["last_event"].as_u64().unwrap()).step_by(3) {
-        let servers = Servers::new();
-        let server = servers.place.server();
-        let id = servers.begin(&server);
-        server.client.events(id, |event: &Value| event["number"].as_u64().unwrap() >= number);
-        server.kill();
-
-        let server = servers.place.server();
-        let was = server.client.ask(200, "GET", &format!("/api/v1/runs/{id}"), None)["state"] == "interrupted";
-        if was {
-            resume(&server, id);
-            interrupted += 1;
-        }
-        let view = ended(&server, id);
-        assert_eq!(view["state"], whole["state"], "{view:#}");
-        the_story_has_no_gap(&server.client.events(id, |_| false), was);
-        server.kill();
-        the_journal_is_sound(&servers.place);
-        let (left, now) = servers.left();
-        assert_eq!(left, expected, "killed after event {number}");
-        assert_eq!(now.difference(&records), None, "killed after event {number}");
-    }
+    let whole = Whole::of(Story::Rollback);
+    let deaths = (1..=whole.events).step_by(3).map(Death::AfterEvent);
+    let interrupted = deaths.filter(|death| whole.survives(Story::Rollback, *death)).count();
     assert!(interrupted > 0, "no run was interrupted: the kills proved nothing");
+}
+
+/// `STEPBACK_KILLS_ON_SERVERS` moments, spread over the kinds of run. All of them take long: the graph is one.
+#[test]
+fn runs_on_servers_killed_at_random_moments() {
+    let _alone = ALONE.lock().unwrap_or_else(|e| e.into_inner());
+    let mut moments = Moments::new();
+    let (mut kills, mut interrupted) = (0, 0);
+    for (story, share) in shares("STEPBACK_KILLS_ON_SERVERS", USUAL_KILLS) {
+        let whole = Whole::of(story);
+        for _ in 0..share {
+            interrupted += usize::from(whole.survives(story, moments.within(whole.took)));
+        }
+        kills += share;
+    }
+    println!("{interrupted} of {kills} runs were interrupted");
+    assert!(kills < 12 || interrupted > 0, "no run was interrupted: the kills proved nothing");
 }
 
 /// Qdrant and Neo4j behind proxies, with time-outs that a test can wait for.
@@ -211,46 +231,41 @@ impl Weathered {
 #[test]
 fn a_store_that_goes_away_in_its_step_is_asked_about_and_tried_again() {
     let _alone = ALONE.lock().unwrap_or_else(|e| e.into_inner());
-    let undisturbed = Servers::new();
-    let server = undisturbed.place.server();
-    let id = undisturbed.begin(&server);
-    ended(&server, id);
-    server.kill();
-    let (expected, records) = undisturbed.left();
+    let whole = Whole::of(Story::Rollback);
 
     for weather in [Weather::ResetOnAnswer, Weather::NoAnswer] {
         let w = Weathered::new();
-        let server = w.servers.place.server();
+        let server = w.servers.base.place.server();
         // Held in the middle of step 4, so that the weather changes there and nowhere else.
         let gate = w.servers.double.hold_next(Call::DeleteCollection);
-        let id = w.servers.begin(&server);
+        let id = w.servers.base.begin(&server);
         w.weather.block_on(gate.reached());
         w.qdrant.set(weather);
         gate.open();
         w.asks_and_ends_well(&server, id, "delete_points", &w.qdrant);
         server.kill();
         let (left, now) = w.servers.left();
-        assert_eq!(left, expected, "{weather:?}");
-        assert_eq!(now.difference(&records), None, "{weather:?}");
+        assert_eq!(left, whole.left, "{weather:?}");
+        assert_eq!(now.difference(&whole.records), None, "{weather:?}");
     }
 
     for weather in [Weather::ResetOnAnswer, Weather::NoAnswer] {
         let w = Weathered::new();
-        let server = w.servers.place.server();
+        let server = w.servers.base.place.server();
         // Somebody else's locks keep step 5 from its end until the weather has changed.
         let [uri, user, password] = login();
         let graph = neo4rs::Graph::new(uri, user, password).unwrap();
         let mut lock = w.weather.block_on(graph.start_txn()).unwrap();
         let take = neo4rs::query("MATCH (n:staging) SET n.locked = true");
         w.weather.block_on(lock.run(take)).unwrap();
-        let id = w.servers.begin(&server);
+        let id = w.servers.base.begin(&server);
         server.client.events(id, |event| event["type"] == "step_started" && event["step"] == "delete_nodes");
         w.neo4j.set(weather);
         w.weather.block_on(lock.rollback()).unwrap();
         w.asks_and_ends_well(&server, id, "delete_nodes", &w.neo4j);
         server.kill();
         let (left, now) = w.servers.left();
-        assert_eq!(left, expected, "{weather:?}");
-        assert_eq!(now.difference(&records), None, "{weather:?}");
+        assert_eq!(left, whole.left, "{weather:?}");
+        assert_eq!(now.difference(&whole.records), None, "{weather:?}");
     }
 }
