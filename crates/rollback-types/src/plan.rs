@@ -308,9 +308,12 @@ pub struct RollbackPlan {
     /// The backup that step 6 proves and step 7 restores from.
     #[serde(default)]
     pub source: Option<BackupSource>,
-    /// Versions committed since that backup was made, newest first: a restore from it loses them.
+    /// Versions committed since that backup was made, newest first: a restore from it loses them. At most 200 are named.
     #[serde(default)]
     pub losses: Vec<VersionId>,
+    /// How many older ones are lost beside those that are named.
+    #[serde(default)]
+    pub more_losses: u64,
     /// Bytes that the ways back will take, as estimated from the backup's files.
     #[serde(default)]
     pub way_back_bytes: u64,

@@ -85,7 +85,7 @@ pub fn losses(plan: &RollbackPlan) -> Option<impl IntoView + use<>> {
     if plan.losses.is_empty() && !disaster {
         return None;
     }
-    let n = plan.losses.len() as u64;
+    let n = plan.losses.len() as u64 + plan.more_losses;
     let title = match n {
         0 => "Nothing that was committed is lost.".to_owned(),
         1 => "1 committed version will be lost from production.".to_owned(),
@@ -97,6 +97,8 @@ pub fn losses(plan: &RollbackPlan) -> Option<impl IntoView + use<>> {
     } else {
         "What production holds now is saved first, as this run’s way back: the restore can be undone while that is kept."
     };
+    let more =
+        (plan.more_losses > 0).then(|| view! { <p>{format!("And {} more.", format::count(plan.more_losses))}</p> });
     let tone = if n > 0 { Tone::Bad } else { Tone::Warn };
     Some(view! {
         <section id="losses" aria-label="What is lost">
@@ -110,6 +112,7 @@ pub fn losses(plan: &RollbackPlan) -> Option<impl IntoView + use<>> {
                                 " was made. Their chapters, points and nodes go from production; their registry rows stay."
                             </p>
                             <ul class="losses">{names}</ul>
+                            {more}
                         }
                     })}
                 <p>{saved}</p>

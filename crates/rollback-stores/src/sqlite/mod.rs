@@ -11,6 +11,7 @@ mod catalog;
 mod cell;
 mod chapters;
 mod clock;
+mod committed;
 mod connect;
 mod content;
 mod copy_file;
@@ -25,6 +26,7 @@ mod oplog;
 mod restore;
 mod run_marks;
 mod shape;
+mod stamp;
 mod swap;
 mod versions;
 
@@ -33,8 +35,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rollback::store::{
-    AbortRequest, CopyTaken, Engine, EvidenceCopy, Fault, FinishRequest, MarkRequest, Marked, Probe, RecordCopy,
-    RecordStore, RegistrySchema, Removal, RunMark, StoreError,
+    AbortRequest, CommittedQuery, CommittedVersions, CopyTaken, Engine, EvidenceCopy, Fault, FinishRequest,
+    MarkRequest, Marked, Probe, RecordCopy, RecordStore, RegistrySchema, RegistryStamp, Removal, RunMark, StoreError,
 };
 use rollback_types::{
     Inventory, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, VersionId, VersionQuery, VersionRow,
@@ -46,7 +48,7 @@ use catalog::{Catalog, MAIN};
 use connect::{Connections, close_after, copy_reader};
 use differences::Side;
 use fault::{Asked, is_busy};
-use lists::{Lists, Stamp};
+use lists::Lists;
 use shape::{CHAPTERS, REGISTRY, Shape};
 
 /// What [`SqliteRecords`] needs to know.
@@ -137,18 +139,29 @@ impl RecordStore for SqliteRecords {
     }
 
     async fn versions(&self, query: &VersionQuery) -> Result<Page<VersionRow>, StoreError> {
-        let stamp = Stamp::of(self.connections.path());
-        if let Some(page) = self.lists.page(stamp, query) {
+        let stamp = self.stamp().await;
+        if let Some(page) = self.lists.page(stamp.as_ref(), query) {
             return Ok(page);
         }
         let page = self.versions_read_anew(query).await?;
-        self.lists.keep_page(stamp, query, &page);
+        self.lists.keep_page(stamp.as_ref(), query, &page);
         Ok(page)
     }
 
     async fn versions_read_anew(&self, query: &VersionQuery) -> Result<Page<VersionRow>, StoreError> {
         let asked = self.asked("listing versions");
         read!(self, asked, |tx, shape| versions::page(&mut tx, &shape, query, &self.config, &asked).await)
+    }
+
+    async fn stamp(&self) -> Option<RegistryStamp> {
+        let path = self.connections.path().to_owned();
+        // A file system that hangs holds up a thread of its own.
+        tokio::task::spawn_blocking(move || stamp::of(&path)).await.ok().flatten()
+    }
+
+    async fn committed_since(&self, query: &CommittedQuery) -> Result<CommittedVersions, StoreError> {
+        let asked = self.asked("counting committed versions");
+        read!(self, asked, |tx, shape| committed::since(&mut tx, &shape, query, &self.config, &asked).await)
     }
 
     async fn ids_in(&self, states: &[VersionState]) -> Result<Vec<(VersionId, VersionState)>, StoreError> {
@@ -162,13 +175,13 @@ impl RecordStore for SqliteRecords {
     }
 
     async fn state_counts(&self) -> Result<Vec<StateCount>, StoreError> {
-        let stamp = Stamp::of(self.connections.path());
-        if let Some(counts) = self.lists.counts(stamp) {
+        let stamp = self.stamp().await;
+        if let Some(counts) = self.lists.counts(stamp.as_ref()) {
             return Ok(counts);
         }
         let asked = self.asked("counting versions by state");
         let counts = read!(self, asked, |tx, shape| versions::state_counts(&mut tx, &shape, &asked).await)?;
-        self.lists.keep_counts(stamp, &counts);
+        self.lists.keep_counts(stamp.as_ref(), &counts);
         Ok(counts)
     }
 

@@ -75,18 +75,7 @@ pub(super) async fn ids_in(
     asked: &Asked,
 ) -> Result<Vec<(VersionId, VersionState)>, StoreError> {
     let registry = shape.need_registry(asked)?;
-    let column = |name: &str| registry.first(&[name]).map_or_else(|| "NULL".to_owned(), |c| format!("v.{c}"));
-    let (id, state) = (column("version_id"), column("status"));
-    let mut sql =
-        QueryBuilder::<Sqlite>::new(format!("SELECT {id} AS version_id, {state} AS status FROM {REGISTRY} v"));
-    sql.push(" WHERE 1");
-    let query = VersionQuery { status: states.to_vec(), ..VersionQuery::default() };
-    push_filters(&mut sql, shape, registry, &query);
-    sql.push(" ORDER BY ").push(sort_key(registry, VersionSort::CreatedDesc, config.local_offset_s));
-    sql.push(format!(
-        " DESC, {} DESC, v.rowid DESC",
-        bytes_key(registry.first(&["version_id"]).map(|c| format!("v.{c}")))
-    ));
+    let mut sql = newest_first(shape, registry, states, config.local_offset_s);
     let rows = sql.build().fetch_all(connection).await.map_err(|e| asked.sql(e))?;
     let read = |row: &SqliteRow| {
         let mut fields = Fields::new(row);
@@ -94,6 +83,30 @@ pub(super) async fn ids_in(
         Ok((id, cut(fields.required("status")?).as_str().into()))
     };
     rows.iter().map(|row| read(row).map_err(|e: sqlx::Error| asked.sql(e))).collect()
+}
+
+/// Ids, states and times of the versions in these states.
+pub(super) fn newest_first(
+    shape: &Shape,
+    registry: &Columns,
+    states: &[VersionState],
+    local_offset_s: i32,
+) -> QueryBuilder<Sqlite> {
+    let columns = [
+        whole(registry, "version_id", &["version_id"]),
+        whole(registry, "status", &["status"]),
+        short(registry, "created_at", &["created_at", "timestamp"]),
+        short(registry, "updated_at", &["updated_at"]),
+    ];
+    let mut sql = QueryBuilder::<Sqlite>::new(format!("SELECT {} FROM {REGISTRY} v WHERE 1", columns.join(", ")));
+    let query = VersionQuery { status: states.to_vec(), ..VersionQuery::default() };
+    push_filters(&mut sql, shape, registry, &query);
+    sql.push(" ORDER BY ").push(sort_key(registry, VersionSort::CreatedDesc, local_offset_s));
+    sql.push(format!(
+        " DESC, {} DESC, v.rowid DESC",
+        bytes_key(registry.first(&["version_id"]).map(|c| format!("v.{c}")))
+    ));
+    sql
 }
 
 /// One version by its id as [`VersionRow`] shows it: NULLs, blobs and broken UTF-8 are found by what stands for them.
@@ -184,35 +197,41 @@ async fn odd_rows_named(
 
 /// Every column under its name in the specification; what this registry does not have is NULL.
 fn selection(registry: &Columns) -> String {
-    let whole = |alias: &str, sources: &[&str]| match registry.first(sources) {
+    [
+        whole(registry, "version_id", &["version_id"]),
+        whole(registry, "status", &["status"]),
+        short(registry, "status_message", &["status_message"]),
+        short(registry, "created_at", &["created_at", "timestamp"]),
+        short(registry, "updated_at", &["updated_at"]),
+        short(registry, "sqlite_snapshot", &["metadata_snapshot_path", "sqlite_snapshot"]),
+        short(registry, "qdrant_snapshot", &["qdrant_snapshot_path", "qdrant_snapshot"]),
+        short(registry, "neo4j_snapshot", &["neo4j_snapshot_path", "neo4j_snapshot"]),
+        short(registry, "chapter_count", &["chapter_count", "chapters_count"]),
+        short(registry, "paragraph_count", &["paragraph_count"]),
+        short(registry, "validation_passed", &["validation_passed"]),
+        short(registry, "committed_by", &["committed_by"]),
+        short(registry, "notes", &["notes", "description"]),
+        short(registry, "commit_hash", &["commit_hash"]),
+    ]
+    .join(", ")
+}
+
+fn whole(registry: &Columns, alias: &str, sources: &[&str]) -> String {
+    match registry.first(sources) {
         Some(column) => format!("v.{column} AS {alias}"),
         None => format!("NULL AS {alias}"),
-    };
-    // One character more than is shown tells that something was cut, without reading a megabyte.
-    let short = |alias: &str, sources: &[&str]| match registry.first(sources) {
+    }
+}
+
+/// One character more than is shown tells that something was cut, without reading a megabyte.
+fn short(registry: &Columns, alias: &str, sources: &[&str]) -> String {
+    match registry.first(sources) {
         Some(c) => format!(
             "CASE WHEN typeof(v.{c}) IN ('text', 'blob') THEN substr(v.{c}, 1, {}) ELSE v.{c} END AS {alias}",
             LONGEST + 1
         ),
         None => format!("NULL AS {alias}"),
-    };
-    [
-        whole("version_id", &["version_id"]),
-        whole("status", &["status"]),
-        short("status_message", &["status_message"]),
-        short("created_at", &["created_at", "timestamp"]),
-        short("updated_at", &["updated_at"]),
-        short("sqlite_snapshot", &["metadata_snapshot_path", "sqlite_snapshot"]),
-        short("qdrant_snapshot", &["qdrant_snapshot_path", "qdrant_snapshot"]),
-        short("neo4j_snapshot", &["neo4j_snapshot_path", "neo4j_snapshot"]),
-        short("chapter_count", &["chapter_count", "chapters_count"]),
-        short("paragraph_count", &["paragraph_count"]),
-        short("validation_passed", &["validation_passed"]),
-        short("committed_by", &["committed_by"]),
-        short("notes", &["notes", "description"]),
-        short("commit_hash", &["commit_hash"]),
-    ]
-    .join(", ")
+    }
 }
 
 fn version_of(row: &SqliteRow, config: &SqliteRecordsConfig) -> Result<VersionRow, sqlx::Error> {

@@ -4,6 +4,7 @@
 mod back_up;
 mod bad_files;
 mod chapter_lists;
+mod committed;
 mod copies;
 mod fixture;
 mod hostile_rows;

@@ -14,8 +14,8 @@ use super::copies::{chapters_inventory, file_error, read_chapters, taken, write_
 use super::data::Data;
 use super::faults::{FaultPlan, Moment};
 use crate::store::{
-    AbortRequest, CopyTaken, Engine, EvidenceCopy, Fault, FinishRequest, MarkRequest, Marked, Probe, RecordCopy,
-    RecordStore, RegistrySchema, Removal, RunMark, StoreError,
+    AbortRequest, CommittedQuery, CommittedVersions, CopyTaken, Engine, EvidenceCopy, Fault, FinishRequest,
+    MarkRequest, Marked, Probe, RecordCopy, RecordStore, RegistrySchema, RegistryStamp, Removal, RunMark, StoreError,
 };
 
 #[derive(Debug)]
@@ -85,6 +85,22 @@ impl RecordStore for FakeRecords {
 
     async fn versions_read_anew(&self, query: &VersionQuery) -> Result<Page<VersionRow>, StoreError> {
         self.versions(query).await
+    }
+
+    async fn stamp(&self) -> Option<RegistryStamp> {
+        None
+    }
+
+    async fn committed_since(&self, query: &CommittedQuery) -> Result<CommittedVersions, StoreError> {
+        self.check("versions", Moment::Before)?;
+        let (states, mut found) = (query.states(), CommittedVersions::default());
+        let data = self.data();
+        for (id, (state, _)) in data.versions.iter().filter(|(_, (state, _))| states.contains(state)) {
+            if query.takes(id, state, None, None) {
+                found.add(id.clone());
+            }
+        }
+        Ok(found)
     }
 
     async fn ids_in(&self, states: &[VersionState]) -> Result<Vec<(VersionId, VersionState)>, StoreError> {

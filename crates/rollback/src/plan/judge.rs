@@ -10,13 +10,13 @@ use rollback_types::plan::{DiskSpace, StorePlans};
 use rollback_types::quantity::count;
 use rollback_types::{
     Acknowledgement, AcknowledgementView, BackupFile, BackupSource, CheckItem, CheckState, PlanRequest, Refusal,
-    RollbackTarget, RunKind, StagingCounts, StoreKind, StorePlan, TargetRefusal, VersionId, VersionRow,
+    RollbackTarget, RunKind, StagingCounts, StoreKind, StorePlan, TargetRefusal, VersionRow,
 };
 
 use super::compare::{compare_named, not_covered};
 use super::room::{Needs, bytes_of_all};
 use super::{Gathered, Planner};
-use crate::store::StoreError;
+use crate::store::{CommittedVersions, StoreError};
 
 /// The judgement.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ pub(super) fn restore(
     g: &Gathered,
     request: &PlanRequest,
     source: &BackupSource,
-    losses: &[VersionId],
+    losses: &CommittedVersions,
     saved_collection: Option<String>,
 ) -> Judged {
     let mut stores = store_plans(planner, g, source);
@@ -202,11 +202,16 @@ fn still_to_save(g: &Gathered, chosen: &BTreeSet<StoreKind>) -> BTreeSet<StoreKi
 
 /// The first few of these names, and how many more there are: nobody reads a hundred before they tick a box.
 fn few<T: ToString>(names: &[T]) -> String {
+    few_of(names, names.len() as u64)
+}
+
+/// The same, of names of which there are more than are known.
+fn few_of<T: ToString>(names: &[T], total: u64) -> String {
     const SHOWN: usize = 5;
-    let shown = names.iter().take(SHOWN).map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {} more", count(more as u64)),
+    let shown: Vec<String> = names.iter().take(SHOWN).map(ToString::to_string).collect();
+    match total.saturating_sub(shown.len() as u64) {
+        0 => shown.join(", "),
+        more => format!("{} and {} more", shown.join(", "), count(more)),
     }
 }
 

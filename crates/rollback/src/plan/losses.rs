@@ -2,20 +2,19 @@
 //! chapters there should be.
 
 use rollback_types::run_kind::run_of_subject;
-use rollback_types::{
-    BackupSource, Layout, PlanRequest, StoreKind, Timestamp, VersionId, VersionQuery, VersionRow, VersionState,
-};
+use rollback_types::{BackupSource, Layout, PlanRequest, StoreKind, Timestamp, VersionQuery, VersionState};
 
 use super::Planner;
 use crate::error::ServiceError;
+use crate::store::{CommittedBy, CommittedQuery, CommittedVersions};
 
 impl Planner<'_> {
-    /// Versions that were committed after this backup was made, newest first.
+    /// Versions that were committed after this backup was made.
     pub(super) async fn losses(
         &self,
         request: &PlanRequest,
         source: &BackupSource,
-    ) -> Result<Vec<VersionId>, ServiceError> {
+    ) -> Result<CommittedVersions, ServiceError> {
         let made = match source {
             BackupSource::Version(id) => self.stores.records.version(id).await?.and_then(|row| row.created_at),
             BackupSource::WayBack(_) => match run_of_subject(&request.version_id) {
@@ -28,18 +27,12 @@ impl Planner<'_> {
             Some(made) => Some(made),
             None => self.written(source).await,
         };
-        let own = match source {
-            BackupSource::Version(id) => Some(id),
+        let except = match source {
+            BackupSource::Version(id) => Some(id.clone()),
             _ => None,
         };
-        let later = |row: &VersionRow| match (row.created_at, made) {
-            (Some(other), Some(made)) => other > made,
-            // What cannot be told apart by its time may be lost: better named than not.
-            _ => row.status != VersionState::Archived,
-        };
-        let mut committed = self.committed(true).await?;
-        committed.retain(|row| Some(&row.version_id) != own && !row.version_id.is_safety_backup() && later(row));
-        Ok(committed.into_iter().map(|row| row.version_id).collect())
+        let query = CommittedQuery { since: made, by: CommittedBy::Made, except };
+        Ok(self.stores.records.committed_since(&query).await?)
     }
 
     /// When the newest file of the backup was written.
@@ -52,22 +45,6 @@ impl Planner<'_> {
             newest = newest.max(i64::try_from(since.as_millis()).ok());
         }
         newest.map(Timestamp::from_unix_ms)
-    }
-
-    /// Versions whose data is in production, or once was, newest first.
-    pub(super) async fn committed(&self, archived_too: bool) -> Result<Vec<VersionRow>, ServiceError> {
-        let mut status = vec![VersionState::Committed, VersionState::InUse, VersionState::Restored];
-        status.extend(archived_too.then_some(VersionState::Archived));
-        let mut query = VersionQuery { status, limit: Some(VersionQuery::MAX_LIMIT), ..VersionQuery::default() };
-        let mut found = Vec::new();
-        loop {
-            let page = self.stores.records.versions_read_anew(&query).await?;
-            found.extend(page.items);
-            match page.next_cursor {
-                Some(cursor) => query.cursor = Some(cursor),
-                None => return Ok(found),
-            }
-        }
     }
 
     /// As the newest committed row says. In the per-version layout a row may count only what its update touched.

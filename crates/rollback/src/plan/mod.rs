@@ -26,7 +26,7 @@ use crate::backup::BackupVerifier;
 use crate::error::ServiceError;
 use crate::journal::Journal;
 use crate::settings::Settings;
-use crate::store::StagingSelector;
+use crate::store::{CommittedVersions, StagingSelector};
 use crate::stores::Stores;
 
 /// A plan, and what the engine needs to carry it out.
@@ -61,7 +61,7 @@ struct Parts {
     row: Option<VersionRow>,
     target: Option<RollbackTarget>,
     source: Option<BackupSource>,
-    losses: Vec<VersionId>,
+    losses: CommittedVersions,
     gathered: Gathered,
     judged: judge::Judged,
     expected_chapters: Option<u64>,
@@ -115,7 +115,7 @@ impl Planner<'_> {
             row: Some(row),
             target: target.ok(),
             source: Some(source),
-            losses: Vec::new(),
+            losses: CommittedVersions::default(),
             gathered,
             judged,
             expected_chapters,
@@ -163,7 +163,7 @@ impl Planner<'_> {
             Some(row) => row.chapter_count.and_then(|n| u64::try_from(n).ok()),
             None => self.chapters_in_production(gathered.layout()).await,
         };
-        let (source, losses) = (None, Vec::new());
+        let (source, losses) = (None, CommittedVersions::default());
         Ok(Parts { subject, row, target, source, losses, gathered, judged, expected_chapters })
     }
 
@@ -194,7 +194,7 @@ impl Planner<'_> {
             row: None,
             target: None,
             source: None,
-            losses: Vec::new(),
+            losses: CommittedVersions::default(),
             gathered,
             judged,
             expected_chapters: None,
@@ -275,7 +275,11 @@ impl Planner<'_> {
             );
         }
         facts.add("/source", &source);
-        facts.add("/losses", &losses);
+        facts.add("/losses", &losses.newest);
+        let more_losses = losses.count.saturating_sub(losses.newest.len() as u64);
+        if more_losses > 0 {
+            facts.add("/more_losses", &more_losses);
+        }
         facts.add("/latest_copy/hashes", &gathered.copy.hashes());
         facts.add("/latest_copy/intact", &gathered.copy.health.intact);
         let asked: Vec<_> = judged.acknowledgements.iter().map(|a| &a.asked).collect();
@@ -306,7 +310,8 @@ impl Planner<'_> {
             version_id: subject,
             startable: judged.refusals.is_empty(),
             kind,
-            losses,
+            losses: losses.newest,
+            more_losses,
             way_back_bytes: judged.way_back_bytes,
             take_over: !gathered.holds && row.as_ref().is_some_and(|r| r.status == VersionState::RollingBack),
             steps,

@@ -11,7 +11,7 @@ use rollback_types::{
 
 use super::Planner;
 use crate::error::ServiceError;
-use crate::store::RunMark;
+use crate::store::{CommittedBy, CommittedQuery, RunMark};
 use crate::story::Story;
 
 /// What of an interrupted run is left.
@@ -81,12 +81,13 @@ impl Rest {
                 && matches!(run.kind, RunKind::Rollback | RunKind::RestoreProduction | RunKind::UndoRestore)
         };
         let by_run = later.items.iter().find(changes).map(|run| format!("run #{} changed the stores", run.id));
-        let committed = planner.committed(false).await?;
-        let since = |row: &&VersionRow| {
-            row.version_id != self.first.version_id
-                && row.updated_at.max(row.created_at).is_some_and(|at| at > self.started_at)
+        let query = CommittedQuery {
+            since: Some(self.started_at),
+            by: CommittedBy::Written,
+            except: Some(self.first.version_id.clone()),
         };
-        let by_version = committed.iter().find(since).map(|row| format!("{} was committed", row.version_id));
+        let committed = planner.stores.records.committed_since(&query).await?;
+        let by_version = committed.newest.first().map(|id| format!("{id} was committed"));
         Ok(by_run.or(by_version).map(|what| Refusal {
             code: "production_moved_on".into(),
             message: format!(

@@ -1,25 +1,20 @@
 //! What the overview needs of the registry. It is asked for every few seconds, so it is read again only when the registry's
 //! file changed, and at least once a minute.
 
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use rollback_types::{VersionId, VersionRow};
 
 use super::RollbackService;
 use crate::plan::gather::{candidates, newest_candidates};
-use crate::store::{RegistrySchema, StoreError};
+use crate::store::{RegistrySchema, RegistryStamp, StoreError};
 use crate::verdict::urgency;
 
 /// Candidates that an overview shows, and one that a run may have in hand.
 const SHOWN: usize = 21;
-/// Whatever the file's times say.
+/// Whatever the file's stamp says.
 const OLDEST: Duration = Duration::from_secs(60);
-/// A file that was written this shortly before it was read may be written again without another time.
-const SETTLED: Duration = Duration::from_secs(2);
 /// A look that failed serves those who waited for it, so that they need not wait for a locked file one after another.
 const FAILED_AGE: Duration = Duration::from_secs(2);
 
@@ -44,65 +39,17 @@ impl RegistryLook {
 pub(super) struct Kept {
     look: Arc<RegistryLook>,
     /// `None` where nothing tells whether the registry changed since.
-    files: Option<Files>,
+    stamp: Option<RegistryStamp>,
     at: Instant,
 }
 
 impl Kept {
-    /// It still holds, with the files as they are now.
-    fn holds(&self, files: Option<&Files>) -> bool {
+    /// It still holds, with the registry as it is now.
+    fn holds(&self, stamp: Option<&RegistryStamp>) -> bool {
         if !self.look.is_whole() {
             return self.at.elapsed() < FAILED_AGE;
         }
-        files.is_some() && self.files.as_ref() == files && self.at.elapsed() < OLDEST
-    }
-}
-
-/// What tells that a file is another one, or was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Seen {
-    inode: u64,
-    bytes: u64,
-    modified: SystemTime,
-    /// Also where somebody set the time of modification back.
-    changed: SystemTime,
-}
-
-impl Seen {
-    fn of(meta: &Metadata) -> Option<Self> {
-        let since = Duration::new(u64::try_from(meta.ctime()).ok()?, u32::try_from(meta.ctime_nsec()).ok()?);
-        Some(Self {
-            inode: meta.ino(),
-            bytes: meta.len(),
-            modified: meta.modified().ok()?,
-            changed: UNIX_EPOCH.checked_add(since)?,
-        })
-    }
-
-    fn is_settled(&self, now: SystemTime) -> bool {
-        [self.modified, self.changed].iter().all(|at| now.duration_since(*at).is_ok_and(|age| age > SETTLED))
-    }
-}
-
-/// The database and the logs beside it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Files(Vec<Option<Seen>>);
-
-impl Files {
-    /// `None` where the registry is no file, or one whose times tell nothing yet.
-    async fn settled(database: &Path) -> Option<Self> {
-        // The logs stand beside the file itself, not beside a link to it.
-        let database = tokio::fs::canonicalize(database).await.ok()?;
-        let mut found = Vec::new();
-        for suffix in ["", "-wal", "-journal"] {
-            let mut path = database.as_os_str().to_owned();
-            path.push(suffix);
-            let meta = tokio::fs::metadata(PathBuf::from(path)).await.ok();
-            found.push(meta.as_ref().and_then(Seen::of));
-        }
-        found.first()?.as_ref()?;
-        let now = SystemTime::now();
-        found.iter().flatten().all(|seen| seen.is_settled(now)).then_some(Self(found))
+        stamp.is_some() && self.stamp.as_ref() == stamp && self.at.elapsed() < OLDEST
     }
 }
 
@@ -110,8 +57,8 @@ impl RollbackService {
     pub(super) async fn registry_look(&self) -> Arc<RegistryLook> {
         let mut kept = self.registry_kept.lock().await;
         // Before it is read: what is written meanwhile makes the next look read again.
-        let files = Files::settled(Path::new(&self.stores.records.engine().location)).await;
-        if let Some(known) = kept.as_ref().filter(|known| known.holds(files.as_ref())) {
+        let stamp = self.stores.records.stamp().await;
+        if let Some(known) = kept.as_ref().filter(|known| known.holds(stamp.as_ref())) {
             return known.look.clone();
         }
         let extra = &self.settings.extra_states;
@@ -128,7 +75,7 @@ impl RollbackService {
             rows
         });
         let look = Arc::new(RegistryLook { schema, candidates, first });
-        *kept = Some(Kept { look: look.clone(), files, at: Instant::now() });
+        *kept = Some(Kept { look: look.clone(), stamp, at: Instant::now() });
         look
     }
 }

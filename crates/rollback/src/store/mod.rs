@@ -18,7 +18,8 @@ use rollback_types::Inventory;
 pub use fault::{Fault, StoreError};
 pub use graph::{GraphCheck, GraphScope, GraphStore, StagingSelector};
 pub use records::{
-    AbortRequest, EvidenceCopy, FinishRequest, MarkRequest, Marked, RecordCopy, RecordStore, RegistrySchema, RunMark,
+    AbortRequest, CommittedBy, CommittedQuery, CommittedVersions, EvidenceCopy, FinishRequest, MarkRequest, Marked,
+    RecordCopy, RecordStore, RegistrySchema, RegistryStamp, RunMark,
 };
 pub use vectors::{Alias, CollectionStatus, PointRef, SnapshotForm, StoredVector, VectorStore};
 

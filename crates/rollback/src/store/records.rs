@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use rollback_types::{
-    Inventory, Layout, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, VersionId, VersionQuery,
-    VersionRow, VersionState,
+    Inventory, Layout, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, Timestamp, VersionId,
+    VersionQuery, VersionRow, VersionState,
 };
 
 use super::{CopyTaken, Engine, Probe, Removal, StoreError};
@@ -97,6 +97,84 @@ pub struct RecordCopy {
     pub chapters: Option<Inventory>,
 }
 
+/// What changes with every commit to the registry's file: what was read after one of two equal stamps was taken, and before the
+/// other, still holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistryStamp(
+    /// The store's own word for it.
+    pub String,
+);
+
+/// Which versions that went into production [`RecordStore::committed_since`] looks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommittedQuery {
+    /// After this moment; without one, all.
+    pub since: Option<Timestamp>,
+    /// What is to be after it.
+    pub by: CommittedBy,
+    /// Not this one.
+    pub except: Option<VersionId>,
+}
+
+/// By which time a committed version is told to be later than another moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommittedBy {
+    /// When it was made. Archived ones count, for their data once went into production. One whose time cannot be told counts
+    /// unless it is archived: better named than not.
+    Made,
+    /// When its row was last written. Only what is in production now counts, and only where its time can be told.
+    Written,
+}
+
+/// Versions whose data is in production, or once was; safety backups are none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CommittedVersions {
+    /// All of them.
+    pub count: u64,
+    /// The newest, newest first; at most [`CommittedVersions::NAMED`].
+    pub newest: Vec<VersionId>,
+}
+
+impl CommittedVersions {
+    /// How many are named, however many there are.
+    pub const NAMED: usize = 200;
+
+    /// Adds the next older one.
+    pub fn add(&mut self, id: VersionId) {
+        self.count += 1;
+        if self.newest.len() < Self::NAMED {
+            self.newest.push(id);
+        }
+    }
+}
+
+impl CommittedQuery {
+    /// The states that are looked for.
+    pub fn states(&self) -> Vec<VersionState> {
+        let mut states = vec![VersionState::Committed, VersionState::InUse, VersionState::Restored];
+        states.extend((self.by == CommittedBy::Made).then_some(VersionState::Archived));
+        states
+    }
+
+    /// A version in one of these states is one of them.
+    pub fn takes(
+        &self,
+        id: &VersionId,
+        state: &VersionState,
+        created_at: Option<Timestamp>,
+        updated_at: Option<Timestamp>,
+    ) -> bool {
+        let later = match self.by {
+            CommittedBy::Made => match (created_at, self.since) {
+                (Some(created_at), Some(since)) => created_at > since,
+                _ => *state != VersionState::Archived,
+            },
+            CommittedBy::Written => updated_at.max(created_at).is_some_and(|at| self.since.is_none_or(|s| at > s)),
+        };
+        later && !id.is_safety_backup() && self.except.as_ref() != Some(id)
+    }
+}
+
 /// Registry, operation log and chapters: HybridFlow's `metadata.db`. Never migrated, never altered in shape.
 #[async_trait]
 pub trait RecordStore: Send + Sync + fmt::Debug {
@@ -110,6 +188,11 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
     async fn versions(&self, query: &VersionQuery) -> Result<Page<VersionRow>, StoreError>;
     /// The same, always read from the database, and nothing of it kept: what a plan may rest on.
     async fn versions_read_anew(&self, query: &VersionQuery) -> Result<Page<VersionRow>, StoreError>;
+    /// What tells whether the registry changed since; to be taken before what it shall stand for is read. `None` where nothing
+    /// tells, or where the last change was so short a time ago that another might look the same.
+    async fn stamp(&self) -> Option<RegistryStamp>;
+    /// Versions that were committed after a moment, counted in one look however many there are; always read from the database.
+    async fn committed_since(&self, query: &CommittedQuery) -> Result<CommittedVersions, StoreError>;
     /// Id and state of every version that is in one of these states, newest first, in one look however many there are.
     async fn ids_in(&self, states: &[VersionState]) -> Result<Vec<(VersionId, VersionState)>, StoreError>;
     /// One version.

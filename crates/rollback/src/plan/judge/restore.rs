@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use rollback_types::plan::StorePlans;
 use rollback_types::quantity::counted;
-use rollback_types::{BackupSource, CheckState, Layout, PlanRequest, RunId, RunKind, StoreKind, VersionId};
+use rollback_types::{BackupSource, CheckState, Layout, PlanRequest, RunId, RunKind, StoreKind};
 
-use super::{Judge, few};
+use super::{Judge, few, few_of};
 use crate::plan::Planner;
-use crate::store::SnapshotForm;
+use crate::store::{CommittedVersions, SnapshotForm};
 
 impl Judge<'_> {
     /// Which stores are to be restored: as asked, else as the evidence recommends. Marks them in `stores`.
@@ -197,7 +197,7 @@ impl Judge<'_> {
         stores: &StorePlans,
         chosen: &BTreeSet<StoreKind>,
         source: &BackupSource,
-        losses: &[VersionId],
+        losses: &CommittedVersions,
     ) {
         if chosen.is_empty() {
             let all_equal = StoreKind::ALL.into_iter().all(|store| stores.get(store).differs == Some(false));
@@ -208,14 +208,14 @@ impl Judge<'_> {
             };
             self.refuse("nothing_to_restore", said);
         }
-        if !losses.is_empty() {
-            let names: Vec<String> = losses.iter().take(20).map(ToString::to_string).collect();
+        if losses.count > 0 {
+            let names: Vec<String> = losses.newest.iter().take(20).map(ToString::to_string).collect();
             self.ask(
                 format!("loses:{}", names.join(",")),
                 format!(
                     "{} is older than what was committed since: {}. Their data goes from production. Their registry rows stay.",
                     source.name(),
-                    few(losses)
+                    few_of(&losses.newest, losses.count)
                 ),
             );
         }
