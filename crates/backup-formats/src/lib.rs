@@ -6,6 +6,7 @@
 //!
 //! - [`checksums`]: `checksums.txt`, and SHA-256 of a stream;
 //! - [`cypher_export`]: the graph's export in APOC's cypher-shell form, read, summarised and written;
+//! - [`foreign`]: what a file is that is none of these;
 //! - [`qdrant_snapshot`]: a collection's snapshot, checked offline, and the embedded store's own.
 //!
 //! Reading a file proves its structure, not each of its bytes: every cut is seen, but a flipped bit in a
@@ -18,5 +19,6 @@
 
 pub mod checksums;
 pub mod cypher_export;
+pub mod foreign;
 mod progress;
 pub mod qdrant_snapshot;

@@ -1,9 +1,10 @@
 //! The costly part of a look at one file: its hash, and whether it opens. Blocking; runs on a thread of its own.
 
 use std::fs::{File, Metadata};
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
+use backup_formats::foreign::{self, ForeignKind};
 use backup_formats::{checksums, cypher_export, qdrant_snapshot};
 use rollback_types::quantity::counted;
 use rollback_types::{Inventory, StoreKind, Timestamp};
@@ -103,11 +104,25 @@ pub(super) fn open(
     staging_label: &str,
     on_bytes: OnBytes,
 ) -> Result<FileContents, String> {
+    must_be_of(store, path)?;
     let file = File::open(path).map_err(|e| format!("it cannot be opened: {e}"))?;
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     match store {
         StoreKind::Qdrant => open_snapshot(file, name, on_bytes),
         _ => open_export(file, name, staging_label, on_bytes),
+    }
+}
+
+/// Refuses what begins like something else altogether, in the words for that.
+pub(super) fn must_be_of(store: StoreKind, path: &Path) -> Result<(), String> {
+    let mut head = Vec::with_capacity(foreign::HEAD);
+    let read = File::open(path).and_then(|file| file.take(foreign::HEAD as u64).read_to_end(&mut head));
+    read.map_err(|e| format!("it cannot be opened: {e}"))?;
+    match (store, ForeignKind::of(&head)) {
+        (_, None) | (StoreKind::Sqlite, Some(ForeignKind::Sqlite)) | (StoreKind::Qdrant, Some(ForeignKind::Tar)) => {
+            Ok(())
+        }
+        (_, Some(kind)) => Err(kind.said()),
     }
 }
 

@@ -345,6 +345,10 @@ impl BackupVerifier {
                 Path::new(&wal).display()
             ));
         }
+        let looked = path.to_owned();
+        tokio::task::spawn_blocking(move || proof::must_be_of(StoreKind::Sqlite, &looked))
+            .await
+            .map_err(|e| e.to_string())??;
         let copy = self.trials.stores.records.inspect_copy(path).await.map_err(|e| e.detail)?;
         if let Some(fault) = copy.faults.first() {
             return Err(format!("SQLite found it damaged: {fault}"));
