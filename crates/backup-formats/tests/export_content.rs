@@ -267,3 +267,15 @@ fn what_a_statement_may_hold_is_bounded() {
     let wide: Vec<_> = (0..300).map(|n| format!("f{n}:1")).collect();
     assert!(items(&format!("UNWIND [{{{}}}] AS row CREATE (n);\n", wide.join(","))).is_err());
 }
+
+#[test]
+fn rows_of_long_texts_share_no_statement_that_is_too_long_to_be_read() {
+    let nodes: Vec<_> =
+        (0..25).map(|n| (&["Paragraph"][..], Some(CypherValue::from("x".repeat(700_000 + n))))).collect();
+    let text = export(&nodes);
+    let summary = summarize(text.as_bytes(), |_| {}).unwrap();
+    assert_eq!((summary.nodes, summary.paragraphs.ids.count), (25, 25));
+    // Short ones stand twenty together all the same.
+    let short: Vec<_> = (0..40).map(|n| (&["Paragraph"][..], Some(CypherValue::from(format!("c{n}"))))).collect();
+    assert_eq!(export(&short).matches("UNWIND").count(), 2);
+}

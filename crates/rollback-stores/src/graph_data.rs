@@ -16,7 +16,7 @@ pub use export_file::ExportFileError;
 pub(crate) use export_file::{ExportFile, Piece};
 pub(crate) use import::{ImportItem, KeyedNodes, NodeKeys, check_export, no_such_end, read_export, two_of_a_key};
 pub(crate) use schema_text::{SchemaRule, schema_line};
-pub(crate) use values::{cypher_map, to_json};
+pub(crate) use values::{cypher_map, to_json, weight};
 
 /// Properties as JSON knows them: text, whole numbers, floats, booleans, and lists of these.
 pub type Properties = BTreeMap<String, serde_json::Value>;
@@ -47,6 +47,9 @@ pub struct GraphRelationship {
 
 /// Rows sent to an engine at a time: few big requests, as each one has its price and each is planned alike.
 pub(crate) const ROWS_PER_REQUEST: usize = 2_000;
+
+/// Bytes of rows with which a request is full, however few they are.
+pub(crate) const BYTES_PER_REQUEST: usize = 8 * 1024 * 1024;
 
 /// The pipeline marks live nodes with such a label before it changes them: never counted, never deleted by.
 pub(crate) fn is_safety_backup_label(label: &str) -> bool {

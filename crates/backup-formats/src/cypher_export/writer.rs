@@ -11,6 +11,8 @@ use super::{IMPORT_CONSTRAINT, IMPORT_ID, IMPORT_LABEL};
 
 /// Rows in one `UNWIND`, as APOC has it.
 const ROWS: usize = 20;
+/// Bytes of rows behind which an `UNWIND` ends all the same: long texts must not make a statement that nobody reads.
+const BYTES: usize = 1024 * 1024;
 /// Nodes or relationships in one transaction, and nodes in one clean-up, as APOC has it.
 const TRANSACTION: u64 = 20_000;
 
@@ -78,13 +80,15 @@ pub enum ExportWriteError {
 /// shape that come one after the other share a statement, so sort by shape for a small file.
 ///
 /// The import constraint and the clean-up are always written, so that a cut can be seen wherever it
-/// falls. Memory: twenty rows, and the keys of all nodes found by a [`UniqueKey`].
+/// falls. Memory: twenty rows or a megabyte of them, and the keys of all nodes found by a [`UniqueKey`].
 pub struct ExportWriter<W> {
     out: W,
     unique_keys: Vec<UniqueKey>,
     /// How each node that is not found by its import id is found: key and value, by id.
     found_by: HashMap<i64, (usize, CypherValue)>,
     rows: Vec<String>,
+    /// Bytes of these.
+    bytes: usize,
     /// What follows the rows gathered so far.
     shape: String,
     relationships_began: bool,
@@ -118,6 +122,7 @@ impl<W: Write> ExportWriter<W> {
             unique_keys: unique_keys.into_iter().filter(|key| key.property != "properties").collect(),
             found_by: HashMap::new(),
             rows: Vec::new(),
+            bytes: 0,
             shape: String::new(),
             relationships_began: false,
             in_transaction: 0,
@@ -226,10 +231,11 @@ impl<W: Write> ExportWriter<W> {
     }
 
     fn add(&mut self, shape: String, row: String) -> Result<(), ExportWriteError> {
-        if self.shape != shape || self.rows.len() == ROWS {
+        if self.shape != shape || self.rows.len() == ROWS || self.bytes + row.len() > BYTES {
             self.end_statement()?;
             self.shape = shape;
         }
+        self.bytes += row.len();
         self.rows.push(row);
         Ok(())
     }
@@ -244,6 +250,7 @@ impl<W: Write> ExportWriter<W> {
         writeln!(self.out, "UNWIND [{}] AS row\n{};", self.rows.join(", "), self.shape)?;
         self.in_transaction += self.rows.len() as u64;
         self.rows.clear();
+        self.bytes = 0;
         if self.in_transaction >= TRANSACTION {
             self.out.write_all(b":commit\n")?;
             self.in_transaction = 0;

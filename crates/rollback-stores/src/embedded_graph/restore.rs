@@ -10,7 +10,8 @@ use super::EmbeddedGraph;
 use super::loader::{NodeRow, RelationshipRow};
 use super::schema;
 use crate::graph_data::{
-    ImportItem, KeyedNodes, Properties, ROWS_PER_REQUEST, SchemaRule, no_such_end, read_export, to_json, two_of_a_key,
+    BYTES_PER_REQUEST, ImportItem, KeyedNodes, Properties, ROWS_PER_REQUEST, SchemaRule, no_such_end, read_export,
+    to_json, two_of_a_key, weight,
 };
 
 const OPERATION: &str = "restoring the graph";
@@ -35,6 +36,7 @@ impl EmbeddedGraph {
             loaded: KeyedNodes::default(),
             nodes: Vec::with_capacity(ROWS_PER_REQUEST),
             relationships: Vec::with_capacity(ROWS_PER_REQUEST),
+            bytes: 0,
             next_id: 1,
             done: 0,
             on_rows,
@@ -87,6 +89,8 @@ struct Import<'g> {
     loaded: KeyedNodes<i64>,
     nodes: Vec<NodeRow>,
     relationships: Vec<RelationshipRow>,
+    /// Of the rows that wait.
+    bytes: usize,
     next_id: i64,
     done: u64,
     on_rows: &'g (dyn Fn(u64) + Send + Sync),
@@ -105,14 +109,15 @@ impl Import<'_> {
                     if !self.loaded.insert(&keys, self.next_id) {
                         return Err(two_of_a_key(self.from, &batch.key, &row.key));
                     }
+                    self.bytes += weight(row.properties.values());
                     let properties: Properties =
                         row.properties.into_iter().map(|(name, value)| (name, to_json(value))).collect();
                     let node = self.graph.node_row(self.next_id, batch.labels.clone(), properties, OPERATION)?;
                     self.nodes.push(node);
                     self.next_id += 1;
-                }
-                if self.nodes.len() >= ROWS_PER_REQUEST {
-                    self.insert_nodes().await?;
+                    if self.nodes.len() >= ROWS_PER_REQUEST || self.bytes >= BYTES_PER_REQUEST {
+                        self.insert_nodes().await?;
+                    }
                 }
             }
             ImportItem::Relationships(batch) => {
@@ -121,13 +126,14 @@ impl Import<'_> {
                     let end =
                         |key, values| self.loaded.get(key, values).ok_or_else(|| no_such_end(self.from, key, values));
                     let (start, end) = (end(&batch.start, &row.start)?, end(&batch.end, &row.end)?);
+                    self.bytes += weight(row.properties.values());
                     let properties: Properties =
                         row.properties.into_iter().map(|(name, value)| (name, to_json(value))).collect();
                     let row = self.graph.relationship_row(start, end, batch.rel_type.clone(), properties, OPERATION)?;
                     self.relationships.push(row);
-                }
-                if self.relationships.len() >= ROWS_PER_REQUEST {
-                    self.insert_relationships().await?;
+                    if self.relationships.len() >= ROWS_PER_REQUEST || self.bytes >= BYTES_PER_REQUEST {
+                        self.insert_relationships().await?;
+                    }
                 }
             }
         }
@@ -138,6 +144,7 @@ impl Import<'_> {
         if !self.nodes.is_empty() {
             self.done += self.graph.insert_node_rows(self.tx, &self.nodes, OPERATION).await?;
             self.nodes.clear();
+            self.bytes = 0;
             (self.on_rows)(self.done);
         }
         Ok(())
@@ -147,6 +154,7 @@ impl Import<'_> {
         if !self.relationships.is_empty() {
             self.done += self.graph.insert_relationship_rows(self.tx, &self.relationships, OPERATION).await?;
             self.relationships.clear();
+            self.bytes = 0;
             (self.on_rows)(self.done);
         }
         Ok(())

@@ -3,41 +3,58 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Rows by shape. Holds a bounded number, however many shapes there are.
+use super::BYTES_PER_REQUEST;
+
+/// Bytes of rows held at most.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
+
+/// Rows by shape. Holds a bounded number and size, however many shapes there are.
 pub(crate) struct Batches<K, V> {
-    by_shape: HashMap<K, Vec<V>>,
+    by_shape: HashMap<K, Batch<V>>,
     held: usize,
+    held_bytes: usize,
     /// Rows in a full batch.
     full: usize,
     /// Rows held at most.
     most: usize,
 }
 
+struct Batch<V> {
+    rows: Vec<V>,
+    bytes: usize,
+}
+
 impl<K: Clone + Eq + Hash, V> Batches<K, V> {
     pub(crate) fn new(full: usize, most: usize) -> Self {
-        Self { by_shape: HashMap::new(), held: 0, full, most }
+        Self { by_shape: HashMap::new(), held: 0, held_bytes: 0, full, most }
     }
 
-    /// Adds a row; gives a batch that is full, or the largest one when too much is held.
-    pub(crate) fn push(&mut self, shape: K, row: V) -> Option<(K, Vec<V>)> {
+    /// Adds a row of about so many bytes; gives a batch that is full, or the largest one when too much is held.
+    pub(crate) fn push(&mut self, shape: K, row: V, bytes: usize) -> Option<(K, Vec<V>)> {
         self.held += 1;
+        self.held_bytes += bytes;
         let full = match self.by_shape.get_mut(&shape) {
-            Some(rows) => {
-                rows.push(row);
-                rows.len() >= self.full
+            Some(batch) => {
+                batch.rows.push(row);
+                batch.bytes += bytes;
+                batch.rows.len() >= self.full || batch.bytes >= BYTES_PER_REQUEST
             }
             None => {
-                self.by_shape.insert(shape.clone(), vec![row]);
-                self.full <= 1
+                self.by_shape.insert(shape.clone(), Batch { rows: vec![row], bytes });
+                self.full <= 1 || bytes >= BYTES_PER_REQUEST
             }
         };
         if full {
             return self.take(&shape);
         }
-        if self.held < self.most {
+        let largest = if self.held_bytes >= MOST_BYTES {
+            self.by_shape.iter().max_by_key(|(_, batch)| batch.bytes)
+        } else if self.held >= self.most {
+            self.by_shape.iter().max_by_key(|(_, batch)| batch.rows.len())
+        } else {
             return None;
-        }
-        let largest = self.by_shape.iter().max_by_key(|(_, rows)| rows.len()).map(|(shape, _)| shape.clone())?;
+        };
+        let largest = largest.map(|(shape, _)| shape.clone())?;
         self.take(&largest)
     }
 
@@ -48,9 +65,10 @@ impl<K: Clone + Eq + Hash, V> Batches<K, V> {
     }
 
     fn take(&mut self, shape: &K) -> Option<(K, Vec<V>)> {
-        let batch = self.by_shape.remove_entry(shape)?;
-        self.held -= batch.1.len();
-        Some(batch)
+        let (shape, batch) = self.by_shape.remove_entry(shape)?;
+        self.held -= batch.rows.len();
+        self.held_bytes -= batch.bytes;
+        Some((shape, batch.rows))
     }
 }
 
@@ -65,7 +83,7 @@ mod tests {
         for row in 0..40 {
             // Shapes 0 to 7, the first of them as often as all others together.
             let shape = if row % 2 == 0 { 0 } else { row % 8 };
-            if let Some((shape, rows)) = batches.push(shape, row) {
+            if let Some((shape, rows)) = batches.push(shape, row, 1) {
                 assert!(rows.iter().all(|row| if row % 2 == 0 { shape == 0 } else { shape == row % 8 }));
                 assert!(rows.is_sorted() && rows.len() <= 3);
                 given.extend(rows);
@@ -79,5 +97,23 @@ mod tests {
         given.sort_unstable();
         assert_eq!(given, (0..40).collect::<Vec<_>>());
         assert_eq!(batches.held, 0);
+    }
+    #[test]
+    fn a_few_long_rows_are_a_full_batch_and_not_too_many_bytes_are_held() {
+        let mut batches = Batches::new(1_000, 10_000);
+        let (mut given, mut most) = (0, 0);
+        for row in 0..200 {
+            // Many shapes, none of which is ever full by itself.
+            if let Some((_, rows)) = batches.push(row % 40, row, BYTES_PER_REQUEST / 8) {
+                given += rows.len();
+            }
+            most = most.max(batches.held_bytes);
+        }
+        assert!(most < MOST_BYTES, "{most}");
+        while let Some((_, rows)) = batches.pop() {
+            given += rows.len();
+        }
+        assert_eq!((given, batches.held_bytes), (200, 0));
+        assert_eq!(batches.push(1, 7, BYTES_PER_REQUEST), Some((1, vec![7])));
     }
 }

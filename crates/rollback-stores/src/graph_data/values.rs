@@ -66,6 +66,20 @@ fn from_object(mut map: serde_json::Map<String, Value>) -> CypherValue {
     CypherValue::Map(cypher_map(map))
 }
 
+/// About how many bytes a request takes for these values.
+pub(crate) fn weight<'a>(values: impl IntoIterator<Item = &'a CypherValue>) -> usize {
+    values
+        .into_iter()
+        .map(|value| match value {
+            CypherValue::String(text) => text.len(),
+            CypherValue::List(values) | CypherValue::Call { args: values, .. } => weight(values),
+            CypherValue::Map(map) => weight(map.values()),
+            _ => 0,
+        })
+        // A name and a number at the least.
+        .fold(0, |sum, bytes| sum + bytes + 16)
+}
+
 /// A node's or a relationship's properties as Cypher values.
 pub(crate) fn cypher_map(properties: impl IntoIterator<Item = (String, Value)>) -> BTreeMap<String, CypherValue> {
     properties.into_iter().map(|(name, value)| (name, from_json(value))).collect()

@@ -10,10 +10,12 @@ use rollback::store::{CopyTaken, Fault, OnProgress, StoreError};
 use super::connection::{Patience, Transaction};
 use super::values::{Received, from_text, received};
 use super::{Neo4jGraph, schema, statements};
-use crate::graph_data::{Batches, ExportFile, ExportFileError, Piece};
+use crate::graph_data::{Batches, ExportFile, ExportFileError, Piece, weight};
 
 /// Rows handled together: those that hold a value without a literal share one question for its text.
 const CHUNK: usize = 1_000;
+/// Bytes of rows with which a chunk ends all the same.
+const CHUNK_BYTES: usize = 8 * 1024 * 1024;
 /// Rows of one shape written one after the other: a multiple of what shares a statement in the file.
 const ROWS_OF_A_SHAPE: usize = 200;
 /// Rows that wait for others of their shape.
@@ -45,6 +47,7 @@ struct Ask {
 struct Chunk {
     rows: Vec<Fetched>,
     asks: Vec<Ask>,
+    bytes: usize,
 }
 
 /// What is kept of each node: 8 bytes for its id and 4 for its set of labels, and the map's own room. Relationships
@@ -93,7 +96,7 @@ async fn send_all(
         let mut more = true;
         while more {
             let mut chunk = Chunk::default();
-            while chunk.rows.len() < CHUNK {
+            while chunk.rows.len() < CHUNK && chunk.bytes < CHUNK_BYTES {
                 let Some(row) = txn.next(&mut rows).await? else {
                     more = false;
                     break;
@@ -104,7 +107,8 @@ async fn send_all(
             done += rows.len() as u64;
             for row in rows {
                 let shape = written.shape(&row).ok_or_else(|| changed(txn))?;
-                if let Some((_, batch)) = batches.push(shape, row.into_piece()) {
+                let bytes = weight(row.properties.values());
+                if let Some((_, batch)) = batches.push(shape, row.into_piece(), bytes) {
                     file.send(batch).await?;
                 }
             }
@@ -174,13 +178,14 @@ impl Chunk {
                 rel_type: txn.value(row, "type")?,
             },
         };
+        self.bytes += weight(properties.values());
         self.rows.push(Fetched { id: txn.value(row, "id")?, what, properties });
         Ok(())
     }
 
     /// Fills in what has no literal.
     async fn complete(self, txn: &mut Transaction<'_>, reading: Reading) -> Result<Vec<Fetched>, StoreError> {
-        let Self { mut rows, asks } = self;
+        let Self { mut rows, asks, .. } = self;
         if asks.is_empty() {
             return Ok(rows);
         }

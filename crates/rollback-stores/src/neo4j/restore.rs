@@ -15,7 +15,7 @@ use super::connection::Patience;
 use super::values::{Calls, Prepared, prepare};
 use super::{Neo4jGraph, schema, statements};
 use crate::graph_data::{
-    Batches, ImportItem, KeyedNodes, NodeKeys, ROWS_PER_REQUEST, check_export, no_such_end, read_export,
+    Batches, ImportItem, KeyedNodes, NodeKeys, ROWS_PER_REQUEST, check_export, no_such_end, read_export, weight,
 };
 
 /// Nodes deleted in one transaction, with their relationships.
@@ -151,8 +151,9 @@ impl Import<'_> {
         labels.sort_unstable();
         for row in rows {
             let keys = self.loaded.keys(&key, &row.key);
+            let bytes = weight(row.properties.values());
             let (calls, row) = row_of(prepare(row.properties), []);
-            if let Some((shape, rows)) = self.nodes.push((labels.clone(), calls), (keys, row)) {
+            if let Some((shape, rows)) = self.nodes.push((labels.clone(), calls), (keys, row), bytes) {
                 self.create_nodes(&shape, rows).await?;
             }
         }
@@ -167,8 +168,9 @@ impl Import<'_> {
                 id.map(BoltType::from).ok_or_else(|| no_such_end(self.from, key, values))
             };
             let ends = [("start", end(&batch.start, &row.start)?), ("end", end(&batch.end, &row.end)?)];
+            let bytes = weight(row.properties.values());
             let (calls, row) = row_of(prepare(row.properties), ends);
-            if let Some((shape, rows)) = self.relationships.push((batch.rel_type.clone(), calls), row) {
+            if let Some((shape, rows)) = self.relationships.push((batch.rel_type.clone(), calls), row, bytes) {
                 self.create_relationships(&shape, rows).await?;
             }
         }

@@ -83,6 +83,7 @@ pub async fn run(graph: &dyn WholeGraph) {
     a_bad_file_is_refused_and_nothing_goes(graph, &folder).await;
     an_export_never_overwrites(graph, &folder).await;
     a_large_graph_comes_in_many_batches(graph, &folder).await;
+    long_texts_come_back(graph, &folder).await;
     empty(graph, &folder).await;
 }
 
@@ -197,6 +198,7 @@ async fn a_bad_file_is_refused_and_nothing_goes(graph: &dyn WholeGraph, folder: 
         ("an end that is no node", REAL.replace("start: {chunk_id:\"c7\"}", "start: {chunk_id:\"c77\"}")),
         ("two nodes of one key", REAL.replacen("{chunk_id:\"c7\"", "{chunk_id:\"c8\"", 1)),
         ("a statement of its own", REAL.replace("CALL db.awaitIndexes(300);", "MATCH (n) DETACH DELETE n;")),
+        ("relationships before their nodes", relationships_first()),
         ("a broken word", REAL.replacen("UNWIND", "UNWYND", 1)),
         ("a broken schema", REAL.replacen("REQUIRE (node.chunk_id", "FOR (node:chunk_id", 1)),
         ("a function that is none of a value's", REAL.replace("date('2024-01-02')", "randomUUID('x')")),
@@ -212,6 +214,35 @@ async fn a_bad_file_is_refused_and_nothing_goes(graph: &dyn WholeGraph, folder: 
     let error = store.restore_export(&folder.path().join("missing"), quiet()).await.unwrap_err();
     assert_eq!(error.fault, Fault::Missing, "{error}");
     assert_eq!(graph.read().await, before.0);
+}
+
+/// The real export with a transaction of nodes and one of relationships in each other's place.
+fn relationships_first() -> String {
+    let mut parts: Vec<&str> = REAL.split_inclusive(":commit\n").collect();
+    let first = |parts: &[&str], words: &str| parts.iter().position(|part| part.contains(words)).unwrap();
+    let (nodes, relationships) = (first(&parts, "CREATE (n:"), first(&parts, "MATCH (start:"));
+    parts.swap(nodes, relationships);
+    parts.concat()
+}
+
+/// Twenty rows of them would be a statement that is too long to be read, and some thousands more than a server holds.
+async fn long_texts_come_back(graph: &dyn WholeGraph, folder: &TempDir) {
+    let path = new_path(folder, "long.cypher");
+    let mut file = File::default();
+    for number in 0..30 {
+        let text = format!("'{number} {}'", "\u{fc}\\n;".repeat(150_000));
+        let node = file.node(&["Paragraph"], &[("text", &text)]);
+        file.relationship(node, "NEXT", node, &[("note", &text)]);
+    }
+    file.write(&path);
+    let inventory = graph.store().restore_export(&path, quiet()).await.unwrap();
+    assert_eq!((inventory.nodes, inventory.relationships), (Some(30), Some(30)));
+    let before = graph.read().await;
+    let copy = new_path(folder, "long-again.cypher");
+    graph.store().export(&copy, quiet()).await.unwrap();
+    empty(graph, folder).await;
+    assert_eq!(graph.store().restore_export(&copy, quiet()).await.unwrap(), inventory);
+    assert!(graph.read().await == before, "the texts are other ones");
 }
 
 async fn an_export_never_overwrites(graph: &dyn WholeGraph, folder: &TempDir) {

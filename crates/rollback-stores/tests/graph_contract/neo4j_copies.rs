@@ -65,6 +65,14 @@ impl WholeGraph for WholeNeo4j {
             "CREATE INDEX FOR ()-[r:NEXT]-() ON (r.weight)",
             "CREATE TEXT INDEX FOR (n:Chapter) ON (n.title)",
             "CREATE POINT INDEX place FOR (n:Paragraph) ON (n.p2)",
+            "CREATE INDEX FOR (n:Chapter) ON (n.book, n.number)",
+            "CREATE VECTOR INDEX meaning FOR (n:Paragraph) ON (n.vector) OPTIONS {indexConfig: \
+             {`vector.dimensions`: 3, `vector.similarity_function`: 'cosine'}}",
+            "CREATE VECTOR INDEX FOR ()-[r:NEXT]-() ON (r.vector) OPTIONS {indexConfig: {`vector.dimensions`: 3}}",
+            "CREATE CONSTRAINT joined FOR ()-[r:SELF]-() REQUIRE r.key IS UNIQUE",
+            "CREATE CONSTRAINT FOR ()-[r:`PREV odd`]-() REQUIRE (r.a, r.b) IS UNIQUE",
+            "CREATE TEXT INDEX FOR ()-[r:NEXT]-() ON (r.note)",
+            "CREATE POINT INDEX FOR ()-[r:NEXT]-() ON (r.at)",
         ] {
             self.run(statement).await;
         }
@@ -77,7 +85,8 @@ impl WholeGraph for WholeNeo4j {
               ldt: localdatetime('-0044-03-15T12:00:00'), du: duration('P1Y2M3DT4H5M6.789S'), neg: duration('PT-0.5S'),
               p2: point({x: 1.5, y: -2.5}), p3: point({x: 1, y: 2, z: 3}),
               w2: point({longitude: 13.4, latitude: 52.5}), w3: point({longitude: 1, latitude: 2, height: 3}),
-              ints: [1, -2], floats: [1.0, 1.0E22], texts: [$nasty, '', '\"'], truths: [true, false], empty: [],
+              ints: [1, -2], floats: [1.0, 1.0E22],
+              vector: [0.1, -0.2, 0.3], texts: [$nasty, '', '\"'], truths: [true, false], empty: [],
               dates: [date('2024-01-02'), date('2024-01-03')], points: [point({x: 1, y: 2})],
               spans: [duration('P1D'), duration('PT1S')], `odd ``key`: 'v' })
             CREATE (s:Paragraph:staging {chunk_id: 'c2::v2'}), (bare), (:latest_copy20251227 {id: 1}),
