@@ -1,5 +1,5 @@
 //! What may stand in the place of a backup's file: each is refused, or taken, in words that are right, and nothing hangs.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod support;
 
