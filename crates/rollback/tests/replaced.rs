@@ -79,7 +79,7 @@ async fn a_file_that_was_changed_together_with_its_list_is_not_restored_from_unt
 
     // One acknowledgement, and the proofs are made anew.
     let shown = b.service.latest_copy(false).await.unwrap().replaced_as_seen();
-    let trusted = b.service.trust_backup("latest-copy", &shown, Some("the script ran"), &tester()).await.unwrap();
+    let trusted = b.service.trust_backup("latest-copy", &shown, "the script ran", &tester()).await.unwrap();
     assert!(trusted.intact && trusted.replaced.is_empty(), "{}", trusted.verdict);
     let rung = sha256(&trusted, StoreKind::Neo4j);
     assert!(rung.detail.contains("matches checksums.txt; trusted by tester"), "{}", rung.detail);
@@ -130,9 +130,10 @@ async fn a_copy_that_stepback_makes_itself_needs_nobodys_word_and_an_older_one_i
     }
     let copy = b.service.latest_copy(true).await.unwrap();
     assert!(!copy.intact && copy.replaced.contains(&StoreKind::Sqlite), "{}", copy.verdict);
-    let nobody = b.service.trust_backup("latest-copy", "", None, &tester()).await;
+    let nobody = b.service.trust_backup("latest-copy", "", "the script ran", &tester()).await;
     assert!(matches!(nobody, Err(ServiceError::Conflict(_))), "{nobody:?}");
-    let all = b.service.trust_backup("latest-copy", &copy.replaced_as_seen(), None, &tester()).await.unwrap();
+    let all =
+        b.service.trust_backup("latest-copy", &copy.replaced_as_seen(), "the script ran", &tester()).await.unwrap();
     assert!(all.intact, "one word for all of its files: {}", all.verdict);
 }
 
@@ -169,6 +170,6 @@ async fn what_does_not_open_is_damaged_whoever_replaced_it() {
     std::fs::remove_file(folder.join("checksums.txt")).unwrap();
     let bare = b.service.latest_copy(true).await.unwrap();
     assert!(bare.replaced.is_empty() && bare.verdict.contains("does not open: "), "{}", bare.verdict);
-    let word = b.service.trust_backup("latest-copy", "", None, &tester()).await;
+    let word = b.service.trust_backup("latest-copy", "", "the script ran", &tester()).await;
     assert!(matches!(word, Err(ServiceError::Conflict(_))), "{word:?}");
 }
