@@ -226,7 +226,7 @@ fn waiting_approvals(n: u64) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rollback_types::{Layout, StoreKind, StoreReport, Timestamp, Verdict};
+    use rollback_types::{BackupHealth, BackupSource, Layout, StoreKind, StoreReport, Timestamp, Verdict};
 
     fn overview(statuses: [StoreStatus; 3], candidate_count: u64, layout: Option<Layout>) -> Overview {
         let at = Timestamp::from_unix_ms(0);
@@ -271,6 +271,40 @@ mod tests {
         assert_eq!(
             said([Up, Degraded, Degraded], 0, shared),
             "Qdrant and Neo4j answer, but something is wrong with them. No version waits for a rollback."
+        );
+    }
+
+    #[test]
+    fn what_the_verdict_says_of_latest_copy_is_not_said_twice() {
+        let at = Timestamp::from_unix_ms(0);
+        let health = BackupHealth {
+            source: BackupSource::LatestCopy,
+            folder: String::new(),
+            intact: false,
+            verdict: "Not intact. Neo4j: it is not there.".into(),
+            remedy: Some("Make a new one.".into()),
+            files: vec![],
+            checked_at: at,
+            took_ms: 0,
+            history: vec![],
+            replaced: vec![],
+        };
+        let html = |reasons: &[&str], remedy: Option<&str>| {
+            let verdict = Verdict {
+                level: VerdictLevel::Attention,
+                headline: String::new(),
+                reasons: reasons.iter().map(|r| (*r).to_owned()).collect(),
+                remedy: remedy.map(str::to_owned),
+            };
+            Owner::new().with(|| latest_copy(Some(health.clone()), &verdict).to_html())
+        };
+        let alone = html(&["All stores answer."], None);
+        assert!(alone.contains("it is not there.") && alone.contains("Make a new one."), "{alone}");
+        let told = html(&["latest-copy: Not intact. Neo4j: it is not there."], Some("Make a new one."));
+        assert!(!told.contains("it is not there.") && !told.contains("Make a new one."), "{told}");
+        assert!(
+            told.contains("damaged") || told.contains("not fully proven"),
+            "its state is told all the same: {told}"
         );
     }
 }
