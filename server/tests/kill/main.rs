@@ -194,7 +194,7 @@ impl Moments {
     /// Of `STEPBACK_KILL_SEED`, or the one of every day. What a test prints is shown when it fails.
     fn new() -> Self {
         let seed = std::env::var("STEPBACK_KILL_SEED").map_or(0x9e37_79b9_7f4a_7c15, |text| text.parse().unwrap());
-        println!("moments of the seed {seed}: repeat them with STEPBACK_KILL_SEED={seed}");
+        eprintln!("moments of the seed {seed}: repeat them with STEPBACK_KILL_SEED={seed}");
         assert_ne!(seed, 0, "of this seed all moments are the same");
         Self(seed)
     }
