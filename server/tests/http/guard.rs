@@ -1,6 +1,8 @@
 //! Requests that do not come from this machine's own page are refused before anything looks at them.
 
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::app::App;
 use crate::deployment::{Deployment, Layout};
@@ -59,5 +61,33 @@ async fn every_answer_carries_the_guards_headers() {
         assert!(answer.header("permissions-policy").contains("geolocation=()"), "{path}");
         assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
         assert_eq!(answer.header("server"), "", "{path}: nobody needs to know what answers");
+    }
+}
+
+#[tokio::test]
+async fn no_request_is_hidden_in_another() {
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&d.config()).await;
+    let host = format!("host: {}\r\n", app.address);
+    let hidden = format!("GET /healthz HTTP/1.1\r\n{host}\r\n");
+    let kind = "content-type: application/x-www-form-urlencoded\r\n";
+    for lengths in [
+        "content-length: 0\r\ncontent-length: 5\r\n\r\n",
+        "content-length: 0, 5\r\n\r\n",
+        "content-length: +0\r\n\r\n",
+        "content-length: 0\r\ntransfer-encoding: xchunked\r\n\r\n",
+        "content-length: 0\r\ntransfer-encoding : chunked\r\n\r\n",
+        // The chunks count, and nothing is read after them.
+        "content-length: 99\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    ] {
+        let mut stream = TcpStream::connect(app.address).await.unwrap();
+        let request = format!("POST /session/sign-out HTTP/1.1\r\n{host}{kind}{lengths}{hidden}");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // A connection that is closed with something unread may be reset.
+        let _ = stream.read_to_end(&mut answer).await;
+        let answer = String::from_utf8_lossy(&answer);
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{lengths}: {answer}");
+        assert!(answer.contains("HTTP/1.1 400 ") || lengths.contains("99"), "{lengths}: {answer}");
     }
 }

@@ -320,7 +320,7 @@ mod tests {
         let form = Owner::new().with(|| {
             view! {
                 <StageForm stage=stage setup=setup.clone() open=open>
-                    {()}
+                    ""
                 </StageForm>
             }
             .to_html()

@@ -216,7 +216,7 @@ impl Chunk {
                 last => CypherValue::List(values.into_iter().chain(last).collect()),
             };
             rows[ask.row].properties.insert(ask.property.clone(), value);
-            open -= 1;
+            open = open.checked_sub(1).ok_or_else(|| txn.unexpected("more answers than questions".to_owned()))?;
         }
         if open > 0 { Err(changed(txn)) } else { Ok(rows) }
     }
