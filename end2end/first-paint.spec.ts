@@ -32,6 +32,10 @@ for (const [screen, viewport] of [
         await page.goto(path, { waitUntil: 'commit' });
         await expect.poll(() => wasm.asked, { message: `${name} asks for its WASM` }).toBeGreaterThan(asked);
         await expect(heading(page), name).toBeVisible();
+        // What is hidden by the styles counts as words until they are there.
+        await page.waitForFunction(() =>
+          [...document.querySelectorAll<HTMLLinkElement>('link[rel=stylesheet]')].every((styles) => styles.sheet !== null),
+        );
         await expect(page.locator('html[data-hydrated]'), name).toHaveCount(0);
         const words = (await page.getByRole('main').innerText()).split(/\s+/).length;
         expect(words, `words of ${name} before its WASM`).toBeGreaterThan(10);

@@ -57,7 +57,7 @@ impl std::fmt::Debug for InUse {
 }
 
 /// What tells that a file is another one: time, inode and length. Absent: it cannot be looked at.
-type Stamps = [Option<(i64, i64, u64, u64)>; 2];
+type Stamps = [Option<(i64, i64, i64, i64, u64, u64)>; 2];
 
 impl Certificate {
     /// Reads both files.
@@ -98,7 +98,10 @@ impl Certificate {
 }
 
 fn stamps(files: &TlsFiles) -> Stamps {
-    let stamp = |about: Metadata| (about.mtime(), about.mtime_nsec(), about.ino(), about.len());
+    // When it was changed, too: a file that became readable is written no other time.
+    let stamp = |about: Metadata| {
+        (about.mtime(), about.mtime_nsec(), about.ctime(), about.ctime_nsec(), about.ino(), about.len())
+    };
     [&files.certificate, &files.key].map(|file| std::fs::metadata(file).ok().map(stamp))
 }
 

@@ -12,23 +12,24 @@ use rollback_types::{BackupHealth, RunKind, RunState, Rung, RungState, StoreKind
 use support::{bench, contaminated, of, request, tester};
 
 const FILES: [&str; 3] = ["metadata.db", "textbook_chunks_latest.snapshot", "neo4j_latest.cypher"];
+const KEPT: [&str; 3] = ["metadata.db", "textbook_chunks.snapshot", "neo4j.cypher"];
 
 /// As a script does after it has written its files.
-fn write_list(folder: &Path) {
+fn write_list(folder: &Path, files: &[&str; 3]) {
     let mut sums = Checksums::default();
-    for name in FILES {
-        sums.insert(name, Sha256Digest::of(&std::fs::read(folder.join(name)).unwrap()));
+    for name in files {
+        sums.insert(*name, Sha256Digest::of(&std::fs::read(folder.join(name)).unwrap()));
     }
     std::fs::write(folder.join("checksums.txt"), sums.to_string()).unwrap();
 }
 
 /// Whole, loadable, and another one: a comment more.
-fn replace_export(folder: &Path) {
-    let path = folder.join("neo4j_latest.cypher");
+fn replace_export(folder: &Path, files: &[&str; 3]) {
+    let path = folder.join(files[2]);
     let mut bytes = std::fs::read(&path).unwrap();
     bytes.extend_from_slice(b"// later\n");
     std::fs::write(&path, bytes).unwrap();
-    write_list(folder);
+    write_list(folder, files);
 }
 
 fn sha256(health: &BackupHealth, store: StoreKind) -> rollback_types::RungResult {
@@ -36,22 +37,41 @@ fn sha256(health: &BackupHealth, store: StoreKind) -> rollback_types::RungResult
     file.rungs.iter().find(|r| r.rung == Rung::Sha256).unwrap().clone()
 }
 
+/// Of the graph's export.
+fn trial(health: &BackupHealth) -> rollback_types::RungResult {
+    let file = health.files.iter().find(|f| f.store == StoreKind::Neo4j).unwrap();
+    file.rungs.iter().find(|r| r.rung == Rung::TrialRestore).unwrap().clone()
+}
+
 fn hash(health: &BackupHealth, store: StoreKind) -> String {
     health.files.iter().find(|f| f.store == store).unwrap().sha256.clone().unwrap()
 }
 
-#[tokio::test]
-async fn a_file_that_was_changed_together_with_its_list_is_not_restored_from_until_a_person_says_so() {
-    let b = contaminated();
-    let folder = b.deployment.folder().join("latest-copy");
-    let before = b.service.verify_backup("latest-copy", true, None).await.unwrap();
-    assert!(before.files.iter().all(|f| f.highest_proven() == Some(Rung::TrialRestore)), "{}", before.verdict);
-    let old = std::fs::read(folder.join("neo4j_latest.cypher")).unwrap();
+/// A kept version, which never changes.
+fn keep(latest: &Path, kept: &Path) {
+    std::fs::create_dir(kept).unwrap();
+    let mut sums = Checksums::default();
+    for (from, to) in FILES.into_iter().zip(KEPT) {
+        let bytes = std::fs::read(latest.join(from)).unwrap();
+        sums.insert(to, Sha256Digest::of(&bytes));
+        std::fs::write(kept.join(to), bytes).unwrap();
+    }
+    std::fs::write(kept.join("checksums.txt"), sums.to_string()).unwrap();
+}
 
-    replace_export(&folder);
+#[tokio::test]
+async fn a_kept_file_that_was_changed_together_with_its_list_is_not_restored_from_until_a_person_says_so() {
+    let b = contaminated();
+    let folder = b.deployment.folder().join("v1_baseline");
+    keep(&b.deployment.folder().join("latest-copy"), &folder);
+    let before = b.service.verify_backup("v1_baseline", true, None).await.unwrap();
+    assert!(before.files.iter().all(|f| f.highest_proven() == Some(Rung::TrialRestore)), "{}", before.verdict);
+    let old = std::fs::read(folder.join(KEPT[2])).unwrap();
+
+    replace_export(&folder, &KEPT);
     let production = b.deployment.fingerprint();
     for service in [&b.service, &b.deployment.service()] {
-        let health = service.latest_copy(true).await.unwrap();
+        let health = service.verify_backup("v1_baseline", false, None).await.unwrap();
         assert_eq!((health.intact, health.replaced.as_slice()), (false, &[StoreKind::Neo4j][..]), "{}", health.verdict);
         assert!(health.waits_for_a_word());
         let rung = sha256(&health, StoreKind::Neo4j);
@@ -61,56 +81,63 @@ async fn a_file_that_was_changed_together_with_its_list_is_not_restored_from_unt
         assert_eq!(export.highest_proven(), Some(Rung::Size), "what was proven was proven of other bytes");
         let verdict = &health.verdict;
         assert!(verdict.starts_with("Replaced since") && !verdict.contains("Not intact"), "{verdict}");
-        assert!(health.remedy.unwrap().contains("stepback backup trust latest-copy"));
+        assert!(health.remedy.unwrap().contains("stepback backup trust v1_baseline"));
     }
-    let plan = b.plan_all(request(FAILED)).await;
-    let refusal = plan.refusals.iter().find(|r| r.code == "backup_not_intact").unwrap();
-    assert!(refusal.message.contains("waits for a person"), "{}", refusal.message);
+    let plan = b.plan_all(of(RunKind::RestoreProduction, "v1_baseline")).await;
+    assert!(!plan.startable);
     let why = plan.stores.sqlite.cannot_restore.unwrap();
-    assert!(why.contains("replaced since it was last proven (Neo4j)"), "{why}");
+    assert!(why.contains("replaced since it was last seen (Neo4j)"), "{why}");
 
     // The same list and file as before need nobody.
-    let new = std::fs::read(folder.join("neo4j_latest.cypher")).unwrap();
-    std::fs::write(folder.join("neo4j_latest.cypher"), old).unwrap();
-    write_list(&folder);
-    assert!(b.service.latest_copy(true).await.unwrap().intact);
-    std::fs::write(folder.join("neo4j_latest.cypher"), new).unwrap();
-    write_list(&folder);
+    let new = std::fs::read(folder.join(KEPT[2])).unwrap();
+    std::fs::write(folder.join(KEPT[2]), old).unwrap();
+    write_list(&folder, &KEPT);
+    assert!(b.service.verify_backup("v1_baseline", false, None).await.unwrap().intact);
+    std::fs::write(folder.join(KEPT[2]), new).unwrap();
+    write_list(&folder, &KEPT);
 
     // One acknowledgement, and the proofs are made anew.
-    let shown = b.service.latest_copy(false).await.unwrap().replaced_as_seen();
-    let trusted = b.service.trust_backup("latest-copy", &shown, "the script ran", &tester()).await.unwrap();
+    let shown = b.service.verify_backup("v1_baseline", false, None).await.unwrap().replaced_as_seen();
+    let trusted = b.service.trust_backup("v1_baseline", &shown, "it was made anew", &tester()).await.unwrap();
     assert!(trusted.intact && trusted.replaced.is_empty(), "{}", trusted.verdict);
     let rung = sha256(&trusted, StoreKind::Neo4j);
     assert!(rung.detail.contains("matches checksums.txt; trusted by tester"), "{}", rung.detail);
-    let export = trusted.files.iter().find(|f| f.store == StoreKind::Neo4j).unwrap();
-    let trial = export.rungs.iter().find(|r| r.rung == Rung::TrialRestore).unwrap();
-    assert_eq!(trial.state, RungState::NotProven, "the trial was of the old bytes: {trial:?}");
-    assert!(b.plan_all(request(FAILED)).await.startable);
+    assert_eq!(trial(&trusted).state, RungState::NotProven, "the trial was of the old bytes: {:?}", trial(&trusted));
+    assert!(b.plan_all(of(RunKind::RestoreProduction, "v1_baseline")).await.stores.sqlite.cannot_restore.is_none());
     assert_eq!(b.deployment.fingerprint(), production);
 }
 
 #[tokio::test]
-async fn a_list_that_comes_later_does_not_speak_for_a_file_that_was_replaced() {
+async fn a_latest_copy_that_was_renewed_with_its_list_is_proven_anew_and_says_so() {
     let b = contaminated();
     let folder = b.deployment.folder().join("latest-copy");
+    let before = b.service.verify_backup("latest-copy", true, None).await.unwrap();
+    replace_export(&folder, &FILES);
+    for (n, service) in [&b.service, &b.deployment.service()].into_iter().enumerate() {
+        let health = service.latest_copy(true).await.unwrap();
+        assert!(health.intact && health.replaced.is_empty(), "{}", health.verdict);
+        let rung = sha256(&health, StoreKind::Neo4j);
+        assert!(rung.detail.contains("renewed together with it"), "look {n}: {}", rung.detail);
+        assert!(n > 0 || rung.detail.contains(&hash(&before, StoreKind::Neo4j)[..8]), "{}", rung.detail);
+        assert_eq!(trial(&health).state, RungState::NotProven, "the trial was of the old bytes: {:?}", trial(&health));
+        assert_eq!(sha256(&health, StoreKind::Sqlite).detail, "matches checksums.txt", "it is as it was");
+    }
+    assert!(b.plan_all(request(FAILED)).await.startable);
+
+    // It is known as it is now: without its list another one is nobody's.
     std::fs::remove_file(folder.join("checksums.txt")).unwrap();
     assert!(b.service.latest_copy(true).await.unwrap().intact);
-    replace_export(&folder);
+    replace_export(&folder, &FILES);
+    std::fs::remove_file(folder.join("checksums.txt")).unwrap();
     let health = b.service.latest_copy(true).await.unwrap();
     assert_eq!(health.replaced, [StoreKind::Neo4j], "{}", health.verdict);
-    // A list of what was there all along only says more.
-    let kept = contaminated();
-    let folder = kept.deployment.folder().join("latest-copy");
-    std::fs::remove_file(folder.join("checksums.txt")).unwrap();
-    assert!(kept.service.latest_copy(true).await.unwrap().intact);
-    write_list(&folder);
-    let listed = kept.service.latest_copy(true).await.unwrap();
-    assert!(listed.intact && sha256(&listed, StoreKind::Sqlite).detail.contains("matches"), "{}", listed.verdict);
+    let plan = b.plan_all(request(FAILED)).await;
+    let refusal = plan.refusals.iter().find(|r| r.code == "backup_not_intact").unwrap();
+    assert!(refusal.message.contains("waits for a person"), "{}", refusal.message);
 }
 
 #[tokio::test]
-async fn a_copy_that_stepback_makes_itself_needs_nobodys_word_and_an_older_one_in_its_place_does() {
+async fn a_copy_that_stepback_makes_itself_needs_nobodys_word() {
     let b = bench();
     assert!(b.service.latest_copy(true).await.unwrap().intact);
     let id = b.start().await;
@@ -122,19 +149,6 @@ async fn a_copy_that_stepback_makes_itself_needs_nobodys_word_and_an_older_one_i
         let copy = service.latest_copy(true).await.unwrap();
         assert!(copy.intact && copy.replaced.is_empty(), "{}", copy.verdict);
     }
-    // Somebody copies the one before it back, its list too.
-    let folder = b.deployment.folder().join("latest-copy");
-    let before = b.deployment.folder().join(format!("latest-copy.before-run-{}", view.run.id));
-    for name in FILES.into_iter().chain(["checksums.txt"]) {
-        std::fs::copy(before.join(name), folder.join(name)).unwrap();
-    }
-    let copy = b.service.latest_copy(true).await.unwrap();
-    assert!(!copy.intact && copy.replaced.contains(&StoreKind::Sqlite), "{}", copy.verdict);
-    let nobody = b.service.trust_backup("latest-copy", "", "the script ran", &tester()).await;
-    assert!(matches!(nobody, Err(ServiceError::Conflict(_))), "{nobody:?}");
-    let all =
-        b.service.trust_backup("latest-copy", &copy.replaced_as_seen(), "the script ran", &tester()).await.unwrap();
-    assert!(all.intact, "one word for all of its files: {}", all.verdict);
 }
 
 #[tokio::test]
@@ -144,12 +158,12 @@ async fn a_listed_file_that_never_opened_may_be_mended_without_a_word() {
     let path = folder.join("neo4j_latest.cypher");
     let good = std::fs::read(&path).unwrap();
     std::fs::write(&path, &good[..good.len() / 2]).unwrap();
-    write_list(&folder);
+    write_list(&folder, &FILES);
     let cut = b.service.latest_copy(true).await.unwrap();
     let export = cut.files.iter().find(|f| f.store == StoreKind::Neo4j).unwrap();
     assert_eq!(export.lowest_failure().unwrap().rung, Rung::Opens, "{}", cut.verdict);
     std::fs::write(&path, good).unwrap();
-    write_list(&folder);
+    write_list(&folder, &FILES);
     assert!(b.service.latest_copy(true).await.unwrap().intact);
 }
 
@@ -161,7 +175,7 @@ async fn what_does_not_open_is_damaged_whoever_replaced_it() {
     let path = folder.join("neo4j_latest.cypher");
     let good = std::fs::read(&path).unwrap();
     std::fs::write(&path, &good[..good.len() / 2]).unwrap();
-    write_list(&folder);
+    write_list(&folder, &FILES);
     let health = b.service.latest_copy(true).await.unwrap();
     assert!(!health.intact && health.replaced.is_empty() && !health.waits_for_a_word(), "{}", health.verdict);
     let export = health.files.iter().find(|f| f.store == StoreKind::Neo4j).unwrap();

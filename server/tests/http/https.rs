@@ -153,9 +153,12 @@ async fn a_renewed_certificate_is_shown_without_a_restart() {
     let mut open = connect(&app, &first, &VERSIONS).await.unwrap();
 
     let second = make_certificate(&files);
-    while connect(&app, &second, &VERSIONS).await.is_err() {
-        tokio::task::yield_now().await;
-    }
+    let shown = async {
+        while connect(&app, &second, &VERSIONS).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), shown).await.expect("the renewed certificate is shown");
     assert!(connect(&app, &first, &VERSIONS).await.is_err(), "the old one is not shown any more");
 
     // Who came before is not sent away.

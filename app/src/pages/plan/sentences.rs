@@ -34,7 +34,7 @@ pub fn headline(plan: &RollbackPlan) -> String {
             "No store is chosen: nothing would be restored.".to_owned()
         }
         RunKind::RestoreProduction | RunKind::UndoRestore if !impossible(plan, &restored).is_empty() => {
-            format!("Cannot replace production by {source}, which is not intact. Nothing is changed.")
+            format!("Cannot replace production by {source}, which is not proven. Nothing is changed.")
         }
         RunKind::RestoreProduction | RunKind::UndoRestore => {
             format!("Replaces production in {} by {source}, then validates it.", named_stores(&restored))
@@ -48,7 +48,7 @@ pub fn restore_footer(plan: &RollbackPlan, chosen: &[StoreKind], recommended: &[
     let unknown = StoreKind::ALL.into_iter().any(|s| plan.stores.get(s).differs.is_none());
     if !impossible(plan, chosen).is_empty() {
         return format!(
-            "Nothing is restored from {source} while it is not intact. Leave {} out, or choose another copy.",
+            "Nothing is restored from {source} while it is not proven. Leave {} out, or choose another copy.",
             named_stores(chosen)
         );
     }
@@ -97,7 +97,7 @@ fn removal(plan: &RollbackPlan) -> String {
     } else if !impossible(plan, &restored).is_empty() {
         let source = Subject::of(plan).source();
         format!(
-            "Production differs in {}, and cannot be restored: {source} is not intact. So this plan cannot start.",
+            "Production differs in {}, and cannot be restored: {source} is not proven. So this plan cannot start.",
             named_stores(&restored)
         )
     } else {

@@ -38,6 +38,9 @@ pub fn Decisions(
             aria-label=format!("Decide about {step}")
             aria-describedby=(!may(Role::Operator)).then(|| note.clone())
         >
+            <p class="small when-away">
+                "The server does not answer. It can be decided here when it is back; nothing is decided meanwhile."
+            </p>
             {answers} <RoleNote id=note.clone() least=Role::Operator />
         </div>
     }

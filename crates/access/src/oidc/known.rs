@@ -13,7 +13,12 @@ const PAUSE_MS: i64 = 5_000;
 
 /// The last answer, or that there was none.
 #[derive(Debug, Default)]
-pub(super) struct Known(Mutex<Option<Answer>>);
+pub(super) struct Known {
+    of_itself: Mutex<Option<Answer>>,
+    /// A proof could not be shown to it, and when that was. It takes nothing from what is known: whoever comes with a proof
+    /// of their own making must not keep others from setting out.
+    away: Mutex<Option<(i64, OidcError)>>,
+}
 
 #[derive(Debug)]
 struct Answer {
@@ -31,14 +36,22 @@ impl Known {
         self.asked_within(PAUSE_MS, issuer, now).await
     }
 
-    /// It did not answer another question: nobody asks it any for a moment.
+    /// It did not answer who brought a proof: nobody else's is shown to it for a moment.
     pub(super) async fn is_away(&self, error: OidcError, now: i64) {
-        *self.0.lock().await = Some(Answer { at: now, said: Err(error) });
+        *self.away.lock().await = Some((now, error));
+    }
+
+    /// Whether a proof may be shown to it.
+    pub(super) async fn may_be_asked(&self, now: i64) -> Result<(), OidcError> {
+        match &*self.away.lock().await {
+            Some((at, error)) if now.abs_diff(*at) < PAUSE_MS.unsigned_abs() => Err(error.clone()),
+            _ => Ok(()),
+        }
     }
 
     /// One question at a time; who waits for it gets its answer too.
     async fn asked_within(&self, kept: i64, issuer: &IssuerUrl, now: i64) -> Result<CoreProviderMetadata, OidcError> {
-        let mut last = self.0.lock().await;
+        let mut last = self.of_itself.lock().await;
         if let Some(answer) = &*last {
             let kept = if answer.said.is_ok() { kept } else { PAUSE_MS };
             // A clock that was set back must not make an answer last. Who waited came a little before what they waited for.

@@ -224,6 +224,7 @@ impl Oidc {
             return Err(OidcError::NotBegun);
         }
         let client = self.client().await?;
+        self.known.may_be_asked(self.clock.now_ms()).await?;
         let answer = client
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .map_err(|e| OidcError::Provider(e.to_string()))?

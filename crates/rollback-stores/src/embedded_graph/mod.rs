@@ -13,10 +13,11 @@ mod restore;
 mod schema;
 mod scratch;
 
-use std::fmt;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use std::{fmt, io};
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -41,26 +42,24 @@ const IDLE: Duration = Duration::from_secs(60);
 /// A graph in an SQLite file of our own.
 pub struct EmbeddedGraph {
     path: PathBuf,
+    /// Of the file that is there; an open one goes on working after it was moved away or replaced.
+    opened: Mutex<Opened>,
+}
+
+struct Opened {
+    file: Option<FileId>,
     pool: SqlitePool,
 }
+
+/// Which file has the path's name: device and inode.
+type FileId = (u64, u64);
 
 impl EmbeddedGraph {
     /// The graph in this file, which is opened when first asked and must exist then. Needs a Tokio runtime.
     pub fn at(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        // No journal mode here: setting it would write into a file that may not be ours. The file keeps its own.
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .create_if_missing(false)
-            .foreign_keys(true)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .acquire_timeout(BUSY_TIMEOUT)
-            .idle_timeout(IDLE)
-            .connect_lazy_with(options);
-        Self { path, pool }
+        let opened = Opened { file: None, pool: pool_of(&path) };
+        Self { path, opened: Mutex::new(opened) }
     }
 
     /// The graph in this file, made empty if there is none.
@@ -82,32 +81,68 @@ impl EmbeddedGraph {
 
     /// Closes the file; the WAL is folded back into it.
     pub async fn close(&self) {
-        self.pool.close().await;
+        let pool = self.opened().pool.clone();
+        pool.close().await;
+    }
+
+    fn opened(&self) -> MutexGuard<'_, Opened> {
+        // What a panic left there is whole all the same.
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn file_id(&self, operation: &str) -> Result<FileId, StoreError> {
+        match std::fs::metadata(&self.path) {
+            Ok(found) => Ok((found.dev(), found.ino())),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                Err(self.fault(operation, Fault::Missing, "there is no such file"))
+            }
+            Err(e) => Err(self.error(operation, &sqlx::Error::Io(e))),
+        }
+    }
+
+    /// Connections to the file that is there now, and which file that is.
+    fn pool(&self, operation: &str) -> Result<(SqlitePool, FileId), StoreError> {
+        let file = self.file_id(operation)?;
+        let mut opened = self.opened();
+        if opened.file.is_some_and(|before| before != file) {
+            // Those of before end when nobody holds them any more.
+            opened.pool = pool_of(&self.path);
+        }
+        opened.file = Some(file);
+        Ok((opened.pool.clone(), file))
     }
 
     /// A transaction that sees one state of the graph from its first read on.
     async fn begin(&self, operation: &str) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        let (pool, file) = self.pool(operation)?;
         let opened = async {
-            let mut tx = self.pool.begin().await?;
+            let mut tx = pool.begin().await?;
             let ours = schema::is_ours(&mut tx).await?;
             Ok((tx, ours))
         };
-        self.checked(operation, opened.await)
+        self.checked(operation, opened.await, file)
     }
 
     /// A transaction that writes: it waits for its lock at once, not in the middle.
     async fn begin_write(&self, operation: &str) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        let (pool, file) = self.pool(operation)?;
         let opened = async {
             // Asked first: not even a lock is taken on a foreign file.
-            let ours = schema::is_ours(&mut *self.pool.acquire().await?).await?;
-            Ok((self.pool.begin_with("BEGIN IMMEDIATE").await?, ours))
+            let ours = schema::is_ours(&mut *pool.acquire().await?).await?;
+            Ok((pool.begin_with("BEGIN IMMEDIATE").await?, ours))
         };
-        self.checked(operation, opened.await)
+        self.checked(operation, opened.await, file)
     }
 
-    fn checked<T>(&self, operation: &str, opened: Result<(T, bool), sqlx::Error>) -> Result<T, StoreError> {
+    fn checked<T>(
+        &self,
+        operation: &str,
+        opened: Result<(T, bool), sqlx::Error>,
+        file: FileId,
+    ) -> Result<T, StoreError> {
         match opened {
-            Ok((tx, true)) => Ok(tx),
+            Ok((tx, true)) if self.file_id(operation)? == file => Ok(tx),
+            Ok((_, true)) => Err(self.fault(operation, Fault::Busy, "the file was replaced by another just now")),
             Ok((_, false)) => {
                 let detail = "the file is an SQLite database, but not one of Stepback's graphs";
                 Err(self.fault(operation, Fault::Foreign, detail))
@@ -138,6 +173,22 @@ impl EmbeddedGraph {
             suffixes: serde_json::json!(suffixes).to_string(),
         })
     }
+}
+
+/// Opened when first asked.
+fn pool_of(path: &Path) -> SqlitePool {
+    // No journal mode here: setting it would write into a file that may not be ours. The file keeps its own.
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .foreign_keys(true)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT);
+    SqlitePoolOptions::new()
+        .max_connections(4)
+        .acquire_timeout(BUSY_TIMEOUT)
+        .idle_timeout(IDLE)
+        .connect_lazy_with(options)
 }
 
 /// Selectors as the two JSON lists that `with_staging!` binds.

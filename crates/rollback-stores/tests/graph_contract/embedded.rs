@@ -147,6 +147,35 @@ async fn wrong_files_are_told_apart_and_never_written() {
 }
 
 #[tokio::test]
+async fn a_file_that_was_moved_away_or_replaced_while_it_was_open_is_noticed() {
+    let bench = Embedded::new().await;
+    let sample = textbook(&Names::new());
+    let held = sample.nodes.len() as u64;
+    bench.graph.insert_nodes(sample.nodes).await.unwrap();
+    let file = |name: &str| bench.folder.path().join(name);
+    let rename = |from: &str, to: &str| {
+        for beside in ["", "-wal", "-shm"] {
+            let _ = std::fs::rename(file(&format!("{from}{beside}")), file(&format!("{to}{beside}")));
+        }
+    };
+    let nodes = async || bench.graph.production(&[]).await.map(|inventory| inventory.nodes);
+    assert_eq!(nodes().await.unwrap(), Some(held));
+
+    rename("graph.db", "away.db");
+    assert_eq!(nodes().await.unwrap_err().fault, Fault::Missing);
+    std::fs::write(file("graph.db"), "no database at all ".repeat(1_000)).unwrap();
+    assert_eq!(bench.graph.probe().await.unwrap_err().fault, Fault::Corrupt);
+    std::fs::remove_file(file("graph.db")).unwrap();
+
+    // Another graph in its place is the one that is asked; the first is again when it is back.
+    EmbeddedGraph::open_or_create(file("graph.db")).await.unwrap().close().await;
+    assert_eq!(nodes().await.unwrap(), Some(0));
+    rename("graph.db", "other.db");
+    rename("away.db", "graph.db");
+    assert_eq!(nodes().await.unwrap(), Some(held));
+}
+
+#[tokio::test]
 async fn a_creation_that_was_interrupted_is_finished() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("graph.db");

@@ -113,7 +113,7 @@ pub(super) fn health(
         };
         format!("{many} exist{said}.")
     } else if by_a_person {
-        format!("Replaced since it was last proven. {}", broken.join(" "))
+        format!("Replaced since it was last seen. {}", broken.join(" "))
     } else {
         format!("Not intact. {}", broken.join(" "))
     };

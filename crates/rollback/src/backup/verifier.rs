@@ -57,6 +57,8 @@ struct Look {
     replaced: bool,
     /// It is of a backup that stays where it is: its hash is worth keeping.
     lasting: bool,
+    /// It is of latest-copy, which is written anew after each commit.
+    renewable: bool,
 }
 
 impl BackupVerifier {
@@ -103,11 +105,11 @@ impl BackupVerifier {
             let size = tokio::fs::metadata(self.folders.file(source, *store)).await.map(|m| m.len()).unwrap_or(0);
             counter.expect(size);
         }
-        let lasting = trend::is_lasting(source);
+        let kept_as = (trend::is_lasting(source), *source == BackupSource::LatestCopy);
         let looks = stores.iter().map(|store| {
             let path = self.folders.file(source, *store);
             let counter = counter.clone();
-            async move { self.examine_file(*store, path, lasting, sums, force, counter).await }
+            async move { self.examine_file(*store, path, kept_as, sums, force, counter).await }
         });
         let looks = join_all(looks).await;
         let fresh = looks.iter().any(|l| l.fresh);
@@ -225,7 +227,7 @@ impl BackupVerifier {
         &self,
         store: StoreKind,
         path: PathBuf,
-        lasting: bool,
+        (lasting, renewable): (bool, bool),
         sums: &Result<Option<Checksums>, String>,
         force: bool,
         counter: Counter,
@@ -239,7 +241,8 @@ impl BackupVerifier {
             sha256: None,
             rungs: Vec::new(),
         };
-        let mut look = Look { file, ladder: Ladder::new(), proof: None, fresh: false, replaced: false, lasting };
+        let mut look =
+            Look { file, ladder: Ladder::new(), proof: None, fresh: false, replaced: false, lasting, renewable };
         match tokio::fs::metadata(&path).await {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 look.ladder.fail(Rung::Exists, format!("{} is not there", path.display()), now);

@@ -191,7 +191,13 @@ impl Journal for FakeJournal {
     }
 
     async fn record_hash(&self, hash: &KnownHash) -> Result<(), JournalError> {
-        self.state().hashes.insert(hash.path.clone(), hash.clone());
+        let mut hash = hash.clone();
+        let mut state = self.state();
+        // As the real one: the first hash ever seen is never overwritten.
+        if let Some(known) = state.hashes.get(&hash.path) {
+            (hash.first_sha256, hash.first_at) = (known.first_sha256.clone(), known.first_at);
+        }
+        state.hashes.insert(hash.path.clone(), hash);
         Ok(())
     }
 

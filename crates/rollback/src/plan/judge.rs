@@ -200,14 +200,14 @@ fn still_to_save(g: &Gathered, chosen: &BTreeSet<StoreKind>) -> BTreeSet<StoreKi
     chosen.iter().copied().filter(|store| g.rest.as_ref().is_none_or(|rest| !rest.has_begun(*store))).collect()
 }
 
-/// The first few of these names, and how many more there are: nobody reads a hundred before they tick a box.
+/// These names, as many as an acknowledgement is for by name, and how many more there are.
 fn few<T: ToString>(names: &[T]) -> String {
     few_of(names, names.len() as u64)
 }
 
 /// The same, of names of which there are more than are known.
 fn few_of<T: ToString>(names: &[T], total: u64) -> String {
-    const SHOWN: usize = 5;
+    const SHOWN: usize = 20;
     let shown: Vec<String> = names.iter().take(SHOWN).map(ToString::to_string).collect();
     match total.saturating_sub(shown.len() as u64) {
         0 => shown.join(", "),
@@ -281,7 +281,7 @@ fn cannot_restore(g: &Gathered, source: &BackupSource, store: StoreKind) -> Opti
     let own = file_of(g, store)?;
     if health.waits_for_a_word() {
         return Some(format!(
-            "{name} was replaced since it was last proven ({}). Trust it on the page of backups, if it was meant; or use another copy.",
+            "{name} was replaced since it was last seen ({}). Trust it on the page of backups, if it was meant; or use another copy.",
             health.replaced.iter().map(|store| store.title()).collect::<Vec<_>>().join(", ")
         ));
     }

@@ -102,7 +102,7 @@ impl RollbackService {
         Ok(self.verifier.try_restore(&source, progress).await.health)
     }
 
-    /// A person says that files of a backup which took others' places, without a checksum on record, are the right ones. They
+    /// A person says that files of a backup which took others' places are the right ones. They
     /// are read again first: what is trusted is what is there now, and only if that is `seen`, what the person was shown
     /// ([`BackupHealth::replaced_as_seen`]). The journal keeps the `reason`, and the rung tells it.
     ///
@@ -132,7 +132,7 @@ impl RollbackService {
             );
             return Err(ServiceError::Conflict(said));
         }
-        self.verifier.trust(&source, &read.replaced, actor.name(), &reason).await?;
+        self.verifier.trust(&source, &read, actor.name(), &reason).await?;
         Ok(self.verifier.examine(&source, false, None).await.health)
     }
 

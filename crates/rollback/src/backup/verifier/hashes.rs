@@ -5,7 +5,7 @@ use std::path::Path;
 use backup_formats::checksums::Checksums;
 use rollback_types::civil::utc;
 use rollback_types::quantity::short_hash;
-use rollback_types::{BackupSource, Rung, StoreKind, Timestamp};
+use rollback_types::{BackupHealth, BackupSource, Rung, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::super::proof::{FileProof, Identity};
@@ -84,8 +84,8 @@ impl BackupVerifier {
         }
     }
 
-    /// Trusted at the first look, and from then on only as long as it is the same. A list is no better than the hand that wrote it:
-    /// one that was changed together with its file vouches for nothing.
+    /// Trusted at the first look, and from then on only as long as it is the same. A kept version never changes: a list that was
+    /// changed together with its file vouches for nothing there.
     async fn beside_the_known(
         &self,
         look: &mut Look,
@@ -134,6 +134,9 @@ impl BackupVerifier {
             (Some(k), None) if k.sha256 == proven.sha256 => {
                 let since = if k.sha256 == k.first_sha256 { k.first_at } else { k.hashed_at };
                 let said = match vouched {
+                    Vouched::ByItsList if look.renewable && k.sha256 != k.first_sha256 => {
+                        format!("{start}; renewed together with it, and first seen as it is on {}", utc(k.hashed_at))
+                    }
                     Vouched::ByItsList => start.to_owned(),
                     Vouched::ByNothing => format!("{start}; the same as when first seen on {}", utc(since)),
                 };
@@ -148,6 +151,14 @@ impl BackupVerifier {
                     short_hash(&proven.sha256)
                 );
                 look.ladder.fail(Rung::Sha256, said, at);
+            }
+            // latest-copy is there to be renewed, and its list came with it: that is what a list is for (the ladder of backup
+            // health). Its other proofs are made anew, for they are of other bytes.
+            (Some(k), _) if vouched == Vouched::ByItsList && look.renewable && proven.opened.is_ok() => {
+                if let Err(e) = self.know(path, identity, proven).await {
+                    tracing::warn!(error = %e, "a renewed file's hash could not be kept beside its checksums.txt");
+                }
+                look.ladder.pass(Rung::Sha256, renewed(start, &k.sha256, k.hashed_at, proven), at);
             }
             // Nobody's word makes a backup of what does not open. The list is right; the next rung says what is wrong.
             (Some(k), _) if vouched == Vouched::ByItsList && proven.opened.is_err() => {
@@ -185,17 +196,21 @@ impl BackupVerifier {
         self.journal.record_hash(&hash).await
     }
 
-    /// A person says that files which took others' places are to be trusted: those that the last look found so.
+    /// A person says that files which took others' places are to be trusted: those that `seen` found so, and only as it saw them.
     pub(crate) async fn trust(
         &self,
         source: &BackupSource,
-        replaced: &[StoreKind],
+        seen: &BackupHealth,
         by: &str,
         reason: &str,
     ) -> Result<(), JournalError> {
-        for store in replaced {
-            let path = self.folders.file(source, *store);
+        for file in seen.files.iter().filter(|file| seen.replaced.contains(&file.store)) {
+            let path = self.folders.file(source, file.store);
             let Some(proof) = self.remembered(&path).await else { continue };
+            // Another look came between, and saw yet another file: that one is nobody's.
+            if file.sha256.as_ref() != Some(&proof.sha256) {
+                continue;
+            }
             let word = Trusted {
                 sha256: proof.sha256.clone(),
                 by: by.to_owned(),
@@ -218,14 +233,24 @@ impl BackupVerifier {
     }
 }
 
+/// A latest-copy that came with its own list.
+fn renewed(start: &str, before: &str, seen: Timestamp, proven: &FileProof) -> String {
+    format!(
+        "{start}; renewed together with it: on {} its SHA-256 began with {}, and begins with {} now",
+        utc(seen),
+        short_hash(before),
+        short_hash(&proven.sha256)
+    )
+}
+
 /// What changed, from what to what, and when.
 fn replaced(known: &KnownHash, identity: Identity, proven: &FileProof, vouched: Vouched) -> String {
     let (before, now) = (short_hash(&known.sha256), short_hash(&proven.sha256));
     let (seen, written) = (utc(known.hashed_at), utc(Timestamp::from_unix_ms(identity.modified_ns / 1_000_000)));
     match vouched {
         Vouched::ByItsList => format!(
-            "replaced since it was proven, and checksums.txt with it: on {seen} the SHA-256 of both began with {before}, and begins \
-             with {now} now. The file was last written on {written}. Nothing tells who replaced it."
+            "replaced since it was seen on {seen}, though checksums.txt agrees with what is there now: its SHA-256 began with \
+             {before} then, and begins with {now} now. The file was last written on {written}. Nothing tells who replaced it."
         ),
         Vouched::ByNothing => format!(
             "no recorded checksum, and not the file that was there on {seen}: its SHA-256 began with {before} then, and begins \
