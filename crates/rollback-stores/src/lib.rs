@@ -5,6 +5,7 @@ pub mod graph_data;
 pub mod neo4j;
 
 pub mod embedded_vectors;
+mod file_id;
 pub mod host;
 pub mod journal;
 pub mod qdrant;

@@ -13,7 +13,6 @@ mod restore;
 mod schema;
 mod scratch;
 
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,6 +28,7 @@ use rollback_types::{Inventory, StagingCounts};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{Row, Sqlite, Transaction};
 
+use crate::file_id::FileId;
 use crate::graph_data::{check_export, check_selectors, inventory_name, is_safety_backup_label, schema_line};
 
 pub use export::GraphItem;
@@ -43,23 +43,13 @@ const IDLE: Duration = Duration::from_secs(60);
 pub struct EmbeddedGraph {
     path: PathBuf,
     /// Of the file that is there; an open one goes on working after it was moved away or replaced.
-    opened: Mutex<Opened>,
+    opened: Mutex<Option<(FileId, SqlitePool)>>,
 }
-
-struct Opened {
-    file: Option<FileId>,
-    pool: SqlitePool,
-}
-
-/// Which file has the path's name: device and inode.
-type FileId = (u64, u64);
 
 impl EmbeddedGraph {
     /// The graph in this file, which is opened when first asked and must exist then. Needs a Tokio runtime.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        let path = path.into();
-        let opened = Opened { file: None, pool: pool_of(&path) };
-        Self { path, opened: Mutex::new(opened) }
+        Self { path: path.into(), opened: Mutex::default() }
     }
 
     /// The graph in this file, made empty if there is none.
@@ -81,18 +71,20 @@ impl EmbeddedGraph {
 
     /// Closes the file; the WAL is folded back into it.
     pub async fn close(&self) {
-        let pool = self.opened().pool.clone();
-        pool.close().await;
+        let opened = self.opened().clone();
+        if let Some((_, pool)) = opened {
+            pool.close().await;
+        }
     }
 
-    fn opened(&self) -> MutexGuard<'_, Opened> {
+    fn opened(&self) -> MutexGuard<'_, Option<(FileId, SqlitePool)>> {
         // What a panic left there is whole all the same.
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn file_id(&self, operation: &str) -> Result<FileId, StoreError> {
         match std::fs::metadata(&self.path) {
-            Ok(found) => Ok((found.dev(), found.ino())),
+            Ok(found) => Ok(FileId::from(&found)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 Err(self.fault(operation, Fault::Missing, "there is no such file"))
             }
@@ -104,12 +96,12 @@ impl EmbeddedGraph {
     fn pool(&self, operation: &str) -> Result<(SqlitePool, FileId), StoreError> {
         let file = self.file_id(operation)?;
         let mut opened = self.opened();
-        if opened.file.is_some_and(|before| before != file) {
-            // Those of before end when nobody holds them any more.
-            opened.pool = pool_of(&self.path);
-        }
-        opened.file = Some(file);
-        Ok((opened.pool.clone(), file))
+        // Those to another file end when nobody holds them any more.
+        let (_, pool) = match opened.take() {
+            Some((before, pool)) if before == file => opened.insert((file, pool)),
+            _ => opened.insert((file, pool_of(&self.path))),
+        };
+        Ok((pool.clone(), file))
     }
 
     /// A transaction that sees one state of the graph from its first read on.

@@ -4,7 +4,6 @@
 //! run: each call looks at its inode and opens anew when it is another file than before.
 
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,14 +13,9 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Connection, Sqlite, SqliteConnection, SqlitePool};
 
-use super::fault::{Asked, cannot_open, left_by_dead_writer};
+use crate::file_id::FileId;
 
-/// Which file a path led to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct FileId {
-    device: u64,
-    inode: u64,
-}
+use super::fault::{Asked, cannot_open, left_by_dead_writer};
 
 /// The way to one database file.
 #[derive(Debug)]
@@ -214,7 +208,7 @@ pub(super) fn file_id(path: &Path, asked: &Asked) -> Result<FileId, StoreError> 
     if !found.is_file() {
         return Err(asked.fault(Fault::Foreign, "it is no file"));
     }
-    Ok(FileId { device: found.dev(), inode: found.ino() })
+    Ok(FileId::from(&found))
 }
 
 /// A log of committed changes lies beside the file.

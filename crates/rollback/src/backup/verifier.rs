@@ -105,11 +105,10 @@ impl BackupVerifier {
             let size = tokio::fs::metadata(self.folders.file(source, *store)).await.map(|m| m.len()).unwrap_or(0);
             counter.expect(size);
         }
-        let kept_as = (trend::is_lasting(source), *source == BackupSource::LatestCopy);
         let looks = stores.iter().map(|store| {
             let path = self.folders.file(source, *store);
             let counter = counter.clone();
-            async move { self.examine_file(*store, path, kept_as, sums, force, counter).await }
+            async move { self.examine_file(source, *store, path, sums, force, counter).await }
         });
         let looks = join_all(looks).await;
         let fresh = looks.iter().any(|l| l.fresh);
@@ -225,9 +224,9 @@ impl BackupVerifier {
 
     async fn examine_file(
         &self,
+        source: &BackupSource,
         store: StoreKind,
         path: PathBuf,
-        (lasting, renewable): (bool, bool),
         sums: &Result<Option<Checksums>, String>,
         force: bool,
         counter: Counter,
@@ -241,8 +240,15 @@ impl BackupVerifier {
             sha256: None,
             rungs: Vec::new(),
         };
-        let mut look =
-            Look { file, ladder: Ladder::new(), proof: None, fresh: false, replaced: false, lasting, renewable };
+        let mut look = Look {
+            file,
+            ladder: Ladder::new(),
+            proof: None,
+            fresh: false,
+            replaced: false,
+            lasting: trend::is_lasting(source),
+            renewable: *source == BackupSource::LatestCopy,
+        };
         match tokio::fs::metadata(&path).await {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 look.ladder.fail(Rung::Exists, format!("{} is not there", path.display()), now);
