@@ -200,7 +200,7 @@ fn Actions(name: String, intact: bool) -> impl IntoView {
                 <input type="hidden" name="name" value=name.clone() />
                 <input type="hidden" name="trial" value=trial.to_string() />
                 <button
-                    class="btn small"
+                    class="btn small quiet"
                     type="submit"
                     disabled=!may
                     aria-describedby=(!may).then_some(VERIFY_NOTE)
@@ -220,7 +220,7 @@ fn Actions(name: String, intact: bool) -> impl IntoView {
             .filter(|_| intact)
             .map(|href| {
                 view! {
-                    <a class="btn small" href=href aria-label=restore_label>
+                    <a class="btn small quiet" href=href aria-label=restore_label>
                         <Icon name=IconName::Back />
                         "Restore production from this…"
                     </a>
