@@ -6,8 +6,8 @@ use access::{AccessError, AuditEntry, AuditId, AuditMatter, Identity};
 use axum::RequestPartsExt as _;
 use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, RawPathParams, Request, State};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rollback::Actor;
@@ -93,7 +93,11 @@ async fn pass(
     }
     let body = match read(body).await {
         Ok(body) => body,
-        Err(problem) => return problem.into_response(),
+        Err(Unread::TooLarge) => return refused(&state, entry, &Refusal::TooLarge, &parts).await,
+        Err(Unread::Broken(why)) => {
+            write_refused(&state, &entry, StatusCode::BAD_REQUEST, &why).await;
+            return ApiProblem::invalid(why).into_response();
+        }
     };
     let entry = AuditEntry { matter: matter(&mut parts, &body).await, ..entry };
     let taken = Media::taken_by(parts.uri.path());
@@ -145,10 +149,16 @@ async fn admit(
     parts: &Parts,
     route: Option<&str>,
 ) -> Result<Who, (Who, Refusal)> {
-    if let Some(why) = guard::refusal(&parts.method, &parts.headers, client, &state.reach) {
-        return Err((None, Refusal::Forged(why)));
+    let forged = guard::refusal(&parts.method, &parts.headers, client, &state.reach);
+    // Of every address and for everybody alike, before a byte of it is read.
+    let too_large = announces_too_much(&parts.headers);
+    if let Some(why) = forged {
+        return Err((None, if too_large { Refusal::TooLarge } else { Refusal::Forged(why) }));
     }
     let who = identity::of(&state.access, session, &parts.headers).await;
+    if too_large {
+        return Err((who.unwrap_or_default(), Refusal::TooLarge));
+    }
     let rule = match state.rules.of(&parts.method, route, parts.uri.path()) {
         Verdict::Rule(rule) => rule,
         // A file is for everybody. The fallback gives nothing else to those who are not signed in.
@@ -210,17 +220,26 @@ async fn matter(parts: &mut Parts, body: &[u8]) -> AuditMatter {
     AuditMatter { subject, digest, reason }
 }
 
-async fn read(body: Body) -> Result<Bytes, ApiProblem> {
+/// A request says itself that its body is larger than any of ours.
+fn announces_too_much(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    length.is_some_and(|length| length > MAX_BODY as u64)
+}
+
+/// Why a body did not come.
+enum Unread {
+    TooLarge,
+    Broken(String),
+}
+
+async fn read(body: Body) -> Result<Bytes, Unread> {
     let whole = http_body_util::Limited::new(body, MAX_BODY);
     let collected = tokio::time::timeout(BODY_TIME, http_body_util::BodyExt::collect(whole)).await;
     match collected {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            let said = format!("A request has {MAX_BODY} bytes at most.");
-            Err(Problem::new(ProblemKind::TooLarge, said).safe("Nothing was changed.").into())
-        }
-        Ok(Err(error)) => Err(ApiProblem::invalid(format!("The request broke off: {error}."))),
-        Err(_) => Err(ApiProblem::invalid("The request's body took too long to arrive.")),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(Unread::TooLarge),
+        Ok(Err(error)) => Err(Unread::Broken(format!("The request broke off: {error}."))),
+        Err(_) => Err(Unread::Broken("The request's body took too long to arrive.".to_owned())),
     }
 }
 

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rollback_types::{Problem, ProblemKind, Role};
 
+use super::door::MAX_BODY;
 use super::identity::CookieStays;
 use super::media::Media;
 use crate::problem::ApiProblem;
@@ -39,6 +40,8 @@ pub enum Refusal {
     WrongMethod(Vec<Method>),
     /// The address takes bodies of this kind only.
     WrongMedia(Media),
+    /// The body is larger than any of ours.
+    TooLarge,
     /// Too many of them at a time.
     TooMany(&'static str),
     /// Sign-in or audit does not work.
@@ -53,6 +56,7 @@ impl Refusal {
             Self::NotSignedIn | Self::SignedOut | Self::SessionOver(_) | Self::WrongToken => StatusCode::UNAUTHORIZED,
             Self::WrongMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::WrongMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -77,6 +81,7 @@ impl Refusal {
             Self::NoRule => "This address has no rule that says who may use it.".to_owned(),
             Self::WrongMethod(_) => "This address does not take that method.".to_owned(),
             Self::WrongMedia(taken) => format!("This address takes a body of the type {} only.", taken.as_str()),
+            Self::TooLarge => format!("A request's body has {MAX_BODY} bytes at most."),
             Self::Unavailable => "The file of users, sessions and the audit cannot be used.".to_owned(),
         }
     }
@@ -98,6 +103,7 @@ impl Refusal {
             Self::WrongMedia(_) => {
                 (ProblemKind::UnsupportedMediaType, Some("Send such a body, and say so by Content-Type."))
             }
+            Self::TooLarge => (ProblemKind::TooLarge, Some("Send less: reasons and notes have limits of their own.")),
             Self::TooMany(_) => (ProblemKind::TooManyRequests, Some("Close some, or wait and try again.")),
             Self::Unavailable => {
                 (ProblemKind::AccessUnavailable, Some("See Stepback's own log and the disk of its data folder."))
@@ -144,6 +150,10 @@ impl Refusal {
             }
             Self::TooMany(_) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+            }
+            // What was not read of it is not waited for.
+            Self::TooLarge => {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Self::Forged(_) | Self::Role { .. } | Self::NoRule | Self::WrongMedia(_) | Self::Unavailable => {}
         }

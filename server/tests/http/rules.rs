@@ -11,6 +11,8 @@ use stepback_server::access::functions::FUNCTIONS;
 use stepback_server::access::rules::{FUNCTIONS_ROUTE, Rule};
 use stepback_server::assets::Site;
 use stepback_server::{AppState, router, wire};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use crate::app::{App, token};
@@ -253,6 +255,38 @@ async fn what_acts_takes_bodies_of_one_kind() {
     }
     let rows = app.get("/api/v1/audit?outcome=refused&limit=1").await.json(200);
     assert_eq!(rows["items"][0]["status"], 415, "a refused try has its row");
+}
+
+/// A body that is too large is read by nobody, and the answer is the same whoever sends it from wherever to whatever.
+#[tokio::test]
+async fn a_body_that_is_announced_too_large_is_not_waited_for() {
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&d.config()).await;
+    let askers = [
+        String::new(),
+        format!("authorization: Bearer {}\r\n", app.token.unwrap()),
+        format!("authorization: Bearer {}\r\norigin: https://evil.example\r\n", app.token.unwrap()),
+        "authorization: Bearer stepback_none_none\r\n".to_owned(),
+        "origin: null\r\n".to_owned(),
+    ];
+    let paths: BTreeSet<String> = addresses().into_iter().filter(Address::acts).map(|a| a.path).collect();
+    let nowhere = ["/session", "/", "/api/v1/nothing"].map(str::to_owned);
+    for path in paths.iter().chain(&nowhere) {
+        for asker in &askers {
+            let mut stream = TcpStream::connect(app.address).await.unwrap();
+            let host = app.address;
+            let head = format!("POST {path} HTTP/1.1\r\nhost: {host}\r\n{asker}content-length: 20000000\r\n\r\n");
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            // Nothing of the body is sent: the answer comes all the same, and the connection ends.
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("too-large"), "{path} {asker}: {answer}");
+        }
+    }
+    let rows = app.get("/api/v1/audit?outcome=refused&limit=200").await.json(200);
+    let named =
+        |row: &&Value| row["status"] == 413 && row["actor"].as_str().is_some_and(|who| who.starts_with("token:"));
+    assert!(rows["items"].as_array().unwrap().iter().any(|row| named(&row)), "{rows}");
 }
 
 #[tokio::test]
