@@ -40,7 +40,12 @@ fn is_ours(host: &Authority, reach: &Reach) -> bool {
 }
 
 fn forgery(headers: &HeaderMap, host: &Authority, https: bool) -> Option<&'static str> {
-    let text = |name: &str| headers.get(name).map(|v| v.to_str().unwrap_or("?"));
+    // Said twice it is as good as a foreign one: what stands before us may have looked at the other.
+    let text = |name: &str| {
+        let mut said = headers.get_all(name).iter();
+        let first = said.next()?;
+        Some(if said.next().is_some() { "?" } else { first.to_str().unwrap_or("?") })
+    };
     let site = text("sec-fetch-site");
     if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
         return Some("The request was made by a page of another site.");
@@ -133,6 +138,10 @@ mod tests {
         assert!(!post(&[("host", "127.0.0.1:3000"), ("origin", "https://127.0.0.1:3000")]), "another scheme");
         assert!(!post(&[("host", "127.0.0.1:3000"), ("origin", "null")]));
         assert!(!post(&[("host", "127.0.0.1:3000"), ("origin", "")]));
+        let own = ("origin", "http://127.0.0.1:3000");
+        assert!(!post(&[("host", "127.0.0.1:3000"), own, ("origin", "http://evil.example")]), "two origins");
+        let (same, cross) = (("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site"));
+        assert!(!post(&[("host", "127.0.0.1:3000"), own, same, cross]), "from here and from elsewhere");
         assert!(!post(&[("host", "127.0.0.1:3000"), ("sec-fetch-site", "cross-site")]));
         assert!(!post(&[("host", "rebound.example:3000")]));
         assert!(!post(&[("host", "127.0.0.1.example:3000")]));
