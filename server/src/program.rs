@@ -78,8 +78,19 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
+/// What `STEPBACK_LOG` asks for. At the levels of every day the session layer is silent about cookies that are empty, odd or
+/// over: anybody can send those, as many as they like, and they open nothing.
+fn log_filter(asked: &str) -> EnvFilter {
+    let everyday = |level: &str| EnvFilter::new(format!("{level},tower_sessions=error,tower_sessions_core=error"));
+    match asked.trim() {
+        "" => everyday("info"),
+        level @ ("info" | "warn") => everyday(level),
+        other => EnvFilter::try_new(other).unwrap_or_else(|_| everyday("info")),
+    }
+}
+
 fn log_to_standard_error() {
-    let filter = EnvFilter::try_from_env("STEPBACK_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = log_filter(&std::env::var("STEPBACK_LOG").unwrap_or_default());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -221,4 +232,20 @@ async fn trust(args: TrustArgs) -> Result<ExitCode, Failure> {
     let report = trusted.await.map_err(|error| Failure::new(&error, error.remedy()))?;
     say(&if args.json { report.json() } else { report.table() });
     Ok(ExitCode::from(report.outcome().exit_status()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_odd_cookies_nothing_is_said_unless_it_is_asked_for() {
+        let is_silent = |asked: &str| log_filter(asked).to_string().contains("tower_sessions=error");
+        for everyday in ["", "info", "warn", " info ", "rollback=loud"] {
+            assert!(is_silent(everyday), "{everyday}");
+        }
+        for asked in ["debug", "info,rollback=debug", "error"] {
+            assert!(!is_silent(asked), "{asked}");
+        }
+    }
 }
