@@ -119,6 +119,11 @@ pub struct VerifyReport {
     trials_since: Option<Timestamp>,
 }
 
+/// Who calls the program on its own machine: who may write the files at hand may do anything with them.
+fn at_hand() -> Actor {
+    Actor::new(account_commands::actor(), Role::Administrator)
+}
+
 /// Reads every file of one backup, or of all, and restores them on trial if told.
 ///
 /// # Errors
@@ -139,7 +144,7 @@ pub async fn verify(config: &Config, name: Option<&str>, trial: bool) -> Result<
     let mut backups = Vec::new();
     for name in names {
         let meter = Meter::for_terminal(&name);
-        let looked = service.verify_backup(&name, trial, meter.as_ref().map(Meter::on_progress)).await;
+        let looked = service.verify_backup(&name, trial, meter.as_ref().map(Meter::on_progress), &at_hand()).await;
         if let Some(meter) = meter {
             meter.clear();
         }
@@ -166,14 +171,12 @@ pub async fn trust(
     };
     let (seen, reason) = match (seen, reason) {
         (Some(seen), Some(reason)) => (seen.to_ascii_lowercase(), reason.to_owned()),
-        (seen, reason) => asked(&service.verify_backup(name, false, None).await?, seen, reason)?,
+        (seen, reason) => asked(&service.verify_backup(name, false, None, &at_hand()).await?, seen, reason)?,
     };
     let audit = account_commands::open(config).await.map_err(VerifyError::Audit)?;
     let entry = account_commands::entry("stepback backup trust").about(name).because(reason.as_str());
     let begun = audit.audit_begin(&entry).await.map_err(|e| VerifyError::Audit(e.into()))?;
-    // Who may write the files at hand may do anything with them.
-    let actor = Actor::new(account_commands::actor(), Role::Administrator);
-    let trusted = service.trust_backup(name, &seen, &reason, &actor).await;
+    let trusted = service.trust_backup(name, &seen, &reason, &at_hand()).await;
     let (outcome, detail) = match &trusted {
         Ok(health) => (AuditOutcome::Done, health.verdict.clone()),
         Err(ServiceError::Journal(e)) => (AuditOutcome::Failed, e.to_string()),

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
-use rollback::{RollbackService, ServiceError};
-use rollback_types::{BackupFile, BackupSource, RunQuery, Rung, RungResult, Timestamp};
+use rollback::{Actor, RollbackService, ServiceError};
+use rollback_types::{BackupFile, BackupSource, Role, RunQuery, Rung, RungResult, Timestamp};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -41,6 +41,11 @@ struct Proven {
 struct Task {
     source: BackupSource,
     trial: bool,
+}
+
+/// Nobody asked for it: the settings do.
+fn own() -> Actor {
+    Actor::new("schedule", Role::Operator)
 }
 
 impl Schedule {
@@ -115,7 +120,7 @@ impl Schedule {
     async fn perform(&self, service: &RollbackService, task: &Task) -> Option<Duration> {
         let name = task.source.name();
         let started = Timestamp::now();
-        match service.verify_backup(&name, task.trial, None).await {
+        match service.verify_backup(&name, task.trial, None, &own()).await {
             Ok(health) => {
                 tracing::info!(backup = %name, trial = task.trial, intact = health.intact, "{}", health.verdict);
                 // The service says of a store that was down what an earlier trial found.

@@ -138,7 +138,7 @@ async fn a_copy_that_fails_leaves_latest_copy_alone() {
 #[tokio::test]
 async fn a_trial_proves_every_file_and_survives_a_restart() {
     let b = bench();
-    let health = b.service.verify_backup("latest-copy", true, None).await.unwrap();
+    let health = b.service.verify_backup("latest-copy", true, None, &tester()).await.unwrap();
     let rung = |health: &rollback_types::BackupHealth, store: StoreKind| {
         let file = health.files.iter().find(|f| f.store == store).unwrap();
         file.rungs.iter().find(|r| r.rung == Rung::TrialRestore).unwrap().clone()
@@ -158,7 +158,7 @@ async fn a_trial_proves_every_file_and_survives_a_restart() {
     std::fs::write(&path, bytes).unwrap();
     let touched = b.service.latest_copy(true).await.unwrap();
     assert_eq!(rung(&touched, StoreKind::Neo4j).state, RungState::Passed, "the same bytes stay proven");
-    assert!(matches!(b.service.verify_backup("../etc", true, None).await, Err(ServiceError::NotFound(_))));
+    assert!(matches!(b.service.verify_backup("../etc", true, None, &tester()).await, Err(ServiceError::NotFound(_))));
 }
 
 #[tokio::test]
@@ -177,7 +177,7 @@ async fn scratch_places_that_a_crash_left_are_removed_at_the_next_start() {
     let b = bench();
     let before = b.deployment.fingerprint();
     b.deployment.faults.arm("delete_collection", None, u32::MAX, Fault::Unreachable, Moment::Before);
-    b.service.verify_backup("latest-copy", true, None).await.unwrap();
+    b.service.verify_backup("latest-copy", true, None, &tester()).await.unwrap();
     assert!(b.deployment.fingerprint().contains("stepback_scratch_"));
     let scratch = b.deployment.folder().join("runs/scratch");
     std::fs::write(scratch.join("trial-0123456789ab.db"), "half a copy").unwrap();
@@ -192,12 +192,12 @@ async fn scratch_places_that_a_crash_left_are_removed_at_the_next_start() {
 async fn a_trial_that_finds_something_else_makes_the_backup_unfit() {
     let b = bench();
     b.deployment.faults.arm("restore_snapshot", None, u32::MAX, Fault::Corrupt, Moment::Before);
-    let health = b.service.verify_backup("latest-copy", true, None).await.unwrap();
+    let health = b.service.verify_backup("latest-copy", true, None, &tester()).await.unwrap();
     assert!(!health.intact && health.verdict.contains("Qdrant"), "{}", health.verdict);
     // A server that is down says nothing about the file.
     let b = bench();
     b.deployment.faults.arm("restore_snapshot", None, u32::MAX, Fault::Unreachable, Moment::Before);
-    let health = b.service.verify_backup("latest-copy", true, None).await.unwrap();
+    let health = b.service.verify_backup("latest-copy", true, None, &tester()).await.unwrap();
     assert!(health.intact, "{}", health.verdict);
 }
 
@@ -207,7 +207,7 @@ async fn no_trial_while_a_run_is_active() {
     b.deployment.faults.arm("delete_batch", Some(Step::DeleteNodes), u32::MAX, Fault::Refused, Moment::Before);
     let id = b.start().await;
     assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision);
-    let refused = b.service.verify_backup("latest-copy", true, None).await;
+    let refused = b.service.verify_backup("latest-copy", true, None, &tester()).await;
     assert!(matches!(refused, Err(ServiceError::ActiveRun(run)) if run == id), "{refused:?}");
 }
 
@@ -423,7 +423,7 @@ async fn without_room_for_a_trial_nothing_is_tried_and_nothing_written() {
     let b = bench();
     let before = b.deployment.fingerprint();
     b.deployment.set_free_bytes(499_999_999);
-    let health = b.service.verify_backup("latest-copy", true, None).await.unwrap();
+    let health = b.service.verify_backup("latest-copy", true, None, &tester()).await.unwrap();
     assert!(health.intact, "a full disk says nothing about the files: {}", health.verdict);
     for file in &health.files {
         let trial = file.rungs.iter().find(|r| r.rung == Rung::TrialRestore).unwrap();

@@ -64,14 +64,14 @@ async fn a_kept_file_that_was_changed_together_with_its_list_is_not_restored_fro
     let b = contaminated();
     let folder = b.deployment.folder().join("v1_baseline");
     keep(&b.deployment.folder().join("latest-copy"), &folder);
-    let before = b.service.verify_backup("v1_baseline", true, None).await.unwrap();
+    let before = b.service.verify_backup("v1_baseline", true, None, &tester()).await.unwrap();
     assert!(before.files.iter().all(|f| f.highest_proven() == Some(Rung::TrialRestore)), "{}", before.verdict);
     let old = std::fs::read(folder.join(KEPT[2])).unwrap();
 
     replace_export(&folder, &KEPT);
     let production = b.deployment.fingerprint();
     for service in [&b.service, &b.deployment.service()] {
-        let health = service.verify_backup("v1_baseline", false, None).await.unwrap();
+        let health = service.verify_backup("v1_baseline", false, None, &tester()).await.unwrap();
         assert_eq!((health.intact, health.replaced.as_slice()), (false, &[StoreKind::Neo4j][..]), "{}", health.verdict);
         assert!(health.waits_for_a_word());
         let rung = sha256(&health, StoreKind::Neo4j);
@@ -92,12 +92,12 @@ async fn a_kept_file_that_was_changed_together_with_its_list_is_not_restored_fro
     let new = std::fs::read(folder.join(KEPT[2])).unwrap();
     std::fs::write(folder.join(KEPT[2]), old).unwrap();
     write_list(&folder, &KEPT);
-    assert!(b.service.verify_backup("v1_baseline", false, None).await.unwrap().intact);
+    assert!(b.service.verify_backup("v1_baseline", false, None, &tester()).await.unwrap().intact);
     std::fs::write(folder.join(KEPT[2]), new).unwrap();
     write_list(&folder, &KEPT);
 
     // One acknowledgement, and the proofs are made anew.
-    let shown = b.service.verify_backup("v1_baseline", false, None).await.unwrap().replaced_as_seen();
+    let shown = b.service.verify_backup("v1_baseline", false, None, &tester()).await.unwrap().replaced_as_seen();
     let trusted = b.service.trust_backup("v1_baseline", &shown, "it was made anew", &tester()).await.unwrap();
     assert!(trusted.intact && trusted.replaced.is_empty(), "{}", trusted.verdict);
     let rung = sha256(&trusted, StoreKind::Neo4j);
@@ -111,7 +111,7 @@ async fn a_kept_file_that_was_changed_together_with_its_list_is_not_restored_fro
 async fn a_latest_copy_that_was_renewed_with_its_list_is_proven_anew_and_says_so() {
     let b = contaminated();
     let folder = b.deployment.folder().join("latest-copy");
-    let before = b.service.verify_backup("latest-copy", true, None).await.unwrap();
+    let before = b.service.verify_backup("latest-copy", true, None, &tester()).await.unwrap();
     replace_export(&folder, &FILES);
     for (n, service) in [&b.service, &b.deployment.service()].into_iter().enumerate() {
         let health = service.latest_copy(true).await.unwrap();

@@ -88,8 +88,15 @@ impl RollbackService {
     /// active, and none starts meanwhile.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`], [`ServiceError::ActiveRun`], or the folder's.
-    pub async fn verify_backup(&self, name: &str, trial: bool, progress: Option<OnProgress>) -> Answer<BackupHealth> {
+    /// [`ServiceError::Forbidden`], [`ServiceError::NotFound`], [`ServiceError::ActiveRun`], or the folder's.
+    pub async fn verify_backup(
+        &self,
+        name: &str,
+        trial: bool,
+        progress: Option<OnProgress>,
+        actor: &Actor,
+    ) -> Answer<BackupHealth> {
+        actor.must_be(Role::Operator, "verify a backup")?;
         let source = self.source(name).await?;
         let _no_start = self.looking.lock().await;
         if let Some(active) = self.journal.active_run().await? {
@@ -107,11 +114,11 @@ impl RollbackService {
     /// ([`BackupHealth::replaced_as_seen`]). The journal keeps the `reason`, and the rung tells it.
     ///
     /// # Errors
-    /// [`ServiceError::InvalidField`] for the reason, [`ServiceError::Forbidden`], [`ServiceError::NotFound`], [`ServiceError::ActiveRun`] while a run is at work (one that
+    /// [`ServiceError::Forbidden`], [`ServiceError::InvalidField`] for the reason, [`ServiceError::NotFound`], [`ServiceError::ActiveRun`] while a run is at work (one that
     /// waits for a decision may wait for this), the journal's, or [`ServiceError::Conflict`] when no file of it was replaced.
     pub async fn trust_backup(&self, name: &str, seen: &str, reason: &str, actor: &Actor) -> Answer<BackupHealth> {
-        let reason = checked_reason(reason)?;
         actor.must_be(Role::Operator, "trust a backup that was replaced")?;
+        let reason = checked_reason(reason)?;
         let source = self.source(name).await?;
         let _no_start = self.looking.lock().await;
         if let Some(active) = self.journal.active_run().await?.filter(|run| run.state != RunState::NeedsDecision) {

@@ -42,10 +42,10 @@ impl RollbackService {
 
     async fn resume_to_end(&self, id: RunId, request: &ResumeRequest, actor: &Actor) -> Answer<RunView> {
         actor.must_be(Role::Operator, "resume a run")?;
+        self.must_be_for(id, actor).await?;
         let reason = checked_reason(&request.reason)?;
         let _alone = self.alone().await?;
         let story = self.interrupted(id).await?;
-        self.must_be_for(id, actor).await?;
         let summary = &story.record.summary;
         let (planned, again) = self.plan_rest(&story, &request.acknowledgements).await?;
         let planned = self.confirmed(planned, &request.plan_digest)?;
