@@ -1,6 +1,6 @@
 //! What pages say, in one word each, so that a page can tell whether it still says the same.
 
-use rollback_types::{Overview, RunQuery, RunSummary, Timestamp, VersionQuery, VersionSort};
+use rollback_types::{Overview, RunQuery, RunSummary, Rung, Timestamp, VersionQuery, VersionSort};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -46,6 +46,15 @@ fn forget_its_story(run: &mut RunSummary) {
     run.last_event = 0;
 }
 
+/// A rung that every look proves anew, at the time of the look. The others are proven by reading the file, which is done when
+/// it changed or its time has come.
+fn is_looked_at_each_time(rung: Rung) -> bool {
+    match rung {
+        Rung::Exists | Rung::Size | Rung::Content => true,
+        Rung::Sha256 | Rung::Opens | Rung::TrialRestore => false,
+    }
+}
+
 /// `None` where it cannot be written as JSON, which our types rule out.
 fn checksum(said: &impl Serialize) -> Option<String> {
     let bytes = serde_json::to_vec(said).ok()?;
@@ -65,6 +74,8 @@ pub fn seen(overview: &Overview) -> Option<String> {
     if let Some(copy) = &mut said.latest_copy {
         // When it was proven is news; when it was looked at is none.
         (copy.checked_at, copy.took_ms) = (never, 0);
+        let rungs = copy.files.iter_mut().flat_map(|file| &mut file.rungs);
+        rungs.filter(|rung| is_looked_at_each_time(rung.rung)).for_each(|rung| rung.checked_at = None);
     }
     said.recent_runs.iter_mut().chain(&mut said.active_run).for_each(forget_its_story);
     checksum(&said)
