@@ -204,11 +204,15 @@ impl RollbackService {
     /// failed: it is written down as interrupted, if `is_ours`.
     async fn interrupt_orphan(&self, is_ours: impl Fn(RunId) -> bool) -> Answer<Option<RunId>> {
         let _one_at_a_time = self.noting.lock().await;
-        let Some(run) = self.journal.active_run().await? else { return Ok(None) };
-        if self.live(run.id).is_some() || !is_ours(run.id) {
+        let Some(seen) = self.journal.active_run().await? else { return Ok(None) };
+        if self.live(seen.id).is_some() || !is_ours(seen.id) {
             return Ok(None);
         }
-        let mut run = run;
+        // Its engine may have gone on, and ended it, between the two looks: then the journal says so by now.
+        let now = self.journal.active_run().await?;
+        let Some(mut run) = now.filter(|now| (now.id, now.last_event) == (seen.id, seen.last_event)) else {
+            return Ok(None);
+        };
         if run.last_event == 0 {
             // The process ended between the run's row and its first event: the story begins with its beginning all the same.
             let kind = EventKind::RunStarted {
@@ -254,16 +258,25 @@ impl RollbackService {
     pub async fn runs(&self, query: &RunQuery) -> Answer<rollback_types::Page<rollback_types::RunSummary>> {
         let mut page = self.journal.runs(query).await?;
         for run in &mut page.items {
-            self.tell_orphan(run);
+            self.tell_orphan(run).await;
         }
         Ok(page)
     }
 
+    /// A run that was started here and has no engine any more: it has ended, or will be found interrupted.
+    fn is_left(&self, id: RunId) -> bool {
+        self.launched_here(id) && self.live(id).is_none()
+    }
+
     /// A run that the journal calls active but nobody carries out is shown as interrupted, also before that could be
     /// written down.
-    fn tell_orphan(&self, run: &mut rollback_types::RunSummary) {
-        if run.state.is_active() && self.launched_here(run.id) && self.live(run.id).is_none() {
-            run.state = RunState::Interrupted;
+    async fn tell_orphan(&self, run: &mut rollback_types::RunSummary) {
+        while run.state.is_active() && self.is_left(run.id) {
+            // Its engine may have ended it since it was read: what an engine says last is in the journal before it goes.
+            match self.journal.run(run.id).await {
+                Ok(Some(now)) if now.summary.last_event != run.last_event => *run = now.summary,
+                _ => run.state = RunState::Interrupted,
+            }
         }
     }
 }

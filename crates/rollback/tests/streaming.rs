@@ -3,10 +3,10 @@
 
 mod support;
 
-use rollback::fake::Moment;
+use rollback::fake::{FAILED, JournalRead, Moment};
 use rollback::store::Fault;
 use rollback_types::{Decision, RunState, Step};
-use support::{bench, events_after, tester};
+use support::{bench, events_after, request, tester};
 
 #[tokio::test]
 async fn taken_up_at_every_number_it_is_the_same() {
@@ -64,4 +64,35 @@ async fn the_view_made_of_the_stream_is_the_servers_view() {
     assert_eq!(view.steps, served.steps);
     assert_eq!(view.log, served.log);
     assert_eq!(view.run.state, served.run.state);
+}
+
+/// Between what a reader read of the journal and the answer the run's last event is written, and its engine goes.
+#[tokio::test]
+async fn a_run_that_ends_while_it_is_looked_at_is_never_shown_as_interrupted() {
+    for read in [JournalRead::NoMoreEvents, JournalRead::Run, JournalRead::Active] {
+        let b = bench();
+        b.deployment.faults.arm("drop_staging", Some(Step::DropChapters), u32::MAX, Fault::Refused, Moment::Before);
+        let id = b.start().await;
+        assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision);
+        let (reached, go) = b.deployment.journal.hold(read);
+        let service = b.service.clone();
+        let looking = tokio::spawn(async move {
+            match read {
+                JournalRead::NoMoreEvents => service.run(id).await.map(|view| view.run.state),
+                JournalRead::Run => service.run_summary(id).await.map(|run| run.state),
+                // What is asked for is whether that fails.
+                JournalRead::Active => service.plan(&request(FAILED)).await.map(|_| RunState::Completed),
+            }
+        });
+        reached.notified().await;
+        b.deployment.faults.clear();
+        b.service.decide(id, Step::DropChapters, Decision::Retry, None, &tester()).await.unwrap();
+        assert!(events_after(&b.service, id, 0).await.last().unwrap().kind.is_terminal());
+        // Returns when its engine is gone.
+        b.service.stop(std::time::Duration::from_secs(60)).await;
+        go.notify_one();
+        let told = looking.await.unwrap().unwrap();
+        assert!(matches!(told, RunState::NeedsDecision | RunState::Completed), "{read:?}: {told:?}");
+        assert_eq!(b.service.run(id).await.unwrap().run.state, RunState::Completed, "{read:?}");
+    }
 }

@@ -8,6 +8,8 @@ use rollback_types::{
     BackupCheck, Event, EventKind, Page, RunId, RunKind, RunQuery, RunState, RunSummary, StepDuration,
 };
 
+use tokio::sync::Notify;
+
 use super::faults::FaultPlan;
 use crate::journal::{CompletedRun, Journal, JournalError, KnownHash, NewRun, RunRecord};
 
@@ -19,6 +21,19 @@ struct State {
     checks: BTreeMap<String, Vec<BackupCheck>>,
     /// Appends that still succeed; `None`: all.
     appends_left: Option<u32>,
+    /// The read that is held next: which, who is told that it was reached, and who lets it go.
+    held: Option<(JournalRead, Arc<Notify>, Arc<Notify>)>,
+}
+
+/// A read of the journal that can be held after its answer is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JournalRead {
+    /// Of a run's events, where there are no more.
+    NoMoreEvents,
+    /// Of a run.
+    Run,
+    /// Of the run that is active.
+    Active,
 }
 
 /// Runs and events in memory.
@@ -40,6 +55,24 @@ impl FakeJournal {
     /// After so many more entries its disk is full; `None`: there is space again.
     pub fn fill_up_after(&self, appends: Option<u32>) {
         self.state().appends_left = appends;
+    }
+
+    /// Holds the next such read between its answer and its reader. The first is told when it is reached; the second lets it go.
+    pub fn hold(&self, read: JournalRead) -> (Arc<Notify>, Arc<Notify>) {
+        let (reached, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        self.state().held = Some((read, reached.clone(), go.clone()));
+        (reached, go)
+    }
+
+    async fn wait_if_held(&self, read: JournalRead) {
+        let held = {
+            let mut state = self.state();
+            if state.held.as_ref().is_some_and(|(which, ..)| *which == read) { state.held.take() } else { None }
+        };
+        if let Some((_, reached, go)) = held {
+            reached.notify_one();
+            go.notified().await;
+        }
     }
 
     /// All events of a run.
@@ -129,13 +162,21 @@ impl Journal for FakeJournal {
     }
 
     async fn events(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, JournalError> {
-        let state = self.state();
-        let events = state.runs.get(&run).map(|(_, events)| events.as_slice()).unwrap_or_default();
-        Ok(events.iter().filter(|e| e.number > after).take(limit as usize).cloned().collect())
+        let found: Vec<Event> = {
+            let state = self.state();
+            let events = state.runs.get(&run).map(|(_, events)| events.as_slice()).unwrap_or_default();
+            events.iter().filter(|e| e.number > after).take(limit as usize).cloned().collect()
+        };
+        if found.is_empty() {
+            self.wait_if_held(JournalRead::NoMoreEvents).await;
+        }
+        Ok(found)
     }
 
     async fn run(&self, id: RunId) -> Result<Option<RunRecord>, JournalError> {
-        Ok(self.state().runs.get(&id).map(|(record, _)| record.clone()))
+        let found = self.state().runs.get(&id).map(|(record, _)| record.clone());
+        self.wait_if_held(JournalRead::Run).await;
+        Ok(found)
     }
 
     async fn run_with_key(&self, run_key: &str) -> Result<Option<RunId>, JournalError> {
@@ -164,8 +205,9 @@ impl Journal for FakeJournal {
     }
 
     async fn active_run(&self) -> Result<Option<RunSummary>, JournalError> {
-        let state = self.state();
-        Ok(state.runs.values().map(|(r, _)| &r.summary).find(|s| s.state.is_active()).cloned())
+        let found = self.state().runs.values().map(|(r, _)| &r.summary).find(|s| s.state.is_active()).cloned();
+        self.wait_if_held(JournalRead::Active).await;
+        Ok(found)
     }
 
     async fn step_durations(&self) -> Result<Vec<StepDuration>, JournalError> {

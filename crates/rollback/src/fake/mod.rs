@@ -19,4 +19,4 @@ pub use approvers::FakeApprovers;
 pub use data::{COMMITTED_PER_VERSION, FAILED, FAILED_PER_VERSION};
 pub use deployment::FakeDeployment;
 pub use faults::{FaultPlan, Moment};
-pub use journal::FakeJournal;
+pub use journal::{FakeJournal, JournalRead};

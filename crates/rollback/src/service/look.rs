@@ -132,7 +132,7 @@ impl RollbackService {
         let open_approvals = self.open_approvals().await?;
         let mut active = active?;
         if let Some(run) = &mut active {
-            self.tell_orphan(run);
+            self.tell_orphan(run).await;
         }
         let active = active.filter(|r| r.state.is_active());
         let candidate_count = u64::try_from(candidate_ids.len()).unwrap_or(u64::MAX);

@@ -29,17 +29,8 @@ impl RollbackService {
         });
         let mut view = RunView::new(record.summary);
         let mut events: Vec<Event> = Vec::new();
-        loop {
-            let page = self.journal.events(id, view.run.last_event, PAGE).await?;
-            if page.is_empty() {
-                break;
-            }
-            for event in page {
-                view.apply(&event);
-                events.push(event);
-            }
-        }
-        self.tell_orphan_view(&mut view);
+        let left = self.read_on(&mut view, |_, page| events.extend(page)).await?;
+        Self::tell_orphan_view(&mut view, left);
         let mut gaps = Vec::new();
         let way_back = match self.way_back(id).await {
             Ok(found) => found.map(|w| SavedWayBack { stores: w.stores, bytes: w.bytes, kept_until: w.kept_until }),

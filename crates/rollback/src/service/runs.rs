@@ -1,7 +1,7 @@
 //! Looking at runs, and following them.
 
 use futures::stream::{BoxStream, StreamExt};
-use rollback_types::{RunId, RunState, RunSummary, RunView, StepDuration, StreamItem};
+use rollback_types::{Event, RunId, RunState, RunSummary, RunView, StepDuration, StreamItem};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::views_kept::ViewsKept;
@@ -28,7 +28,7 @@ impl RollbackService {
     /// As [`run`](Self::run).
     pub async fn run_summary(&self, id: RunId) -> Answer<RunSummary> {
         let mut run = self.record(id).await?.summary;
-        self.tell_orphan(&mut run);
+        self.tell_orphan(&mut run).await;
         Ok(run)
     }
 
@@ -39,25 +39,39 @@ impl RollbackService {
     pub async fn run_with_log(&self, id: RunId, lines: usize) -> Answer<RunView> {
         let record = self.record(id).await?;
         let mut view = self.views_kept.begin(record.summary, lines);
+        let left = self.read_on(&mut view, |view, _| view.keep_last_lines(ViewsKept::lines(lines))).await?;
+        self.views_kept.keep(&view, lines);
+        view.keep_last_lines(lines);
+        Self::tell_orphan_view(&mut view, left);
+        Ok(view)
+    }
+
+    /// Applies all events that the view does not know; `read` sees each page of them. Whether nobody carries the run out that
+    /// was read.
+    pub(super) async fn read_on(
+        &self,
+        view: &mut RunView,
+        mut read: impl FnMut(&mut RunView, Vec<Event>),
+    ) -> Answer<bool> {
         loop {
-            let events = self.journal.events(id, view.run.last_event, PAGE).await?;
+            // Looked at before the journal: what an engine that is gone said last is found there.
+            let left = self.is_left(view.run.id);
+            let events = self.journal.events(view.run.id, view.run.last_event, PAGE).await?;
             if events.is_empty() {
-                break;
+                return Ok(left);
             }
             for event in &events {
                 view.apply(event);
             }
-            view.keep_last_lines(ViewsKept::lines(lines));
+            read(view, events);
         }
-        self.views_kept.keep(&view, lines);
-        view.keep_last_lines(lines);
-        self.tell_orphan_view(&mut view);
-        Ok(view)
     }
 
     /// A run that nobody carries out is shown as interrupted, with all its steps.
-    pub(super) fn tell_orphan_view(&self, view: &mut RunView) {
-        self.tell_orphan(&mut view.run);
+    pub(super) fn tell_orphan_view(view: &mut RunView, left: bool) {
+        if left && view.run.state.is_active() {
+            view.run.state = RunState::Interrupted;
+        }
         if view.run.state == RunState::Interrupted {
             for step in &mut view.steps {
                 step.decisions.clear();
