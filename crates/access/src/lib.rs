@@ -20,6 +20,7 @@ mod own_password;
 mod own_sessions;
 mod password;
 mod provider_users;
+mod returning;
 mod secret;
 mod sessions;
 mod settings;

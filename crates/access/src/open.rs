@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions as _, Connection as _, SqlitePool};
 
 use crate::AccessError;
+use crate::returning::may_return;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -62,6 +63,7 @@ pub(crate) async fn open(path: &Path, busy_timeout: Duration) -> Result<(SqliteP
         .idle_timeout(Duration::from_secs(60))
         .acquire_timeout(busy_timeout + Duration::from_secs(5))
         .test_before_acquire(false)
+        .after_release(may_return)
         .connect_with(options)
         .await
         .map_err(|e| by_error(&path, e))?;

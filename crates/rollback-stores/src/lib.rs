@@ -11,6 +11,7 @@ pub mod journal;
 pub mod qdrant;
 #[cfg(feature = "qdrant-double")]
 pub mod qdrant_double;
+mod returning;
 pub mod secret;
 pub mod sqlite;
 pub mod vector_point;

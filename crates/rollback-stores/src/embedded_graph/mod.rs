@@ -30,6 +30,7 @@ use sqlx::{Row, Sqlite, Transaction};
 
 use crate::file_id::FileId;
 use crate::graph_data::{check_export, check_selectors, inventory_name, is_safety_backup_label, schema_line};
+use crate::returning::may_return;
 
 pub use export::GraphItem;
 pub use scratch::ScratchGraphs;
@@ -180,6 +181,7 @@ fn pool_of(path: &Path) -> SqlitePool {
         .max_connections(4)
         .acquire_timeout(BUSY_TIMEOUT)
         .idle_timeout(IDLE)
+        .after_release(may_return)
         .connect_lazy_with(options)
 }
 

@@ -12,6 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 
 use super::chain;
+use crate::returning::may_return;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -84,6 +85,7 @@ pub(super) async fn open(config: &SqliteJournalConfig) -> Result<(SqlitePool, Pl
         .idle_timeout(Duration::from_secs(60))
         .acquire_timeout(config.busy_timeout + Duration::from_secs(5))
         .test_before_acquire(false)
+        .after_release(may_return)
         .connect_with(options)
         .await
         .map_err(|e| by_error(&path, e))?;

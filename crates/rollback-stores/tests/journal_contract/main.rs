@@ -106,6 +106,32 @@ async fn a_full_disk_loses_no_event_that_was_there() {
 }
 
 #[tokio::test]
+async fn after_a_full_disk_the_journal_goes_on_as_soon_as_there_is_room() {
+    let (_dir, journal) = fresh().await;
+    journal.close().await;
+    run_sql(journal.path(), "CREATE TABLE other (x); INSERT INTO other VALUES (randomblob(200000))").await;
+    let config = SqliteJournalConfig { max_pages: Some(100), ..SqliteJournalConfig::new(journal.path()) };
+    let journal = SqliteJournal::open_with(&config).await.unwrap();
+    let run = journal.open_run(&new_run("k")).await.unwrap().id;
+    let note = |number| {
+        let message = "m".repeat(20_000);
+        event(run, number, EventKind::StepNote { step: rollback_types::Step::Mark, message })
+    };
+    let mut number = 0;
+    while journal.append(&note(number + 1), RunState::Running).await.is_ok() {
+        number += 1;
+        assert!(number < 1_000, "the disk never became full");
+    }
+    for _ in 0..6 {
+        let full = journal.append(&note(number + 1), RunState::Running).await;
+        assert_eq!(full, Err(JournalError::Full { path: journal.path().display().to_string() }));
+    }
+    run_sql(journal.path(), "DELETE FROM other").await;
+    journal.append(&note(number + 1), RunState::Running).await.unwrap();
+    assert_eq!(journal.run(run).await.unwrap().unwrap().summary.last_event, number + 1);
+}
+
+#[tokio::test]
 async fn a_file_that_is_no_journal_is_refused_and_untouched() {
     let dir = tempfile::tempdir().unwrap();
     let foreign = dir.path().join("metadata.db");
