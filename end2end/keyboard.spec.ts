@@ -1,4 +1,4 @@
-import { expect, heading, open, startRollback, test } from './test.ts';
+import { expect, heading, hydrated, open, startRollback, test } from './test.ts';
 
 test('? lists the keys, Escape closes them, and the focus is back where it was', async ({ page }) => {
   await open(page, '/versions');
@@ -81,6 +81,53 @@ test('the palette leads to a page, a version and a run by keyboard alone', async
   await expect(link).toBeFocused();
   await page.keyboard.press('Control+k');
   await expect(field).toHaveValue('');
+});
+
+test('by mouse too the palette leads to a backup, a person, a run by its reason, and to a plan that starts nothing', async ({
+  page,
+  deployment,
+}) => {
+  await open(page, deployment.version(deployment.failed, '/plan'));
+  await startRollback(page, deployment.failed, 'The chunker was wrong');
+  await expect(page.getByText('Rolled back.', { exact: true })).toBeVisible({ timeout: 30_000 });
+  const palette = page.getByRole('dialog', { name: 'Go to' });
+  const choose = async (typed: string, option: string | RegExp) => {
+    await page.getByRole('button', { name: 'Go to…' }).click();
+    await palette.getByRole('combobox').fill(typed);
+    await palette.getByRole('option', { name: option }).click();
+    await expect(palette).toBeHidden();
+  };
+  await choose('chunker was', /The chunker was wrong/);
+  await expect(page).toHaveURL(/\/runs\/1$/);
+  await hydrated(page);
+  await choose('v19', /v19_minor.* Backup/);
+  await expect(page).toHaveURL(/\/backups#backup-v19-minor-/);
+  await expect(page.getByRole('rowgroup', { name: /^v19_minor/ })).toBeInViewport();
+  await hydrated(page);
+  await choose('OTTO', /otto Person/);
+  await expect(page).toHaveURL(/\/people#user-otto$/);
+  await hydrated(page);
+  await choose('restore from', 'Plan a restore from latest-copy');
+  await expect(page).toHaveURL(/\/restore\/latest-copy$/);
+  await expect(heading(page)).toContainText('Restore production');
+  const runs = await page.evaluate(async () => ((await (await fetch('/api/v1/runs')).json()) as { items: unknown[] }).items);
+  expect(runs, 'going somewhere starts nothing').toHaveLength(1);
+});
+
+test.describe('who only looks', () => {
+  test.use({ as: 'viewer' });
+
+  test('is led to no person and to no plan', async ({ page }) => {
+    await open(page, '/');
+    await page.keyboard.press('Control+k');
+    const palette = page.getByRole('dialog', { name: 'Go to' });
+    await palette.getByRole('combobox').fill('v1_base');
+    await expect(palette.getByRole('option', { name: 'v1_baseline Backup' })).toBeVisible();
+    await palette.getByRole('combobox').fill('ot');
+    await expect(palette.getByRole('option', { name: 'otto' })).toHaveCount(0);
+    await palette.getByRole('combobox').fill('plan');
+    await expect(palette.getByRole('option', { name: /^Plan/ })).toHaveCount(0);
+  });
 });
 
 test('Esc closes the menu that is open, and the focus goes back to what opened it', async ({ page }) => {

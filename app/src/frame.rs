@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::{Account, account, in_words, may};
 use crate::alive::Alive;
 use crate::components::key_help::KeyHelp;
-use crate::components::{Icon, IconName, StoreDot, key_help};
+use crate::components::{Icon, IconName, StoreDot, key_help, palette};
 
 /// What answers in the place of one store, by configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,6 +113,16 @@ pub fn Frame(
                                     <Icon name=IconName::Back />
                                     <span>"Stepback"</span>
                                 </a>
+                                <button
+                                    class="keys-btn go-to needs-js"
+                                    type="button"
+                                    aria-haspopup="dialog"
+                                    data-opens=palette::ID
+                                >
+                                    <Icon name=IconName::Search />
+                                    <span>"Go to…"</span>
+                                    <kbd aria-hidden="true">"Ctrl K"</kbd>
+                                </button>
                                 <nav aria-label="Main">{places} {approvals} {administration}</nav>
                                 <DeploymentName deployment=deployment />
                                 <button

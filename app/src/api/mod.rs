@@ -7,6 +7,7 @@ pub mod approvals;
 pub mod backups;
 pub mod error;
 pub mod overview;
+pub mod places;
 pub mod plans;
 pub mod reports;
 pub mod runs;

@@ -13,7 +13,7 @@ const KEYS: [(&str, &str); 7] = [
     ("/", "Go to the page's search field"),
     ("J", "Next row of the first table"),
     ("K", "Row before it"),
-    ("Ctrl+K or ⌘K", "Go to a page, a version or a run"),
+    ("Ctrl+K or ⌘K", "Go to a page, a version, a run or a backup"),
     ("Ctrl+Enter or ⌘Enter", "Send a confirmation that is filled in"),
     ("Esc", "Close a dialog, or what is open where you are"),
 ];

@@ -1,40 +1,58 @@
-//! The palette: a field and a list, to go to any page, to a version by its id and to a run by its number.
+//! The palette: a field and a list, to go to any page, to a run by its number, and to whatever the server finds by a part of
+//! its name.
 
 use std::time::Duration;
 
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use rollback_types::Role;
+use serde::{Deserialize, Serialize};
 
 use crate::account::may;
 
 /// The dialog's id.
 pub const ID: &str = "palette";
 
-/// Versions shown at most.
-#[cfg(feature = "hydrate")]
-const VERSIONS: u32 = 8;
 /// A question is asked once typing rests this long.
 const REST: Duration = Duration::from_millis(200);
 
-/// Pages, and the least role that has a use for them.
-const PAGES: [(&str, &str, Role); 8] = [
+/// Pages, and plans to begin with, by the least role that has a use for them.
+const PAGES: [(&str, &str, Role); 15] = [
     ("Overview", "/", Role::Viewer),
     ("Versions", "/versions", Role::Viewer),
     ("Runs", "/runs", Role::Viewer),
+    ("Compare two runs", "/runs/compare", Role::Viewer),
     ("Backups", "/backups", Role::Viewer),
     ("Plan a new backup", "/backups/new", Role::Operator),
+    ("Plan a restore from latest-copy", "/restore/latest-copy", Role::Operator),
+    ("Approvals", "/approvals", Role::Viewer),
     ("People", "/people", Role::Administrator),
     ("Tokens", "/people/tokens", Role::Administrator),
     ("Audit", "/audit", Role::Administrator),
+    ("Connect a deployment", "/setup", Role::Administrator),
+    ("Your password", "/password", Role::Viewer),
+    ("Style guide", "/styleguide", Role::Viewer),
+    ("The API’s description", "/api/openapi.json", Role::Viewer),
 ];
 
 /// Somewhere to go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Entry {
-    kind: &'static str,
-    label: String,
-    href: String,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// What it is, in a word.
+    pub kind: String,
+    /// Its name.
+    pub label: String,
+    /// Its address on this server.
+    pub href: String,
+}
+
+/// What fits a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Places {
+    /// Versions, runs, backups and people.
+    pub found: Vec<Place>,
+    /// All of them could be asked.
+    pub complete: bool,
 }
 
 /// The number of a run: `7`, `#7`, `run 7`.
@@ -45,43 +63,25 @@ fn run_number(typed: &str) -> Option<i64> {
 }
 
 /// The run and the pages that fit what is typed.
-fn known(typed: &str, allowed: impl Fn(Role) -> bool) -> Vec<Entry> {
+fn known(typed: &str, allowed: impl Fn(Role) -> bool) -> Vec<Place> {
     let wanted = typed.trim().to_lowercase();
-    let run = run_number(typed).map(|n| Entry { kind: "Run", label: format!("#{n}"), href: format!("/runs/{n}") });
-    let pages = PAGES
-        .iter()
-        .filter(|(label, _, least)| allowed(*least) && label.to_lowercase().contains(&wanted))
-        .map(|(label, href, _)| Entry { kind: "Page", label: (*label).to_owned(), href: (*href).to_owned() });
+    let run =
+        run_number(typed).map(|n| Place { kind: "Run".to_owned(), label: format!("#{n}"), href: format!("/runs/{n}") });
+    let pages = PAGES.iter().filter(|(label, _, least)| allowed(*least) && label.to_lowercase().contains(&wanted)).map(
+        |(label, href, _)| Place { kind: "Page".to_owned(), label: (*label).to_owned(), href: (*href).to_owned() },
+    );
     run.into_iter().chain(pages).collect()
 }
 
-/// Versions whose names fit; `None` where they could not be searched.
+/// What the server finds; `None` where it could not be asked.
 #[cfg(feature = "hydrate")]
-async fn named(text: &str) -> Option<Vec<Entry>> {
-    use crate::{fetch, format};
-
-    /// Of all that the API says of them.
-    #[derive(serde::Deserialize)]
-    struct Found {
-        items: Vec<Row>,
-    }
-    #[derive(serde::Deserialize)]
-    struct Row {
-        version_id: String,
-    }
-
-    let limit = VERSIONS.to_string();
-    let query = format::query([("q", text), ("limit", limit.as_str())]);
-    let found: Found = fetch::json(&format!("/api/v1/versions{query}")).await.ok()?;
-    let entry = |row: Row| {
-        let label = format::clip(&format::visible(&row.version_id), 120);
-        format::version_path(&row.version_id).map(|href| Entry { kind: "Version", label, href })
-    };
-    Some(found.items.into_iter().filter_map(entry).collect())
+async fn named(text: &str) -> Option<Places> {
+    let query = crate::format::query([("q", text)]);
+    crate::fetch::json(&format!("/rpc/places{query}")).await.ok()
 }
 
 #[cfg(not(feature = "hydrate"))]
-async fn named(_text: &str) -> Option<Vec<Entry>> {
+async fn named(_text: &str) -> Option<Places> {
     None
 }
 
@@ -90,14 +90,14 @@ async fn named(_text: &str) -> Option<Vec<Entry>> {
 pub fn Palette() -> impl IntoView {
     let dialog = NodeRef::<Dialog>::new();
     let typed = RwSignal::new(String::new());
-    let versions = RwSignal::new(Vec::<Entry>::new());
+    let others = RwSignal::new(Vec::<Place>::new());
     let trouble = RwSignal::new(false);
     let at = RwSignal::new(0_usize);
     // What is answered late is no answer to what is typed now.
     let asked = StoredValue::new(0_u32);
     let entries = Memo::new(move |_| {
         let mut all = known(&typed.get(), may);
-        all.extend(versions.get());
+        all.extend(others.get());
         all
     });
 
@@ -113,20 +113,20 @@ pub fn Palette() -> impl IntoView {
                 leptos::task::spawn_local(async move {
                     let found = named(&text).await;
                     if asked.try_get_value() == Some(now) {
-                        trouble.set(found.is_none());
-                        versions.set(found.unwrap_or_default());
+                        trouble.set(found.as_ref().is_none_or(|found| !found.complete));
+                        others.set(found.map_or_else(Vec::new, |found| found.found));
                     }
                 });
             },
             REST,
         );
     };
-    let go = move |entry: &Entry| {
+    let go = move |place: &Place| {
         if let Some(dialog) = dialog.get_untracked() {
             dialog.close();
         }
         // An address of this very server is refused by no browser.
-        let _going = window().location().set_href(&entry.href);
+        let _going = window().location().set_href(&place.href);
     };
     let on_key = move |event: leptos::ev::KeyboardEvent| {
         let many = entries.with_untracked(Vec::len);
@@ -144,13 +144,13 @@ pub fn Palette() -> impl IntoView {
     };
     let emptied = move |_| {
         typed.set(String::new());
-        versions.set(Vec::new());
+        others.set(Vec::new());
         trouble.set(false);
         at.set(0);
     };
     let options = move || {
-        let option = |(i, entry): (usize, Entry)| {
-            let Entry { kind, label, .. } = entry.clone();
+        let option = |(i, entry): (usize, Place)| {
+            let Place { kind, label, .. } = entry.clone();
             view! {
                 <li
                     role="option"
@@ -166,7 +166,9 @@ pub fn Palette() -> impl IntoView {
         entries.get().into_iter().enumerate().map(option).collect_view()
     };
     let status = move || match (trouble.get(), entries.with(Vec::len)) {
-        (true, _) => "The versions could not be searched. Pages and runs can still be reached.".to_owned(),
+        (true, _) => {
+            "Not everything could be searched. Pages, and runs by their number, can still be reached.".to_owned()
+        }
         (false, 0) => "Nothing fits.".to_owned(),
         (false, 1) => "1 place".to_owned(),
         (false, n) => format!("{n} places"),
@@ -181,15 +183,15 @@ pub fn Palette() -> impl IntoView {
                 autocomplete="off"
                 spellcheck="false"
                 autofocus
-                aria-label="Page, version or run number"
-                placeholder="Page, version or run number"
+                aria-label="Page, version, run or backup"
+                placeholder="Page, version, run or backup"
                 aria-expanded=move || (!entries.with(Vec::is_empty)).to_string()
                 aria-controls="palette-list"
                 aria-activedescendant=move || (!entries.with(Vec::is_empty)).then(|| format!("palette-{}", at.get()))
                 prop:value=move || typed.get()
                 on:input=move |event| {
                     typed.set(event_target_value(&event));
-                    versions.set(Vec::new());
+                    others.set(Vec::new());
                     at.set(0);
                     search();
                 }

@@ -8,6 +8,7 @@ use super::rules::{ADMINISTRATOR, OPERATOR, Rule, VIEWER};
 /// Every server function and its rule.
 pub const FUNCTIONS: &[(&str, Rule)] = &[
     ("/rpc/overview", VIEWER),
+    ("/rpc/places", VIEWER),
     ("/rpc/versions", VIEWER),
     ("/rpc/version", VIEWER),
     ("/rpc/runs", VIEWER),

@@ -37,12 +37,14 @@ pub(super) fn Backup(health: BackupHealth) -> impl IntoView {
     let tried = Tried::of(&health);
     let moment = |at: Option<Timestamp>| at.map(|at| view! { <Time at=at style=TimeStyle::Relative /> });
     let label = name.clone();
+    let id = format!("backup-{}", format::slug(&name));
     let trust = (!health.replaced.is_empty()).then(|| {
         view! { <Trust name=name.clone() files=replaced_files(&health) seen=health.replaced_as_seen() /> }
     });
     let intact = health.intact;
     view! {
-        <tbody class="copy" aria-label=label>
+        // The palette leads to it.
+        <tbody class="copy" aria-label=label id=id>
             <tr>
                 <th scope="rowgroup">
                     <bdi class="id">{title}</bdi>
