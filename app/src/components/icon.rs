@@ -87,7 +87,7 @@ pub(crate) const SPRITE: &str = r#"<symbol id="i-home" viewBox="0 0 24 24"><path
 <symbol id="i-arrow" viewBox="0 0 24 24"><path d="M5 12h14M13 6l6 6-6 6"/></symbol>
 <symbol id="i-spinner" viewBox="0 0 24 24"><path d="M12 3.500a8.500 8.500 0 1 1-8.100 5.900"/></symbol>
 <symbol id="i-circle" viewBox="0 0 24 24"><circle cx="12" cy="12" r="7.500"/></symbol>
-<symbol id="i-question" viewBox="0 0 24 24"><path d="M8.800 9a3.200 3.200 0 1 1 4.700 2.800c-1 .6-1.500 1.200-1.500 2.400M12 18v.01"/></symbol>
+<symbol id="i-question" viewBox="0 0 24 24"><path d="M7.500 8.500a4.500 4.500 0 1 1 6.600 4c-1.400.8-2.100 1.700-2.100 3.300M12 20v.01"/></symbol>
 <symbol id="i-copy" viewBox="0 0 24 24"><rect x="8.500" y="8.500" width="11" height="11" rx="2"/><path d="M15.500 8.500v-2a2 2 0 0 0-2-2h-7a2 2 0 0 0-2 2v7a2 2 0 0 0 2 2h2"/></symbol>
 <symbol id="i-search" viewBox="0 0 24 24"><circle cx="10.800" cy="10.800" r="6.300"/><path d="m15.500 15.500 4.500 4.500"/></symbol>
 <symbol id="i-download" viewBox="0 0 24 24"><path d="M12 4.500v10.500M7.500 11l4.500 4.500 4.500-4.500M5 19.500h14"/></symbol>
