@@ -171,7 +171,7 @@ fn facts(a: &ComparedRun, b: &ComparedRun, longer_ms: Option<i64>) -> impl IntoV
         let class = if a == b { "same" } else { "differs" };
         view! {
             <tr>
-                <td>{term}</td>
+                <th scope="row">{term}</th>
                 <td class=class>
                     <Foreign text=a />
                 </td>
@@ -210,22 +210,22 @@ fn facts(a: &ComparedRun, b: &ComparedRun, longer_ms: Option<i64>) -> impl IntoV
     let took = |c: &ComparedRun| view! { <Took run=c.run.clone() /> };
     view! {
         <tr>
-            <td>"Run"</td>
+            <th scope="row">"Run"</th>
             {side(a)}
             {side(b)}
         </tr>
         <tr>
-            <td>"Outcome"</td>
+            <th scope="row">"Outcome"</th>
             {badge(a)}
             {badge(b)}
         </tr>
         <tr>
-            <td>"Began"</td>
+            <th scope="row">"Began"</th>
             {began(a)}
             {began(b)}
         </tr>
         <tr>
-            <td>"Took"</td>
+            <th scope="row">"Took"</th>
             <td>{took(a)}</td>
             <td>{took(b)} {longer_ms.map(|ms| view! { <span class="under">{difference(ms)}</span> })}</td>
         </tr>
@@ -272,7 +272,7 @@ fn step(s: StepComparison) -> impl IntoView {
     };
     view! {
         <tr>
-            <td>{s.title}</td>
+            <th scope="row">{s.title}</th>
             {side(s.a)}
             {side(s.b)}
             <td class="num">{s.longer_ms.map_or_else(|| "–".to_owned(), difference)}</td>
@@ -289,9 +289,9 @@ fn counted(c: CountComparison) -> impl IntoView {
     let class = if a == b { "same" } else { "differs" };
     view! {
         <tr>
-            <td>
+            <th scope="row">
                 <StoreName store=c.store />
-            </td>
+            </th>
             <td>{format::visible(&c.what)}</td>
             <td class=class>{a}</td>
             <td class=class>{b}</td>

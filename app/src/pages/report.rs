@@ -233,9 +233,9 @@ fn CountsSection(stores: Vec<StoreBalance>) -> impl IntoView {
     let row = |store: StoreKind, c: &CountChange| {
         view! {
             <tr>
-                <td>
+                <th scope="row">
                     <StoreName store=store />
-                </td>
+                </th>
                 <td>{format::visible(&c.what)}</td>
                 <td class="num" data-label="Before">{count(c.before)}</td>
                 <td class="num" data-label="After">{count(c.after)}</td>

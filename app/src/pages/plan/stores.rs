@@ -88,10 +88,10 @@ fn goes_row(store: StoreKind, plan: &StorePlan) -> impl IntoView + use<> {
     let embedded = (plan.engine == "embedded").then_some(" (embedded)");
     view! {
         <tr>
-            <td>
+            <th scope="row">
                 <StoreName store=store />
                 <span class="muted small">{embedded}</span>
-            </td>
+            </th>
             <td class="wide">
                 {(!staging.name.is_empty()).then(|| view! { <code class="foreign">{format::visible(&staging.name)}</code> })}
                 <span class="under">{deed(store, known, &staging)}</span>
@@ -153,9 +153,9 @@ pub fn ReplacedCard(
             };
             view! {
                 <tr>
-                    <td>
+                    <th scope="row">
                         <StoreName store=store />
-                    </td>
+                    </th>
                     <td class="wide">
                         {word}
                         {(p.restore && store == StoreKind::Sqlite)
@@ -203,9 +203,9 @@ pub fn CopiesCard(
             let p = plan.stores.get(store);
             view! {
                 <tr>
-                    <td>
+                    <th scope="row">
                         <StoreName store=store />
-                    </td>
+                    </th>
                     <td class="wide foreign">{format::visible(&p.evidence)}</td>
                     <td class="num" data-label="Production, copied">
                         <b>{inventory(p.production.as_ref())}</b>
