@@ -120,7 +120,7 @@ fn summary(o: &Overview) -> String {
 fn content(o: Overview) -> impl IntoView {
     let left = view! { {attention(&o)} {latest_copy(o.latest_copy.clone(), &o.verdict)} };
     let right = view! {
-        <StagedCard staged=o.staged.clone() goes=true />
+        <StagedCard staged=o.staged.clone() goes=true layout=o.layout of=o.staged_of.clone() />
         {stores(&o)}
     };
     view! {
@@ -250,6 +250,7 @@ mod tests {
             candidates: vec![],
             candidate_count,
             staged: vec![],
+            staged_of: None,
             recent_runs: vec![],
             open_approvals: 0,
             layout,

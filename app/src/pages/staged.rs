@@ -2,7 +2,7 @@
 #![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
 
 use leptos::prelude::*;
-use rollback_types::{Inventory, StagedInStore, StoreKind};
+use rollback_types::{Inventory, Layout, StagedInStore, StoreKind, VersionId};
 
 use crate::components::{Card, Icon, IconName, Meter, StoreName};
 use crate::format;
@@ -13,7 +13,12 @@ pub fn StagedCard(
     staged: Vec<StagedInStore>,
     /// A rollback would remove it; else it is somebody else's, or nobody can tell.
     goes: bool,
+    /// Where staging data lives, if that is known.
+    layout: Option<Layout>,
+    /// The version it was counted for.
+    of: Option<VersionId>,
 ) -> impl IntoView {
+    let whose = whose(&staged, layout, of.as_ref()).map(|said| view! { <p class="whose foreign">{said}</p> });
     let production = production(&staged);
     let rows = staged.iter().map(row).collect_view();
     let tag = tag(&staged, goes);
@@ -23,6 +28,7 @@ pub fn StagedCard(
             aside=view! { <span class="tag">{tag}</span> }.into_any()
             footer=view! { {production.unwrap_or_else(|| "Production could not be counted.".to_owned())} }.into_any()
         >
+            {whose}
             <ul class="staged">{rows}</ul>
         </Card>
     }
@@ -37,6 +43,38 @@ fn tag(staged: &[StagedInStore], goes: bool) -> &'static str {
     } else {
         "not counted"
     }
+}
+
+/// Whose it is, as far as it can be told; nothing where nothing is staged.
+fn whose(staged: &[StagedInStore], layout: Option<Layout>, of: Option<&VersionId>) -> Option<String> {
+    const NAMED: usize = 3;
+    let name = |id: &str| format::short_id(&format::visible(id));
+    let there = |s: &&StagedInStore| s.staging.as_ref().is_some_and(|c| c.present && c.units() > 0);
+    let there: Vec<&StagedInStore> = staged.iter().filter(there).collect();
+    if there.is_empty() {
+        return None;
+    }
+    if layout? == Layout::PerVersion {
+        return of.map(|id| format!("What {} has staged; no other version’s is counted here.", name(id.as_str())));
+    }
+    let rows = there.iter().find(|s| s.store == StoreKind::Sqlite).and_then(|s| s.staging.as_ref());
+    let named: Vec<_> = rows.iter().flat_map(|c| &c.versions).filter(|(_, n)| **n > 0).collect();
+    if named.is_empty() {
+        return Some("One place for all versions: whose this is, is not known.".to_owned());
+    }
+    let mut names: Vec<String> = named
+        .iter()
+        .take(NAMED)
+        .map(|(id, n)| format!("{} ({})", name(id), format::counted(**n, "chapters")))
+        .collect();
+    if named.len() > NAMED {
+        names.push(format!("{} more", format::count((named.len() - NAMED) as u64)));
+    }
+    let others = match there.iter().any(|s| s.store != StoreKind::Sqlite) {
+        true => " Whose the rest is, is not known.",
+        false => "",
+    };
+    Some(format!("One place for all versions. Its chapters name {}.{others}", names.join(" and ")))
 }
 
 fn unit(store: StoreKind) -> &'static str {
@@ -124,6 +162,29 @@ mod tests {
         assert_eq!(tag(&[store(Some(none.clone())), store(None)], true), "not counted");
         assert_eq!(tag(&[store(None), store(Some(some.clone()))], true), "would go in a rollback");
         assert_eq!(tag(&[store(Some(some))], false), "as it is now");
+    }
+
+    #[test]
+    fn shared_staging_is_nobodys_own_and_says_what_it_names() {
+        let store = |store, staging| StagedInStore { store, staging: Some(staging), production: None, problem: None };
+        let rows = |versions: &[(&str, u64)]| StagingCounts {
+            present: true,
+            rows: Some(12),
+            versions: versions.iter().map(|(id, n)| ((*id).to_owned(), *n)).collect(),
+            ..StagingCounts::default()
+        };
+        let nodes = StagingCounts { present: true, nodes: Some(5), ..StagingCounts::default() };
+        let said = |staged: &[StagedInStore], layout| whose(staged, Some(layout), Some(&VersionId::new("v7"))).unwrap();
+        let named = [store(StoreKind::Sqlite, rows(&[("v7", 1), ("v8", 11)])), store(StoreKind::Neo4j, nodes.clone())];
+        assert_eq!(
+            said(&named, Layout::Shared),
+            "One place for all versions. Its chapters name v7 (1 chapter) and v8 (11 chapters). Whose the rest is, is not known."
+        );
+        let unnamed = [store(StoreKind::Sqlite, rows(&[])), store(StoreKind::Neo4j, nodes)];
+        assert_eq!(said(&unnamed, Layout::Shared), "One place for all versions: whose this is, is not known.");
+        assert_eq!(said(&unnamed, Layout::PerVersion), "What v7 has staged; no other version’s is counted here.");
+        let none = [store(StoreKind::Sqlite, StagingCounts::default())];
+        assert_eq!(whose(&none, Some(Layout::Shared), None), None);
     }
 
     #[test]

@@ -148,7 +148,7 @@ pub(super) fn Detail(detail: VersionDetail) -> impl IntoView {
                 <Registry version=version.clone() />
             </div>
             <div class="col c5">
-                <StagedCard staged=staging goes=offered /> {oddities(&version.oddities)}
+                <StagedCard staged=staging goes=offered layout=Some(layout) of=Some(version.version_id.clone()) /> {oddities(&version.oddities)}
             </div>
             <Card title="Operation log" class="c12">
                 <Operations operations=operations />

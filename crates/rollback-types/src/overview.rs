@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     BackupHealth, Inventory, Layout, OperationRow, RunSummary, StagingCounts, StoreKind, StoreReport, Timestamp,
-    Trigger, VersionRow, VersionState,
+    Trigger, VersionId, VersionRow, VersionState,
 };
 
 /// Can a rollback be started right now?
@@ -67,12 +67,16 @@ pub struct Overview {
     pub stores: Vec<StoreReport>,
     /// latest-copy, as last proven; absent until the first proof is through.
     pub latest_copy: Option<BackupHealth>,
-    /// Versions that may be rolled back, newest first; at most 20.
+    /// Versions that may be rolled back, the most urgent first; at most 20. What a run has in hand, active or interrupted, is not
+    /// among them.
     pub candidates: Vec<VersionRow>,
-    /// How many candidates there are.
+    /// How many of those there are.
     pub candidate_count: u64,
-    /// What is staged, store by store (for the newest candidate in the per-version layout).
+    /// What is staged, store by store.
     pub staged: Vec<StagedInStore>,
+    /// Whose staging data that is, in the per-version layout. In the shared one there is one place for all versions.
+    #[serde(default)]
+    pub staged_of: Option<VersionId>,
     /// The latest runs; at most 5.
     pub recent_runs: Vec<RunSummary>,
     /// Requests for approval that wait for another person.

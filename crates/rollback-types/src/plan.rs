@@ -74,6 +74,33 @@ pub struct Refusal {
     pub code: String,
     /// What is wrong and what to do, in a sentence or two.
     pub message: String,
+    /// What is planned can never be started, whatever is done about the stores: the version is none that is rolled back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lasting: bool,
+    /// The run that stands in the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+}
+
+impl Refusal {
+    /// A refusal that somebody can do something about.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), lasting: false, run: None }
+    }
+
+    /// Whatever is done, it stays so.
+    #[must_use]
+    pub fn lasting(mut self) -> Self {
+        self.lasting = true;
+        self
+    }
+
+    /// This run stands in the way.
+    #[must_use]
+    pub fn because_of(mut self, run: RunId) -> Self {
+        self.run = Some(run);
+        self
+    }
 }
 
 /// Something a person must have seen before the start.

@@ -104,9 +104,14 @@ impl RunKind {
         self.stages().concat()
     }
 
-    /// A person types the subject's name to start it: it changes production.
-    pub fn needs_typed_name(self) -> bool {
+    /// It removes or replaces something in the stores.
+    pub fn changes_stores(self) -> bool {
         matches!(self, Self::Rollback | Self::RestoreProduction | Self::UndoRestore)
+    }
+
+    /// A person types the subject's name to start it.
+    pub fn needs_typed_name(self) -> bool {
+        self.changes_stores()
     }
 }
 

@@ -20,7 +20,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rollback_types::{
-    EventKind, PlanDigest, PlanRequest, RollbackPlan, RunId, RunKind, RunQuery, RunState, StreamItem,
+    Difference, EventKind, PlanDigest, PlanRequest, RollbackPlan, RunId, RunKind, RunQuery, RunState, StreamItem,
 };
 use tokio::sync::{broadcast, mpsc, watch};
 
@@ -190,6 +190,15 @@ impl RollbackService {
     fn remembered(&self, digest: &str) -> Option<Facts> {
         let plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         plans.iter().find(|(d, _)| d.0 == digest).map(|(_, f)| f.clone())
+    }
+
+    /// What differs between a plan that was read and the one of now; `None` where one of them is not remembered any more.
+    pub fn differences_since(&self, read: &str, now: &PlanDigest) -> Option<Vec<Difference>> {
+        let (before, now) = (self.remembered(read)?, self.remembered(&now.0)?);
+        let differences = Facts::differences(&before, &now);
+        // It is still being read: what others plan meanwhile must not push it out.
+        self.remember(&PlanDigest(read.to_owned()), before);
+        Some(differences)
     }
 
     fn launched_here(&self, id: RunId) -> bool {

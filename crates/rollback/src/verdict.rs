@@ -2,6 +2,7 @@
 
 use rollback_types::civil::utc;
 use rollback_types::quantity::counted;
+use rollback_types::run_kind::subject_in_words;
 use rollback_types::{
     BackupHealth, Layout, RunState, RunSummary, StagedInStore, StoreReport, StoreStatus, Verdict, VerdictLevel,
     VersionRow, VersionState,
@@ -93,7 +94,8 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
     } else {
         format!("latest-copy: {}", s.latest_copy.verdict)
     };
-    let first = s.candidates.first();
+    // While a run is interrupted it has the floor: other versions stand in the list.
+    let first = s.candidates.first().filter(|_| s.interrupted.is_none());
     let urgent = first.filter(|first| urgency(first, s.layout) < NOT_URGENT);
     let mut reasons: Vec<String> =
         first.map(|first| format!("{} is {}.", first.version_id, first.status)).into_iter().collect();
@@ -103,7 +105,14 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
     reasons.extend(doubt.iter().flat_map(|d| d.reasons.clone()));
     // Before any other version: what it left half done has to come to its end first.
     if let Some(run) = s.interrupted {
-        reasons.insert(0, "What it had begun is neither done nor undone until somebody decides.".to_owned());
+        reasons.insert(
+            0,
+            format!(
+                "It was {} {}: what it had begun is neither done nor undone until somebody decides.",
+                run.kind.doing(),
+                subject_in_words(run.kind, &run.version_id)
+            ),
+        );
         let headline = format!("Run #{} was interrupted and waits for you.", run.id);
         return said(
             VerdictLevel::Attention,

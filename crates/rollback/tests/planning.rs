@@ -383,3 +383,28 @@ async fn with_a_journal_that_is_full_nothing_looks_as_if_it_could_start() {
     assert_ne!(b.service.overview().await.unwrap().verdict.level, rollback_types::VerdictLevel::Blocked);
     assert!(b.service.plan(&request(FAILED)).await.unwrap().startable);
 }
+
+#[tokio::test]
+async fn a_plan_says_itself_which_refusals_stay_whatever_is_done() {
+    let b = bench();
+    b.deployment.set_state("v8_minor_20261123_010101", VersionState::Committed);
+    for never in ["v1_baseline", "v8_minor_20261123_010101"] {
+        let plan = b.service.plan(&request(never)).await.unwrap();
+        assert!(!plan.refusals.is_empty() && plan.refusals.iter().all(|r| r.lasting), "{never}: {:?}", plan.refusals);
+        assert!(plan.steps.is_empty());
+    }
+    b.deployment.set_free_bytes(0);
+    let plan = b.plan().await;
+    assert!(!plan.refusals.is_empty() && plan.refusals.iter().all(|r| !r.lasting), "{:?}", plan.refusals);
+}
+
+#[tokio::test]
+async fn what_changed_since_a_plan_was_read_is_told_while_it_is_remembered() {
+    let b = bench();
+    let read = b.plan().await;
+    b.deployment.stage_more(FAILED);
+    let now = b.plan().await;
+    let differences = b.service.differences_since(&read.digest.0, &now.digest).unwrap();
+    assert!(differences.iter().any(|d| d.field.starts_with("/stores/sqlite/staging")), "{differences:?}");
+    assert_eq!(b.service.differences_since("0123", &now.digest), None);
+}

@@ -16,7 +16,10 @@ use crate::pages::run_rows::about;
 
 pub(super) fn attention(o: &Overview) -> impl IntoView + use<> {
     let shown = &o.candidates[..o.candidates.len().min(SHOWN_CANDIDATES)];
-    let runs: Vec<_> = o.recent_runs.iter().filter(|r| r.state == RunState::Interrupted).collect();
+    let mut runs: Vec<_> = o.recent_runs.iter().filter(|r| r.state == RunState::Interrupted).collect();
+    if let Some(earlier) = o.interrupted_run.as_ref().filter(|earlier| runs.iter().all(|run| run.id != earlier.id)) {
+        runs.push(earlier);
+    }
     let empty = o.candidates.is_empty() && runs.is_empty();
     let runs = runs.into_iter().map(interrupted).collect_view();
     let items = shown.iter().map(candidate).collect_view();

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use rollback_types::{
-    BackupSource, Candidacy, Inventory, Layout, OperationRow, RollbackTarget, RunId, RunQuery, RunSummary,
-    StagingCounts, StoreKind, VersionId, VersionQuery, VersionRow, VersionState,
+    BackupSource, Candidacy, Event, EventKind, Inventory, Layout, OperationRow, RollbackTarget, RunId, RunQuery,
+    RunState, RunSummary, StagingCounts, Step, StoreKind, VersionId, VersionQuery, VersionRow, VersionState,
 };
 
 use super::room::{self, Room};
 use super::{FALLBACK_LAYOUT, Planner, Rest};
 use crate::backup::Examination;
-use crate::journal::JournalError;
+use crate::journal::{Journal, JournalError};
 use crate::settings::Settings;
 use crate::store::{Alias, Fault, RegistrySchema, SnapshotForm, StagingSelector, StoreError};
 use crate::stores::Stores;
@@ -41,6 +41,8 @@ pub(crate) struct Gathered {
     /// What of the copy's tables is not as ours.
     pub shape: Result<Vec<String>, StoreError>,
     pub active_run: Result<Option<RunSummary>, JournalError>,
+    /// Other runs that were interrupted after they had begun to change the stores.
+    pub interrupted: Vec<RunSummary>,
     /// Runs whose restore did not end well, and the stores they had saved; none after a restore that did.
     pub earlier_ways_back: Vec<(RunId, Vec<StoreKind>)>,
     /// What is free where a run may write.
@@ -127,21 +129,48 @@ impl Gathered {
                 staging_nodes(planner, layout, target),
             )
         };
-        let (first, rows, points, nodes) = tokio::join!(
-            look(),
-            records.production(),
-            production_points(stores, production),
-            stores.graph.production(&selectors),
-        );
-        let base_points = match &points {
-            // A base that cannot be read proves nothing, and is asked about no further.
-            Ok(points) => base_points(stores, settings, points).await.ok().flatten(),
-            Err(_) => None,
+        // Twice, with a pause between, while production is counted: that is what takes long.
+        let looks = async {
+            let first = look().await;
+            if target.is_some() {
+                tokio::time::sleep(settings.settle).await;
+            }
+            (first, look().await)
         };
-        if target.is_some() {
-            tokio::time::sleep(settings.settle).await;
-        }
-        let (sqlite, qdrant, neo4j) = look().await;
+        let points_and_base = async {
+            let points = production_points(stores, production).await;
+            let base = match &points {
+                // A base that cannot be read proves nothing, and is asked about no further.
+                Ok(points) => base_points(stores, settings, points).await.ok().flatten(),
+                Err(_) => None,
+            };
+            (points, base)
+        };
+        let shape = async {
+            match copy.contents.sqlite {
+                Some(_) => records.shape_differences(&planner.verifier.folders().file(source, StoreKind::Sqlite)).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        let (
+            (first, (sqlite, qdrant, neo4j)),
+            rows,
+            (points, base_points),
+            nodes,
+            shape,
+            earlier_ways_back,
+            interrupted,
+            rooms,
+        ) = tokio::join!(
+            looks,
+            records.production(),
+            points_and_base,
+            stores.graph.production(&selectors),
+            shape,
+            earlier_ways_back(planner),
+            interrupted_amid_change(planner),
+            room::rooms(planner),
+        );
         let moved =
             |a: &Result<StagingCounts, _>, b: &Result<StagingCounts, _>| matches!((a, b), (Ok(a), Ok(b)) if a != b);
         let mut moving = Vec::new();
@@ -156,15 +185,13 @@ impl Gathered {
         }
         let mut other_candidates: Vec<VersionId> = others.into_iter().filter(|id| Some(id) != version).collect();
         other_candidates.sort();
-        let shape = if copy.contents.sqlite.is_some() {
-            records.shape_differences(&planner.verifier.folders().file(source, StoreKind::Sqlite)).await
-        } else {
-            Ok(Vec::new())
+        let (active_run, interrupted) = match (active_run, interrupted) {
+            // A journal that cannot be read refuses the plan, whichever of the two questions it left open.
+            (Ok(_), Err(e)) => (Err(e), Vec::new()),
+            (active, interrupted) => (active, interrupted.unwrap_or_default()),
         };
-        let earlier_ways_back = earlier_ways_back(planner).await;
         let database = std::path::PathBuf::from(records.engine().location);
         let database_bytes = tokio::fs::metadata(&database).await.ok().map(|meta| meta.len());
-        let rooms = room::rooms(planner).await;
         Self {
             schema,
             operations: operations.unwrap_or_default(),
@@ -183,6 +210,7 @@ impl Gathered {
             copy,
             shape,
             active_run,
+            interrupted,
             earlier_ways_back,
             rooms,
             database_bytes,
@@ -211,6 +239,45 @@ async fn earlier_ways_back(planner: &Planner<'_>) -> Vec<(RunId, Vec<StoreKind>)
         }
     }
     found
+}
+
+/// Other runs that stand still after they had begun to change the stores.
+async fn interrupted_amid_change(planner: &Planner<'_>) -> Result<Vec<RunSummary>, JournalError> {
+    let mut found = Vec::new();
+    if planner.rest.is_some() {
+        // Which of several is resumed first is for the person to choose.
+        return Ok(found);
+    }
+    let mut query = RunQuery { state: Some(RunState::Interrupted), limit: Some(200), ..RunQuery::default() };
+    loop {
+        let page = planner.journal.runs(&query).await?;
+        for run in page.items {
+            if run.kind.changes_stores() && has_begun(planner.journal, run.id).await? {
+                found.push(run);
+            }
+        }
+        match page.next_cursor {
+            Some(cursor) => query.cursor = Some(cursor),
+            None => return Ok(found),
+        }
+    }
+}
+
+/// It has changed something, or was about to: its step 2 writes into the registry, and every other says when it acts.
+async fn has_begun(journal: &dyn Journal, run: RunId) -> Result<bool, JournalError> {
+    const PAGE: u32 = 500;
+    let acts = |event: &Event| {
+        matches!(event.kind, EventKind::StepActs { .. } | EventKind::StepStarted { step: Step::Mark, .. })
+    };
+    let mut after = 0;
+    loop {
+        let events = journal.events(run, after, PAGE).await?;
+        match events.last() {
+            _ if events.iter().any(acts) => return Ok(true),
+            Some(last) => after = last.number,
+            None => return Ok(false),
+        }
+    }
 }
 
 /// The states of a candidate.

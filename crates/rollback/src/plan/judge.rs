@@ -1,5 +1,6 @@
 //! What the gathered evidence means: what refuses the plan, what a person must acknowledge, the checklist.
 
+mod interrupted;
 mod restore;
 mod rollback;
 mod surroundings;
@@ -38,9 +39,6 @@ struct Judge<'a> {
     g: &'a Gathered,
 }
 
-/// Refusals of a version that is no candidate, whatever the stores hold.
-pub(super) const NEVER: [&str; 4] = ["baseline", "safety_backup", "unsafe_name", "not_a_candidate"];
-
 /// Judges a rollback of this row.
 pub(super) fn rollback(
     planner: &Planner<'_>,
@@ -62,6 +60,7 @@ pub(super) fn rollback(
     j.ingestion();
     j.registry(planner.settings.expected_layout);
     j.whose_staging(row, target);
+    j.interrupted_before_rollback(&row.version_id);
     j.aliases(planner, target);
     j.production(&stores, RunKind::Rollback, &source);
     j.taken_along(planner, &chosen, &stores, &source);
@@ -70,7 +69,7 @@ pub(super) fn rollback(
     if !row.candidacy.is_offered() || target.is_err() {
         // Nothing a person could do would make it one: what else would stand in the way is beside the point.
         j.asked.clear();
-        j.refusals.retain(|refusal| NEVER.contains(&refusal.code.as_str()));
+        j.refusals.retain(|refusal| refusal.lasting);
         j.checklist.retain(|check| matches!(check.code.as_str(), "candidate" | "not_baseline"));
         for plan in [&mut stores.sqlite, &mut stores.qdrant, &mut stores.neo4j] {
             (plan.restore, plan.restore_recommended) = (false, false);
@@ -120,6 +119,7 @@ pub(super) fn restore(
     j.production(&stores, request.kind, source);
     j.taken_along(planner, &chosen, &stores, source);
     j.restore_apart(&stores, &chosen, source, losses);
+    j.interrupted_before_restore();
     j.active_run();
     j.check("stakeholders", "Stakeholders notified", CheckState::ForPerson, "only a person can tell");
     j.end(stores, disk, way_back_bytes, request)
@@ -170,6 +170,7 @@ pub(super) fn make_backup(
             );
         }
     }
+    j.interrupted_before_copy();
     j.active_run();
     j.end(stores, disk, 0, request)
 }
@@ -313,7 +314,7 @@ impl<'a> Judge<'a> {
     }
 
     fn refuse(&mut self, code: &str, message: impl Into<String>) {
-        self.refusals.push(Refusal { code: code.into(), message: message.into() });
+        self.refusals.push(Refusal::new(code, message));
     }
 
     fn ask(&mut self, code: impl Into<String>, message: impl Into<String>) {
@@ -334,10 +335,8 @@ impl<'a> Judge<'a> {
         let mut refusals = self.refusals;
         let missing: Vec<&str> = acknowledgements.iter().filter(|a| !a.given).map(|a| a.asked.code.as_str()).collect();
         if !missing.is_empty() {
-            refusals.push(Refusal {
-                code: "acknowledgement_required".into(),
-                message: format!("Read and acknowledge: {}.", missing.join(", ")),
-            });
+            let said = format!("Read and acknowledge: {}.", missing.join(", "));
+            refusals.push(Refusal::new("acknowledgement_required", said));
         }
         Judged { stores, refusals, acknowledgements, checklist: self.checklist, disk, way_back_bytes }
     }

@@ -300,7 +300,7 @@ impl Planner<'_> {
             }
         }
         steps.retain(|planned| self.rest.is_none_or(|rest| !rest.is_through(planned.step)));
-        if judged.refusals.iter().any(|refusal| judge::NEVER.contains(&refusal.code.as_str())) {
+        if judged.refusals.iter().any(|refusal| refusal.lasting) {
             // No run of it will ever be: there is nothing to tell of its steps.
             steps.clear();
         }

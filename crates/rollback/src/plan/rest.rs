@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use rollback_types::plan::StorePlans;
 use rollback_types::{
-    Acknowledgement, Candidacy, PlanRequest, Refusal, RollbackPlan, RunId, RunKind, RunQuery, RunSummary, Step,
-    StoreKind, Timestamp, VersionRow, VersionState,
+    Acknowledgement, Candidacy, PlanRequest, Refusal, RollbackPlan, RunId, RunQuery, RunSummary, Step, StoreKind,
+    Timestamp, VersionRow, VersionState,
 };
 
 use super::Planner;
@@ -76,10 +76,7 @@ impl Rest {
             return Ok(None);
         }
         let later = planner.journal.runs(&RunQuery { limit: Some(50), ..RunQuery::default() }).await?;
-        let changes = |run: &&RunSummary| {
-            run.id > self.run
-                && matches!(run.kind, RunKind::Rollback | RunKind::RestoreProduction | RunKind::UndoRestore)
-        };
+        let changes = |run: &&RunSummary| run.id > self.run && run.kind.changes_stores();
         let by_run = later.items.iter().find(changes).map(|run| format!("run #{} changed the stores", run.id));
         let query = CommittedQuery {
             since: Some(self.started_at),
@@ -88,12 +85,14 @@ impl Rest {
         };
         let committed = planner.stores.records.committed_since(&query).await?;
         let by_version = committed.newest.first().map(|id| format!("{id} was committed"));
-        Ok(by_run.or(by_version).map(|what| Refusal {
-            code: "production_moved_on".into(),
-            message: format!(
-                "{what} since this run began to restore: what it saved before is not what is there now. Abandon the run, and plan \
-                 a restore of production anew."
-            ),
+        Ok(by_run.or(by_version).map(|what| {
+            Refusal::new(
+                "production_moved_on",
+                format!(
+                    "{what} since this run began to restore: what it saved before is not what is there now. Abandon the run, and \
+                     plan a restore of production anew."
+                ),
+            )
         }))
     }
 
@@ -141,12 +140,14 @@ impl Rest {
             None if self.is_through(Step::Mark) => Some("its row in the operation log is gone"),
             None => None,
         };
-        let refusal = lost.map(|why| Refusal {
-            code: "not_ours".into(),
-            message: format!(
-                "Run #{} does not hold this version any more: {why}. Abandon the run, and plan the version anew.",
-                self.run
-            ),
+        let refusal = lost.map(|why| {
+            Refusal::new(
+                "not_ours",
+                format!(
+                    "Run #{} does not hold this version any more: {why}. Abandon the run, and plan the version anew.",
+                    self.run
+                ),
+            )
         });
         (row, refusal)
     }

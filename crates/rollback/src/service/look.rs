@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use rollback_types::{
-    BackupSource, Inventory, Layout, Overview, Page, RollbackTarget, RunId, RunQuery, RunState, StagedInStore,
-    StateCount, StoreKind, StoreReport, StoreStatus, Timestamp, VersionDetail, VersionId, VersionQuery, VersionRow,
+    BackupSource, Inventory, Layout, Overview, Page, RollbackTarget, RunId, RunKind, RunQuery, RunState, RunSummary,
+    StagedInStore, StateCount, StoreKind, StoreReport, StoreStatus, Timestamp, VersionDetail, VersionId, VersionQuery,
+    VersionRow,
 };
 
 use super::{Answer, RollbackService};
@@ -135,12 +136,24 @@ impl RollbackService {
             self.tell_orphan(run).await;
         }
         let active = active.filter(|r| r.state.is_active());
-        let candidate_count = u64::try_from(candidate_ids.len()).unwrap_or(u64::MAX);
-        // The version that a run has in hand waits for nobody else.
-        if let Some(run) = &active {
-            found.retain(|v| v.version_id != run.version_id);
-        }
+        // The version that a run has in hand waits for nothing else, also while that run is interrupted.
+        let in_hand: Vec<&VersionId> = active
+            .iter()
+            .chain(
+                runs.iter()
+                    .chain(&earlier)
+                    .filter(|run| run.state == RunState::Interrupted && holds_version(run, &runs)),
+            )
+            .map(|run| &run.version_id)
+            .collect();
+        found.retain(|v| !in_hand.contains(&&v.version_id));
         found.truncate(20);
+        let waiting = candidate_ids.iter().filter(|id| !in_hand.contains(id)).count();
+        let candidate_count = u64::try_from(waiting).unwrap_or(u64::MAX);
+        let staged_of = newest
+            .as_ref()
+            .filter(|_| layout == Some(Layout::PerVersion))
+            .map(|target| VersionId::new(target.as_str()));
         let differing: Vec<String> = staged
             .iter()
             .filter_map(|s| {
@@ -175,6 +188,7 @@ impl RollbackService {
             candidates: found,
             candidate_count,
             staged,
+            staged_of,
             recent_runs: runs,
             open_approvals,
             layout,
@@ -262,6 +276,12 @@ impl RollbackService {
         let registry = self.stores.records.schema().await.is_ok_and(|s| s.writable_shape);
         journal && registry && self.stores().await.iter().all(|s| s.status != StoreStatus::Down)
     }
+}
+
+/// It is a rollback, and none that began after it took its version over.
+fn holds_version(run: &RunSummary, newest: &[RunSummary]) -> bool {
+    let same = |later: &RunSummary| later.kind == RunKind::Rollback && later.version_id == run.version_id;
+    run.kind == RunKind::Rollback && !newest.iter().any(|later| later.id > run.id && same(later))
 }
 
 fn rollback_sentence(version: &VersionRow) -> String {

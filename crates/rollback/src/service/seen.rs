@@ -108,6 +108,7 @@ mod tests {
             candidates: vec![],
             candidate_count: 0,
             staged: vec![],
+            staged_of: None,
             recent_runs: vec![],
             open_approvals: 0,
             layout: None,

@@ -107,6 +107,11 @@ fn an_interrupted_run_comes_before_the_version_that_it_holds() {
     let told = verdict(&Situation { interrupted: Some(&run), ..calm(&candidates, &copy) });
     assert_eq!(told.headline, "Run #7 was interrupted and waits for you.");
     assert_eq!(told.level, VerdictLevel::Attention);
+    assert!(told.reasons[0].starts_with("It was rolling back v2: "), "{told:?}");
+    // Another version that failed is not this verdict's.
+    let other = [VersionRow { version_id: VersionId::new("v3"), ..failed() }];
+    let told = verdict(&Situation { interrupted: Some(&run), ..calm(&other, &copy) });
+    assert!(!told.reasons.iter().any(|reason| reason.contains("v3")), "{told:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What only a rollback asks: is it a candidate, whose staging is it, and does an alias point there?
 
 use rollback_types::quantity::counted;
-use rollback_types::{Candidacy, CheckState, Layout, RollbackTarget, TargetRefusal, VersionRow, VersionState};
+use rollback_types::{Candidacy, CheckState, Layout, Refusal, RollbackTarget, TargetRefusal, VersionRow, VersionState};
 
 use super::{Judge, few};
 use crate::plan::Planner;
@@ -16,12 +16,13 @@ impl Judge<'_> {
                 TargetRefusal::SafetyBackup => "safety_backup",
                 TargetRefusal::UnsafeName => "unsafe_name",
             };
-            self.refuse(code, format!("This version cannot be rolled back: {refusal}."));
+            self.refusals.push(Refusal::new(code, format!("This version cannot be rolled back: {refusal}.")).lasting());
         }
         let proven = match (&row.candidacy, target) {
             (Candidacy::Candidate | Candidacy::TakeOver, Ok(_)) => CheckState::Proven,
             (Candidacy::Refused(why), Ok(_)) => {
-                self.refuse("not_a_candidate", format!("This version cannot be rolled back: {why}."));
+                let said = format!("This version cannot be rolled back: {why}.");
+                self.refusals.push(Refusal::new("not_a_candidate", said).lasting());
                 CheckState::Failed
             }
             _ => CheckState::Failed,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rollback_types::plan::StorePlans;
 use rollback_types::quantity::bytes;
-use rollback_types::{CheckState, DiskSpace, Layout, RunKind, StoreKind};
+use rollback_types::{CheckState, DiskSpace, Layout, Refusal, RunKind, StoreKind};
 
 use super::{Judge, few};
 use crate::plan::Planner;
@@ -190,7 +190,7 @@ impl Judge<'_> {
         match &self.g.active_run {
             Ok(Some(run)) => {
                 let said = format!("Run #{} is active; one run at a time. Watch it, or decide what it asks.", run.id);
-                self.refuse("active_run", said);
+                self.refusals.push(Refusal::new("active_run", said).because_of(run.id));
             }
             Ok(None) => {}
             Err(e) => {

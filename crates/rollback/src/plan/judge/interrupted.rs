@@ -1,0 +1,55 @@
+//! What another run that was interrupted means: what it had begun is neither done nor undone until somebody decides.
+
+use rollback_types::run_kind::subject_in_words;
+use rollback_types::{Refusal, VersionId};
+
+use super::Judge;
+
+impl Judge<'_> {
+    /// Of a rollback: what is staged may be what that run has left, and what it knows of it goes with it. That it may be taken
+    /// over, where it is of this very version, is asked elsewhere.
+    pub(super) fn interrupted_before_rollback(&mut self, version: &VersionId) {
+        for run in self.g.interrupted.iter().filter(|run| run.version_id != *version) {
+            let said = format!(
+                "Run #{id}, which was {doing} {of}, was interrupted after it had begun to change the stores: nobody has \
+                 decided yet what becomes of what it had in hand, and what this plan counts and removes may be its own. It does \
+                 nothing by itself. Resume or abandon run #{id} first, then plan again.",
+                id = run.id,
+                doing = run.kind.doing(),
+                of = subject_in_words(run.kind, &run.version_id),
+            );
+            self.refusals.push(Refusal::new(format!("interrupted_run:{}", run.id), said).because_of(run.id));
+        }
+    }
+
+    /// Of a restore: it may be the very remedy, but then that run can hardly go on.
+    pub(super) fn interrupted_before_restore(&mut self) {
+        for run in &self.g.interrupted {
+            self.ask(
+                format!("interrupted_run:{}", run.id),
+                format!(
+                    "Run #{id}, which was {doing} {of}, was interrupted after it had begun to change the stores. This plan does not \
+                     end what it had begun, and after a restore it may be that run #{id} cannot be resumed any more, only abandoned. \
+                     To resume or abandon it first is better.",
+                    id = run.id,
+                    doing = run.kind.doing(),
+                    of = subject_in_words(run.kind, &run.version_id),
+                ),
+            );
+        }
+    }
+
+    /// Of a new latest-copy: what is half done in production must not become what everything is restored from.
+    pub(super) fn interrupted_before_copy(&mut self) {
+        for run in &self.g.interrupted {
+            let said = format!(
+                "Run #{id}, which was {doing} {of}, was interrupted after it had begun to change the stores: a copy of them as they \
+                 are now would hold what is half done. Resume or abandon run #{id} first, then plan again.",
+                id = run.id,
+                doing = run.kind.doing(),
+                of = subject_in_words(run.kind, &run.version_id),
+            );
+            self.refusals.push(Refusal::new(format!("interrupted_run:{}", run.id), said).because_of(run.id));
+        }
+    }
+}
