@@ -1,4 +1,4 @@
-import { appendFile, readdir } from 'node:fs/promises';
+import { appendFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, heading, open, startRollback, startRun, test } from './test.ts';
 
@@ -60,3 +60,32 @@ test('a new latest-copy is made from production once nothing is staged, proven a
   await card.getByRole('button', { name: 'Verify with trial restore: latest-copy' }).click();
   await expect(card).toContainText('Last proven by a trial restore', { timeout: 30_000 });
 });
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? 'with JavaScript' : 'without JavaScript', () => {
+    test.use({ javaScriptEnabled });
+
+    test('files that took others’ places are not trusted without a reason, and the field says so', async ({ page, deployment }) => {
+      const folder = join(deployment.folder, 'backups', 'latest-copy');
+      const [graph] = (await readdir(folder)).filter((name) => name.endsWith('.cypher'));
+      await rm(join(folder, 'checksums.txt'));
+      await page.goto('/backups');
+      const card = page.getByRole('rowgroup', { name: 'latest-copy', exact: true });
+      await card.getByRole('button', { name: 'Verify: latest-copy' }).click();
+      await expect(page.getByText('latest-copy was read again')).toBeVisible({ timeout: 30_000 });
+      await appendFile(join(folder, graph ?? ''), '// made again\n');
+      await card.getByRole('button', { name: 'Verify: latest-copy' }).click();
+      await expect(card).toContainText('replaced', { timeout: 30_000 });
+      await card.getByText('Trust the replaced files…').click();
+      const reason = card.getByLabel('Reason');
+      await card.getByRole('button', { name: /^Trust these files/ }).click();
+      await expect(page).toHaveURL(/\/backups/);
+      await expect(reason).toHaveAccessibleDescription(/3 to 500/);
+      await expect(reason).toHaveAttribute('aria-invalid', 'true');
+      await expect(card).toContainText('replaced');
+      await reason.fill('exported anew');
+      await card.getByRole('button', { name: /^Trust these files/ }).click();
+      await expect(page.getByText('The files of latest-copy are trusted as they are now.')).toBeVisible({ timeout: 30_000 });
+    });
+  });
+}

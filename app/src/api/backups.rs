@@ -87,7 +87,8 @@ pub async fn verify_backup(name: String, #[server(default)] trial: bool) -> Resu
     Ok(())
 }
 
-/// A person's word that files which took others' places, without a checksum on record, are the right ones.
+/// A person's word that files which took others' places, with or without a list of checksums that agrees with them, are the right
+/// ones.
 #[server(name = TrustBackup, prefix = "/rpc", endpoint = "trust-backup", input = PostUrl, output = Json)]
 pub async fn trust_backup(name: String, seen: String, reason: String) -> Result<(), ApiError> {
     let health = service()?.trust_backup(&name, &seen, &reason, &actor()?).await.map_err(refused_form)?;

@@ -21,6 +21,12 @@ pub fn DecisionForm(
     /// It stands among small buttons.
     #[prop(optional)]
     small: bool,
+    /// It is open: what was sent from it was refused, and it says why.
+    #[prop(optional)]
+    open: bool,
+    /// The server says what is wrong with a field, beside it, and not the browser.
+    #[prop(optional)]
+    checked_by_server: bool,
     /// Where the form is sent.
     action: &'static str,
     /// The form's content.
@@ -37,11 +43,11 @@ pub fn DecisionForm(
         .into_any();
     }
     view! {
-        <details class="decision">
+        <details class="decision" open=open>
             <summary class=class aria-label=label>
                 {summary}
             </summary>
-            <form method="post" action=action class="decision-body">
+            <form method="post" action=action class="decision-body" novalidate=checked_by_server>
                 {children()}
             </form>
         </details>

@@ -158,10 +158,14 @@ pub fn TextArea(
     /// Characters at most.
     #[prop(default = 500)]
     most: usize,
+    /// What is wrong with what was given; then it has the focus.
+    #[prop(optional_no_strip)]
+    error: Option<String>,
 ) -> impl IntoView {
-    let about = About::new(&id, &hint, None, "");
+    let about = About::new(&id, &hint, error.as_deref(), "");
     let labelled = id.clone();
     let described = about.ids();
+    let wrong = error.is_some();
     view! {
         <div class="field">
             <label for=labelled>
@@ -175,11 +179,13 @@ pub fn TextArea(
                 readonly=fixed
                 minlength=least.map(|n| n.to_string())
                 maxlength=most.to_string()
+                autofocus=wrong
+                aria-invalid=wrong.then_some("true")
                 aria-describedby=described
                 // Not as a child: where an island takes it up again, an empty one would be missed.
                 inner_html=crate::format::within_textarea(&value)
             ></textarea>
-            {about.lines(hint, None, String::new())}
+            {about.lines(hint, error, String::new())}
         </div>
     }
 }

@@ -10,7 +10,7 @@ mod ways_back;
 
 use leptos::prelude::*;
 
-use rollback_types::{BackupHealth, Role};
+use rollback_types::{BackupHealth, Problem, Role};
 
 use self::row::{Backup, VERIFY_NOTE, columns};
 use self::sizes::SizesCard;
@@ -22,6 +22,11 @@ use crate::fragment::Fragment;
 use crate::freshness::PageFreshness;
 use crate::notice;
 
+/// What is wrong with a reason, which stands beside its field.
+fn reason_error(problem: &Problem) -> Option<&str> {
+    problem.errors.iter().find(|error| error.pointer == "/reason").map(|error| error.detail.as_str())
+}
+
 pub(crate) use self::ways_back::{Remove, UndoLink};
 
 /// `/backups`.
@@ -31,7 +36,7 @@ pub fn BackupsPage() -> impl IntoView {
     let kept = Resource::new_blocking(|| (), |()| ways_back());
     let failure = notice::refused::<VerifyBackup>()
         .or_else(notice::refused::<RemoveWayBack>)
-        .or_else(notice::refused::<TrustBackup>)
+        .or_else(|| notice::refused::<TrustBackup>().filter(|problem| reason_error(problem).is_none()))
         .map(|problem| view! { <ErrorPanel problem=problem /> });
     view! {
         <PageHeader

@@ -11,9 +11,9 @@ use crate::api::backups::{TrustBackup, VerifyBackup};
 use crate::components::{
     Badge, Column, DecisionForm, Icon, IconName, LadderGlyph, RoleNote, StoreDot, StoreName, TextArea, Time, TimeStyle,
 };
-use crate::format;
 use crate::pages::overview::health_look;
 use crate::pages::plan::subject::restore_path;
+use crate::{format, notice};
 
 /// Why verifying is out of a reader's reach: said once, below the list.
 pub(super) const VERIFY_NOTE: &str = "verify-note";
@@ -242,6 +242,9 @@ fn Trust(name: String, files: Vec<BackupFile>, seen: String) -> impl IntoView {
     let about = format::short_id(&name);
     let note = format!("trust-note-{}", format::slug(&name));
     let reason = format!("trust-reason-{}", format::slug(&name));
+    let refused = notice::refused::<TrustBackup>().filter(|_| notice::typed("name").as_deref() == Some(&name));
+    let error = refused.as_ref().and_then(super::reason_error).map(str::to_owned);
+    let typed = error.as_ref().and_then(|_| notice::typed("reason")).unwrap_or_default();
     let files = files
         .into_iter()
         .map(|f| {
@@ -262,6 +265,8 @@ fn Trust(name: String, files: Vec<BackupFile>, seen: String) -> impl IntoView {
             least=Role::Operator
             note=note.clone()
             small=true
+            open=error.is_some()
+            checked_by_server=true
             action=TrustBackup::PATH
         >
             <input type="hidden" name="name" value=name />
@@ -270,7 +275,15 @@ fn Trust(name: String, files: Vec<BackupFile>, seen: String) -> impl IntoView {
                 "These files are not the ones that were proven before, and nothing says which are right: a list that was changed together with its files does not either. Trust them only if you know who replaced them, and why. They are read again first:"
             </p>
             <ul class="plain-list">{files}</ul>
-            <TextArea id=reason name="reason" label="Reason" required=true least=Some(3) />
+            <TextArea
+                id=reason
+                name="reason"
+                label="Reason"
+                hint="3 to 500 characters, kept with your name."
+                required=true
+                value=typed
+                error=error
+            />
             <div class="actions">
                 <button class="btn small" type="submit" data-at-work="Reading them again…">
                     {format!("Trust these files of {about}")}
