@@ -79,9 +79,11 @@ pub fn run(cli: Cli) -> ExitCode {
 }
 
 /// What `STEPBACK_LOG` asks for. At the levels of every day the session layer is silent about cookies that are empty, odd or
-/// over: anybody can send those, as many as they like, and they open nothing.
+/// over: anybody can send those, as many as they like, and they open nothing. And to count a real deployment takes a store some
+/// seconds, at every look: that a statement was slow is no news, and would bury what is.
 fn log_filter(asked: &str) -> EnvFilter {
-    let everyday = |level: &str| EnvFilter::new(format!("{level},tower_sessions=error,tower_sessions_core=error"));
+    const QUIET: &str = "tower_sessions=error,tower_sessions_core=error,sqlx::query=error";
+    let everyday = |level: &str| EnvFilter::new(format!("{level},{QUIET}"));
     match asked.trim() {
         "" => everyday("info"),
         level @ ("info" | "warn") => everyday(level),
@@ -236,6 +238,8 @@ async fn trust(args: TrustArgs) -> Result<ExitCode, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use tracing::{Level, enabled};
+
     use super::*;
 
     #[test]
@@ -247,5 +251,15 @@ mod tests {
         for asked in ["debug", "info,rollback=debug", "error"] {
             assert!(!is_silent(asked), "{asked}");
         }
+    }
+
+    #[test]
+    fn a_slow_statement_is_no_news_and_a_failed_one_is() {
+        let subscriber = tracing_subscriber::fmt().with_env_filter(log_filter("")).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            assert!(!enabled!(target: "sqlx::query", Level::WARN));
+            assert!(enabled!(target: "sqlx::query", Level::ERROR));
+            assert!(enabled!(target: "rollback::engine", Level::INFO) && enabled!(target: "sqlx::pool", Level::WARN));
+        });
     }
 }
