@@ -34,13 +34,15 @@ pub fn Alive() -> impl IntoView {
     view! { <Palette /> }
 }
 
-/// The key of what this page said once has no use any more: nobody should copy it with the address.
+/// The key of what this page said once has no use any more, nor the plan that was read before it: nobody should copy them with
+/// the address.
 #[cfg(feature = "hydrate")]
 fn forget_notice() {
     let location = window().location();
     let (Ok(path), Ok(search), Ok(hash)) = (location.pathname(), location.search(), location.hash()) else { return };
     let pairs: Vec<&str> = search.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty()).collect();
-    let kept: Vec<&str> = pairs.iter().copied().filter(|pair| !pair.starts_with("notice=")).collect();
+    let kept: Vec<&str> =
+        pairs.iter().copied().filter(|pair| !pair.starts_with("notice=") && !pair.starts_with("read=")).collect();
     if kept.len() < pairs.len()
         && let Ok(history) = window().history()
     {

@@ -10,6 +10,8 @@ use web_sys::{Headers, RequestInit, Response};
 pub enum Unanswered {
     /// Nobody is signed in any more.
     SignedOut,
+    /// What was asked for is not there, or not in this state any more.
+    Gone,
     /// The server answered that it will not, or something that cannot be read.
     Refused,
     /// No answer came.
@@ -40,6 +42,7 @@ async fn get(address: &str, accept: &str, asks: Asks) -> Result<Response, Unansw
         // Pages lead to the door instead.
         _ if response.redirected() && response.url().contains("/sign-in") => Err(Unanswered::SignedOut),
         _ if response.ok() => Ok(response),
+        404 | 409 => Err(Unanswered::Gone),
         _ => Err(Unanswered::Refused),
     }
 }

@@ -1,8 +1,8 @@
 //! Parts of a page that the browser fetches anew from the page's own address.
 //!
 //! What the server renders stays the server's: where something changed, the page is asked for again, and each fragment that
-//! is not as it was takes the place of the old one. A fragment somebody is typing in waits. One that is *held* stays as it
-//! is, because somebody reads it or acts on it; that it is old is told.
+//! is not as it was takes the place of the old one. A fragment that somebody is pressing on, marking or typing in waits. One that
+//! is *held* stays as it is, because somebody reads it or acts on it; that it is old is told, and the document has [`OLD`].
 
 #[cfg(feature = "ssr")]
 use leptos::prelude::*;
@@ -52,7 +52,13 @@ fn sense(written: &str) -> String {
 }
 
 #[cfg(feature = "hydrate")]
-pub use browser::{begin, renew, tell};
+pub use browser::{address, begin, is_old, renew, tell};
+
+/// The address of this page; the browser adds the plan that is read on it.
+#[cfg(not(feature = "hydrate"))]
+pub fn address() -> String {
+    crate::address::here()
+}
 
 #[cfg(feature = "hydrate")]
 mod browser {
@@ -62,7 +68,9 @@ mod browser {
 
     use leptos::prelude::*;
     use wasm_bindgen::JsCast as _;
-    use web_sys::{Document, DomParser, Element, FocusOptions, HtmlElement, HtmlTextAreaElement, SupportedType};
+    use web_sys::{
+        Document, DomParser, Element, Event, FocusOptions, HtmlElement, HtmlTextAreaElement, Node, SupportedType,
+    };
 
     use super::{HELD, sense};
     use crate::alive::times;
@@ -71,6 +79,12 @@ mod browser {
 
     /// Before the page is asked for again where the server did not answer, or a fragment was in use.
     const AGAIN: Duration = Duration::from_secs(5);
+    /// So often marked text holds back what is new: nobody copies for longer, and what is shown must not stay old.
+    const LOOKS_WHILE_MARKED: u8 = 6;
+    /// On the document once what is held is old: styles take away what must not be done by it any more.
+    const OLD: &str = "data-old";
+    /// Names, on a held fragment, the plan that is read: the page says then what changed since.
+    const DIGEST: &str = "[data-fragment=held] [data-digest]";
 
     thread_local! {
         /// The page is being asked for.
@@ -80,12 +94,14 @@ mod browser {
         /// It will be asked for again after a while: once, however often that was wanted.
         static AWAITED: Cell<bool> = const { Cell::new(false) };
         /// Set once a fragment that is held is old.
-        static OLD: Cell<Option<RwSignal<bool>>> = const { Cell::new(None) };
+        static TOLD: Cell<Option<RwSignal<bool>>> = const { Cell::new(None) };
+        /// Looks in a row that something held back.
+        static HELD_BACK: Cell<u8> = const { Cell::new(0) };
     }
 
     /// Where it is told that a fragment which is held is old.
     pub fn tell(old: RwSignal<bool>) {
-        OLD.set(Some(old));
+        TOLD.set(Some(old));
     }
 
     /// Asks for this page again, and shows what is new in its fragments: one answer at a time, and until all of it is
@@ -116,11 +132,18 @@ mod browser {
         if hidden() {
             return false;
         }
-        let text = match fetch::page(&crate::address::here()).await {
+        let text = match fetch::page(&address()).await {
             Ok(text) => text,
             Err(Unanswered::SignedOut) => {
                 fetch::signed_out();
                 return false;
+            }
+            // The version, or the run that was to be resumed, is past planning.
+            Err(Unanswered::Gone) => {
+                if plan_read().is_some() {
+                    say_old();
+                }
+                return true;
             }
             // It would be refused again; the next change asks anew.
             Err(Unanswered::Refused) => return true,
@@ -133,14 +156,57 @@ mod browser {
         all
     }
 
+    /// The page's own address, with the plan that is read on it, if one is: the server says then what changed since.
+    pub fn address() -> String {
+        let here = crate::address::here();
+        match plan_read() {
+            Some(read) if !here.contains("read=") => {
+                format!("{here}{}read={read}", if here.contains('?') { '&' } else { '?' })
+            }
+            _ => here,
+        }
+    }
+
+    /// The digest of the plan on this page, if one is read on it.
+    fn plan_read() -> Option<String> {
+        document().query_selector(DIGEST).ok()??.get_attribute("data-digest")
+    }
+
     /// Keeps what the server wrote, before anything of it is changed here.
     pub fn begin() {
         each(|fragment| remember(&fragment, fragment.inner_html()));
+        for over in ["pointerup", "pointercancel", "dragend", "keyup"] {
+            let _for_ever = window_event_listener_untyped(over, |_| {
+                if AWAITED.get() {
+                    // After the click, which comes in the same go.
+                    set_timeout(renew, Duration::ZERO);
+                }
+            });
+        }
     }
 
     fn each(act: impl Fn(Element)) {
         let Ok(fragments) = document().query_selector_all("[data-fragment]") else { return };
         (0..fragments.length()).filter_map(|i| fragments.get(i)?.dyn_into().ok()).for_each(act);
+    }
+
+    /// What is held here is not what the server has any more.
+    pub fn is_old() -> bool {
+        document().document_element().is_some_and(|root| root.has_attribute(OLD))
+    }
+
+    /// Says so to the reader, to styles, and to the guards of forms that confirm it.
+    fn say_old() {
+        if let Some(told) = TOLD.get() {
+            told.set(true);
+        }
+        let Some(root) = document().document_element() else { return };
+        // An attribute of a fixed, legal name cannot be refused.
+        let _set = root.set_attribute(OLD, "");
+        for guard in all(&root, ".guard") {
+            // A guard looks again at every change.
+            let _heard = Event::new("change").map(|change| guard.dispatch_event(&change));
+        }
     }
 
     /// Whether every fragment is as the new page has it; one that is in use is left for later.
@@ -154,10 +220,8 @@ mod browser {
                 return;
             }
             if old.get_attribute("data-fragment").as_deref() == Some(HELD) {
-                if let Some(told) = OLD.get() {
-                    told.set(true);
-                }
-            } else if in_use(&old) {
+                say_old();
+            } else if in_use(&old) || is_marked(&old) && HELD_BACK.get() < LOOKS_WHILE_MARKED {
                 all.set(false);
             } else {
                 let kept = Kept::of(&old);
@@ -166,6 +230,7 @@ mod browser {
                 remember(&old, written);
             }
         });
+        HELD_BACK.set(if all.get() { 0 } else { HELD_BACK.get().saturating_add(1) });
         all.get()
     }
 
@@ -269,13 +334,20 @@ mod browser {
         format!("{} {} {form} {}", one.tag_name(), attributes.join(" "), one.text_content().unwrap_or_default())
     }
 
-    /// Somebody is typing in it, or has opened a form of it.
+    /// Text of it is marked, to be copied.
+    fn is_marked(fragment: &Element) -> bool {
+        let Ok(Some(selection)) = window().get_selection() else { return false };
+        let within = |end: Option<Node>| fragment.contains(end.as_ref());
+        !selection.is_collapsed() && (within(selection.anchor_node()) || within(selection.focus_node()))
+    }
+
+    /// Somebody is pressing on it, which is a click only where it ends on the same thing, is typing in it, or has opened a form of it.
     fn in_use(fragment: &Element) -> bool {
         const FIELDS: &str = "input:not([type=hidden]), textarea, select";
         let typing = document()
             .active_element()
             .is_some_and(|active| fragment.contains(Some(active.as_ref())) && active.matches(FIELDS).unwrap_or(false));
-        let opened = fragment.query_selector("details.decision[open]").ok().flatten().is_some();
+        let opened = fragment.query_selector("details.decision[open], :active").ok().flatten().is_some();
         typing || opened || all(fragment, "textarea").any(|area| is_filled_in(&area))
     }
 

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use crate::components::ConnectionState;
 use crate::event_stream::Connection;
+use crate::fragment;
 
 /// What all pages said before this one was made, as the stream of changes names it; nothing where nobody watched. The server
 /// gives this as a context.
@@ -54,7 +55,7 @@ pub fn Freshness(seen: String, everywhere: bool, says: String, link: String) -> 
                     .then(|| {
                         view! {
                             <p>{says.clone()}</p>
-                            <a class="btn small" href=crate::address::here()>
+                            <a class="btn small" href=fragment::address()>
                                 {link.clone()}
                             </a>
                         }

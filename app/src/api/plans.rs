@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
+#[cfg(feature = "ssr")]
+use rollback_types::{Difference, PlanDigest};
 use rollback_types::{RollbackPlan, RunKind};
 
 use super::error::ApiError;
@@ -19,4 +21,10 @@ pub async fn plan_rollback(
     let restore = chosen(&restore).map_err(refused)?;
     let request = rollback_types::PlanRequest { kind, version_id, restore, acknowledgements: Vec::new() };
     service()?.plan(&request).await.map_err(refused)
+}
+
+/// What differs between a plan that was read and the one of now; `None` where the server does not know them any more.
+#[cfg(feature = "ssr")]
+pub fn differences_since(read: &str, now: &PlanDigest) -> Option<Vec<Difference>> {
+    service().ok()?.differences_since(read, now)
 }

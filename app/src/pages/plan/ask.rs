@@ -7,6 +7,7 @@ use rollback_types::{Approval, ApprovalState, RollbackPlan, RunId};
 use super::confirm::{acknowledgement, reason_field, restore_word};
 use super::consent::Standing;
 use super::guard::ConfirmGuard;
+use super::page::plan_again;
 use super::subject::Subject;
 use crate::api::approvals::AskApproval;
 use crate::components::{Icon, IconName, Time, TimeStyle};
@@ -94,7 +95,7 @@ pub fn AskForm(
     let asked: Vec<String> = plan.acknowledgements.iter().map(|a| a.asked.code.clone()).collect();
     let acknowledgements = plan.acknowledgements.iter().map(acknowledgement).collect_view();
     view! {
-        <ConfirmGuard name=None asked=asked at_work="Counting once more, then asking…".to_owned()>
+        <ConfirmGuard name=None asked=asked at_work="Everything is counted once more before the request is made.".to_owned()>
         <form method="post" action=AskApproval::PATH class="body confirm" id="ask">
             <input type="hidden" name="version_id" value=subject.name.clone() />
             <input type="hidden" name="plan_digest" value=plan.digest.to_string() />
@@ -107,11 +108,12 @@ pub fn AskForm(
                 <a class="btn" href=back>
                     "Cancel"
                 </a>
-                <button class="btn primary" type="submit" aria-describedby="ask-hint">
+                <button class="btn primary" type="submit" aria-describedby="ask-hint" data-at-work="Planning again and asking…">
                     "Ask for approval"
                 </button>
             </div>
             <p class="hint" id="ask-hint" aria-live="polite"></p>
+            {plan_again(&plan)}
         </form>
         </ConfirmGuard>
     }

@@ -8,6 +8,7 @@ use super::ask::{AskForm, ConsentNote};
 use super::confirmation::{MAX_REASON, MIN_REASON};
 use super::consent::{Consent, Standing};
 use super::guard::ConfirmGuard;
+use super::page::plan_again;
 use super::subject::Subject;
 use crate::account::{account, may};
 use crate::api::runs::StartRollback;
@@ -128,7 +129,8 @@ fn ConfirmForm(
         <ConfirmGuard
             name=typed_name.then(|| id.clone())
             asked=asked
-            at_work="Counting once more, then starting…".to_owned()
+            at_work="Everything is counted once more before it starts. The run’s page comes as soon as the run is in the journal."
+                .to_owned()
         >
         <form method="post" action=StartRollback::PATH class="body confirm" id="confirm">
             <input type="hidden" name="version_id" value=id.clone() />
@@ -142,11 +144,12 @@ fn ConfirmForm(
                 <a class="btn" href=subject.back()>
                     "Cancel"
                 </a>
-                <button class=class type="submit" aria-describedby="start-hint">
+                <button class=class type="submit" aria-describedby="start-hint" data-at-work="Planning again and starting…">
                     {button}
                 </button>
             </div>
             <p class="hint" id="start-hint" aria-live="polite"></p>
+            {plan_again(&plan)}
         </form>
         </ConfirmGuard>
     }

@@ -3,8 +3,8 @@
 use leptos::html::Div;
 use leptos::prelude::*;
 
-/// Around the form of a confirmation: its button stays disabled, with the reason beside it, until nothing is missing.
-/// Ctrl/Cmd+Enter presses it.
+/// Around the form of a confirmation: its button stays disabled, with the reason beside it, until nothing is missing, and
+/// again once the plan is old. Ctrl/Cmd+Enter presses it.
 #[island]
 pub fn ConfirmGuard(
     /// What is to be typed, if anything is.
@@ -96,6 +96,9 @@ mod browser {
         }
 
         fn missing(&self) -> Option<String> {
+            if crate::fragment::is_old() {
+                return Some("This plan is old: plan again before you confirm.".to_owned());
+            }
             self.filled_in().missing(self.name.as_deref(), &self.asked)
         }
 

@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_params_map};
 use rollback_types::run_kind::undo_subject;
-use rollback_types::{BackupSource, Problem, ProblemKind, Refusal, RollbackPlan, RunId, RunKind, VersionId};
+use rollback_types::{
+    BackupSource, Difference, Problem, ProblemKind, Refusal, RollbackPlan, RunId, RunKind, StoreKind, VersionId,
+};
 
 use super::before::{BeforeCard, CopyCard, DiskCard, TimeCard, TriggersCard};
 use super::confirm::ConfirmCard;
@@ -16,7 +18,7 @@ use crate::account::may;
 use crate::address::{use_restore_source, use_version_id};
 use crate::api::ApiError;
 use crate::api::approvals::{AskApproval, approval_of};
-use crate::api::plans::plan_rollback;
+use crate::api::plans::{differences_since, plan_rollback};
 use crate::api::runs::StartRollback;
 use crate::components::{
     Badge, Callout, EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader, Time, TimeStyle, Tone, VersionBadge,
@@ -138,6 +140,34 @@ pub(super) fn name_of(subject: &Subject) -> impl IntoView + use<> {
 /// What forbids the start beside acknowledgements, which this page itself asks for.
 pub(super) fn obstacles(plan: &RollbackPlan) -> Vec<Refusal> {
     plan.refusals.iter().filter(|r| r.code != "acknowledgement_required").cloned().collect()
+}
+
+/// Where the address says which plan was read before this one: what differs, as far as it can be told.
+pub(super) fn read_before(plan: &RollbackPlan) -> Option<Option<Vec<Difference>>> {
+    let search = use_location().search.get_untracked();
+    let read = crate::address::pairs(&search).find(|(key, _)| key == READ)?.1;
+    (read != plan.digest.0).then(|| differences_since(&read, &plan.digest))
+}
+
+/// The parameter of an address that names the plan that was read before.
+const READ: &str = "read";
+
+/// Leads to the plan anew once the one on the page is old; shown only then.
+pub(super) fn plan_again(plan: &RollbackPlan) -> impl IntoView + use<> {
+    let subject = Subject::of(plan);
+    let path = plan.resumes.map_or_else(|| subject.path(), |run| format!("/runs/{run}/resume"));
+    let chosen = StoreKind::ALL.into_iter().filter(|s| plan.stores.get(*s).restore).collect();
+    let search =
+        if plan.source.is_some() && plan.resumes.is_none() { choice::to_search(&Some(chosen)) } else { String::new() };
+    let mark = if search.is_empty() { '?' } else { '&' };
+    view! {
+        <p class="if-old">
+            <a class="btn" href=format!("{path}{search}{mark}{READ}={}", plan.digest)>
+                <Icon name=IconName::Refresh />
+                "Plan again, and see what changed"
+            </a>
+        </p>
+    }
 }
 
 /// How the plan stands, at a glance.

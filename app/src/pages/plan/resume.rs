@@ -10,7 +10,7 @@ use super::before::{BeforeCard, CopyCard, DiskCard};
 use super::confirm::{acknowledgement, kept_reason, reason_field};
 use super::consent::{Consent, Standing};
 use super::guard::ConfirmGuard;
-use super::page::{PlanStanding, ToConfirmation, name_of, obstacles, what_changes, with_consent};
+use super::page::{PlanStanding, ToConfirmation, name_of, obstacles, plan_again, what_changes, with_consent};
 use super::steps::StepsCard;
 use super::subject::Subject;
 use super::{sentences, trouble};
@@ -191,7 +191,7 @@ fn ResumeForm(
         "Kept in the run’s log and the history."
     };
     view! {
-        <ConfirmGuard name=None asked=asked at_work="Counting once more, then going on…".to_owned()>
+        <ConfirmGuard name=None asked=asked at_work="What is left is counted once more before the run goes on.".to_owned()>
         <form method="post" action=ResumeRun::PATH class="body confirm" id="confirm">
             <input type="hidden" name="run" value=run.to_string() />
             <input type="hidden" name="plan_digest" value=plan.digest.to_string() />
@@ -201,11 +201,17 @@ fn ResumeForm(
                 <a class="btn" href=format!("/runs/{run}")>
                     "Cancel"
                 </a>
-                <button class="btn danger" type="submit" aria-describedby="resume-hint">
+                <button
+                    class="btn danger"
+                    type="submit"
+                    aria-describedby="resume-hint"
+                    data-at-work="Planning again and going on…"
+                >
                     {format!("Resume run #{run}")}
                 </button>
             </div>
             <p class="hint" id="resume-hint" aria-live="polite"></p>
+            {plan_again(&plan)}
         </form>
         </ConfirmGuard>
     }

@@ -3,23 +3,23 @@
 use leptos::prelude::*;
 use rollback_types::{CheckState, Difference, Problem, ProblemKind, RollbackPlan};
 
-use super::page::obstacles;
+use super::page::{obstacles, read_before};
 use super::sentences;
 use super::subject::Subject;
 use crate::components::{Callout, Change, Diff, ErrorPanel, Tone, VersionLink};
 use crate::format;
+use crate::fragment::Fragment;
 
 /// Everything that forbids the start, each with what to do about it.
 fn refusals(plan: &RollbackPlan) -> impl IntoView + use<> {
     let items = obstacles(plan)
         .iter()
         .map(|r| {
-            let active =
-                (r.code == "active_run").then(|| view! { " "<a href="/runs?state=running">"To the active run"</a> });
+            let run = r.run.map(|run| view! { " "<a href=format!("/runs/{run}")>{format!("To run #{run}")}</a> });
             view! {
                 <li>
                     <span class="foreign">{format::visible_lines(&r.message)}</span>
-                    {active}
+                    {run}
                 </li>
             }
         })
@@ -46,8 +46,7 @@ fn refusals(plan: &RollbackPlan) -> impl IntoView + use<> {
 
 /// The version is none that can ever be rolled back as it stands: nothing of a plan is worth telling.
 pub fn is_never_a_candidate(plan: &RollbackPlan) -> bool {
-    const NEVER: [&str; 4] = ["baseline", "safety_backup", "unsafe_name", "not_a_candidate"];
-    plan.refusals.iter().any(|r| NEVER.contains(&r.code.as_str()))
+    plan.refusals.iter().any(|r| r.lasting)
 }
 
 /// What to do in the place of a rollback that can never be.
@@ -130,9 +129,13 @@ pub fn losses(plan: &RollbackPlan) -> Option<impl IntoView + use<>> {
     })
 }
 
-/// Why the start was not done, and everything that forbids it now; what both would say is said once.
+/// Why the start was not done, what changed since the plan was read, and everything that forbids it now; what two of them
+/// would say is said once. The latter two are renewed under a plan that is held.
 pub fn told(plan: &RollbackPlan, problem: Option<Problem>) -> AnyView {
+    let stale = problem.as_ref().is_some_and(|p| p.kind == ProblemKind::StalePlan);
+    let changed = read_before(plan).filter(|_| !stale).map(changed);
     let refused = (!obstacles(plan).is_empty()).then(|| refusals(plan));
+    let refused = view! { <Fragment id="plan-now">{changed} {refused}</Fragment> };
     let active = plan.refusals.iter().any(|r| r.code == "active_run");
     match problem {
         None => refused.into_any(),
@@ -149,6 +152,30 @@ pub fn told(plan: &RollbackPlan, problem: Option<Problem>) -> AnyView {
     }
 }
 
+/// What differs between the plan that was read and the one of now; `None` where the earlier one is not kept any more.
+fn changed(differences: Option<Vec<Difference>>) -> impl IntoView {
+    let diff = match differences {
+        Some(differences) => diff(differences).into_any(),
+        None => view! { <p>"The plan that you read is not kept any more, so what differs cannot be told. Read the new one."</p> }
+            .into_any(),
+    };
+    view! {
+        <section id="plan-changed" aria-label="What changed since you read the plan">
+            <Callout tone=Tone::Warn title="What is planned has changed since you read it. Nothing was started.">
+                {diff}
+            </Callout>
+        </section>
+    }
+}
+
+fn diff(differences: Vec<Difference>) -> impl IntoView {
+    let changes: Vec<Change> = differences
+        .into_iter()
+        .map(|d| Change { what: sentences::field(&d.field), before: d.before, now: d.now })
+        .collect();
+    view! { <Diff label="What changed" changes=changes before="When you read it" now="Now" /> }
+}
+
 /// Why the start was not done.
 fn start_problem(problem: Problem) -> AnyView {
     if problem.kind == ProblemKind::StalePlan {
@@ -160,15 +187,11 @@ fn start_problem(problem: Problem) -> AnyView {
 
 #[component]
 fn StalePlan(differences: Vec<Difference>) -> impl IntoView {
-    let changes: Vec<Change> = differences
-        .into_iter()
-        .map(|d| Change { what: sentences::field(&d.field), before: d.before, now: d.now })
-        .collect();
     view! {
         <div role="alert" id="stale-plan">
             <Callout tone=Tone::Warn title="Something changed since you read this plan. Nothing was started.">
                 <p>"The plan below is the new one. Read what differs, then confirm again."</p>
-                <Diff label="What changed" changes=changes before="When you read it" now="Now" />
+                {diff(differences)}
             </Callout>
         </div>
     }
