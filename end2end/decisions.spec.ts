@@ -91,7 +91,7 @@ test('a second rollback is refused while one waits, and the page says which', as
   await expect(banner).toContainText('needs a decision');
   await open(page, deployment.version('v22_minor_20261117_140652', '/plan'));
   await expect(page.getByText('This rollback cannot start.')).toBeVisible();
-  await expect(page.getByRole('link', { name: 'To the active run' })).toBeVisible();
+  await expect(page.getByRole('link', { name: /^To run #\d+$/ })).toBeVisible();
   await expect(page.getByRole('button', { name: /^Roll back/ })).toBeDisabled();
 });
 

@@ -65,7 +65,7 @@ test('a plan that is old cannot be confirmed: the page says so, what changed, an
   await expect(page.locator('#start-hint')).toContainText('plan again before you confirm');
   await expect(page.locator('#plan-standing')).toBeHidden();
   const changed = page.getByRole('region', { name: 'What changed since you read the plan' });
-  await expect(changed.getByRole('table', { name: 'What changed' })).toBeVisible();
+  await expect(changed.getByRole('region', { name: 'What changed', exact: true })).toBeVisible();
   // Nothing that is typed makes it another plan.
   await page.getByLabel('Reason').fill('Check 4 failed, and more');
   await expect(start).toBeDisabled();

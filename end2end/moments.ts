@@ -106,7 +106,13 @@ async function aRollback(page: Page, deployment: Deployment, look: Look): Promis
   await deployment.stop('SIGKILL');
   await deployment.allowDeletions();
   await deployment.start();
-  await each(page, { 'overview-interrupted': '/', 'run-interrupted': '/runs/1', resume: '/runs/1/resume' }, look);
+  const interrupted = {
+    'overview-interrupted': '/',
+    'run-interrupted': '/runs/1',
+    resume: '/runs/1/resume',
+    'plan-while-another-is-interrupted': deployment.version('v22_minor_20261117_140652', '/plan'),
+  };
+  await each(page, interrupted, look);
   for (const box of await acknowledgements(page).all()) await box.check();
   await page.getByLabel('Reason').fill('The server is back');
   await page.getByRole('button', { name: 'Resume run #1' }).click();
