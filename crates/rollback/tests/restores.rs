@@ -5,7 +5,9 @@ mod support;
 
 use rollback::fake::{FAILED, Moment};
 use rollback::store::Fault;
-use rollback_types::{Decision, RunKind, RunState, Step, StepState, StoreKind, ValidationVerdict, VersionState};
+use rollback_types::{
+    Decision, PlanRequest, RunKind, RunState, Step, StepState, StoreKind, ValidationVerdict, VersionState,
+};
 use support::{bench, contaminated, of, request, start_request, tester};
 
 const LANES: [(StoreKind, Step); 3] = [
@@ -311,4 +313,17 @@ async fn a_disk_that_fills_up_after_the_plan_stops_the_lanes_before_production_i
     }
     assert_eq!(b.settle(id).await.run.state, RunState::Completed);
     assert_eq!(b.deployment.fingerprint(), undisturbed().await);
+}
+
+/// The embedding model is another one since the copy was made: no store takes its vectors, and step 7 would find out late.
+#[tokio::test]
+async fn vectors_of_another_kind_are_refused_in_the_plan() {
+    let b = bench();
+    b.deployment.lengthen_vectors("textbook_chunks");
+    let with = |stores: &[StoreKind]| PlanRequest { restore: Some(stores.to_vec()), ..request(FAILED) };
+    let plan = b.service.plan(&with(&[StoreKind::Qdrant])).await.unwrap();
+    let refusal = plan.refusals.iter().find(|r| r.code == "other_vectors:qdrant").unwrap();
+    assert!(refusal.message.contains("dimensions (Cosine)"), "{}", refusal.message);
+    let plan = b.service.plan(&with(&[])).await.unwrap();
+    assert!(!plan.refusals.iter().any(|r| r.code == "other_vectors:qdrant"), "{:?}", plan.refusals);
 }

@@ -17,7 +17,7 @@ use futures::TryStreamExt as _;
 use futures::stream::BoxStream;
 use rollback::store::{
     Alias, CollectionStatus, CopyTaken, Engine, Fault, OnProgress, PointRef, Probe, Removal, SnapshotForm, StoreError,
-    StoredVector, VectorStore,
+    StoredVector, VectorShape, VectorStore,
 };
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
@@ -121,6 +121,17 @@ impl VectorStore for EmbeddedVectors {
         let operation = format!("counting the points of {}", readable(collection));
         let Some((mut db, key)) = self.find(&operation, collection).await? else { return Ok(None) };
         points_of(&mut db, key).await.map(Some).map_err(|e| self.file.failed(&operation, &e))
+    }
+
+    async fn shape(&self, collection: &str) -> Result<Option<VectorShape>, StoreError> {
+        let operation = format!("asking what vectors {} holds", readable(collection));
+        let mut db = self.file.reader(&operation).await?;
+        let found: Option<(i64, String)> = sqlx::query_as("SELECT dim, distance FROM collections WHERE name = ?1")
+            .bind(collection)
+            .fetch_optional(&mut db)
+            .await
+            .map_err(|e| self.file.failed(&operation, &e))?;
+        Ok(found.and_then(|(dim, distance)| Some(VectorShape { size: u64::try_from(dim).ok()?, distance })))
     }
 
     async fn count_of_version(&self, collection: &str, version_id: &str) -> Result<u64, StoreError> {

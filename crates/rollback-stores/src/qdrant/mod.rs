@@ -24,12 +24,13 @@ use backup_formats::qdrant_snapshot::IdSetFingerprint;
 use futures::stream::BoxStream;
 use qdrant_client::qdrant::r#match::MatchValue;
 use qdrant_client::qdrant::{
-    CollectionStatus as WireStatus, Condition, CountPointsBuilder, DeleteCollectionBuilder, Filter,
+    CollectionInfo, CollectionStatus as WireStatus, Condition, CountPointsBuilder, DeleteCollectionBuilder, Filter,
+    vectors_config,
 };
 use qdrant_client::{Qdrant, QdrantError};
 use rollback::store::{
     Alias, CollectionStatus, CopyTaken, Engine, Fault, OnProgress, PointRef, Probe, Removal, SnapshotForm, StoreError,
-    StoredVector, VectorStore,
+    StoredVector, VectorShape, VectorStore,
 };
 use rollback_types::StoreKind;
 
@@ -108,6 +109,23 @@ impl QdrantVectors {
         match name_fault(name) {
             Some(fault) => Err(self.error(operation, Fault::Refused, fault)),
             None => Ok(()),
+        }
+    }
+
+    /// What the server says of a collection; `None` when there is none of that name.
+    async fn info(&self, operation: &str, collection: &str) -> Result<Option<CollectionInfo>, StoreError> {
+        if !self.is_collection(operation, collection).await? {
+            return Ok(None);
+        }
+        let name = collection.to_owned();
+        let limit = self.config.request_timeout;
+        let answer = self.call(operation, limit, |client| async move { client.collection_info(name).await }).await;
+        match absent_as_none(answer)? {
+            Some(answer) => answer
+                .result
+                .map(Some)
+                .ok_or_else(|| self.error(operation, Fault::Unexpected, "the answer says nothing of the collection")),
+            None => Ok(None),
         }
     }
 
@@ -212,6 +230,19 @@ impl VectorStore for QdrantVectors {
         absent_as_none(self.exact_count(&operation, collection, None).await)
     }
 
+    async fn shape(&self, collection: &str) -> Result<Option<VectorShape>, StoreError> {
+        let operation = format!("asking what vectors {} holds", readable(collection));
+        let info =
+            self.info(&operation, collection).await?.and_then(|info| info.config?.params?.vectors_config?.config);
+        let only = match info {
+            Some(vectors_config::Config::Params(params)) => Some(params),
+            // Named or not, as in a snapshot.
+            Some(vectors_config::Config::ParamsMap(map)) if map.map.len() == 1 => map.map.into_values().next(),
+            _ => None,
+        };
+        Ok(only.map(|params| VectorShape { size: params.size, distance: params.distance().as_str_name().to_owned() }))
+    }
+
     async fn count_of_version(&self, collection: &str, version_id: &str) -> Result<u64, StoreError> {
         let operation = format!("counting the points of a version in {}", readable(collection));
         self.must_be_collection(&operation, collection).await?;
@@ -242,23 +273,12 @@ impl VectorStore for QdrantVectors {
 
     async fn status(&self, collection: &str) -> Result<Option<CollectionStatus>, StoreError> {
         let operation = format!("asking for the state of {}", readable(collection));
-        if !self.is_collection(&operation, collection).await? {
-            return Ok(None);
-        }
-        let name = collection.to_owned();
-        let info =
-            absent_as_none(
-                self.call(&operation, self.config.request_timeout, |client| async move {
-                    client.collection_info(name).await
-                })
-                .await,
-            )?;
-        let Some(info) = info else { return Ok(None) };
-        match info.result.map(|info| info.status()) {
-            Some(WireStatus::Green) => Ok(Some(CollectionStatus::Ready)),
-            Some(WireStatus::Yellow | WireStatus::Grey) => Ok(Some(CollectionStatus::Busy)),
-            Some(WireStatus::Red) => Ok(Some(CollectionStatus::Broken)),
-            Some(WireStatus::UnknownCollectionStatus) | None => {
+        let Some(info) = self.info(&operation, collection).await? else { return Ok(None) };
+        match info.status() {
+            WireStatus::Green => Ok(Some(CollectionStatus::Ready)),
+            WireStatus::Yellow | WireStatus::Grey => Ok(Some(CollectionStatus::Busy)),
+            WireStatus::Red => Ok(Some(CollectionStatus::Broken)),
+            WireStatus::UnknownCollectionStatus => {
                 Err(self.error(operation, Fault::Unexpected, "the answer holds no known state"))
             }
         }

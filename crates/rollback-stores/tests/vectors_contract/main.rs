@@ -183,6 +183,10 @@ async fn suite(bench: &Bench<'_>, names: &Names) -> Result<(), StoreError> {
 
     // At rest, or still indexing on a real server.
     assert!(matches!(store.status(production).await?, Some(CollectionStatus::Ready | CollectionStatus::Busy)));
+    let shape = store.shape(production).await?.expect("one kind of vectors");
+    let length = store.sample(production, 1).await?[0].vector.len() as u64;
+    assert_eq!((shape.size, shape.distance.as_str()), (length, "Cosine"));
+    assert_eq!((store.shape(latest).await?, store.shape(missing).await?), (None, None), "an alias is no collection");
     assert_eq!(store.status(latest).await?, None);
     assert_eq!(store.status(missing).await?, None);
 

@@ -131,6 +131,7 @@ mod tests {
             qdrant: Some(Inventory { points: Some(points), digest: Some("aa".into()), ..Inventory::default() }),
             neo4j: Some(Inventory::default()),
             snapshot_form: None,
+            vectors: None,
         }
     }
 

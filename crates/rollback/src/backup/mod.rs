@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use rollback_types::{BackupHealth, BackupSource, Inventory, StoreKind};
 
-use crate::store::SnapshotForm;
+use crate::store::{SnapshotForm, VectorShape};
 pub use folder::{BackupFolders, OldCopy};
 pub(crate) use trial::Trials;
 pub use verifier::BackupVerifier;
@@ -32,6 +32,8 @@ pub struct CopyContents {
     pub neo4j: Option<Inventory>,
     /// Who can restore the points, where that is known.
     pub snapshot_form: Option<SnapshotForm>,
+    /// What kind of vectors the points have, where that is known.
+    pub vectors: Option<VectorShape>,
 }
 
 impl CopyContents {

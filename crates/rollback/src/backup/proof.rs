@@ -10,7 +10,7 @@ use rollback_types::quantity::counted;
 use rollback_types::{Inventory, StoreKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::store::SnapshotForm;
+use crate::store::{SnapshotForm, VectorShape};
 
 /// What tells that a file is still the one that was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,9 @@ pub(super) struct FileContents {
     /// Qdrant: who can restore it. `None` of what an earlier Stepback has proven, until it is read again.
     #[serde(default)]
     pub snapshot_form: Option<SnapshotForm>,
+    /// Qdrant: what kind of vectors. `None` of what an earlier Stepback has proven, until it is read again.
+    #[serde(default)]
+    pub vectors: Option<VectorShape>,
 }
 
 impl Identity {
@@ -128,10 +131,9 @@ pub(super) fn must_be_of(store: StoreKind, path: &Path) -> Result<(), String> {
 
 fn open_snapshot(file: File, name: String, on_bytes: OnBytes) -> Result<FileContents, String> {
     let summary = qdrant_snapshot::inspect(BufReader::new(file), on_bytes).map_err(|e| e.to_string())?;
-    let shape = match (summary.vector_size, &summary.distance) {
-        (Some(size), Some(distance)) => format!(", {size} dimensions, {distance}"),
-        _ => String::new(),
-    };
+    let vectors =
+        summary.vector_size.zip(summary.distance.clone()).map(|(size, distance)| VectorShape { size, distance });
+    let shape = vectors.as_ref().map(|v| format!(", {} dimensions, {}", v.size, v.distance)).unwrap_or_default();
     let (points, mut said) = match &summary.points {
         qdrant_snapshot::PointCount::Exact(n) => {
             (Some(*n), format!("a whole archive, {}{shape}", counted(*n, "points")))
@@ -144,7 +146,7 @@ fn open_snapshot(file: File, name: String, on_bytes: OnBytes) -> Result<FileCont
     let digest = summary.ids.map(|ids| hex::encode(ids.xor));
     let inventory = Inventory { name, points, digest, ..Inventory::default() };
     let form = if summary.is_embedded() { SnapshotForm::Embedded } else { SnapshotForm::Qdrant };
-    Ok(FileContents { inventory, said, staged_nodes: 0, paragraphs: None, snapshot_form: Some(form) })
+    Ok(FileContents { inventory, said, staged_nodes: 0, paragraphs: None, snapshot_form: Some(form), vectors })
 }
 
 /// What `version.info` tells. A Qdrant restores snapshots of its own minor version only, and writes the format's number there, which
@@ -193,5 +195,6 @@ fn open_export(file: File, name: String, staging_label: &str, on_bytes: OnBytes)
         digest: (found.without_chunk_id == 0).then(|| hex::encode(found.ids.xor)),
     };
     let staged_nodes = inventory.labels.get(staging_label).copied().unwrap_or(0);
-    Ok(FileContents { inventory, said, staged_nodes, paragraphs: Some(paragraphs), snapshot_form: None })
+    let paragraphs = Some(paragraphs);
+    Ok(FileContents { inventory, said, staged_nodes, paragraphs, snapshot_form: None, vectors: None })
 }

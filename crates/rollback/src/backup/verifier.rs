@@ -126,6 +126,7 @@ impl BackupVerifier {
             *place = Some(held.inventory.clone());
             paragraphs = paragraphs.or_else(|| held.paragraphs.clone());
             contents.snapshot_form = contents.snapshot_form.or(held.snapshot_form);
+            contents.vectors = contents.vectors.or_else(|| held.vectors.clone());
         }
         let mut expected = self.expected(source).await;
         expected.staged_nodes =
@@ -364,7 +365,7 @@ impl BackupVerifier {
         }
         let inventory = copy.chapters.ok_or("it has no table chapter_metadata")?;
         let said = format!("integrity_check ok, {}", counted(inventory.rows.unwrap_or(0), "chapters"));
-        Ok(FileContents { inventory, said, staged_nodes: 0, paragraphs: None, snapshot_form: None })
+        Ok(FileContents { inventory, said, staged_nodes: 0, paragraphs: None, snapshot_form: None, vectors: None })
     }
 
     /// Nothing of the file would have to be read.

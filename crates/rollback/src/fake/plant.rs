@@ -12,6 +12,14 @@ impl FakeDeployment {
         self.change(|d| drop(d.collections.entry(collection.to_owned()).or_default().insert(id, point)));
     }
 
+    /// Makes the vectors of a collection longer by one: those of another model.
+    pub fn lengthen_vectors(&self, collection: &str) {
+        self.change(|d| {
+            let points = d.collections.get_mut(collection).into_iter().flat_map(|points| points.values_mut());
+            points.for_each(|point| point.vector.push(0.0));
+        });
+    }
+
     /// Removes the points of a collection that have one of these ids.
     pub fn remove_points(&self, collection: &str, ids: std::ops::Range<u64>) {
         self.change(|d| {

@@ -14,7 +14,7 @@ use super::data::{Collection, Data, Point};
 use super::faults::{FaultPlan, Moment};
 use crate::store::{
     Alias, CollectionStatus, CopyTaken, Engine, Fault, OnProgress, PointRef, Probe, Removal, SnapshotForm, StoreError,
-    StoredVector, VectorStore,
+    StoredVector, VectorShape, VectorStore,
 };
 
 #[derive(Debug)]
@@ -71,6 +71,13 @@ impl VectorStore for FakeVectors {
         self.check("aliases", Moment::Before)?;
         let data = self.data();
         Ok(data.aliases.iter().map(|(a, c)| Alias { alias: a.clone(), collection: c.clone() }).collect())
+    }
+
+    async fn shape(&self, collection: &str) -> Result<Option<VectorShape>, StoreError> {
+        self.check("shape", Moment::Before)?;
+        let data = self.data();
+        let first = data.collections.get(collection).and_then(|points| points.values().next());
+        Ok(first.map(|point| VectorShape { size: point.vector.len() as u64, distance: "Cosine".into() }))
     }
 
     async fn count(&self, collection: &str) -> Result<Option<u64>, StoreError> {

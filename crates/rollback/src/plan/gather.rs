@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use rollback_types::{
-    BackupSource, Candidacy, Event, EventKind, Inventory, Layout, OperationRow, RollbackTarget, RunId, RunQuery,
-    RunState, RunSummary, StagingCounts, Step, StoreKind, VersionId, VersionQuery, VersionRow, VersionState,
+    BackupSource, Candidacy, Inventory, Layout, OperationRow, RollbackTarget, RunId, RunSummary, StagingCounts,
+    StoreKind, VersionId, VersionQuery, VersionRow, VersionState,
 };
 
+use super::earlier_runs::{earlier_ways_back, interrupted_amid_change};
 use super::room::{self, Room};
 use super::{FALLBACK_LAYOUT, Planner, Rest};
 use crate::backup::Examination;
-use crate::journal::{Journal, JournalError};
+use crate::journal::JournalError;
 use crate::settings::Settings;
-use crate::store::{Alias, Fault, RegistrySchema, SnapshotForm, StagingSelector, StoreError};
+use crate::store::{Alias, Fault, RegistrySchema, SnapshotForm, StagingSelector, StoreError, VectorShape};
 use crate::stores::Stores;
 
 /// What was read. Each part that failed says so; the judge decides what that means.
@@ -38,6 +39,8 @@ pub(crate) struct Gathered {
     pub copy: Examination,
     /// The copy's snapshot has this form, and the store restores only the other.
     pub foreign_snapshot: Option<SnapshotForm>,
+    /// The copy's vectors, and those of production, where they are of another kind: neither takes the other's place.
+    pub other_vectors: Option<(VectorShape, VectorShape)>,
     /// What of the copy's tables is not as ours.
     pub shape: Result<Vec<String>, StoreError>,
     pub active_run: Result<Option<RunSummary>, JournalError>,
@@ -138,13 +141,18 @@ impl Gathered {
             (first, look().await)
         };
         let points_and_base = async {
-            let points = production_points(stores, production).await;
+            let points = production_points(stores, production.clone()).await;
             let base = match &points {
                 // A base that cannot be read proves nothing, and is asked about no further.
                 Ok(points) => base_points(stores, settings, points).await.ok().flatten(),
                 Err(_) => None,
             };
-            (points, base)
+            let shape = match &copy.contents.vectors {
+                // Where it cannot be told, the restore itself is refused by the store.
+                Some(_) => stores.vectors.shape(&production).await.ok().flatten(),
+                None => None,
+            };
+            (points, base, shape)
         };
         let shape = async {
             match copy.contents.sqlite {
@@ -155,7 +163,7 @@ impl Gathered {
         let (
             (first, (sqlite, qdrant, neo4j)),
             rows,
-            (points, base_points),
+            (points, base_points, vectors),
             nodes,
             shape,
             earlier_ways_back,
@@ -207,6 +215,7 @@ impl Gathered {
             neo4j: Side { staging: neo4j, production: nodes },
             moving,
             foreign_snapshot: copy.contents.snapshot_form.filter(|form| *form != stores.vectors.snapshot_form()),
+            other_vectors: copy.contents.vectors.clone().zip(vectors).filter(|(copied, ours)| copied != ours),
             copy,
             shape,
             active_run,
@@ -218,64 +227,6 @@ impl Gathered {
             holds: false,
             held_by: None,
             held_by_run: None,
-        }
-    }
-}
-
-/// A restore that was cut short leaves a store half restored: what it held is in that run's way back, and nowhere else.
-async fn earlier_ways_back(planner: &Planner<'_>) -> Vec<(RunId, Vec<StoreKind>)> {
-    let query = RunQuery { limit: Some(50), ..RunQuery::default() };
-    // Told to help, beside what is refused without it: a journal that cannot be read refuses the plan elsewhere.
-    let Ok(page) = planner.journal.runs(&query).await else { return Vec::new() };
-    let mut found = Vec::new();
-    for run in page.items {
-        let Ok(Some(record)) = planner.journal.run(run.id).await else { continue };
-        let source = BackupSource::WayBack(record.run_key);
-        let stores = planner.verifier.folders().stores(&source);
-        match (run.state.ended_well(), stores.is_empty()) {
-            (true, false) => break,
-            (false, false) if !run.state.is_active() => found.push((run.id, stores)),
-            _ => {}
-        }
-    }
-    found
-}
-
-/// Other runs that stand still after they had begun to change the stores.
-async fn interrupted_amid_change(planner: &Planner<'_>) -> Result<Vec<RunSummary>, JournalError> {
-    let mut found = Vec::new();
-    if planner.rest.is_some() {
-        // Which of several is resumed first is for the person to choose.
-        return Ok(found);
-    }
-    let mut query = RunQuery { state: Some(RunState::Interrupted), limit: Some(200), ..RunQuery::default() };
-    loop {
-        let page = planner.journal.runs(&query).await?;
-        for run in page.items {
-            if run.kind.changes_stores() && has_begun(planner.journal, run.id).await? {
-                found.push(run);
-            }
-        }
-        match page.next_cursor {
-            Some(cursor) => query.cursor = Some(cursor),
-            None => return Ok(found),
-        }
-    }
-}
-
-/// It has changed something, or was about to: its step 2 writes into the registry, and every other says when it acts.
-async fn has_begun(journal: &dyn Journal, run: RunId) -> Result<bool, JournalError> {
-    const PAGE: u32 = 500;
-    let acts = |event: &Event| {
-        matches!(event.kind, EventKind::StepActs { .. } | EventKind::StepStarted { step: Step::Mark, .. })
-    };
-    let mut after = 0;
-    loop {
-        let events = journal.events(run, after, PAGE).await?;
-        match events.last() {
-            _ if events.iter().any(acts) => return Ok(true),
-            Some(last) => after = last.number,
-            None => return Ok(false),
         }
     }
 }

@@ -21,7 +21,7 @@ pub use records::{
     AbortRequest, CommittedBy, CommittedQuery, CommittedVersions, EvidenceCopy, FinishRequest, MarkRequest, Marked,
     RecordCopy, RecordStore, RegistrySchema, RegistryStamp, RunMark,
 };
-pub use vectors::{Alias, CollectionStatus, PointRef, SnapshotForm, StoredVector, VectorStore};
+pub use vectors::{Alias, CollectionStatus, PointRef, SnapshotForm, StoredVector, VectorShape, VectorStore};
 
 /// Told the units handled and the units in all, from any thread. Must not block.
 pub type OnProgress = Arc<dyn Fn(u64, u64) + Send + Sync>;

@@ -40,6 +40,21 @@ pub enum SnapshotForm {
     Qdrant,
 }
 
+/// What kind of vectors a collection, or a snapshot, holds. One of another kind cannot be restored into it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VectorShape {
+    /// Their dimensions.
+    pub size: u64,
+    /// How they are compared, in Qdrant's word: `Cosine`, `Dot`, …
+    pub distance: String,
+}
+
+impl fmt::Display for VectorShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} dimensions ({})", self.size, self.distance)
+    }
+}
+
 /// Collections of vectors: Qdrant, or embedded.
 #[async_trait]
 pub trait VectorStore: Send + Sync + fmt::Debug {
@@ -55,6 +70,8 @@ pub trait VectorStore: Send + Sync + fmt::Debug {
     async fn aliases(&self) -> Result<Vec<Alias>, StoreError>;
     /// Exact number of points; `None` when no collection has that name. Aliases are not followed.
     async fn count(&self, collection: &str) -> Result<Option<u64>, StoreError>;
+    /// What kind of vectors it holds; `None` when no collection has that name, or it holds several kinds.
+    async fn shape(&self, collection: &str) -> Result<Option<VectorShape>, StoreError>;
     /// Exact number of points whose payload's `version_id` is this.
     async fn count_of_version(&self, collection: &str, version_id: &str) -> Result<u64, StoreError>;
     /// The set of ids, streamed, as an order-independent fingerprint; `None` when there is no such collection.

@@ -79,6 +79,17 @@ impl Judge<'_> {
                         ),
                     );
                 }
+                (true, _) if store == StoreKind::Qdrant && self.g.other_vectors.is_some() => {
+                    if let Some((copied, ours)) = &self.g.other_vectors {
+                        self.refuse(
+                            "other_vectors:qdrant",
+                            format!(
+                                "{store} cannot be restored: the vectors of {name} have {copied}, those of production {ours}. Leave \
+                                 {store} out, or choose a backup that was made since the vectors are as they are."
+                            ),
+                        );
+                    }
+                }
                 (true, _) if store == StoreKind::Qdrant && self.not_covered => {
                     self.refuse("does_not_cover:qdrant", format!("{store} cannot be restored: {evidence}."))
                 }
