@@ -63,6 +63,9 @@ fn facts(page: &mut Page, report: &RunReport) {
     }
     if let Some(ms) = run.duration_ms {
         rows.push(("Took", format::duration(ms)));
+        if run.waited_ms > 0 {
+            rows.push(("Waited for a decision", format::duration(run.waited_ms)));
+        }
         if run.stood_still_ms > 0 && run.last_sign_at.is_none() {
             rows.push(("Stood still", format::duration(run.stood_still_ms)));
         }

@@ -249,6 +249,7 @@ mod tests {
             started_at,
             ended_at: None,
             duration_ms: took_ms,
+            waited_ms: 0,
             stood_still_ms: 0,
             last_sign_at: None,
             summary: None,

@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use rollback_types::{RunView, StepState, StepView, Timestamp};
+use rollback_types::{Pause, RunView, StepState, StepView, Timestamp};
 
 use super::durations::label;
 use super::{ChartError, ink, themed};
@@ -47,23 +47,40 @@ impl Room {
 /// One row, in milliseconds since the run began.
 struct Bar<'a> {
     step: &'a StepView,
-    /// Of its last try; absent while it has not begun.
-    from_to: Option<(u64, u64)>,
+    /// Of each of its tries; none while it has not begun.
+    tries: Vec<(u64, u64)>,
+}
+
+impl<'a> Bar<'a> {
+    fn of(step: &'a StepView, run: &RunView, until: Timestamp) -> Self {
+        let tries = step.tries.iter().filter(|_| step.state != StepState::Skipped).map(|one| {
+            let end = one.ended_at.unwrap_or(until).max(one.started_at);
+            (run.worked_ms_by(one.started_at), run.worked_ms_by(end))
+        });
+        Self { step, tries: tries.collect() }
+    }
+
+    /// How long all its tries were at work.
+    fn took(&self) -> String {
+        let took = format::duration(self.tries.iter().map(|(from, to)| to - from).sum());
+        if self.tries.len() > 1 { format!("{took}, {} tries", self.tries.len()) } else { took }
+    }
 }
 
 /// Draws the steps of a run over the time since it began, on a linear axis. A step that is at work reaches to `now`. The
-/// time in which the run stood still after an interruption is cut out, and a stroke stands in its place.
+/// time in which the run waited for a decision, or stood still after an interruption, is cut out, and a stroke stands in its
+/// place.
 ///
 /// # Errors
 /// [`ChartError`] when plotters refuses to draw.
 pub fn timeline_chart(id: &str, run: &RunView, now: Timestamp, room: Room) -> Result<String, ChartError> {
     // A step without an end is at work, or was until the run ended.
     let until = run.run.ended_at.unwrap_or(now);
-    let bars: Vec<Bar<'_>> = run.steps.iter().map(|step| Bar { step, from_to: from_to(step, run, until) }).collect();
+    let bars: Vec<Bar<'_>> = run.steps.iter().map(|step| Bar::of(step, run, until)).collect();
     // How long a run that is interrupted now will have stood still nobody knows.
-    let over = run.standstills.iter().filter(|(from, _)| run.run.last_sign_at != Some(*from));
-    let cuts: Vec<Cut> = over.map(|(from, until)| Cut::of(run, *from, *until)).collect();
-    let end = bars.iter().filter_map(|b| b.from_to).map(|(_, to)| to).max().unwrap_or(0).max(1);
+    let over = run.pauses.iter().filter(|pause| run.run.last_sign_at != Some(pause.from));
+    let cuts: Vec<Cut> = over.map(|pause| Cut::of(run, *pause)).collect();
+    let end = bars.iter().flat_map(|b| &b.tries).map(|(_, to)| *to).max().unwrap_or(0).max(1);
     let frame = room.frame();
     let size = (frame.width, TOP + BOTTOM + frame.row * u32::try_from(bars.len().max(1)).unwrap_or(1));
     let mut drawing = String::new();
@@ -71,50 +88,53 @@ pub fn timeline_chart(id: &str, run: &RunView, now: Timestamp, room: Room) -> Re
     themed(&drawing, id, size, &format!("Timeline of run #{}", run.run.id), &description(&bars, &cuts))
 }
 
-/// Where the run stood still, and for how long, in milliseconds.
+/// Where the run was not at work, and for how long, in milliseconds.
 struct Cut {
     at: u64,
     lasted: u64,
+    waited: bool,
 }
 
 impl Cut {
-    fn of(run: &RunView, from: Timestamp, until: Timestamp) -> Self {
-        Self { at: run.worked_ms_by(from), lasted: until.since_ms(from) }
+    fn of(run: &RunView, pause: Pause) -> Self {
+        Self { at: run.worked_ms_by(pause.from), lasted: pause.until.since_ms(pause.from), waited: pause.waited }
     }
-}
 
-fn from_to(step: &StepView, run: &RunView, until: Timestamp) -> Option<(u64, u64)> {
-    let from = step.started_at.filter(|_| step.state != StepState::Skipped)?;
-    let until = step.ended_at.unwrap_or(until).max(from);
-    Some((run.worked_ms_by(from), run.worked_ms_by(until)))
+    fn in_words(&self) -> String {
+        let (at, lasted) = (format::duration(self.at), format::duration(self.lasted));
+        if self.waited {
+            format!("After {at} it waited {lasted} for a decision")
+        } else {
+            format!("After {at} it stood still for {lasted}")
+        }
+    }
 }
 
 /// What stands behind the bar.
 fn remark(bar: &Bar<'_>) -> String {
-    match (bar.step.state, bar.from_to) {
-        (StepState::Skipped, _) => "skipped".to_owned(),
-        (_, None) => "not begun".to_owned(),
-        (StepState::Failed, Some((from, to))) => format!("{} · failed", format::duration(to - from)),
-        (StepState::Running, Some(_)) => "at work".to_owned(),
-        (StepState::Interrupted, Some(_)) => "interrupted".to_owned(),
-        (_, Some((from, to))) => format::duration(to - from),
+    match bar.step.state {
+        StepState::Skipped => "skipped".to_owned(),
+        _ if bar.tries.is_empty() => "not begun".to_owned(),
+        // No more than fits behind the bar.
+        StepState::Failed if bar.tries.len() > 1 => format!("{} tries · failed", bar.tries.len()),
+        StepState::Failed => format!("{} · failed", bar.took()),
+        StepState::Running => "at work".to_owned(),
+        StepState::Interrupted => "interrupted".to_owned(),
+        _ => bar.took(),
     }
 }
 
 /// The chart in words, for those who do not see it.
 fn description(bars: &[Bar<'_>], cuts: &[Cut]) -> String {
-    let still = cuts
-        .iter()
-        .map(|cut| format!("After {} it stood still for {}", format::duration(cut.at), format::duration(cut.lasted)));
     let parts: Vec<String> = bars
         .iter()
-        .map(|bar| match bar.from_to {
+        .map(|bar| match bar.tries.first() {
             Some((from, _)) => {
-                format!("{}: began after {}, {}", label(bar.step.step), format::duration(from), remark(bar))
+                format!("{}: began after {}, {}", label(bar.step.step), format::duration(*from), remark(bar))
             }
             None => format!("{}: {}", label(bar.step.step), remark(bar)),
         })
-        .chain(still)
+        .chain(cuts.iter().map(Cut::in_words))
         .collect();
     format!("{}.", parts.join(". "))
 }
@@ -195,13 +215,13 @@ fn draw(
         root.draw_text(&label(bar.step.step), &style(&ink::TEXT, name_side, VPos::Center), name_at)
             .map_err(|e| failed(&e))?;
         let mut after = row.0;
-        if let Some((from, to)) = bar.from_to {
-            let (from, to) = (at(from, middle), at(to, middle));
+        for (from, to) in &bar.tries {
+            let (from, to) = (at(*from, middle), at(*to, middle));
             after = to.0.max(from.0 + LEAST);
             let corners = [(from.0, bar_at - 8), (after, bar_at + 8)];
             root.draw(&Rectangle::new(corners, ink::of_step(bar.step.step).filled())).map_err(|e| failed(&e))?;
         }
-        let colour = if bar.from_to.is_some() { ink::TEXT } else { ink::MUTED };
+        let colour = if bar.tries.is_empty() { ink::MUTED } else { ink::TEXT };
         let (remark_side, remark_at) = match room {
             Room::Wide => (HPos::Left, (after + 8, row.1)),
             Room::Narrow => (HPos::Right, (right, row.1 - 10)),
@@ -214,7 +234,7 @@ fn draw(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rollback_types::{PlanDigest, RunId, RunKind, RunState, RunSummary, Step, VersionId};
+    use rollback_types::{PlanDigest, RunId, RunKind, RunState, RunSummary, Step, Try, VersionId};
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_unix_ms(1_000_000 + ms)
@@ -232,6 +252,7 @@ mod tests {
             started_at: at(0),
             ended_at: None,
             duration_ms: None,
+            waited_ms: 0,
             stood_still_ms: 0,
             last_sign_at: None,
             summary: None,
@@ -239,7 +260,8 @@ mod tests {
         });
         for (step, from, to, state) in spans {
             let row = view.steps.iter_mut().find(|s| s.step == *step).unwrap();
-            (row.started_at, row.ended_at, row.state) = (Some(at(*from)), to.map(at), *state);
+            row.tries.push(Try { started_at: at(*from), ended_at: to.map(at) });
+            row.state = *state;
         }
         view
     }
@@ -286,11 +308,24 @@ mod tests {
             (Step::Identify, 0, Some(1_000), StepState::Done),
             (Step::Mark, 7_201_000, Some(7_202_000), StepState::Done),
         ]);
-        view.standstills = vec![(at(1_000), at(7_201_000))];
+        view.pauses = vec![Pause { from: at(1_000), until: at(7_201_000), waited: false }];
         let svg = timeline_chart("t", &view, at(9_000_000), Room::Wide).unwrap();
         let bars = bars(&svg);
         assert!((bars[0].1 - bars[0].0).abs_diff(bars[1].1 - bars[1].0) <= 1, "two bars of one second each: {bars:?}");
         assert!(svg.contains("After 1.0 s it stood still for 2 h.") && svg.contains("+2 s"), "{svg}");
+    }
+
+    #[test]
+    fn every_try_has_its_bar_and_the_wait_between_them_takes_no_room() {
+        let mut view = run(&[
+            (Step::Identify, 0, Some(1_000), StepState::Failed),
+            (Step::Identify, 61_000, Some(63_000), StepState::Done),
+        ]);
+        view.pauses = vec![Pause { from: at(1_000), until: at(61_000), waited: true }];
+        let svg = timeline_chart("t", &view, at(9_000_000), Room::Wide).unwrap();
+        let bars = bars(&svg);
+        assert_eq!((bars.len(), bars[0].1), (2, bars[1].0), "one bar a try, one behind the other: {bars:?}");
+        assert!(svg.contains("3.0 s, 2 tries") && svg.contains("After 1.0 s it waited 1 min for a decision."), "{svg}");
     }
 
     #[test]

@@ -264,6 +264,7 @@ fn step(s: StepComparison) -> impl IntoView {
             <td>
                 <StepBadge state=c.state />
                 {c.took_ms.map(|ms| format!(" {}", format::duration(ms)))}
+                {(c.attempts > 1).then(|| format!(" in {} tries", c.attempts))}
                 {c.outcome.map(|text| view! { <span class="under foreign">{format::clip(&format::visible(&text), 300)}</span> })}
             </td>
         }

@@ -38,26 +38,37 @@ pub fn RunRows(runs: Vec<RunSummary>) -> impl IntoView {
     .into_any()
 }
 
-/// How long a run was at work. The time in which it stood still after an interruption is told apart.
+/// How long a run was at work. The time in which it waited for a decision, or stood still, is told apart.
 #[component]
 pub fn Took(run: RunSummary) -> impl IntoView {
-    let [worked, still] = took(&run);
+    let worked = run.duration_ms.map_or_else(|| "–".to_owned(), format::duration);
+    let sign = run.last_sign_at.map(|_| "until its last sign".to_owned());
+    let apart: Vec<String> = sign.into_iter().chain(not_at_work(&run)).collect();
     view! {
         {worked}
-        {(!still.is_empty()).then(|| view! { <span class="under">{still}</span> })}
+        {(!apart.is_empty()).then(|| view! { <span class="under">{apart.join("; ")}</span> })}
     }
 }
 
-/// `4.0 s` and `stood still for 2 h`; the second is empty for a run that nothing interrupted.
-pub fn took(run: &RunSummary) -> [String; 2] {
-    let worked = run.duration_ms.map_or_else(|| "–".to_owned(), format::duration);
-    let still = match (run.last_sign_at, run.stood_still_ms) {
-        // How long it stands still is not known before somebody ends that.
-        (Some(_), _) => "until its last sign".to_owned(),
-        (None, 0) => String::new(),
-        (None, ms) => format!("stood still for {}", format::duration(ms)),
-    };
-    [worked, still]
+/// `waited 2 min for a decision` and `stood still for 2 h`, as far as it did.
+pub fn not_at_work(run: &RunSummary) -> Vec<String> {
+    let waited = (run.waited_ms > 0).then(|| format!("waited {} for a decision", format::duration(run.waited_ms)));
+    // How long it stands still is not known before somebody ends that.
+    let still = (run.stood_still_ms > 0 && run.last_sign_at.is_none())
+        .then(|| format!("stood still for {}", format::duration(run.stood_still_ms)));
+    waited.into_iter().chain(still).collect()
+}
+
+/// `11 s of work; waited 2 min for a decision; stood still for 2 h`. Nothing for a run that was always at work, for which its
+/// beginning and its end say it.
+pub fn time_in_words(run: &RunSummary) -> Option<String> {
+    let apart = not_at_work(run);
+    if apart.is_empty() && run.last_sign_at.is_none() {
+        return None;
+    }
+    let until = if run.last_sign_at.is_some() { " until its last sign" } else { "" };
+    let worked = format!("{} of work{until}", format::duration(run.duration_ms?));
+    Some([vec![worked], apart].concat().join("; "))
 }
 
 fn row(run: RunSummary) -> impl IntoView {
@@ -125,7 +136,7 @@ mod tests {
     use rollback_types::{PlanDigest, RunId, RunState, Timestamp};
 
     #[test]
-    fn the_time_in_which_nobody_was_at_work_is_told_apart() {
+    fn the_time_in_which_a_run_was_not_at_work_is_told_apart() {
         let at = Timestamp::from_unix_ms;
         let mut run = RunSummary {
             id: RunId(1),
@@ -138,15 +149,19 @@ mod tests {
             started_at: at(0),
             ended_at: Some(at(4_000)),
             duration_ms: Some(4_000),
+            waited_ms: 0,
             stood_still_ms: 0,
             last_sign_at: None,
             summary: None,
             last_event: 0,
         };
-        assert_eq!(took(&run), ["4.0 s".to_owned(), String::new()]);
+        let said = |run: &RunSummary| time_in_words(run).unwrap_or_default();
+        assert_eq!(said(&run), "");
         run.stood_still_ms = 7_200_000;
-        assert_eq!(took(&run), ["4.0 s", "stood still for 2 h"]);
+        assert_eq!(said(&run), "4.0 s of work; stood still for 2 h");
+        run.waited_ms = 120_000;
+        assert_eq!(said(&run), "4.0 s of work; waited 2 min for a decision; stood still for 2 h");
         run.last_sign_at = Some(at(4_000));
-        assert_eq!(took(&run), ["4.0 s", "until its last sign"]);
+        assert_eq!(said(&run), "4.0 s of work until its last sign; waited 2 min for a decision");
     }
 }

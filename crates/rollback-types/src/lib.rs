@@ -56,9 +56,9 @@ pub use report::{
     InterruptionEnd, RunComparison, RunReport, SavedWayBack, StepComparison, StepOutcome, StoreBalance,
 };
 pub use role::Role;
-pub use run::{RunState, RunSummary};
+pub use run::{Passed, RunState, RunSummary};
 pub use run_kind::RunKind;
-pub use run_view::{RunView, StepView};
+pub use run_view::{Pause, RunView, StepView, Try};
 pub use state::{Candidacy, VersionState};
 pub use step::{Step, StepState};
 pub use store::{StoreKind, StoreReport, StoreStatus};

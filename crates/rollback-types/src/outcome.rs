@@ -76,6 +76,7 @@ mod tests {
             started_at: Timestamp::from_unix_ms(0),
             ended_at: None,
             duration_ms: None,
+            waited_ms: 0,
             stood_still_ms: 0,
             last_sign_at: None,
             summary: None,

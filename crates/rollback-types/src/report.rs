@@ -55,9 +55,9 @@ pub struct StepOutcome {
     pub error: Option<StepError>,
     /// How often it was begun.
     pub attempts: u32,
-    /// When its last try began.
+    /// When its first try began.
     pub started_at: Option<Timestamp>,
-    /// How long its last try took; absent when it did no work.
+    /// How long all its tries were at work; absent when it did no work.
     pub took_ms: Option<u64>,
     /// The document's estimate.
     pub documented_ms: u64,
@@ -256,8 +256,11 @@ pub struct ComparedStep {
     pub state: StepState,
     /// What was done, or why it was skipped; its fault when it failed.
     pub outcome: Option<String>,
-    /// How long it took.
+    /// How long all its tries were at work.
     pub took_ms: Option<u64>,
+    /// How often it was begun.
+    #[serde(default)]
+    pub attempts: u32,
 }
 
 /// One step in both runs; absent in a run whose kind has no such step.
@@ -272,7 +275,7 @@ pub struct StepComparison {
     pub a: Option<ComparedStep>,
     /// In the second.
     pub b: Option<ComparedStep>,
-    /// How much longer the second took, in milliseconds; negative when it was faster.
+    /// How much longer the second was at work, in milliseconds; negative when it was faster.
     pub longer_ms: Option<i64>,
 }
 
@@ -298,7 +301,7 @@ pub struct RunComparison {
     pub a: ComparedRun,
     /// The second.
     pub b: ComparedRun,
-    /// How much longer the second took in all, in milliseconds; negative when it was faster.
+    /// How much longer the second was at work in all, in milliseconds; negative when it was faster.
     pub longer_ms: Option<i64>,
     /// Step by step, in the document's order.
     pub steps: Vec<StepComparison>,

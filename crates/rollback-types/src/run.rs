@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{PlanDigest, RunId, RunKind, Timestamp, VersionId};
+use crate::{EventKind, PlanDigest, RunId, RunKind, Timestamp, VersionId};
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,31 @@ impl RunState {
     }
 }
 
+/// What passed between an event of a run and the one before it: the one rule of how its time is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// It was at work.
+    Work,
+    /// It waited for a person's decision.
+    Wait,
+    /// Nobody was at work on it: its process had ended.
+    Standstill,
+}
+
+impl Passed {
+    /// By the state in which the run was, and the event that ended it.
+    pub fn until(event: &EventKind, before: RunState) -> Self {
+        match event {
+            // Whatever it did when its process ended: when that was, nobody saw.
+            EventKind::RunInterrupted { stopped: false, .. }
+            | EventKind::RunResumed { .. }
+            | EventKind::RunAbandoned { .. } => Self::Standstill,
+            _ if before == RunState::NeedsDecision => Self::Wait,
+            _ => Self::Work,
+        }
+    }
+}
+
 /// A run in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -88,8 +113,11 @@ pub struct RunSummary {
     pub started_at: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
-    /// How long it was at work: `ended_at - started_at`, less the time in which it stood still.
+    /// How long it was at work: `ended_at - started_at`, less the time in which it waited for a decision or stood still.
     pub duration_ms: Option<u64>,
+    /// How long it waited for people to decide.
+    #[serde(default)]
+    pub waited_ms: u64,
     /// How long nobody was at work on it after interruptions.
     #[serde(default)]
     pub stood_still_ms: u64,
@@ -103,8 +131,8 @@ pub struct RunSummary {
 }
 
 impl RunSummary {
-    /// How long it has been at work until then, where that is after all its interruptions.
+    /// How long it has been at work until then, where that is after all its waits and interruptions.
     pub fn worked_ms(&self, until: Timestamp) -> u64 {
-        until.since_ms(self.started_at).saturating_sub(self.stood_still_ms)
+        until.since_ms(self.started_at).saturating_sub(self.stood_still_ms + self.waited_ms)
     }
 }

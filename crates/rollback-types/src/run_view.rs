@@ -3,7 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, EventKind, Progress, StepError};
-use crate::{Decision, LogLine, RunState, RunSummary, Step, StepState, StoreKind, Timestamp, ValidationReport};
+use crate::{Decision, LogLine, Passed, RunState, RunSummary, Step, StepState, StoreKind, Timestamp, ValidationReport};
+
+/// One try of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Try {
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended; of an interrupted one, the run's last sign of life.
+    pub ended_at: Option<Timestamp>,
+}
 
 /// One step of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +42,9 @@ pub struct StepView {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+    /// All its tries, oldest first: a person may have it tried again, and a resumed run does.
+    #[serde(default)]
+    pub tries: Vec<Try>,
     /// What was done, or why it was skipped.
     pub outcome: Option<String>,
     /// The last fault, while it matters.
@@ -54,6 +67,7 @@ impl StepView {
             unit: step.unit().map(str::to_owned),
             started_at: None,
             ended_at: None,
+            tries: Vec::new(),
             outcome: None,
             error: None,
             decisions: Vec::new(),
@@ -66,10 +80,30 @@ impl StepView {
         self.acted && self.state == StepState::Skipped && outcome.starts_with("skipped: by decision: ")
     }
 
-    /// `ended_at - started_at`, once both are known.
+    /// How long all its tries were at work, once the last has ended; absent when it was never begun.
     pub fn duration_ms(&self) -> Option<u64> {
-        Some(self.ended_at?.since_ms(self.started_at?))
+        self.tries.last()?.ended_at?;
+        Some(self.tries.iter().filter_map(|t| Some(t.ended_at?.since_ms(t.started_at))).sum())
     }
+
+    fn end(&mut self, state: StepState, at: Timestamp) {
+        self.state = state;
+        self.ended_at = Some(at);
+        if let Some(open) = self.tries.last_mut().filter(|t| t.ended_at.is_none()) {
+            open.ended_at = Some(at);
+        }
+    }
+}
+
+/// A time in which a run was not at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// From when.
+    pub from: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// It waited for a decision; otherwise it stood still.
+    pub waited: bool,
 }
 
 /// A run with its steps and its log.
@@ -92,19 +126,29 @@ pub struct RunView {
     /// When the last event was.
     #[serde(default)]
     pub last_event_at: Option<Timestamp>,
-    /// From when until when nobody was at work on it, oldest first; known only to who has seen all events.
+    /// When it was not at work, oldest first; known only to who has seen all events.
     #[serde(skip)]
-    pub standstills: Vec<(Timestamp, Timestamp)>,
+    pub pauses: Vec<Pause>,
+    /// While it is interrupted: failed steps about which it waited for a decision when its process ended.
+    #[serde(skip)]
+    pub undecided: Vec<Step>,
 }
 
 impl RunView {
     /// A run of which nothing is known yet but its summary; feed it all its events.
     pub fn new(mut run: RunSummary) -> Self {
         run.last_event = 0;
-        (run.stood_still_ms, run.last_sign_at) = (0, None);
-        let steps = run.kind.steps().into_iter().map(StepView::new).collect();
-        let (findings, log, standstills) = (Vec::new(), Vec::new(), Vec::new());
-        Self { run, steps, validation: None, findings, log, last_event_at: None, standstills }
+        (run.waited_ms, run.stood_still_ms, run.last_sign_at) = (0, 0, None);
+        Self {
+            steps: run.kind.steps().into_iter().map(StepView::new).collect(),
+            run,
+            validation: None,
+            findings: Vec::new(),
+            log: Vec::new(),
+            last_event_at: None,
+            pauses: Vec::new(),
+            undecided: Vec::new(),
+        }
     }
 
     /// Takes in one event. Stale numbers and unknown kinds change nothing but, for the latter, the last number.
@@ -113,8 +157,12 @@ impl RunView {
         if event.number <= self.run.last_event || event.run_id != self.run.id {
             return false;
         }
-        self.run.last_event = event.number;
         let at = event.at;
+        // Before its first event it was only opened, whatever its summary says of now.
+        let before = if self.run.last_event == 0 { RunState::Running } else { self.run.state };
+        let (passed, since) = (Passed::until(&event.kind, before), self.last_event_at.unwrap_or(self.run.started_at));
+        self.pass(passed, since, at);
+        self.run.last_event = event.number;
         match &event.kind {
             EventKind::RunStarted { .. } => self.run.state = RunState::Running,
             EventKind::StepStarted { step, .. } => {
@@ -123,6 +171,7 @@ impl RunView {
                     s.state = StepState::Running;
                     s.started_at = Some(at);
                     s.ended_at = None;
+                    s.tries.push(Try { started_at: at, ended_at: None });
                     (s.done, s.total, s.outcome, s.error) = (None, None, None, None);
                     s.decisions.clear();
                 });
@@ -137,8 +186,7 @@ impl RunView {
             EventKind::Validated { report } => self.validation = Some(*report.clone()),
             EventKind::StepRetrying { step, error, .. } => self.change(*step, |s| s.error = Some(error.clone())),
             EventKind::StepCompleted { step, found_absent, count, outcome } => self.change(*step, |s| {
-                s.state = if *found_absent { StepState::FoundAbsent } else { StepState::Done };
-                s.ended_at = Some(at);
+                s.end(if *found_absent { StepState::FoundAbsent } else { StepState::Done }, at);
                 s.outcome = Some(outcome.clone());
                 s.error = None;
                 if count.is_some() {
@@ -146,16 +194,14 @@ impl RunView {
                 }
             }),
             EventKind::StepSkipped { step, reason, .. } => self.change(*step, |s| {
-                s.state = StepState::Skipped;
                 s.started_at.get_or_insert(at);
-                s.ended_at = Some(at);
+                s.end(StepState::Skipped, at);
                 s.outcome = Some(format!("skipped: {reason}"));
                 s.error = None;
                 s.decisions.clear();
             }),
             EventKind::StepFailed { step, error } => self.change(*step, |s| {
-                s.state = StepState::Failed;
-                s.ended_at = Some(at);
+                s.end(StepState::Failed, at);
                 s.error = Some(error.clone());
             }),
             EventKind::DecisionNeeded { steps } => {
@@ -172,30 +218,30 @@ impl RunView {
                     });
                 }
             }
-            EventKind::DecisionMade { step, .. } => {
-                self.change(*step, |s| s.decisions.clear());
+            EventKind::DecisionMade { step, decision, .. } => {
+                // An abort ends the run: nothing is asked about the others any more.
+                for s in self.steps.iter_mut().filter(|s| s.step == *step || *decision == Decision::Abort) {
+                    s.decisions.clear();
+                }
                 if self.steps.iter().all(|s| s.decisions.is_empty()) {
                     self.run.state = RunState::Running;
                 }
             }
-            EventKind::RunInterrupted { stopped, .. } => {
-                let last_sign = self.last_event_at.filter(|_| !stopped).unwrap_or(at);
-                self.stood_still(last_sign, at);
+            EventKind::RunInterrupted { message, .. } => {
+                let last_sign = if passed == Passed::Standstill { since } else { at };
                 self.run.last_sign_at = Some(last_sign);
+                self.run.summary = Some(message.clone());
+                self.cut_off(Some(last_sign));
                 self.end(RunState::Interrupted, at);
-                for s in self.steps.iter_mut().filter(|s| s.state == StepState::Running) {
-                    s.state = StepState::Interrupted;
-                    s.ended_at = Some(last_sign);
-                }
             }
             EventKind::RunResumed { .. } => {
-                self.stood_still(self.last_event_at.unwrap_or(at), at);
                 self.run.state = RunState::Running;
                 (self.run.ended_at, self.run.duration_ms, self.run.summary) = (None, None, None);
+                (self.run.last_sign_at, self.undecided) = (None, Vec::new());
             }
             EventKind::RunAbandoned { summary, .. } => {
-                self.stood_still(self.last_event_at.unwrap_or(at), at);
                 self.run.summary = Some(summary.clone());
+                (self.run.last_sign_at, self.undecided) = (None, Vec::new());
                 self.end(RunState::Aborted, at);
             }
             EventKind::RunEnded { state, summary, findings } => {
@@ -233,20 +279,47 @@ impl RunView {
         self.steps.iter().find(|s| s.step == step)
     }
 
-    /// Nobody was at work on it in between.
-    fn stood_still(&mut self, from: Timestamp, until: Timestamp) {
-        self.run.last_sign_at = None;
-        self.run.stood_still_ms += until.since_ms(from);
-        match self.standstills.last_mut().filter(|last| last.1 == from) {
-            Some(last) => last.1 = until,
-            None => self.standstills.push((from, until)),
+    /// Steps that were at work are so no more, and nobody is asked about those that failed. `last_sign`: until when they
+    /// were seen at work, where that is known.
+    pub fn cut_off(&mut self, last_sign: Option<Timestamp>) {
+        for s in &mut self.steps {
+            if !s.decisions.is_empty() {
+                s.decisions.clear();
+                self.undecided.push(s.step);
+            }
+            match (s.state, last_sign) {
+                (StepState::Running, Some(at)) => s.end(StepState::Interrupted, at),
+                (StepState::Running, None) => s.state = StepState::Interrupted,
+                _ => {}
+            }
         }
     }
 
-    /// How long it had been at work at a moment, without the times in which it stood still.
+    /// Counts what passed between two events.
+    fn pass(&mut self, passed: Passed, from: Timestamp, until: Timestamp) {
+        let waited = match passed {
+            Passed::Work => return,
+            Passed::Wait => true,
+            Passed::Standstill => false,
+        };
+        let sum = if waited { &mut self.run.waited_ms } else { &mut self.run.stood_still_ms };
+        *sum += until.since_ms(from);
+        match self.pauses.last_mut().filter(|last| last.until == from && last.waited == waited) {
+            Some(last) => last.until = until,
+            None => self.pauses.push(Pause { from, until, waited }),
+        }
+    }
+
+    /// How long it had been at work at a moment, without the times in which it waited or stood still.
     pub fn worked_ms_by(&self, at: Timestamp) -> u64 {
-        let still = self.standstills.iter().map(|(from, until)| at.min(*until).since_ms(*from));
-        at.since_ms(self.run.started_at).saturating_sub(still.sum())
+        let pauses = self.pauses.iter().map(|pause| at.min(pause.until).since_ms(pause.from));
+        at.since_ms(self.run.started_at).saturating_sub(pauses.sum())
+    }
+
+    /// How long it has been at work by now; and since when it waits for a decision, while it does.
+    pub fn worked_ms_now(&self, now: Timestamp) -> (u64, Option<Timestamp>) {
+        let waits_since = self.last_event_at.filter(|_| self.run.state == RunState::NeedsDecision);
+        (self.run.worked_ms(waits_since.unwrap_or(now)), waits_since)
     }
 
     fn change(&mut self, step: Step, f: impl FnOnce(&mut StepView)) {
@@ -259,9 +332,6 @@ impl RunView {
         self.run.state = state;
         self.run.ended_at = Some(at);
         self.run.duration_ms = Some(self.run.worked_ms(at));
-        for s in &mut self.steps {
-            s.decisions.clear();
-        }
     }
 }
 

@@ -245,6 +245,11 @@ impl Procedure {
         self.with(|p| matches!(p, Phase::Failed { .. }))
     }
 
+    /// Steps that failed and that a person chose to try again; they have not begun again yet.
+    pub fn to_retry(&self) -> Vec<Step> {
+        self.with(|p| matches!(p, Phase::ToRetry { .. }))
+    }
+
     /// Steps of the stage that a person chose to skip.
     pub fn to_skip(&self) -> Vec<Step> {
         self.with(|p| matches!(p, Phase::ToSkip { .. }))

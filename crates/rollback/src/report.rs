@@ -63,7 +63,7 @@ pub(crate) fn report(sources: Sources<'_>) -> RunReport {
             outcome: step.outcome.clone(),
             error: step.error.clone(),
             attempts: told.attempts.get(&step.step).copied().unwrap_or(0),
-            started_at: step.started_at.filter(|_| worked),
+            started_at: step.tries.first().map(|t| t.started_at).filter(|_| worked),
             took_ms: step.duration_ms().filter(|_| worked),
             documented_ms: u64::from(step.step.documented_seconds()) * 1_000,
             median_ms: medians.iter().find(|m| m.step == step.step && m.runs > 0).map(|m| m.median_ms),

@@ -121,17 +121,21 @@ pub(crate) fn skipped(reason: &str) -> String {
     format!("{SKIPPED}{colon} {reason}")
 }
 
-/// What an interruption means: what is proven, and what is not known.
+/// What an interruption means: what is proven, what had failed, and what is not known.
 pub(crate) fn interruption(procedure: &Procedure, cause: &str) -> String {
     let list = |steps: Vec<Step>| steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let through = procedure.through();
     let proven =
         if through.is_empty() { "No step was done".to_owned() } else { format!("Proven done: {}", list(through)) };
-    let in_hand = procedure.in_hand();
-    let unknown = if in_hand.is_empty() {
-        "no step was at work".to_owned()
-    } else {
-        format!("what {} did is counted again before anything goes on", list(in_hand))
-    };
-    format!("The run was interrupted: {cause}. {proven}; {unknown}. Resume it, or abandon it.")
+    let told = |steps: Vec<Step>, say: &dyn Fn(String) -> String| (!steps.is_empty()).then(|| say(list(steps)));
+    let had_failed = [
+        told(procedure.undecided(), &|steps| format!("{steps} had failed, and the run waited for a decision")),
+        told(procedure.to_retry(), &|steps| format!("{steps} was to be done again")),
+        told(procedure.to_skip(), &|steps| format!("{steps} had failed and was to be skipped")),
+    ];
+    let unknown = told(procedure.in_hand(), &|s| format!("what {s} did is counted again before anything goes on"));
+    let open: Vec<String> = had_failed.into_iter().chain([unknown]).flatten().collect();
+    let open = if open.is_empty() { "no step was at work".to_owned() } else { open.join("; ") };
+    let ways = if procedure.was_to_be_aborted() { "Abandon it" } else { "Resume it, or abandon it" };
+    format!("The run was interrupted: {cause}. {proven}; {open}. {ways}.")
 }

@@ -11,8 +11,8 @@ use rollback::journal::JournalError;
 use rollback::store::Fault;
 use rollback::{Actor, RollbackService, ServiceError};
 use rollback_types::{
-    Decision, EventKind, PlanRequest, ResumeRequest, Role, RunId, RunKind, RunState, RunView, Step, StoreKind,
-    VersionState,
+    Decision, EventKind, PlanRequest, ResumeRequest, Role, RunId, RunKind, RunState, RunView, Step, StepState,
+    StoreKind, VersionState,
 };
 use support::{Bench, bench, bench_per_version, contaminated, of, request, start_request, tester};
 
@@ -130,6 +130,26 @@ async fn stopped_at(b: &Bench, operation: &'static str, step: Step) -> RunId {
     assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision);
     b.deployment.faults.clear();
     id
+}
+
+/// The log, the steps and the run tell one story of a process that ended while a person was asked.
+#[tokio::test]
+async fn a_run_cut_off_while_it_asked_names_the_failed_step_and_does_it_again() {
+    let b = bench();
+    let id = stopped_at(&b, "delete_batch", Step::DeleteNodes).await;
+    let service = restarted(&b).await;
+    let view = service.run(id).await.unwrap();
+    let step = view.step(Step::DeleteNodes).unwrap();
+    assert_eq!((view.run.state, step.state), (RunState::Interrupted, StepState::Failed));
+    assert_eq!(view.undecided, [Step::DeleteNodes]);
+    let told = &view.log.last().unwrap().text;
+    assert!(told.contains("step 5 had failed, and the run waited for a decision"), "{told}");
+    assert!(!told.contains("no step was at work"), "{told}");
+    assert_eq!(view.run.summary.as_deref().map(|s| told.ends_with(s)), Some(true), "{:?}", view.run.summary);
+    assert_eq!(view.run.waited_ms, 0, "when the process ended nobody saw");
+    let view = resumed(&service, id).await;
+    assert_eq!(view.run.state, RunState::Completed, "{:#?}", view.log);
+    assert_eq!(view.step(Step::DeleteNodes).unwrap().tries.len(), 2);
 }
 
 /// Nobody started Stepback again: with room on the disk the same process goes on.

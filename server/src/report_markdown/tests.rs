@@ -27,6 +27,7 @@ fn report(text: &str) -> RunReport {
             started_at: at(0),
             ended_at: Some(at(9_000)),
             duration_ms: Some(9_000),
+            waited_ms: 0,
             stood_still_ms: 0,
             last_sign_at: None,
             summary: Some(text()),

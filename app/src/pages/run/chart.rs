@@ -30,14 +30,15 @@ pub fn DurationsCard(
         Err(_) => view! { <p class="body muted">"The chart could not be drawn. The figures are below."</p> }.into_any(),
     };
     let rows = view.steps.iter().map(row).collect_view();
-    let still = (view.standstills.iter().any(|(from, _)| view.run.last_sign_at != Some(*from))).then_some(
-        " The time in which nobody was at work after an interruption is cut out; a grey stroke stands there.",
+    let cut = (view.pauses.iter().any(|pause| view.run.last_sign_at != Some(pause.from))).then_some(
+        " The time in which the run waited for a decision, or stood still after an interruption, is cut out; a grey stroke \
+         stands there.",
     );
     let footer = view! {
         <p>
-            "Time since the run began, of each step’s last try. Steps that overlap worked side by side; the colours are \
-            the stores’."
-            {still}
+            "Time since the run began. A step that was tried again has a bar for each try. Steps that overlap worked side \
+            by side; the colours are the stores’."
+            {cut}
         </p>
     };
     view! {
@@ -66,7 +67,10 @@ pub fn DurationsCard(
 fn row(step: &StepView) -> impl IntoView + use<> {
     let took = match step.state {
         StepState::Skipped => "skipped".to_owned(),
-        _ => step.duration_ms().map_or_else(|| "–".to_owned(), format::duration),
+        _ => match (step.duration_ms().map(format::duration), step.tries.len()) {
+            (Some(took), tries @ 2..) => format!("{took} in {tries} tries"),
+            (took, _) => took.unwrap_or_else(|| "–".to_owned()),
+        },
     };
     view! {
         <tr>

@@ -106,7 +106,7 @@ pub fn RunNotice() -> impl IntoView {
     LiveRun::of_page().map(|live| view! { <TabState live=live /> })
 }
 
-/// How long the run has taken; ticks while it goes on.
+/// How long the run was at work, ticking while it is; and how long it has been waiting for a decision.
 #[component]
 fn Elapsed(live: LiveRun) -> impl IntoView {
     let took = Memo::new(move |_| live.view.with(|v| v.run.duration_ms));
@@ -122,10 +122,21 @@ fn Elapsed(live: LiveRun) -> impl IntoView {
             }
         }
     });
+    let text = move || match took.get() {
+        Some(ms) => format::duration(ms),
+        None => {
+            let now = now.get();
+            let (worked, waits_since) = live.view.with(|v| v.worked_ms_now(now));
+            let worked = format::duration(worked);
+            waits_since.map_or(worked.clone(), |since| {
+                format!("{worked}, waiting for {}", format::duration(now.since_ms(since)))
+            })
+        }
+    };
     view! {
         <span class="nowrap elapsed">
             <span class="sr">"Took "</span>
-            <b>{move || format::duration(took.get().unwrap_or_else(|| live.view.with(|v| v.run.worked_ms(now.get()))))}</b>
+            <b>{text}</b>
         </span>
     }
 }

@@ -6,20 +6,17 @@ use rollback_types::{Role, RunId, RunKind, RunView, StepState, StepView};
 
 use crate::api::runs::AbandonRun;
 use crate::components::{DecisionForm, Icon, IconName, RoleNote, TextArea};
+use crate::format;
 use crate::pages::plan::sentences::listed;
 
-/// What an interruption left, in two sentences: what is proven done, and what is not known.
-pub fn left(view: &RunView) -> [String; 2] {
+/// What an interruption left: what is proven done, and what is not known; a sentence or two each.
+fn left(view: &RunView) -> [String; 2] {
     let named = |wanted: fn(&StepView) -> bool| {
         let steps: Vec<String> =
             view.steps.iter().filter(|s| wanted(s)).map(|s| format!("{} ({})", s.step, s.title)).collect();
         steps
     };
-    let (done, open) = (
-        named(|s| s.state.is_through()),
-        // A failed step had not come to its end either.
-        named(|s| matches!(s.state, StepState::Interrupted | StepState::Failed)),
-    );
+    let (done, open) = (named(|s| s.state.is_through()), named(|s| s.state == StepState::Interrupted));
     let done = if done.is_empty() { "No step.".to_owned() } else { format!("{}.", listed(&done)) };
     let open = if open.is_empty() {
         "Nothing: no step was at work.".to_owned()
@@ -27,6 +24,17 @@ pub fn left(view: &RunView) -> [String; 2] {
         format!("{}. It is counted again before anything goes on.", listed(&open))
     };
     [done, open]
+}
+
+/// A step that had failed before, why, and how far a decision about it had come.
+fn had_failed(view: &RunView, step: &StepView) -> String {
+    let why = step.error.as_ref().map(|e| format!(": {}", e.message.trim_end_matches('.'))).unwrap_or_default();
+    let decision = if view.undecided.contains(&step.step) {
+        "Stepback ended while the run waited for a decision about it."
+    } else {
+        "A decision about it was taken, and had not been carried out yet."
+    };
+    format!("{} ({}){why}. {decision}", step.step, step.title)
 }
 
 /// What giving it up means for the data.
@@ -45,7 +53,7 @@ fn abandoning(kind: RunKind) -> &'static str {
     }
 }
 
-/// The two sentences, and the ways on.
+/// What it left, and the ways on.
 #[component]
 pub fn Interrupted(
     /// The run.
@@ -53,11 +61,21 @@ pub fn Interrupted(
 ) -> impl IntoView {
     let (id, kind) = (view.run.id, view.run.kind);
     let [done, open] = left(&view);
+    let failed = view.steps.iter().filter(|s| s.state == StepState::Failed).map(|s| {
+        view! {
+            <p>
+                <b>"Failed: "</b>
+                <span class="foreign">{format::visible_lines(&had_failed(&view, s))}</span>
+            </p>
+        }
+    });
+    let failed = failed.collect_view();
     view! {
         <p>
             <b>"Proven done: "</b>
             {done}
         </p>
+        {failed}
         <p>
             <b>"Not known: "</b>
             {open}
@@ -95,7 +113,7 @@ fn Abandon(id: RunId, kind: RunKind) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rollback_types::{PlanDigest, RunState, RunSummary, Timestamp, VersionId};
+    use rollback_types::{PlanDigest, RunState, RunSummary, StepError, Timestamp, VersionId};
 
     #[test]
     fn what_is_proven_and_what_is_not_known_is_named() {
@@ -111,6 +129,7 @@ mod tests {
             started_at: at,
             ended_at: Some(at),
             duration_ms: Some(0),
+            waited_ms: 0,
             stood_still_ms: 0,
             last_sign_at: None,
             summary: None,
@@ -123,5 +142,20 @@ mod tests {
         let [done, open] = left(&view);
         assert!(done.contains(&view.steps[0].title) && !done.contains(&view.steps[4].title), "{done}");
         assert!(open.contains(&view.steps[4].title) && open.contains("counted again"), "{open}");
+        // A failed step is told as such: nothing of it is unknown that was known before.
+        view.steps[4].state = StepState::Failed;
+        view.steps[4].error = Some(StepError {
+            code: "timeout".into(),
+            store: None,
+            message: "Neo4j does not answer.".into(),
+            safe: "s".into(),
+            remedy: "r".into(),
+        });
+        assert!(left(&view)[1].starts_with("Nothing"));
+        let decided = had_failed(&view, &view.steps[4]);
+        view.undecided = vec![view.steps[4].step];
+        let undecided = had_failed(&view, &view.steps[4]);
+        assert!(undecided.contains("Neo4j does not answer. Stepback ended while the run waited"), "{undecided}");
+        assert!(decided.contains("A decision about it was taken"), "{decided}");
     }
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use rollback_types::run_kind::PRODUCTION;
-use rollback_types::{RunKind, RunState, RunSummary, RunView, Step};
+use rollback_types::{RunKind, RunState, RunSummary, RunView, Step, StepState};
 
 use super::interrupted::Interrupted;
 use crate::components::{Callout, Icon, IconName, Time, TimeStyle, Tone};
@@ -10,7 +10,7 @@ use crate::format;
 use crate::pages::outcome::{Findings, StoreOutcomes};
 use crate::pages::plan::sentences::listed;
 use crate::pages::plan::subject::Subject;
-use crate::pages::run_rows::took;
+use crate::pages::run_rows::time_in_words;
 
 /// The end in one sentence.
 fn title(kind: RunKind, state: RunState, marked: bool) -> (Tone, &'static str) {
@@ -76,15 +76,19 @@ pub fn RunResult(
     let outcomes = if was_interrupted { Vec::new() } else { view.store_outcomes() };
     let findings = view.findings.clone();
     let (kind, sign) = (run.kind, run.last_sign_at);
-    let still = (sign.is_none() && run.stood_still_ms > 0).then(|| {
-        let [worked, still] = took(&run);
-        view! { <p class="small muted">{format!("{worked} of work; it {still} after an interruption.")}</p> }
-    });
-    let failed: Vec<String> =
-        view.steps.iter().filter(|s| s.error.is_some()).map(|s| format!("{}, {}", s.step, s.title)).collect();
+    let time = time_in_words(&run).map(|text| view! { <p class="small muted">{format!("{text}.")}</p> });
+    let failed: Vec<String> = view
+        .steps
+        .iter()
+        .filter(|s| s.state == StepState::Failed)
+        .map(|s| format!("{}, {}", s.step, s.title))
+        .collect();
     let marked = view.step(Step::Mark).is_some_and(|s| s.state.is_through());
     let unsound = view.validation.as_ref().is_some_and(|r| !r.is_sound());
-    let (tone, title) = title(kind, state, marked);
+    let (tone, mut title) = title(kind, state, marked);
+    if was_interrupted && !view.undecided.is_empty() {
+        title = "Interrupted: Stepback ended while this run waited for a decision.";
+    }
     let ended = match sign {
         Some(sign) if sign != at => "Found interrupted ",
         _ if was_interrupted => "Interrupted ",
@@ -116,7 +120,7 @@ pub fn RunResult(
                     <Time at=at style=TimeStyle::Both />
                     "."
                 </p>
-                {still}
+                {time}
                 <div class="actions">
                     {restore
                         .then(|| {

@@ -263,7 +263,12 @@ fn Took(view: Memo<Option<StepView>>) -> impl IntoView {
     let text = move || {
         view.with(|v| {
             let v = v.as_ref().filter(|s| s.state != StepState::Skipped)?;
-            v.duration_ms().map(format::duration)
+            let took = v.duration_ms().map(format::duration);
+            if v.tries.len() < 2 {
+                return took;
+            }
+            let tries = format!("{} tries", v.tries.len());
+            Some(took.map_or(tries.clone(), |took| format!("{tries}, {took}")))
         })
     };
     view! { <span class="took num">{text}</span> }

@@ -18,8 +18,8 @@ use std::path::Path;
 use async_trait::async_trait;
 use rollback::journal::{CompletedRun, Journal, JournalError, KnownHash, NewRun, RunRecord};
 use rollback_types::{
-    BackupCheck, Event, EventKind, Page, PlanDigest, RunId, RunKind, RunQuery, RunState, RunSummary, StepDuration,
-    Timestamp, VersionId,
+    BackupCheck, Event, EventKind, Page, Passed, PlanDigest, RunId, RunKind, RunQuery, RunState, RunSummary,
+    StepDuration, Timestamp, VersionId,
 };
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool};
@@ -36,7 +36,7 @@ pub use reader::JournalReader;
 const PAGE: (u32, u32) = (50, 200);
 
 /// The columns of a [`RunSummary`].
-const SUMMARY: &str = "id, kind, version_id, state, reason, actor, plan_digest, started_at, ended_at, stood_still_ms, last_sign_at, summary, last_event";
+const SUMMARY: &str = "id, kind, version_id, state, reason, actor, plan_digest, started_at, ended_at, waited_ms, stood_still_ms, last_sign_at, summary, last_event";
 
 /// The [`Journal`] over an SQLite file.
 #[derive(Clone, Debug)]
@@ -100,8 +100,8 @@ impl SqliteJournal {
         let started_at = Timestamp::from_unix_ms(time("started_at")?.unwrap_or(0));
         let ended_at = time("ended_at")?.map(Timestamp::from_unix_ms);
         let stood_still_ms = time("stood_still_ms")?.unwrap_or(0).cast_unsigned();
-        let worked = |end: Timestamp| end.since_ms(started_at).saturating_sub(stood_still_ms);
-        Ok(RunSummary {
+        let waited_ms = time("waited_ms")?.unwrap_or(0).cast_unsigned();
+        let mut summary = RunSummary {
             id,
             kind: RunKind::parse(&kind)
                 .ok_or_else(|| self.place.unusable(format!("run #{id} is of an unknown kind, {kind}")))?,
@@ -113,12 +113,15 @@ impl SqliteJournal {
             plan_digest: PlanDigest(word("plan_digest")?),
             started_at,
             ended_at,
-            duration_ms: ended_at.map(worked),
+            duration_ms: None,
+            waited_ms,
             stood_still_ms,
             last_sign_at: time("last_sign_at")?.map(Timestamp::from_unix_ms),
             summary: row.try_get("summary").map_err(|e| self.sql(e))?,
             last_event: row.try_get::<i64, _>("last_event").map_err(|e| self.sql(e))?.cast_unsigned(),
-        })
+        };
+        summary.duration_ms = ended_at.map(|end| summary.worked_ms(end));
+        Ok(summary)
     }
 }
 
@@ -128,7 +131,7 @@ impl Journal for SqliteJournal {
         self.place.still_there()?;
         let sql = "INSERT INTO runs (kind, version_id, state, reason, actor, plan_digest, plan_json, run_key, started_at) \
                    VALUES (?, ?, 'running', ?, ?, ?, ?, ?, ?) RETURNING id, kind, version_id, state, reason, actor, \
-                   plan_digest, started_at, ended_at, stood_still_ms, last_sign_at, summary, last_event";
+                   plan_digest, started_at, ended_at, waited_ms, stood_still_ms, last_sign_at, summary, last_event";
         let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(|e| self.sql(e))?;
         let inserted = sqlx::query(sql)
             .bind(run.kind.as_str())
@@ -164,12 +167,8 @@ impl Journal for SqliteJournal {
         let run = event.run_id;
         let body = serde_json::to_string(event).map_err(|e| self.place.unusable(e.to_string()))?;
         let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(|e| self.sql(e))?;
-        let last: Option<i64> = sqlx::query_scalar("SELECT last_event FROM runs WHERE id = ?")
-            .bind(run.0)
-            .fetch_optional(&mut *tx)
-            .await
-            .map_err(|e| self.sql(e))?;
-        let last = last.ok_or(JournalError::NoSuchRun(run))?.cast_unsigned();
+        let before = self.before(&mut tx, event).await?;
+        let last = before.last;
         if last.checked_add(1) != Some(event.number) {
             return Err(JournalError::Gap { run, last, got: event.number });
         }
@@ -182,8 +181,8 @@ impl Journal for SqliteJournal {
             .await
             .map_err(|e| self.sql(e))?;
         chain::add(&mut tx, &self.place, &chain::event(run, event.number, event.at, state, &body)).await?;
-        statistics::note(&mut tx, event).await.map_err(|e| self.sql(e))?;
-        if let Err(e) = update_run(&mut tx, event, state).await {
+        statistics::note(&mut tx, event, before.last_sign(event)).await.map_err(|e| self.sql(e))?;
+        if let Err(e) = update_run(&mut tx, event, &before, state).await {
             drop(tx);
             return Err(self.active_or(e).await);
         }
@@ -341,47 +340,72 @@ impl Journal for SqliteJournal {
     }
 }
 
-/// Nobody was at work on the run in between.
-fn stood_still(sql: &mut QueryBuilder<Sqlite>, from: Timestamp, until: Timestamp) {
-    sql.push(", stood_still_ms = stood_still_ms + ").push_bind(until.since_ms(from).cast_signed());
+/// How a run stood before an event.
+struct Before {
+    /// The number of its last event.
+    last: u64,
+    state: RunState,
+    /// When that event was, or the run's opening.
+    at: Timestamp,
+}
+
+impl Before {
+    fn passed(&self, event: &Event) -> Passed {
+        Passed::until(&event.kind, self.state)
+    }
+
+    /// Until when the run was seen alive.
+    fn last_sign(&self, event: &Event) -> Timestamp {
+        if self.passed(event) == Passed::Standstill { self.at } else { event.at }
+    }
+}
+
+impl SqliteJournal {
+    async fn before(&self, tx: &mut SqliteConnection, event: &Event) -> Result<Before, JournalError> {
+        let run = event.run_id;
+        let sql = "SELECT last_event, state, COALESCE((SELECT at FROM events WHERE run_id = id AND number = last_event), \
+                   started_at) AS at FROM runs WHERE id = ?";
+        let row = sqlx::query(sql).bind(run.0).fetch_optional(tx).await.map_err(|e| self.sql(e))?;
+        let row = row.ok_or(JournalError::NoSuchRun(run))?;
+        let number = |column: &str| row.try_get::<i64, _>(column).map_err(|e| self.sql(e));
+        let word: String = row.try_get("state").map_err(|e| self.sql(e))?;
+        let state = RunState::parse(&word)
+            .ok_or_else(|| self.place.unusable(format!("run #{run} is in an unknown state, {word}")))?;
+        Ok(Before { last: number("last_event")?.cast_unsigned(), state, at: Timestamp::from_unix_ms(number("at")?) })
+    }
 }
 
 /// What the event makes of its run's row.
-async fn update_run(tx: &mut SqliteConnection, event: &Event, state: RunState) -> Result<(), sqlx::Error> {
-    let before = match event.kind {
-        EventKind::RunInterrupted { .. } | EventKind::RunResumed { .. } | EventKind::RunAbandoned { .. } => {
-            let at: Option<i64> = sqlx::query_scalar("SELECT at FROM events WHERE run_id = ? AND number = ? - 1")
-                .bind(event.run_id.0)
-                .bind(event.number.cast_signed())
-                .fetch_optional(&mut *tx)
-                .await?;
-            at.map_or(event.at, Timestamp::from_unix_ms)
-        }
-        _ => event.at,
-    };
+async fn update_run(
+    tx: &mut SqliteConnection,
+    event: &Event,
+    before: &Before,
+    state: RunState,
+) -> Result<(), sqlx::Error> {
     let mut sql = QueryBuilder::<Sqlite>::new("UPDATE runs SET last_event = ");
     sql.push_bind(event.number.cast_signed()).push(", state = ").push_bind(state.as_str());
+    let sum = match before.passed(event) {
+        Passed::Work => None,
+        Passed::Wait => Some("waited_ms"),
+        Passed::Standstill => Some("stood_still_ms"),
+    };
+    if let Some(sum) = sum {
+        sql.push(format!(", {sum} = {sum} + ")).push_bind(event.at.since_ms(before.at).cast_signed());
+    }
     match &event.kind {
         EventKind::RunEnded { summary, .. } => {
             sql.push(", ended_at = ").push_bind(event.at.unix_ms());
             sql.push(", summary = ").push_bind(summary.clone());
         }
-        EventKind::RunInterrupted { message, stopped } => {
+        EventKind::RunInterrupted { message, .. } => {
             sql.push(", ended_at = ").push_bind(event.at.unix_ms());
             sql.push(", summary = ").push_bind(message.clone());
-            let last_sign = if *stopped { event.at } else { before };
-            sql.push(", last_sign_at = ").push_bind(last_sign.unix_ms());
-            stood_still(&mut sql, last_sign, event.at);
+            sql.push(", last_sign_at = ").push_bind(before.last_sign(event).unix_ms());
         }
         EventKind::RunAbandoned { summary, .. } => {
             sql.push(", ended_at = ").push_bind(event.at.unix_ms());
             sql.push(", summary = ").push_bind(summary.clone());
             sql.push(", last_sign_at = NULL");
-            stood_still(&mut sql, before, event.at);
-        }
-        EventKind::RunResumed { .. } => {
-            sql.push(", ended_at = NULL, summary = NULL, last_sign_at = NULL");
-            stood_still(&mut sql, before, event.at);
         }
         _ if state.is_active() => {
             sql.push(", ended_at = NULL, summary = NULL, last_sign_at = NULL");

@@ -179,8 +179,9 @@ async fn the_first_wrong_entry_is_named() {
     assert_eq!(of(after(&path, inserted).await), (FaultKind::Added, None, Some(2), Some(2), 10));
     let run = "DELETE FROM runs WHERE id = 2";
     assert_eq!(of(after(&path, run).await), (FaultKind::Missing, Some(6), Some(2), Some(0), 5));
-    let added = "INSERT INTO runs SELECT 9, kind, version_id, 'completed', reason, actor, plan_digest, plan_json, 'k9', \
-                 started_at, ended_at, summary, 0, 0, NULL FROM runs WHERE id = 2";
+    let added = "INSERT INTO runs (id, kind, version_id, state, reason, actor, plan_digest, plan_json, run_key, started_at) \
+                 SELECT 9, kind, version_id, 'completed', reason, actor, plan_digest, plan_json, 'k9', started_at FROM runs \
+                 WHERE id = 2";
     assert_eq!(of(after(&path, added).await), (FaultKind::Added, None, Some(9), Some(0), 10));
     let beginning = after(&path, "DELETE FROM chain").await;
     assert_eq!(of(beginning), (FaultKind::Missing, None, None, None, 0));

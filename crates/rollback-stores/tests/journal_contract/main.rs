@@ -3,6 +3,7 @@
 
 mod chain;
 mod suite;
+mod times;
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -39,6 +40,10 @@ async fn the_sqlite_journal_passes_the_suite() {
     suite::durations_are_medians(&journal).await;
     let (_dir, journal) = fresh().await;
     suite::the_time_of_an_interruption_is_no_duration(&journal).await;
+    let (_dir, journal) = fresh().await;
+    times::the_row_tells_what_the_view_tells(&journal).await;
+    let (_dir, journal) = fresh().await;
+    times::a_run_that_only_was_opened_stood_still_from_then_on(&journal).await;
     let (_dir, journal) = fresh().await;
     suite::a_search_knows_the_case_of_letters_beyond_ascii(&journal).await;
     let (_dir, journal) = fresh().await;
@@ -178,6 +183,27 @@ async fn an_older_journal_is_told_how_long_its_runs_stood_still() {
         let (before, after) = (run.clone(), again.run(run.id).await.unwrap().unwrap().summary);
         assert_eq!(after, before);
     }
+}
+
+#[tokio::test]
+async fn an_older_journal_is_told_how_long_its_runs_waited_and_its_steps_worked() {
+    let (_dir, journal) = fresh().await;
+    let (run, learned) = times::the_row_tells_what_the_view_tells(&journal).await;
+    let opened = times::a_run_that_only_was_opened_stood_still_from_then_on(&journal).await;
+    let opened = journal.run(opened).await.unwrap().unwrap().summary;
+    journal.close().await;
+    // As the step of the schema before this one left it.
+    run_sql(
+        journal.path(),
+        "ALTER TABLE runs DROP COLUMN waited_ms; ALTER TABLE step_times DROP COLUMN worked_ms; \
+         UPDATE runs SET stood_still_ms = 0 WHERE run_key = 'opened'; DELETE FROM _sqlx_migrations WHERE version = 5",
+    )
+    .await;
+    let again = SqliteJournal::open(journal.path()).await.unwrap();
+    for run in [run, opened] {
+        assert_eq!(again.run(run.id).await.unwrap().unwrap().summary, run);
+    }
+    assert_eq!(again.step_durations().await.unwrap(), learned);
 }
 
 #[tokio::test]

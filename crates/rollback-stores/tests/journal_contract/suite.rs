@@ -3,7 +3,7 @@
 use rollback::journal::{CompletedRun, Journal, JournalError, KnownHash, NewRun};
 use rollback_types::{
     BackupCheck, Cursor, Event, EventKind, Note, PlanDigest, RunId, RunKind, RunQuery, RunState, RunSummary, Rung,
-    Step, Timestamp, VersionId,
+    Step, StepError, Timestamp, VersionId,
 };
 
 pub fn at(ms: i64) -> Timestamp {
@@ -140,21 +140,24 @@ pub async fn a_search_knows_the_case_of_letters_beyond_ascii(journal: &dyn Journ
 pub async fn durations_are_medians(journal: &dyn Journal) {
     assert_eq!(journal.completed_runs(RunKind::Rollback, 9).await.unwrap(), []);
     assert_eq!(journal.step_durations().await.unwrap(), []);
-    // Marking takes 10, 20, 90 ms; the fourth run is aborted and counts nowhere.
+    // Marking takes 10, 20, 90 ms in two tries; the fourth run is aborted and counts nowhere.
     for (n, ms) in [10, 20, 90, 5_000].into_iter().enumerate() {
         let run = journal.open_run(&new_run(&n.to_string())).await.unwrap().id;
         let timed = |number, ms, kind| Event { at: at(ms), ..event(run, number, kind) };
         let state = if n == 3 { RunState::Aborted } else { RunState::Completed };
+        let (code, message) = ("busy".to_owned(), "m".to_owned());
+        let error = StepError { code, store: None, message, safe: "s".into(), remedy: "r".into() };
         let story = [
             (0, EventKind::StepStarted { step: Step::Mark, attempt: 1 }),
             (1, EventKind::StepStarted { step: Step::DropChapters, attempt: 1 }),
+            (2, EventKind::StepFailed { step: Step::Mark, error: error.clone() }),
             (2, EventKind::StepStarted { step: Step::Mark, attempt: 2 }),
             (ms, EventKind::StepCompleted { step: Step::Mark, found_absent: n == 1, count: None, outcome: "o".into() }),
             (ms, EventKind::StepSkipped { step: Step::DropChapters, reason: "r".into(), by_decision: true }),
             (ms * 2, EventKind::RunEnded { state, summary: "s".into(), findings: vec![] }),
         ];
         for ((ms, kind), number) in story.into_iter().zip(1..) {
-            let now = if number == 6 { state } else { RunState::Running };
+            let now = if number == 7 { state } else { RunState::Running };
             journal.append(&timed(number, ms, kind), now).await.unwrap();
         }
     }

@@ -26,6 +26,7 @@ fn view() -> RunView {
         started_at: Timestamp::from_unix_ms(1_000),
         ended_at: None,
         duration_ms: None,
+        waited_ms: 0,
         stood_still_ms: 0,
         last_sign_at: None,
         summary: None,
@@ -76,7 +77,8 @@ fn the_time_in_which_nobody_was_at_work_is_no_duration() {
     let v = folded([begun.clone(), went_on].concat());
     assert_eq!((v.run.duration_ms, v.run.last_sign_at), (Some(3_000), None));
     assert_eq!(v.run.stood_still_ms, (2 * hours - 3_000).unsigned_abs());
-    assert_eq!(v.standstills, [(Timestamp::from_unix_ms(3_000), Timestamp::from_unix_ms(2 * hours))]);
+    let (from, until) = (Timestamp::from_unix_ms(3_000), Timestamp::from_unix_ms(2 * hours));
+    assert_eq!(v.pauses, [Pause { from, until, waited: false }]);
     assert_eq!(v.worked_ms_by(Timestamp::from_unix_ms(2 * hours + 500)), 2_500);
     assert_eq!(v.worked_ms_by(Timestamp::from_unix_ms(hours)), 2_000);
 
@@ -107,6 +109,57 @@ fn a_browser_that_was_given_the_view_goes_on_counting_where_the_server_stood() {
         given.apply(&Event { number, run_id: RunId(7), at: Timestamp::from_unix_ms(at), kind });
     }
     assert_eq!((given.run.duration_ms, given.run.stood_still_ms), (Some(1_000), 89_000));
+}
+
+#[test]
+fn the_wait_for_a_decision_is_no_work_and_a_step_took_as_long_as_all_its_tries() {
+    let story: Vec<(i64, EventKind)> =
+        [1_000, 3_000, 3_000, 63_000, 63_000, 64_000, 64_500].into_iter().zip(kinds()).collect();
+    let v = folded(story.clone());
+    assert_eq!((v.run.duration_ms, v.run.waited_ms, v.run.stood_still_ms), (Some(3_500), 60_000, 0));
+    let step = v.step(Step::Identify).unwrap();
+    assert_eq!((step.tries.len(), step.duration_ms()), (2, Some(3_000)));
+    // While it waits, its work stands still at what it was.
+    let asking = folded(story[..3].to_vec());
+    let (at, since) = (Timestamp::from_unix_ms(50_000), Timestamp::from_unix_ms(3_000));
+    assert_eq!(asking.worked_ms_now(at), (2_000, Some(since)));
+
+    // Killed while it waited: from the question on it stood still, for when it ended nobody saw. Stopped: it waited till then.
+    for (stopped, waited, still) in [(false, 0, 87_000), (true, 27_000, 60_000)] {
+        let cut_off = vec![(30_000, interrupted(stopped)), (90_000, resumed()), (91_000, ended())];
+        let v = folded([story[..3].to_vec(), cut_off].concat());
+        let counted = (v.run.duration_ms, v.run.waited_ms, v.run.stood_still_ms);
+        assert_eq!(counted, (Some(3_000), waited, still), "stopped: {stopped}");
+    }
+}
+
+#[test]
+fn a_run_cut_off_while_it_asked_says_so_and_what_it_came_to() {
+    let story = [1_000, 3_000, 3_000].into_iter().zip(kinds()).chain([(9_000, interrupted(false))]);
+    let v = folded(story.clone().collect());
+    assert_eq!((v.undecided.as_slice(), v.run.summary.as_deref()), ([Step::Identify].as_slice(), Some("m")));
+    let step = v.step(Step::Identify).unwrap();
+    assert_eq!((step.state, step.decisions.len()), (StepState::Failed, 0), "it failed, and nothing is asked now");
+    let v = folded(story.chain([(10_000, resumed())]).collect());
+    assert_eq!((v.undecided.len(), v.run.summary), (0, None));
+}
+
+#[test]
+fn an_abort_leaves_nothing_to_decide() {
+    let mut story = kinds();
+    story.truncate(2);
+    story.insert(1, EventKind::StepStarted { step: Step::Mark, attempt: 1 });
+    story.push(match &story[2] {
+        EventKind::StepFailed { error, .. } => EventKind::StepFailed { step: Step::Mark, error: error.clone() },
+        other => panic!("{other:?}"),
+    });
+    story.push(EventKind::DecisionNeeded { steps: vec![Step::Identify, Step::Mark] });
+    let abort =
+        EventKind::DecisionMade { step: Step::Identify, decision: Decision::Abort, reason: None, actor: "a".into() };
+    story.push(abort);
+    let v = folded(story.into_iter().map(|kind| (2_000, kind)).collect());
+    assert_eq!(v.run.state, RunState::Running);
+    assert!(v.steps.iter().all(|s| s.decisions.is_empty()));
 }
 
 fn kinds() -> Vec<EventKind> {

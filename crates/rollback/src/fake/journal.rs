@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use rollback_types::{
-    BackupCheck, Event, EventKind, Page, RunId, RunKind, RunQuery, RunState, RunSummary, StepDuration,
+    BackupCheck, Event, EventKind, Page, Passed, RunId, RunKind, RunQuery, RunState, RunSummary, StepDuration,
 };
 
 use tokio::sync::Notify;
@@ -100,6 +100,7 @@ impl Journal for FakeJournal {
             started_at: run.at,
             ended_at: None,
             duration_ms: None,
+            waited_ms: 0,
             stood_still_ms: 0,
             last_sign_at: None,
             summary: None,
@@ -137,17 +138,24 @@ impl Journal for FakeJournal {
             | EventKind::StepSkipped { step, .. } => self.faults.ended(*step),
             _ => {}
         }
-        let before = events.last().map_or(event.at, |e: &Event| e.at);
         let run = &mut record.summary;
-        run.last_sign_at = match event.kind {
-            EventKind::RunInterrupted { stopped, .. } => Some(if stopped { event.at } else { before }),
-            _ => None,
-        };
-        if matches!(
-            event.kind,
-            EventKind::RunInterrupted { .. } | EventKind::RunResumed { .. } | EventKind::RunAbandoned { .. }
-        ) {
-            run.stood_still_ms += event.at.since_ms(run.last_sign_at.unwrap_or(before));
+        let since = events.last().map_or(run.started_at, |e: &Event| e.at);
+        let passed = Passed::until(&event.kind, run.state);
+        match passed {
+            Passed::Work => {}
+            Passed::Wait => run.waited_ms += event.at.since_ms(since),
+            Passed::Standstill => run.stood_still_ms += event.at.since_ms(since),
+        }
+        let last_sign = if passed == Passed::Standstill { since } else { event.at };
+        match &event.kind {
+            EventKind::RunInterrupted { message, .. } => {
+                (run.last_sign_at, run.summary) = (Some(last_sign), Some(message.clone()));
+            }
+            EventKind::RunAbandoned { summary, .. } | EventKind::RunEnded { summary, .. } => {
+                (run.last_sign_at, run.summary) = (None, Some(summary.clone()));
+            }
+            _ if run_state.is_active() => (run.last_sign_at, run.summary) = (None, None),
+            _ => {}
         }
         record.summary.state = run_state;
         record.summary.last_event = event.number;

@@ -41,6 +41,7 @@ fn steps(a: &RunReport, b: &RunReport) -> Vec<StepComparison> {
         state: s.state,
         outcome: s.error.map(|e| e.message).or(s.outcome),
         took_ms: s.took_ms,
+        attempts: s.attempts,
     };
     Step::ALL
         .into_iter()

@@ -73,12 +73,7 @@ impl RollbackService {
             view.run.state = RunState::Interrupted;
         }
         if view.run.state == RunState::Interrupted {
-            for step in &mut view.steps {
-                step.decisions.clear();
-                if step.state == rollback_types::StepState::Running {
-                    step.state = rollback_types::StepState::Interrupted;
-                }
-            }
+            view.cut_off(None);
         }
     }
 

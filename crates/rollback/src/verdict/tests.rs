@@ -98,6 +98,7 @@ fn an_interrupted_run_comes_before_the_version_that_it_holds() {
         started_at: Timestamp::from_unix_ms(0),
         ended_at: None,
         duration_ms: None,
+        waited_ms: 0,
         stood_still_ms: 0,
         last_sign_at: None,
         summary: None,
