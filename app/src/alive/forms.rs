@@ -8,8 +8,9 @@ use web_sys::{Element, HtmlFormElement, HtmlInputElement, SubmitEvent};
 
 use super::closest;
 
-/// A form that was sent this long ago may be sent again; the server does nothing twice.
-const LONGEST: Duration = Duration::from_secs(20);
+/// A form that was sent this long ago may be sent again; the server does nothing twice. A start may wait for a backup that is
+/// being tried, and counts everything once more.
+const LONGEST: Duration = Duration::from_secs(60);
 /// On a form that is on its way.
 const BUSY: &str = "data-busy";
 

@@ -20,7 +20,14 @@ pub fn StagedCard(
 ) -> impl IntoView {
     let whose = whose(&staged, layout, of.as_ref()).map(|said| view! { <p class="whose foreign">{said}</p> });
     let production = production(&staged);
-    let rows = staged.iter().map(row).collect_view();
+    // Nobody asked, as there is nothing to roll back.
+    let unasked = staged.iter().all(|s| s.staging.is_none() && s.problem.is_none());
+    let rows = if unasked {
+        view! { <p class="body muted">"Not counted: there is no version here that can be rolled back."</p> }.into_any()
+    } else {
+        let rows = staged.iter().map(row).collect_view();
+        view! { <ul class="staged">{rows}</ul> }.into_any()
+    };
     let tag = tag(&staged, goes);
     view! {
         <Card
@@ -29,7 +36,7 @@ pub fn StagedCard(
             footer=view! { {production.unwrap_or_else(|| "Production could not be counted.".to_owned())} }.into_any()
         >
             {whose}
-            <ul class="staged">{rows}</ul>
+            {rows}
         </Card>
     }
 }
@@ -89,13 +96,15 @@ fn units(inventory: &Inventory) -> Option<u64> {
     inventory.rows.or(inventory.points).or(inventory.nodes)
 }
 
-/// "Bars compare with production: 220 chapters, …".
+/// "Bars compare with production: 220 chapters, …"; where nothing is staged there are no bars.
 fn production(staged: &[StagedInStore]) -> Option<String> {
     let parts: Vec<_> = staged
         .iter()
         .filter_map(|s| Some(format::counted(s.production.as_ref().and_then(units)?, unit(s.store))))
         .collect();
-    (!parts.is_empty()).then(|| format!("Bars compare with production: {}.", parts.join(", ")))
+    let bars = staged.iter().any(|s| s.staging.as_ref().is_some_and(|c| c.present));
+    let begins = if bars { "Bars compare with production" } else { "Production" };
+    (!parts.is_empty()).then(|| format!("{begins}: {}.", parts.join(", ")))
 }
 
 fn row(s: &StagedInStore) -> impl IntoView + use<> {
@@ -196,10 +205,10 @@ mod tests {
             problem: None,
         };
         let silent = StagedInStore { store: StoreKind::Neo4j, production: None, ..counted.clone() };
-        assert_eq!(
-            production(&[counted, silent.clone()]).as_deref(),
-            Some("Bars compare with production: 36,216 points.")
-        );
+        assert_eq!(production(&[counted.clone(), silent.clone()]).as_deref(), Some("Production: 36,216 points."));
+        let there = StagingCounts { present: true, ..StagingCounts::default() };
+        let bars = StagedInStore { staging: Some(there), ..counted };
+        assert_eq!(production(&[bars]).as_deref(), Some("Bars compare with production: 36,216 points."));
         assert_eq!(production(&[silent]), None);
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
-use rollback_types::{Cursor, StateCount, VersionId, VersionQuery, VersionRow, VersionSort, VersionState};
+use rollback_types::{Candidacy, Cursor, StateCount, VersionId, VersionQuery, VersionRow, VersionSort, VersionState};
 
 use self::columns::{ColumnChoice, Optional};
 use crate::address;
@@ -266,14 +266,16 @@ fn row(v: VersionRow, columns: &[Optional], kept: &HashMap<VersionId, u64>) -> i
     let cells = columns.iter().map(|column| cell(*column, &v, backup)).collect_view();
     let message =
         v.status_message.as_deref().or(v.notes.as_deref()).map(|m| format::clip(&format::visible_lines(m), 160));
+    // In the words of the overview.
+    let what = if v.candidacy == Candidacy::TakeOver { "Take over" } else { "Plan rollback" };
     let action = v.candidacy.is_offered().then(|| format::version_path(v.version_id.as_str())).flatten().map(|path| {
         view! {
             <a
                 class="btn small"
                 href=format!("{path}/plan")
-                aria-label=format!("Plan rollback of {}", format::short_id(v.version_id.as_str()))
+                aria-label=format!("{what} of {}", format::short_id(v.version_id.as_str()))
             >
-                "Plan rollback"
+                {what}
             </a>
         }
     });

@@ -129,7 +129,7 @@ fn ConfirmForm(
         <ConfirmGuard
             name=typed_name.then(|| id.clone())
             asked=asked
-            at_work="Everything is counted once more before it starts. The run’s page comes as soon as the run is in the journal."
+            at_work="Everything is counted once more before it starts; a backup that is being tried just now comes to its end first. The run’s page follows."
                 .to_owned()
         >
         <form method="post" action=StartRollback::PATH class="body confirm" id="confirm">

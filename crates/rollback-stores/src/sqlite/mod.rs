@@ -38,6 +38,7 @@ use rollback::store::{
     AbortRequest, CommittedQuery, CommittedVersions, CopyTaken, Engine, EvidenceCopy, Fault, FinishRequest,
     MarkRequest, Marked, Probe, RecordCopy, RecordStore, RegistrySchema, RegistryStamp, Removal, RunMark, StoreError,
 };
+use rollback_types::quantity::counted;
 use rollback_types::{
     Inventory, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, VersionId, VersionQuery, VersionRow,
     VersionState,
@@ -124,7 +125,7 @@ impl RecordStore for SqliteRecords {
                 [(REGISTRY, shape.registry.is_some(), "versions"), (CHAPTERS, shape.chapters.is_some(), "chapters")]
             {
                 if there {
-                    seen.push(format!("{} {what}", chapters::count(&mut tx, table, &asked).await?));
+                    seen.push(counted(chapters::count(&mut tx, table, &asked).await?, what));
                 }
             }
             let findings = shape.report().findings;

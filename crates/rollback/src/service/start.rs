@@ -27,6 +27,9 @@ const DECISION_WAIT: Duration = Duration::from_secs(10);
 /// How long a start waits for the trial of a backup to end.
 const TRIAL_WAIT: Duration = Duration::from_secs(20);
 
+/// The log tells of a start that waited for longer.
+const TOLD_WAIT: Duration = Duration::from_secs(1);
+
 /// Takes a run out of the list of live ones, however its engine ends.
 struct RemoveWhenDropped {
     live: Arc<Mutex<HashMap<RunId, LiveRun>>>,
@@ -105,11 +108,16 @@ impl RollbackService {
             return Err(ServiceError::Conflict(said.into()));
         }
         // Held until the run is in the journal, from when on no trial begins.
+        let asked = std::time::Instant::now();
         let Ok(trials) = tokio::time::timeout(TRIAL_WAIT, self.looking.lock()).await else {
             let said = "A backup is being read and tried just now, which must not happen during a run. It ends by itself; start \
                         again in a minute.";
             return Err(ServiceError::Conflict(said.into()));
         };
+        let waited = asked.elapsed();
+        if waited > TOLD_WAIT {
+            tracing::info!(waited_ms = waited.as_millis(), "a start waited until the look at a backup had ended");
+        }
         self.interrupt_halted().await?;
         if let Some(active) = self.journal.active_run().await? {
             return Err(ServiceError::ActiveRun(active.id));
