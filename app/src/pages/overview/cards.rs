@@ -153,8 +153,8 @@ pub(super) fn latest_copy(health: Option<BackupHealth>, verdict: &Verdict) -> im
                             " · "
                         }
                     })}
-                {sizes.join(", ")}
-                " · "
+                // A copy that is not there has neither.
+                {(!sizes.is_empty()).then(|| format!("{} · ", sizes.join(", ")))}
                 <a href="/backups">"All backups"</a>
             }
                 .into_any()

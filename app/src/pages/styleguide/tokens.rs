@@ -5,7 +5,8 @@ use leptos::prelude::*;
 use crate::components::Card;
 
 /// What surfaces and texts are made of.
-const SURFACES: [&str; 8] = ["bg", "surface", "surface-2", "surface-3", "line", "line-strong", "text", "muted"];
+const SURFACES: [&str; 9] =
+    ["bg", "surface", "surface-2", "surface-3", "line", "line-mid", "line-strong", "text", "muted"];
 /// What colours mean, with their washes.
 const MEANINGS: [&str; 13] = [
     "accent",
