@@ -12,6 +12,8 @@ use leptos::prelude::use_context;
 use leptos::server_fn::ServerFn;
 use rollback_types::{NewToken, Problem};
 
+use crate::components::Tone;
+
 /// The parameter of an address that carries a notice's key.
 pub const PARAMETER: &str = "notice";
 /// Who has not come for it by then does not come any more.
@@ -35,8 +37,13 @@ pub enum Notice {
     },
     /// A form was carried out; a sentence.
     Done(String),
-    /// A form was carried out and found that something is wrong; a sentence.
-    Found(String),
+    /// A form was carried out and found that something is wrong.
+    Found {
+        /// How bad it is.
+        tone: Tone,
+        /// What.
+        sentence: String,
+    },
     /// A new token with its secret, which is shown this one time.
     Token(Box<NewToken>),
 }
@@ -47,7 +54,7 @@ impl std::fmt::Debug for Notice {
         f.write_str(match self {
             Self::Refused { .. } => "Refused",
             Self::Done(_) => "Done",
-            Self::Found(_) => "Found",
+            Self::Found { .. } => "Found",
             Self::Token(_) => "Token",
         })
     }
@@ -149,10 +156,10 @@ pub fn done() -> Option<String> {
     }
 }
 
-/// What was found to be wrong by something that was carried out.
-pub fn found() -> Option<String> {
+/// What was found to be wrong by something that was carried out, and how bad it is.
+pub fn found() -> Option<(Tone, String)> {
     match shown() {
-        Some(Notice::Found(sentence)) => Some(sentence),
+        Some(Notice::Found { tone, sentence }) => Some((tone, sentence)),
         _ => None,
     }
 }

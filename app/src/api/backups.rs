@@ -8,6 +8,7 @@ use rollback_types::{BackupSource, RunKind};
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
+use super::runs::Drawings;
 #[cfg(feature = "ssr")]
 use crate::notice::{self, Notice};
 
@@ -36,8 +37,8 @@ pub struct BackupSize {
 /// The backups by size, drawn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupSizes {
-    /// The chart as SVG; absent when there is too little to draw. Its texts are escaped.
-    pub svg: Option<String>,
+    /// Absent when there is too little to draw.
+    pub chart: Option<Drawings>,
     /// What is drawn, oldest first.
     pub sizes: Vec<BackupSize>,
 }
@@ -46,12 +47,16 @@ pub struct BackupSizes {
 impl BackupSizes {
     /// Of the backups, and of what looks at latest-copy remember.
     pub fn of(backups: &[BackupHealth]) -> Self {
+        use crate::charts::Room;
+
         let mut sizes: Vec<BackupSize> = backups.iter().filter_map(size_now).collect();
         sizes.extend(backups.iter().filter(|b| b.source == BackupSource::LatestCopy).flat_map(sizes_before));
         sizes.sort_by_key(|size| size.at);
         // A list without its picture is still the list.
-        let svg = crate::charts::sizes_chart("sizes-chart", &sizes).unwrap_or_default();
-        Self { svg, sizes }
+        let chart = |id, room| crate::charts::sizes_chart(id, &sizes, room).unwrap_or_default();
+        let (wide, narrow) = (chart("sizes-chart", Room::Wide), chart("sizes-chart-narrow", Room::Narrow));
+        let chart = wide.zip(narrow).map(|(wide, narrow)| Drawings { wide, narrow });
+        Self { chart, sizes }
     }
 }
 
@@ -75,11 +80,14 @@ fn sizes_before(health: &BackupHealth) -> Vec<BackupSize> {
 #[server(name = VerifyBackup, prefix = "/rpc", endpoint = "verify-backup", input = PostUrl, output = Json)]
 pub async fn verify_backup(name: String, #[server(default)] trial: bool) -> Result<(), ApiError> {
     let health = service()?.verify_backup(&name, trial, None, &actor()?).await.map_err(refused_form)?;
+    // As the backup's own badge looks.
+    let tone = crate::components::badge::backup_look(&health).0;
     let how = if trial { "restored into a scratch place" } else { "read again from beginning to end" };
     let failed = health.files.iter().any(|file| file.lowest_failure().is_some());
     let name = crate::format::clip(&crate::format::visible(&name), 120);
     let notice = if failed {
-        Notice::Found(format!("{name} was {how}, and something about it fails. {}", health.verdict))
+        let sentence = format!("{name} was {how}, and something about it fails. {}", health.verdict);
+        Notice::Found { tone, sentence }
     } else {
         Notice::Done(format!("{name} was {how}. Nothing about it fails."))
     };

@@ -8,6 +8,7 @@ use rollback_types::{RunComparison, RunId, RunQuery, RunReport, RunSummary};
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
+use super::runs::Drawings;
 
 #[cfg(feature = "ssr")]
 use super::runs::drawn;
@@ -59,8 +60,8 @@ pub async fn annotate(
 /// Runs over time, drawn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunHistory {
-    /// The drawing, as SVG; absent when there is too little to draw. Its texts are escaped.
-    pub svg: Option<String>,
+    /// Absent when there is too little to draw.
+    pub chart: Option<Drawings>,
     /// What it shows, newest first.
     pub runs: Vec<RunSummary>,
     /// There are older ones that fit.
@@ -70,15 +71,15 @@ pub struct RunHistory {
 /// The latest 200 runs that fit, by when they began, how long they took and how they ended.
 #[server(name = HistoryChart, prefix = "/rpc", endpoint = "history-chart", input = GetUrl, output = Json)]
 pub async fn history_chart(#[server(default)] query: RunQuery) -> Result<RunHistory, ApiError> {
+    use crate::charts::Room;
+
     let query = RunQuery { cursor: None, limit: Some(200), ..query };
     let page = service()?.runs(&query).await.map_err(refused)?;
     let (runs, more) = (page.items, page.next_cursor.is_some());
-    let svg = match crate::charts::history_chart("history-chart", &runs) {
-        Ok(None) => None,
-        Ok(Some(svg)) => Some(svg),
-        Err(error) => Some(drawn(Err(error))?),
-    };
-    Ok(RunHistory { svg, runs, more })
+    let chart = |id, room| crate::charts::history_chart(id, &runs, room).transpose().map(drawn).transpose();
+    let (wide, narrow) = (chart("history-chart", Room::Wide)?, chart("history-chart-narrow", Room::Narrow)?);
+    let chart = wide.zip(narrow).map(|(wide, narrow)| Drawings { wide, narrow });
+    Ok(RunHistory { chart, runs, more })
 }
 
 #[cfg(test)]

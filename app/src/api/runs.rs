@@ -138,25 +138,25 @@ pub async fn step_durations() -> Result<Vec<StepDuration>, ApiError> {
     service()?.step_durations().await.map_err(refused)
 }
 
-/// When each step of one run worked, as SVG, twice: for a wide place and for a narrow one. Their texts are escaped.
+/// A chart as SVG, twice: for a wide place and for a narrow one. Their texts are escaped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Timeline {
-    /// With names before and remarks behind the bars.
+pub struct Drawings {
+    /// For a desk.
     pub wide: String,
-    /// With both above them.
+    /// For a phone.
     pub narrow: String,
 }
 
 /// When each step of one run worked.
 #[server(name = RunChart, prefix = "/rpc", endpoint = "run-chart", input = GetUrl, output = Json)]
-pub async fn run_chart(id: RunId) -> Result<Timeline, ApiError> {
-    Timeline::of(&service()?.run_with_log(id, 0).await.map_err(refused)?)
+pub async fn run_chart(id: RunId) -> Result<Drawings, ApiError> {
+    Drawings::of_run(&service()?.run_with_log(id, 0).await.map_err(refused)?)
 }
 
 #[cfg(feature = "ssr")]
-impl Timeline {
-    /// Of a run that was read already: to read all its events once more would be half of its page's time.
-    pub(crate) fn of(run: &RunView) -> Result<Self, ApiError> {
+impl Drawings {
+    /// When each step of a run worked, of a run that was read already: to read all its events once more would be half of its page's time.
+    pub(crate) fn of_run(run: &RunView) -> Result<Self, ApiError> {
         use crate::charts::{Room, timeline_chart};
 
         let now = rollback_types::Timestamp::now();
@@ -168,7 +168,7 @@ impl Timeline {
 
 /// Median durations of the steps beside the document's estimates, as SVG.
 #[server(name = MedianChart, prefix = "/rpc", endpoint = "median-chart", input = GetUrl, output = Json)]
-pub async fn median_chart() -> Result<Timeline, ApiError> {
+pub async fn median_chart() -> Result<Drawings, ApiError> {
     use crate::charts::{Room, durations_chart};
 
     let medians = service()?.step_durations().await.map_err(refused)?;
@@ -182,7 +182,7 @@ pub async fn median_chart() -> Result<Timeline, ApiError> {
         })
         .collect();
     let chart = |id, room| drawn(durations_chart(id, "Durations per step", "median here", &rows, room));
-    Ok(Timeline { wide: chart("median-chart", Room::Wide)?, narrow: chart("median-chart-narrow", Room::Narrow)? })
+    Ok(Drawings { wide: chart("median-chart", Room::Wide)?, narrow: chart("median-chart-narrow", Room::Narrow)? })
 }
 
 #[cfg(feature = "ssr")]

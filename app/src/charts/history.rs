@@ -6,15 +6,34 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use rollback_types::{RunState, RunSummary, Timestamp};
 
-use super::{ChartError, ink, themed};
+use super::{ChartError, Room, ink, themed};
 use crate::format;
 
-const WIDTH: u32 = 720;
-const HEIGHT: u32 = 260;
-const TOP: i32 = 40;
 const BOTTOM: i32 = 34;
-const LEFT: i32 = 64;
 const RIGHT: i32 = 20;
+
+/// Its measures, in pixels.
+struct Frame {
+    width: i32,
+    height: i32,
+    top: i32,
+    left: i32,
+    /// So many names of the legend stand in one line.
+    in_a_line: usize,
+}
+
+impl Frame {
+    fn of(room: Room) -> Self {
+        match room {
+            Room::Wide => Self { width: 720, height: 260, top: 40, left: 64, in_a_line: 4 },
+            Room::Narrow => Self { width: 340, height: 280, top: 62, left: 58, in_a_line: 2 },
+        }
+    }
+
+    fn size(&self) -> (u32, u32) {
+        (self.width.unsigned_abs(), self.height.unsigned_abs())
+    }
+}
 /// Fewer runs are told by their list alone.
 const FEWEST: usize = 3;
 /// The shortest time the axis spans, in milliseconds: runs of one afternoon do not fill it from end to end.
@@ -80,7 +99,7 @@ struct Spot {
 ///
 /// # Errors
 /// [`ChartError`] when plotters refuses to draw.
-pub fn history_chart(id: &str, runs: &[RunSummary]) -> Result<Option<String>, ChartError> {
+pub fn history_chart(id: &str, runs: &[RunSummary], room: Room) -> Result<Option<String>, ChartError> {
     let spot = |run: &RunSummary| {
         let (outcome, took_ms) = (Outcome::of(run.state)?, run.duration_ms?);
         Some(Spot { outcome, began_ms: run.started_at.unix_ms(), took_ms })
@@ -90,9 +109,10 @@ pub fn history_chart(id: &str, runs: &[RunSummary]) -> Result<Option<String>, Ch
         return Ok(None);
     }
     let mut drawing = String::new();
-    draw(&mut drawing, &spots).map_err(|e| ChartError(e.to_string()))?;
+    let frame = Frame::of(room);
+    draw(&mut drawing, &spots, &frame).map_err(|e| ChartError(e.to_string()))?;
     let title = "Runs by when they began and how long they took";
-    themed(&drawing, id, (WIDTH, HEIGHT), title, &description(&spots)).map(Some)
+    themed(&drawing, id, frame.size(), title, &description(&spots)).map(Some)
 }
 
 /// The chart in words, for those who do not see it.
@@ -128,10 +148,12 @@ fn day_of(at: Timestamp) -> String {
     text.split(',').next().unwrap_or_default().to_owned()
 }
 
-/// The names of the axis' ends: days, or moments when all of it was one day.
+/// The names of the axis' ends: days, or moments when all of it was one day, which is named once.
 fn ends(first: Timestamp, last: Timestamp) -> (String, String) {
     if day_of(first) == day_of(last) {
-        return (format::utc(first), format::utc(last));
+        let hour = format::utc(first);
+        let hour = hour.rsplit(", ").next().unwrap_or_default().trim_end_matches(" UTC").to_owned();
+        return (hour, format::utc(last));
     }
     (day_of(first), format!("{} (UTC)", day_of(last)))
 }
@@ -151,9 +173,10 @@ fn log(ms: u64) -> f64 {
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn = Result<(), DrawingAreaErrorKind<<SVGBackend<'static> as DrawingBackend>::ErrorType>>;
 
-fn draw(out: &mut String, spots: &[Spot]) -> Drawn {
-    let root = SVGBackend::with_string(out, (WIDTH, HEIGHT)).into_drawing_area();
-    let (right, floor) = (i32::try_from(WIDTH).unwrap_or(0) - RIGHT, i32::try_from(HEIGHT).unwrap_or(0) - BOTTOM);
+fn draw(out: &mut String, spots: &[Spot], frame: &Frame) -> Drawn {
+    let root = SVGBackend::with_string(out, frame.size()).into_drawing_area();
+    let (right, floor) = (frame.width - RIGHT, frame.height - BOTTOM);
+    let (left, top) = (frame.left, frame.top);
     let style = |colour: &RGBColor, h, v| (ink::FAMILY, 15).into_font().color(colour).pos(Pos::new(h, v));
 
     let took = |pick: fn(u64, u64) -> u64| spots.iter().map(|s| s.took_ms).reduce(pick).unwrap_or(1);
@@ -167,23 +190,23 @@ fn draw(out: &mut String, spots: &[Spot]) -> Drawn {
 
     // Truncation to whole pixels is what is wanted.
     #[expect(clippy::cast_possible_truncation, reason = "see above")]
-    let y = |at: f64| floor - ((at - bottom) / (ceiling - bottom) * f64::from(floor - TOP)) as i32;
+    let y = |at: f64| floor - ((at - bottom) / (ceiling - bottom) * f64::from(floor - top)) as i32;
     #[expect(clippy::cast_possible_truncation, reason = "see above")]
     let x = |ms: i64| {
         let part = (i128::from(ms) - i128::from(first)) as f64 / span;
-        LEFT + SIZE * 2 + (part * f64::from(right - LEFT - SIZE * 4)) as i32
+        left + SIZE * 2 + (part * f64::from(right - left - SIZE * 4)) as i32
     };
     for (ms, name) in TICKS.iter().filter(|(ms, _)| (bottom..=ceiling).contains(&log(*ms))) {
         let height = y(log(*ms));
-        root.draw(&PathElement::new(vec![(LEFT, height), (right, height)], ink::LINE))?;
-        root.draw_text(name, &style(&ink::MUTED, HPos::Right, VPos::Center), (LEFT - 8, height))?;
+        root.draw(&PathElement::new(vec![(left, height), (right, height)], ink::LINE))?;
+        root.draw_text(name, &style(&ink::MUTED, HPos::Right, VPos::Center), (left - 8, height))?;
     }
-    root.draw(&PathElement::new(vec![(LEFT, floor), (right, floor)], ink::LINE))?;
+    root.draw(&PathElement::new(vec![(left, floor), (right, floor)], ink::LINE))?;
     let below = floor + 8;
     let (first_name, last_name) = ends(Timestamp::from_unix_ms(first), Timestamp::from_unix_ms(last));
-    root.draw_text(&first_name, &style(&ink::MUTED, HPos::Left, VPos::Top), (LEFT, below))?;
+    root.draw_text(&first_name, &style(&ink::MUTED, HPos::Left, VPos::Top), (left, below))?;
     root.draw_text(&last_name, &style(&ink::MUTED, HPos::Right, VPos::Top), (right, below))?;
-    legend(&root)?;
+    legend(&root, frame)?;
     for spot in spots {
         mark(&root, spot.outcome, (x(spot.began_ms), y(log(spot.took_ms))))?;
     }
@@ -219,13 +242,17 @@ fn mark(root: &Area<'_>, outcome: Outcome, (x, y): (i32, i32)) -> Drawn {
     Ok(())
 }
 
-fn legend(root: &Area<'_>) -> Drawn {
+fn legend(root: &Area<'_>, frame: &Frame) -> Drawn {
     let style = (ink::FAMILY, 15).into_font().color(&ink::MUTED).pos(Pos::new(HPos::Left, VPos::Center));
-    let mut x = LEFT + SIZE;
-    for outcome in Outcome::ALL {
-        mark(root, outcome, (x, 16))?;
-        root.draw_text(outcome.title(), &style, (x + 14, 16))?;
-        x += 46 + 8 * i32::try_from(outcome.title().len()).unwrap_or(12);
+    let mut y = 16;
+    for line in Outcome::ALL.chunks(frame.in_a_line) {
+        let mut x = frame.left + SIZE;
+        for outcome in line {
+            mark(root, *outcome, (x, y))?;
+            root.draw_text(outcome.title(), &style, (x + 14, y))?;
+            x += 46 + 8 * i32::try_from(outcome.title().len()).unwrap_or(12);
+        }
+        y += 24;
     }
     Ok(())
 }
@@ -274,7 +301,7 @@ mod tests {
             run(2, RunState::Completed, 10 * DAY, Some(3_000)),
             run(1, RunState::Completed, 0, Some(500)),
         ];
-        let svg = history_chart("h", &runs).unwrap().unwrap();
+        let svg = history_chart("h", &runs, Room::Wide).unwrap().unwrap();
         let discs = discs(&svg);
         assert_eq!(discs.len(), 3);
         assert!(discs[0].0 > discs[1].0 && discs[1].0 > discs[2].0, "{discs:?}");
@@ -291,7 +318,7 @@ mod tests {
     fn a_single_day_is_told_by_its_hours() {
         let at = |ms| Timestamp::from_unix_ms(ms);
         assert_eq!(ends(at(0), at(DAY)), ("1 Jan 1970".into(), "2 Jan 1970 (UTC)".into()));
-        assert_eq!(ends(at(0), at(3_600_000)), ("1 Jan 1970, 00:00 UTC".into(), "1 Jan 1970, 01:00 UTC".into()));
+        assert_eq!(ends(at(0), at(3_600_000)), ("00:00".into(), "1 Jan 1970, 01:00 UTC".into()));
     }
 
     #[test]
@@ -300,7 +327,7 @@ mod tests {
         assert_eq!(spanned(0, DAY), (0, DAY));
         assert_eq!(spanned(i64::MIN, i64::MAX), (i64::MIN, i64::MAX));
         let runs = [0, 30_000, 60_000].map(|ms| run(1, RunState::Completed, ms, Some(1_000)));
-        let discs = discs(&history_chart("h", &runs).unwrap().unwrap());
+        let discs = discs(&history_chart("h", &runs, Room::Wide).unwrap().unwrap());
         assert!(discs.iter().all(|(x, _)| (x - discs[0].0).abs() < 20), "{discs:?}");
     }
 
@@ -309,7 +336,7 @@ mod tests {
         // Discs, corners of areas, and strokes: without the colours these are all that tells marks apart.
         let shape = |state| {
             let runs = [0, 1, 2].map(|day| run(day + 1, state, day * DAY, Some(1_000)));
-            let svg = history_chart("h", &runs).unwrap().unwrap();
+            let svg = history_chart("h", &runs, Room::Wide).unwrap().unwrap();
             let of = |tag: &str| svg.lines().filter(|l| l.starts_with(tag)).map(str::to_owned).collect::<Vec<_>>();
             let corners: usize = of("<polygon").iter().map(|l| l.matches(',').count()).sum();
             (of("<circle").len(), corners, of("<polyline").len())
@@ -323,13 +350,13 @@ mod tests {
 
     #[test]
     fn what_goes_on_or_is_alone_is_not_drawn() {
-        assert_eq!(history_chart("h", &[]), Ok(None));
+        assert_eq!(history_chart("h", &[], Room::Wide), Ok(None));
         let one = run(1, RunState::Aborted, 0, Some(5));
-        assert_eq!(history_chart("h", &[one.clone(), run(2, RunState::Running, DAY, None)]), Ok(None));
+        assert_eq!(history_chart("h", &[one.clone(), run(2, RunState::Running, DAY, None)], Room::Wide), Ok(None));
         let two = [one, run(2, RunState::Interrupted, DAY, Some(7))];
-        assert_eq!(history_chart("h", &two), Ok(None), "two show no course");
+        assert_eq!(history_chart("h", &two, Room::Wide), Ok(None), "two show no course");
         let more = [two.as_slice(), &[run(3, RunState::Interrupted, 2 * DAY, Some(7))]].concat();
-        let svg = history_chart("h", &more).unwrap().unwrap();
+        let svg = history_chart("h", &more, Room::Wide).unwrap().unwrap();
         assert!(svg.contains("1 aborted, in 5 ms; 2 interrupted, in 7 ms."));
     }
 
@@ -341,7 +368,7 @@ mod tests {
             run(3, RunState::Aborted, 2 * DAY, Some(500)),
             run(4, RunState::Interrupted, 3 * DAY, Some(5_000)),
         ];
-        let svg = history_chart("h", &runs).unwrap().unwrap();
+        let svg = history_chart("h", &runs, Room::Wide).unwrap().unwrap();
         assert!(!svg.contains("\"#") && !svg.contains("font-family"), "{svg}");
         for property in ["--good", "--warn", "--bad", "--muted", "--line", "--surface"] {
             assert!(svg.contains(&format!("var({property})")), "{property} is not used");
@@ -358,11 +385,14 @@ mod tests {
         ) {
             let runs: Vec<_> = runs.into_iter().zip(1..)
                 .map(|((at, took), id)| run(id, RunState::Completed, at, Some(took))).collect();
-            let svg = history_chart("h", &runs).unwrap().unwrap();
-            let discs = discs(&svg);
-            prop_assert_eq!(discs.len(), runs.len());
-            for (x, y) in discs {
-                prop_assert!((LEFT..=720 - RIGHT).contains(&x) && (TOP..=260 - BOTTOM).contains(&y), "{} {}", x, y);
+            for room in [Room::Wide, Room::Narrow] {
+                let svg = history_chart("h", &runs, room).unwrap().unwrap();
+                let (discs, frame) = (discs(&svg), Frame::of(room));
+                prop_assert_eq!(discs.len(), runs.len());
+                for (x, y) in discs {
+                    let within = (frame.left..=frame.width - RIGHT).contains(&x);
+                    prop_assert!(within && (frame.top..=frame.height - BOTTOM).contains(&y), "{} {}", x, y);
+                }
             }
         }
     }

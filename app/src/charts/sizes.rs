@@ -4,15 +4,14 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use rollback_types::StoreKind;
 
-use super::{ChartError, ink, themed};
+use super::{ChartError, Room, ink, themed};
 use crate::api::backups::BackupSize;
 use crate::format;
 
-const WIDTH: u32 = 720;
 const HEIGHT: u32 = 236;
 const TOP: i32 = 40;
 const BOTTOM: i32 = 50;
-const LEFT: i32 = 78;
+const LEFT: i32 = 72;
 const RIGHT: i32 = 12;
 /// More bars than these cannot be told apart: the newest are drawn.
 const MOST: usize = 60;
@@ -25,15 +24,15 @@ const LABEL: usize = 11;
 ///
 /// # Errors
 /// [`ChartError`] when plotters refuses to draw.
-pub fn sizes_chart(id: &str, sizes: &[BackupSize]) -> Result<Option<String>, ChartError> {
+pub fn sizes_chart(id: &str, sizes: &[BackupSize], room: Room) -> Result<Option<String>, ChartError> {
     let sizes = &sizes[sizes.len().saturating_sub(MOST)..];
     if sizes.len() < 2 {
         return Ok(None);
     }
     let mut drawing = String::new();
-    draw(&mut drawing, sizes).map_err(|e| ChartError(e.to_string()))?;
-    themed(&drawing, id, (WIDTH, HEIGHT), "Sizes of the backups by the moment they were written", &description(sizes))
-        .map(Some)
+    let size = (if room == Room::Wide { 720 } else { 340 }, HEIGHT);
+    draw(&mut drawing, sizes, size).map_err(|e| ChartError(e.to_string()))?;
+    themed(&drawing, id, size, "Sizes of the backups by the moment they were written", &description(sizes)).map(Some)
 }
 
 /// The chart in words, for those who do not see it.
@@ -68,9 +67,9 @@ fn day(size: &BackupSize) -> String {
 
 type Drawn = Result<(), DrawingAreaErrorKind<<SVGBackend<'static> as DrawingBackend>::ErrorType>>;
 
-fn draw(out: &mut String, sizes: &[BackupSize]) -> Drawn {
-    let root = SVGBackend::with_string(out, (WIDTH, HEIGHT)).into_drawing_area();
-    let (right, floor) = (i32::try_from(WIDTH).unwrap_or(0) - RIGHT, i32::try_from(HEIGHT).unwrap_or(0) - BOTTOM);
+fn draw(out: &mut String, sizes: &[BackupSize], (width, height): (u32, u32)) -> Drawn {
+    let root = SVGBackend::with_string(out, (width, height)).into_drawing_area();
+    let (right, floor) = (i32::try_from(width).unwrap_or(0) - RIGHT, i32::try_from(height).unwrap_or(0) - BOTTOM);
     let style = |colour: &RGBColor, h, v| (ink::FAMILY, 14).into_font().color(colour).pos(Pos::new(h, v));
     let most = sizes.iter().map(|s| s.total).max().unwrap_or(0).max(1);
     // Truncation to whole pixels is what is wanted.
@@ -85,7 +84,7 @@ fn draw(out: &mut String, sizes: &[BackupSize]) -> Drawn {
     for store in StoreKind::ALL {
         root.draw(&Rectangle::new([(at, 8), (at + 12, 20)], ink::of_store(store).filled()))?;
         root.draw_text(store.title(), &style(&ink::MUTED, HPos::Left, VPos::Center), (at + 20, 14))?;
-        at += 96;
+        at += 90;
     }
     let slot = f64::from(right - LEFT) / sizes.len() as f64;
     let width = (slot * 0.6).clamp(3.0, 36.0);
@@ -139,7 +138,7 @@ mod tests {
     #[test]
     fn stores_stand_upon_each_other_and_a_sum_alone_is_grey() {
         let all = [size(0, [None; 3], 600), size(9, [Some(100), Some(200), Some(300)], 600)];
-        let svg = sizes_chart("s", &all).unwrap().unwrap();
+        let svg = sizes_chart("s", &all, Room::Wide).unwrap().unwrap();
         let heights = heights(&svg);
         assert_eq!(heights.len(), 4, "one grey bar, and one of three parts: {svg}");
         assert!(heights[1] < heights[2] && heights[2] < heights[3], "{heights:?}");
@@ -155,7 +154,7 @@ mod tests {
     fn bars_of_one_day_are_told_apart_by_their_version() {
         let named = |name: &str| BackupSize { name: name.into(), ..size(3, [None; 3], 5) };
         let all = [named("v18_minor_20261023_101502"), named("v19_major_20261023_181502"), named("latest-copy")];
-        let svg = sizes_chart("s", &all).unwrap().unwrap();
+        let svg = sizes_chart("s", &all, Room::Wide).unwrap().unwrap();
         for name in ["v18_minor", "v19_major", "latest-copy"] {
             let below = svg.lines().filter(|line| line.trim() == name).count();
             assert_eq!(below, 1, "{name}: {svg}");
@@ -171,15 +170,31 @@ mod tests {
         let all: Vec<_> = (0..20)
             .map(|day| BackupSize { name: format!("v{day}_minor_20261023_101502"), ..size(day, [None; 3], 5) })
             .collect();
-        let svg = sizes_chart("s", &all).unwrap().unwrap();
+        let svg = sizes_chart("s", &all, Room::Wide).unwrap().unwrap();
         let labels: Vec<_> = svg.lines().map(str::trim).filter(|line| line.ends_with("_minor")).collect();
         assert_eq!(labels.last(), Some(&"v19_minor"), "{svg}");
         assert!((3..8).contains(&labels.len()), "{labels:?}");
     }
 
     #[test]
+    fn in_a_narrow_frame_bars_and_labels_stand_within_it() {
+        let all: Vec<_> = (0..20)
+            .map(|day| BackupSize { name: format!("v{day}_minor_20261023_101502"), ..size(day, [Some(9); 3], 27) })
+            .collect();
+        let svg = sizes_chart("s", &all, Room::Narrow).unwrap().unwrap();
+        assert!(svg.contains("viewBox=\"0 0 340 "), "{svg}");
+        let number =
+            |line: &str, name: &str| line.split(&format!(" {name}=\"")).nth(1)?.split('"').next()?.parse::<i32>().ok();
+        let rects = || svg.lines().filter(|l| l.starts_with("<rect"));
+        let ends = rects().filter_map(|l| Some(number(l, "x")? + number(l, "width")?));
+        assert!(rects().count() > 60 && ends.max().is_some_and(|end| end <= 340), "{svg}");
+        let labels: Vec<_> = svg.lines().map(str::trim).filter(|line| line.ends_with("_minor")).collect();
+        assert!((2..4).contains(&labels.len()) && labels.last() == Some(&"v19_minor"), "{labels:?}");
+    }
+
+    #[test]
     fn one_backup_shows_no_course() {
-        assert_eq!(sizes_chart("s", &[size(0, [Some(1); 3], 3)]), Ok(None));
+        assert_eq!(sizes_chart("s", &[size(0, [Some(1); 3], 3)], Room::Wide), Ok(None));
     }
 
     proptest! {
@@ -189,7 +204,7 @@ mod tests {
             all in prop::collection::vec((any::<i32>(), prop::array::uniform3(prop::option::of(0..u64::MAX / 4))), 2..80),
         ) {
             let all: Vec<_> = all.into_iter().map(|(day, parts)| size(day.into(), parts, parts.iter().flatten().sum())).collect();
-            let svg = sizes_chart("s", &all).unwrap().unwrap();
+            let svg = sizes_chart("s", &all, Room::Wide).unwrap().unwrap();
             prop_assert!(heights(&svg).iter().all(|h| (0..=i64::from(HEIGHT)).contains(h)));
         }
     }

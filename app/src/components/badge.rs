@@ -1,7 +1,7 @@
 //! States: icon, colour and word together, never colour alone.
 
 use leptos::prelude::*;
-use rollback_types::{RunState, StepState, VersionState};
+use rollback_types::{BackupHealth, RunState, RungState, StepState, VersionState};
 
 use super::icon::{Icon, IconName};
 use crate::format;
@@ -129,6 +129,28 @@ pub fn step_look(state: StepState) -> (Tone, IconName, &'static str) {
     }
 }
 
+/// How a rung looks on the ladder of a file. A file that was `replaced` fails until a person says that it is to be trusted: that
+/// is a question, and nothing of it is known to be wrong.
+pub fn rung_look(state: Option<RungState>, replaced: bool) -> (Tone, IconName, &'static str) {
+    match state {
+        Some(RungState::Failed) if replaced => (Tone::Warn, IconName::Question, "replaced"),
+        Some(RungState::Passed) => (Tone::Good, IconName::Check, "proven"),
+        Some(RungState::Failed) => (Tone::Bad, IconName::Cross, "failed"),
+        Some(RungState::NotProven) | None => (Tone::Idle, IconName::Dash, "not proven"),
+    }
+}
+
+/// How a backup as a whole looks: as the worst of its rungs.
+pub fn backup_look(health: &BackupHealth) -> (Tone, IconName, &'static str) {
+    let failed = health.files.iter().any(|f| f.lowest_failure().is_some());
+    match (health.intact, failed) {
+        (true, _) => (Tone::Good, IconName::Check, "intact"),
+        _ if health.waits_for_a_word() => rung_look(Some(RungState::Failed), true),
+        (false, true) => (Tone::Bad, IconName::Cross, "damaged"),
+        (false, false) => (Tone::Warn, IconName::Question, "not fully proven"),
+    }
+}
+
 /// The state of a step.
 #[component]
 pub fn StepBadge(
@@ -149,6 +171,14 @@ pub fn StepBadge(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_replaced_file_looks_the_same_wherever_it_is_shown() {
+        let mark = rung_look(Some(RungState::Failed), true);
+        assert_eq!((mark.0, mark.2), (Tone::Warn, "replaced"));
+        assert_eq!(rung_look(Some(RungState::Failed), false).0, Tone::Bad);
+        assert_eq!(rung_look(Some(RungState::Passed), true).0, Tone::Good, "what it passed it passed");
+    }
 
     #[test]
     fn an_unknown_state_looks_like_no_known_one() {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use rollback_types::{BackupFile, BackupHealth, Rung, RungResult, RungState, Timestamp};
 
-use super::badge::Tone;
+use super::badge::{Tone, rung_look};
 use super::clock::first_now;
 use super::icon::{Icon, IconName};
 use super::store::StoreName;
@@ -12,25 +12,12 @@ use crate::format;
 /// After this time a proof is old enough to be pointed out.
 pub const OLD_AFTER_MS: u64 = 7 * 24 * 3_600_000;
 
-fn rung_icon(result: Option<&RungResult>) -> IconName {
-    match result.map(|r| r.state) {
-        Some(RungState::Passed) => IconName::Check,
-        Some(RungState::Failed) => IconName::Cross,
-        Some(RungState::NotProven) | None => IconName::Dash,
-    }
-}
-
-/// How a rung looks: its class and its word.
-fn rung_look(result: Option<&RungResult>, now: Timestamp) -> (&'static str, &'static str) {
+/// How a rung looks in the grid: one that was proven long ago needs a look.
+fn cell_look(result: Option<&RungResult>, replaced: bool, now: Timestamp) -> (Tone, IconName, &'static str) {
     let old = |r: &RungResult| r.checked_at.is_some_and(|at| now.since_ms(at) > OLD_AFTER_MS);
-    match result {
-        Some(r) if r.state == RungState::Passed && old(r) => ("warn", "proven, long ago"),
-        Some(r) => match r.state {
-            RungState::Passed => (Tone::Good.class(), "proven"),
-            RungState::Failed => (Tone::Bad.class(), "failed"),
-            RungState::NotProven => (Tone::Idle.class(), "not proven"),
-        },
-        None => (Tone::Idle.class(), "not proven"),
+    match (rung_look(result.map(|r| r.state), replaced), result) {
+        ((Tone::Good, icon, _), Some(r)) if old(r) => (Tone::Warn, icon, "proven, long ago"),
+        (look, _) => look,
     }
 }
 
@@ -65,9 +52,10 @@ pub fn LadderGrid(
             let store = file.store;
             file.lowest_failure().map(|r| {
                 let text = format!("{}: {}", r.rung.title(), format::visible(&r.detail));
+                let (tone, icon, _) = rung_look(Some(r.state), health.replaced.contains(&store));
                 view! {
-                    <li>
-                        <Icon name=IconName::Cross />
+                    <li class=tone.class()>
+                        <Icon name=icon />
                         <span>
                             <b>{store.title()}</b>
                             " · "
@@ -78,7 +66,7 @@ pub fn LadderGrid(
             })
         })
         .collect();
-    let rows = health.files.iter().map(|file| row(file, now)).collect_view();
+    let rows = health.files.iter().map(|file| row(file, health.replaced.contains(&file.store), now)).collect_view();
     view! {
         <table class="ladder">
             <caption class="sr">{format!("Proofs of {}", health.source.name())}</caption>
@@ -96,17 +84,16 @@ pub fn LadderGrid(
     }
 }
 
-fn row(file: &BackupFile, now: Timestamp) -> impl IntoView + use<> {
+fn row(file: &BackupFile, replaced: bool, now: Timestamp) -> impl IntoView + use<> {
     let cells = Rung::ALL
         .into_iter()
         .map(|rung| {
             let result = file.rungs.iter().find(|r| r.rung == rung);
             let detail = result.map(|r| format::visible(&r.detail)).unwrap_or_default();
             let proven = result.filter(|r| r.state != RungState::NotProven).and_then(|r| r.checked_at);
-            let icon = rung_icon(result);
-            let (class, word) = rung_look(result, now);
+            let (tone, icon, word) = cell_look(result, replaced, now);
             view! {
-                <td class=format!("cell {class}") title=detail>
+                <td class=format!("cell {}", tone.class()) title=detail>
                     <Icon name=icon />
                     <span class="sr">{word}</span>
                     {proven.map(|at| view! { <span class="age">{age(at, now)}</span> })}
@@ -136,12 +123,14 @@ mod tests {
     #[test]
     fn an_old_proof_does_not_look_like_a_new_one() {
         let now = Timestamp::from_unix_ms(i64::try_from(OLD_AFTER_MS).unwrap() + 1_000);
-        let old = rung_look(Some(&rung(RungState::Passed, 0)), now);
-        let new = rung_look(Some(&rung(RungState::Passed, 2_000)), now);
+        let old = cell_look(Some(&rung(RungState::Passed, 0)), false, now);
+        let new = cell_look(Some(&rung(RungState::Passed, 2_000)), false, now);
         assert_ne!(old, new);
         // An old failure stays a failure.
-        assert_eq!(rung_look(Some(&rung(RungState::Failed, 0)), now).0, "bad");
-        assert_eq!(rung_look(None, now).1, "not proven");
+        assert_eq!(cell_look(Some(&rung(RungState::Failed, 0)), false, now).0, Tone::Bad);
+        // Nothing is known to be wrong of a file that was replaced.
+        assert_eq!(cell_look(Some(&rung(RungState::Failed, 0)), true, now).0, Tone::Warn);
+        assert_eq!(cell_look(None, false, now).2, "not proven");
     }
 
     #[test]

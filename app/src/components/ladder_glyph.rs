@@ -1,5 +1,6 @@
 //! The ladder of proofs in a few pixels, for lists: a row for each store, a mark for each rung.
 
+use super::badge::{Tone, rung_look};
 use leptos::prelude::*;
 use rollback_types::{BackupFile, BackupHealth, Rung, RungState, StoreKind};
 
@@ -8,15 +9,17 @@ const PITCH: usize = 7;
 /// How much larger a single store's row is drawn: it stands alone in its cell.
 const ALONE: usize = 2;
 
-/// Form and tone say the same: a full square is proven, a cross failed, a thin line is not proven.
-fn mark(x: usize, y: usize, state: Option<RungState>) -> impl IntoView {
+/// Form and tone say the same: a full square is proven, a hollow one asks for a person's word, a cross failed, a thin line is
+/// not proven.
+fn mark(x: usize, y: usize, state: Option<RungState>, replaced: bool) -> impl IntoView {
     let (left, top) = (x * PITCH, y * PITCH);
-    let (class, shape) = match state {
-        Some(RungState::Passed) => ("good", format!("M{left} {top}h5v5h-5z")),
-        Some(RungState::Failed) => ("bad", format!("M{left} {top}l5 5m0-5l-5 5")),
-        Some(RungState::NotProven) | None => ("idle", format!("M{left} {}h5", top + 2)),
+    let tone = rung_look(state, replaced).0;
+    let shape = match tone {
+        Tone::Good | Tone::Warn => format!("M{left} {top}h5v5h-5z"),
+        Tone::Bad => format!("M{left} {top}l5 5m0-5l-5 5"),
+        Tone::Run | Tone::Idle => format!("M{left} {}h5", top + 2),
     };
-    view! { <path class=class d=shape></path> }
+    view! { <path class=tone.class() d=shape></path> }
 }
 
 /// One backup.
@@ -35,10 +38,11 @@ pub fn LadderGlyph(
         .enumerate()
         .flat_map(|(y, file)| {
             let file = *file;
+            let replaced = health.replaced.contains(&file.store);
             Rung::ALL
                 .into_iter()
                 .enumerate()
-                .map(move |(x, rung)| mark(x, y, file.rungs.iter().find(|r| r.rung == rung).map(|r| r.state)))
+                .map(move |(x, rung)| mark(x, y, file.rungs.iter().find(|r| r.rung == rung).map(|r| r.state), replaced))
         })
         .collect_view();
     let width = Rung::ALL.len() * PITCH - 2;
@@ -62,6 +66,7 @@ fn in_words(health: &BackupHealth, files: &[&BackupFile]) -> String {
     let files = files.iter().map(|file| {
         let store = file.store.title();
         match (file.lowest_failure(), file.highest_proven()) {
+            (Some(_), _) if health.replaced.contains(&file.store) => format!("{store} replaced"),
             (Some(failed), _) => format!("{store} failed at {}", failed.rung.title()),
             (None, Some(rung)) => format!("{store} proven up to {}", rung.title()),
             (None, None) => format!("{store} not proven"),
@@ -114,5 +119,7 @@ mod tests {
             in_words(&health, &all),
             format!("latest-copy: SQLite proven up to {exists}; Qdrant failed at {sha}; Neo4j not proven")
         );
+        let replaced = BackupHealth { replaced: vec![StoreKind::Qdrant], ..health.clone() };
+        assert!(in_words(&replaced, &all).contains("; Qdrant replaced; "));
     }
 }

@@ -132,7 +132,7 @@ pub fn ErrorPanel(
 #[component]
 pub fn Said() -> impl IntoView {
     let said = crate::notice::done().map(|sentence| view! { <Toast tone=Tone::Good text=sentence /> });
-    let found = crate::notice::found().map(|sentence| view! { <Toast tone=Tone::Bad text=sentence /> });
+    let found = crate::notice::found().map(|(tone, sentence)| view! { <Toast tone=tone text=sentence /> });
     view! { <div class="outcome">{said} {found}</div> }
 }
 

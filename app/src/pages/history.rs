@@ -19,7 +19,7 @@ use crate::format;
 use crate::fragment::Fragment;
 use crate::freshness::PageFreshness;
 use crate::pages::plan::sentences::listed;
-use crate::pages::run::chart::TimelineChart;
+use crate::pages::run::chart::Chart;
 use crate::pages::run_rows::{Took, subject};
 
 const STATES: [RunState; 6] = [
@@ -251,7 +251,7 @@ fn Durations() -> impl IntoView {
             {move || Suspend::new(async move {
                 let (chart, medians) = figures.await;
                 let chart = match chart {
-                    Ok(timeline) => view! { <TimelineChart timeline=timeline /> }.into_any(),
+                    Ok(drawings) => view! { <Chart drawings=drawings /> }.into_any(),
                     Err(e) => view! { <div class="body"><ErrorPanel problem=*e.0 /></div> }.into_any(),
                 };
                 let medians = medians.unwrap_or_default();

@@ -8,7 +8,6 @@ use leptos::server_fn::ServerFn as _;
 use rollback_types::run_kind::PRODUCTION;
 use rollback_types::{Overview, Role, RunSummary, StoreStatus, VerdictLevel};
 
-pub(super) use self::cards::health_look;
 use self::cards::{attention, latest_copy, stores};
 use super::run_rows::{RunRows, about};
 use super::staged::StagedCard;

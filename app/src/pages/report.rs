@@ -12,7 +12,7 @@ use rollback_types::{CountChange, RunId, RunReport, StoreBalance, StoreKind, Ver
 use self::course::{BeforeSection, CourseSection, StepsSection, ValidationSection};
 use self::words::{AddForm, ChecklistSection, WordsSection};
 use crate::api::reports::{Annotate, get_report};
-use crate::api::runs::{Timeline, run_chart};
+use crate::api::runs::{Drawings, run_chart};
 use crate::components::{
     Callout, Card, Column, DataTable, ErrorPanel, Fact, Foreign, Icon, IconName, KeyValue, Loading, PageHeader,
     RunBadge, Said, StoreName, Time, TimeStyle, Tone, VersionName, message,
@@ -59,7 +59,7 @@ pub fn ReportPage() -> impl IntoView {
 }
 
 #[component]
-fn Report(report: RunReport, chart: Option<Timeline>) -> impl IntoView {
+fn Report(report: RunReport, chart: Option<Drawings>) -> impl IntoView {
     let run = &report.run;
     let (id, kind, version, state) =
         (run.id, run.kind, VersionId::new(subject_in_words(run.kind, &run.version_id)), run.state);
@@ -140,7 +140,10 @@ fn contents(report: &RunReport) -> impl IntoView + use<> {
         (report.is_over(), words::ADD),
         (!report.stores.is_empty(), COUNTS),
         (true, course::STEPS),
+        (course::is_told(report), course::COURSE),
         (report.validation.is_some(), course::VALIDATION),
+        (course::speaks_for_it(report), course::FOR_IT),
+        (!report.before.is_empty(), course::BEFORE),
     ];
     let links = sections
         .into_iter()

@@ -8,10 +8,10 @@ use rollback_types::{BackupFile, BackupHealth, BackupSource, Role, Rung, RungSta
 use super::proofs::Proofs;
 use crate::account::may;
 use crate::api::backups::{TrustBackup, VerifyBackup};
+use crate::components::badge::backup_look;
 use crate::components::{
     Badge, Column, DecisionForm, Icon, IconName, LadderGlyph, RoleNote, StoreDot, StoreName, TextArea, Time, TimeStyle,
 };
-use crate::pages::overview::health_look;
 use crate::pages::plan::subject::restore_path;
 use crate::{format, notice};
 
@@ -28,7 +28,7 @@ pub(super) fn columns() -> Vec<Column> {
 
 #[component]
 pub(super) fn Backup(health: BackupHealth) -> impl IntoView {
-    let (tone, icon, word) = health_look(&health);
+    let (tone, icon, word) = backup_look(&health);
     let name = health.source.name().into_owned();
     let title = format::clip(&format::visible(&name), 120);
     let total: u64 = health.files.iter().filter_map(|f| f.bytes).sum();

@@ -2,9 +2,10 @@
 #![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
 
 use leptos::prelude::*;
-use rollback_types::{BackupHealth, RungResult, RungState, StoreKind};
+use rollback_types::{BackupHealth, RungResult, StoreKind};
 
-use crate::components::{Badge, Column, DataTable, IconName, StoreName, Time, Tone};
+use crate::components::badge::rung_look;
+use crate::components::{Badge, Column, DataTable, StoreName, Time};
 use crate::format;
 
 /// The table behind the ladder's grid.
@@ -38,12 +39,7 @@ pub(super) fn RungsTable(health: BackupHealth) -> impl IntoView {
 }
 
 fn row(store: StoreKind, r: &RungResult, replaced: bool) -> impl IntoView + use<> {
-    let (tone, icon, word) = match r.state {
-        RungState::Failed if replaced => (Tone::Warn, IconName::Question, "replaced"),
-        RungState::Passed => (Tone::Good, IconName::Check, "proven"),
-        RungState::Failed => (Tone::Bad, IconName::Cross, "failed"),
-        RungState::NotProven => (Tone::Idle, IconName::Dash, "not proven"),
-    };
+    let (tone, icon, word) = rung_look(Some(r.state), replaced);
     view! {
         <tr>
             <td>

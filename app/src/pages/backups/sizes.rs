@@ -7,12 +7,13 @@ use rollback_types::StoreKind;
 use crate::api::backups::{BackupSize, BackupSizes};
 use crate::components::{Card, Column, DataTable, Time, TimeStyle};
 use crate::format;
+use crate::pages::run::chart::Chart;
 
 /// The card; nothing while there is too little to draw.
 #[component]
 pub(super) fn SizesCard(sizes: BackupSizes) -> impl IntoView {
-    let BackupSizes { svg, sizes } = sizes;
-    svg.map(|svg| {
+    let BackupSizes { chart, sizes } = sizes;
+    chart.map(|drawings| {
         let rows = sizes.iter().map(row).collect_view();
         let stores = StoreKind::ALL.into_iter().map(|store| Column::number(store.title()));
         let columns = [Column::text("Backup"), Column::text("Written")]
@@ -24,7 +25,7 @@ pub(super) fn SizesCard(sizes: BackupSizes) -> impl IntoView {
                       made anew, of which only the sum is known.";
         view! {
             <Card title="Sizes over time" footer=view! { <p>{footer}</p> }.into_any()>
-                <div class="chart" tabindex="0" role="region" aria-label="Chart, scrolls sideways" inner_html=svg></div>
+                <Chart drawings=drawings />
                 <details class="figures">
                     <summary>"The figures"</summary>
                     <DataTable label="The figures of the chart" columns=columns class="">

@@ -6,7 +6,9 @@ use rollback_types::RunSummary;
 
 use super::asked::Asked;
 use crate::api::reports::{RunHistory, history_chart};
+use crate::api::runs::Drawings;
 use crate::components::{Card, Column, DataTable, ErrorPanel, RunBadge, RunLink, Time, TimeStyle};
+use crate::pages::run::chart::Chart;
 use crate::pages::run_rows::Took;
 
 /// The card; nothing while there is too little to draw.
@@ -18,7 +20,7 @@ pub(super) fn OverTime(asked: Asked) -> impl IntoView {
         <Transition fallback=|| ()>
             {move || Suspend::new(async move {
                 match history.await {
-                    Ok(RunHistory { svg: Some(svg), runs, more }) => card(svg, &runs, more).into_any(),
+                    Ok(RunHistory { chart: Some(drawings), runs, more }) => card(drawings, &runs, more).into_any(),
                     Ok(_) => ().into_any(),
                     Err(e) => view! { <ErrorPanel problem=*e.0 /> }.into_any(),
                 }
@@ -27,18 +29,18 @@ pub(super) fn OverTime(asked: Asked) -> impl IntoView {
     }
 }
 
-fn card(svg: String, runs: &[RunSummary], more: bool) -> impl IntoView + use<> {
+fn card(drawings: Drawings, runs: &[RunSummary], more: bool) -> impl IntoView + use<> {
     let footer = view! {
         <p>
             "Runs that fit the filters, by the moment they began; each mark on the axis is up to ten times the one before. "
-            "Runs that go on are not drawn, and the time in which one stood still does not count."
+            "Runs that go on are not drawn, and the time in which one waited for a decision or stood still does not count."
             {more.then(|| format!(" Only the latest {} are shown.", runs.len()))}
         </p>
     };
     let rows = runs.iter().map(row).collect_view();
     view! {
         <Card title="Runs over time" footer=footer.into_any()>
-            <div class="chart" tabindex="0" role="region" aria-label="Chart of runs over time, scrolls sideways" inner_html=svg></div>
+            <Chart drawings=drawings />
             <details class="figures">
                 <summary>"The figures"</summary>
                 <DataTable

@@ -7,6 +7,7 @@ use rollback_types::{
 
 use super::SHOWN_CANDIDATES;
 use crate::account::may;
+use crate::components::badge::backup_look;
 use crate::components::{
     Badge, Card, EmptyState, Icon, IconName, LadderGrid, RunBadge, RunLink, StoreDot, Time, TimeStyle, Tone,
     VersionBadge, VersionLink,
@@ -132,7 +133,7 @@ pub(super) fn latest_copy(health: Option<BackupHealth>, verdict: &Verdict) -> im
         }
         .into_any();
     };
-    let (tone, icon, word) = health_look(&health);
+    let (tone, icon, word) = backup_look(&health);
     let told = verdict.reasons.iter().any(|reason| reason.ends_with(&health.verdict));
     let said = (!told).then(|| view! { <p class="foreign">{format::visible(&health.verdict)}</p> });
     let remedy = health.remedy.as_ref().filter(|remedy| verdict.remedy.as_ref() != Some(*remedy));
@@ -167,17 +168,6 @@ pub(super) fn latest_copy(health: Option<BackupHealth>, verdict: &Verdict) -> im
         </Card>
     }
     .into_any()
-}
-
-/// How a backup as a whole looks.
-pub(in crate::pages) fn health_look(health: &BackupHealth) -> (Tone, IconName, &'static str) {
-    let failed = health.files.iter().any(|f| f.lowest_failure().is_some());
-    match (health.intact, failed) {
-        (true, _) => (Tone::Good, IconName::Check, "intact"),
-        _ if health.waits_for_a_word() => (Tone::Warn, IconName::Question, "replaced"),
-        (false, true) => (Tone::Bad, IconName::Cross, "damaged"),
-        (false, false) => (Tone::Warn, IconName::Question, "not fully proven"),
-    }
 }
 
 /// The name that a demo gives its deployment.

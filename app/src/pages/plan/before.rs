@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 use rollback_types::{BackupHealth, CheckItem, CheckState, DiskSpace, RunKind, TimeEstimate, Trigger};
 
-use crate::components::{Badge, Card, Fact, Icon, IconName, KeyValue, LadderGrid, Time, Tone};
+use crate::components::badge::backup_look;
+use crate::components::{Badge, Card, Fact, Icon, IconName, KeyValue, LadderGrid, Time};
 use crate::format;
 
 fn check_look(state: CheckState) -> (&'static str, IconName, &'static str) {
@@ -93,13 +94,7 @@ pub fn CopyCard(
         }
         .into_any(),
         Some(health) => {
-            let (tone, icon, word) = if health.intact {
-                (Tone::Good, IconName::Check, "intact")
-            } else if health.waits_for_a_word() {
-                (Tone::Warn, IconName::Question, "replaced")
-            } else {
-                (Tone::Bad, IconName::Cross, "not intact")
-            };
+            let (tone, icon, word) = backup_look(&health);
             let verdict = format::visible(&health.verdict);
             let remedy = health.remedy.as_ref().map(|r| format::visible(r));
             let at = health.checked_at;

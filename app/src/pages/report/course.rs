@@ -6,18 +6,21 @@ use rollback_types::{
     ValidationReport,
 };
 
-use crate::api::runs::Timeline;
+use crate::api::runs::Drawings;
 use crate::components::{Badge, Card, Column, DataTable, Foreign, Icon, IconName, StepBadge, Time, TimeStyle, Tone};
 use crate::format;
-use crate::pages::run::chart::TimelineChart;
+use crate::pages::run::chart::Chart;
 
+pub(super) const COURSE: &str = "Decisions, interruptions, findings";
+pub(super) const FOR_IT: &str = "What spoke for it";
+pub(super) const BEFORE: &str = "Checklist before it";
 pub(super) const STEPS: &str = "Steps";
 pub(super) const VALIDATION: &str = "Validation";
 
 #[component]
-pub(super) fn StepsSection(steps: Vec<StepOutcome>, chart: Option<Timeline>) -> impl IntoView {
+pub(super) fn StepsSection(steps: Vec<StepOutcome>, chart: Option<Drawings>) -> impl IntoView {
     let rows = steps.into_iter().map(step).collect_view();
-    let chart = chart.map(|timeline| view! { <TimelineChart timeline=timeline /> });
+    let chart = chart.map(|drawings| view! { <Chart drawings=drawings /> });
     view! {
         <Card title=STEPS>
             <DataTable
@@ -58,6 +61,16 @@ fn step(s: StepOutcome) -> impl IntoView {
     }
 }
 
+/// People decided something, it was interrupted, or something was found.
+pub(super) fn is_told(report: &RunReport) -> bool {
+    !(report.decisions.is_empty() && report.interruptions.is_empty() && report.findings.is_empty())
+}
+
+/// The plan had evidence, or a person acknowledged something.
+pub(super) fn speaks_for_it(report: &RunReport) -> bool {
+    report.version.is_some() || !(report.triggers.is_empty() && report.acknowledged.is_empty())
+}
+
 /// The word for people.
 fn decision(decision: Decision) -> &'static str {
     match decision {
@@ -92,7 +105,7 @@ pub(super) fn CourseSection(report: RunReport) -> impl IntoView {
     let all: Vec<AnyView> = decisions.chain(stops).chain(findings).collect();
     (!all.is_empty()).then(|| {
         view! {
-            <Card title="Decisions, interruptions, findings">
+            <Card title=COURSE>
                 <ul class="plain-list">{all}</ul>
             </Card>
         }
@@ -196,7 +209,7 @@ pub(super) fn BeforeSection(report: RunReport) -> impl IntoView {
         {(!all.is_empty())
             .then(|| {
                 view! {
-                    <Card title="What spoke for it">
+                    <Card title=FOR_IT>
                         <ul class="plain-list">{all}</ul>
                     </Card>
                 }
@@ -227,7 +240,7 @@ fn checklist(items: Vec<CheckItem>) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <Card title="Checklist before it">
+        <Card title=BEFORE>
             <div class="body">
                 <ul class="checks">{items}</ul>
             </div>

@@ -3,19 +3,19 @@
 use leptos::prelude::*;
 use rollback_types::{RunView, StepState, StepView};
 
-use crate::api::runs::Timeline;
+use crate::api::runs::Drawings;
 use crate::components::{Card, Column, DataTable};
 use crate::format;
 
 /// The chart for whoever has room for it, and a narrow one for whoever has not.
 #[component]
-pub fn TimelineChart(
+pub fn Chart(
     /// Both drawings.
-    timeline: Timeline,
+    drawings: Drawings,
 ) -> impl IntoView {
     view! {
-        <div class="chart wide" tabindex="0" role="region" aria-label="Chart, scrolls sideways" inner_html=timeline.wide></div>
-        <div class="chart narrow" inner_html=timeline.narrow></div>
+        <div class="chart wide" tabindex="0" role="region" aria-label="Chart, scrolls sideways" inner_html=drawings.wide></div>
+        <div class="chart narrow" inner_html=drawings.narrow></div>
     }
 }
 
@@ -25,8 +25,8 @@ pub fn DurationsCard(
     /// The run.
     view: RunView,
 ) -> impl IntoView {
-    let chart = match Timeline::of(&view) {
-        Ok(timeline) => view! { <TimelineChart timeline=timeline /> }.into_any(),
+    let chart = match Drawings::of_run(&view) {
+        Ok(drawings) => view! { <Chart drawings=drawings /> }.into_any(),
         Err(_) => view! { <p class="body muted">"The chart could not be drawn. The figures are below."</p> }.into_any(),
     };
     let rows = view.steps.iter().map(row).collect_view();
