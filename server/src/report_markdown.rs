@@ -5,8 +5,8 @@ use app::components::badge::{run_look, step_look};
 use app::format;
 use rollback_types::run_kind::subject_in_words;
 use rollback_types::{
-    AfterState, CheckOutcome, CheckState, CountChange, Decision, RunReport, StoreOutcome, Timestamp, ValidationReport,
-    Wording, Written,
+    AfterState, CheckOutcome, CheckSeverity, CheckState, CountChange, Decision, RunReport, StoreOutcome, Timestamp,
+    ValidationReport, Wording, Written,
 };
 
 /// The whole document.
@@ -78,7 +78,8 @@ fn facts(page: &mut Page, report: &RunReport) {
     if let Some(source) = &report.source {
         rows.push(("Copy", source.name().into_owned()));
     }
-    rows.push(("Plan", run.plan_digest.to_string()));
+    let taken_over = if report.take_over { ", took over an earlier rollback" } else { "" };
+    rows.push(("Plan", format!("{}{taken_over}", run.plan_digest)));
     if let Some(summary) = &run.summary {
         rows.push(("Summary", summary.clone()));
     }
@@ -116,7 +117,13 @@ fn before(page: &mut Page, report: &RunReport) {
     }
     for item in &report.before {
         let done = item.state == CheckState::Proven;
-        page.task(done, &format!("{}: {}", item.title, item.detail));
+        let state = match item.state {
+            CheckState::Proven => "",
+            CheckState::Failed => "failed, ",
+            CheckState::Warning => "acknowledged, ",
+            CheckState::ForPerson => "for a person, ",
+        };
+        page.task(done, &format!("{}: {state}{}", item.title, item.detail));
     }
 }
 
@@ -170,7 +177,12 @@ fn course(page: &mut Page, report: &RunReport) {
             page.item(&format!("{}{sign}: {}", format::utc(stop.at), stop.message));
             if let Some(end) = &stop.ended {
                 let what = if end.resumed { "resumed" } else { "abandoned" };
-                page.item(&format!("{}: {what} by {}: {}", format::utc(end.at), end.by, end.reason));
+                let approved = if end.approved_by.is_empty() {
+                    String::new()
+                } else {
+                    format!(", approved by {}", end.approved_by.join(", "))
+                };
+                page.item(&format!("{}: {what} by {}{approved}: {}", format::utc(end.at), end.by, end.reason));
             }
         }
     }
@@ -193,25 +205,31 @@ fn decision(decision: Decision) -> &'static str {
 fn checks(page: &mut Page, validation: &ValidationReport) {
     page.heading(2, "Validation");
     page.paragraph(&format!("{}, in {}.", validation.verdict.title(), format::duration(validation.took_ms)));
-    let state = |state| match state {
-        CheckOutcome::Passed => "passed",
-        CheckOutcome::Failed => "failed",
-        CheckOutcome::NotChecked => "not checked",
+    let state = |state, severity| match (state, severity) {
+        (CheckOutcome::Passed, _) => "passed",
+        (CheckOutcome::Failed, CheckSeverity::Critical) => "failed",
+        (CheckOutcome::Failed, CheckSeverity::Warning) => "warns",
+        (CheckOutcome::NotChecked, _) => "not checked",
     };
     let mut rows: Vec<Vec<String>> = validation
         .checks
         .iter()
-        .map(|c| vec![format!("{} {}", c.number, c.title), state(c.state).to_owned(), c.detail.clone()])
+        .map(|c| vec![format!("{} {}", c.number, c.title), state(c.state, c.severity).to_owned(), c.detail.clone()])
         .collect();
     rows.extend(validation.search.iter().map(|s| {
-        vec!["Search: stored vectors find themselves".to_owned(), state(s.state).to_owned(), s.detail.clone()]
+        vec![
+            "Search: stored vectors find themselves".to_owned(),
+            state(s.state, s.severity).to_owned(),
+            s.detail.clone(),
+        ]
     }));
-    rows.extend(
-        validation
-            .command
-            .iter()
-            .map(|c| vec![format!("Search command: {}", c.program), state(c.state).to_owned(), c.detail.clone()]),
-    );
+    rows.extend(validation.command.iter().map(|c| {
+        vec![
+            format!("Search command: {}", c.program),
+            state(c.state, CheckSeverity::Critical).to_owned(),
+            c.detail.clone(),
+        ]
+    }));
     page.table(&["Check", "State", "What was seen"], rows.into_iter());
 }
 
@@ -235,7 +253,9 @@ fn checklist(page: &mut Page, report: &RunReport) {
     page.heading(2, "After");
     for check in &report.checklist {
         let done = matches!(check.state, AfterState::Proven | AfterState::Ticked);
-        page.task(done, &format!("{}: {}{}", check.title, check.detail, said_by(check.state, &check.by, check.at)));
+        let state = if check.state == AfterState::Disproven { "not so, " } else { "" };
+        let by = said_by(check.state, &check.by, check.at);
+        page.task(done, &format!("{}: {state}{}{by}", check.title, check.detail));
     }
 }
 

@@ -238,12 +238,18 @@ fn facts(a: &ComparedRun, b: &ComparedRun, longer_ms: Option<i64>) -> impl IntoV
         {line("Interruptions", |c| format::count(c.interruptions))}
         {line("Findings", |c| format::count(c.findings))}
         {line("Validation", |c| c.validation.map_or("none", |v| v.title()).to_owned())}
+        {line("Root cause", |c| written(&c.root_cause))}
+        {line("Lessons learned", |c| written(&c.lessons))}
     }
 }
 
 fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn written(text: &Option<String>) -> String {
+    text.as_ref().map_or_else(|| "not written".to_owned(), |text| format::clip(text, 600))
 }
 
 /// `1.2 s longer`, `40 ms shorter`, `the same`.

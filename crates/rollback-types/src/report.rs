@@ -246,6 +246,12 @@ pub struct ComparedRun {
     pub findings: u64,
     /// What the validation said.
     pub validation: Option<ValidationVerdict>,
+    /// Why it came to the run, in the words that stand now.
+    #[serde(default)]
+    pub root_cause: Option<String>,
+    /// What is to be done otherwise, in the words that stand now.
+    #[serde(default)]
+    pub lessons: Option<String>,
 }
 
 /// A step in one of two runs.

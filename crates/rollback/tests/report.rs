@@ -314,6 +314,9 @@ async fn two_runs_are_compared_step_by_step() {
     assert!(compared.counts.iter().all(|c| c.a.is_some() && c.b.is_none()));
     let same = b.service.compare(first, first).await.unwrap();
     assert!(same.steps.iter().all(|s| s.a == s.b && s.longer_ms.is_none_or(|ms| ms == 0)));
+    b.service.annotate(first, &notes(&[cause("a full disk")]), &ada()).await.unwrap();
+    let told = b.service.compare(first, second).await.unwrap();
+    assert_eq!((told.a.root_cause.as_deref(), told.b.root_cause), (Some("a full disk"), None));
     assert!(matches!(b.service.compare(first, RunId(99)).await, Err(ServiceError::NotFound(_))));
 }
 

@@ -197,3 +197,39 @@ fn a_report_reads_well_as_it_is() {
     }
     assert!(markdown.contains("- [x] All staging data removed: Check 4 failed; ticked by Check 4 failed, "));
 }
+
+#[test]
+fn what_was_not_at_work_and_what_no_mark_tells_is_said_in_words() {
+    let mut report = report("x");
+    (report.run.waited_ms, report.run.stood_still_ms, report.take_over) = (120_000, 3_600_000, true);
+    let item = |state| rollback_types::CheckItem {
+        code: "stakeholders".into(),
+        title: "People know".into(),
+        state,
+        detail: "seen".into(),
+    };
+    report.before =
+        [CheckState::Proven, CheckState::Failed, CheckState::Warning, CheckState::ForPerson].map(item).into();
+    report.checklist[0].state = AfterState::Disproven;
+    report.interruptions[0].ended = Some(rollback_types::InterruptionEnd {
+        resumed: true,
+        at: at(3),
+        reason: "it is back".into(),
+        by: "ada".into(),
+        approved_by: vec!["otto".into()],
+    });
+    let seen = seen(&report_markdown(&report));
+    for said in [
+        "Waited for a decision 2 min",
+        "Stood still 1 h",
+        "took over an earlier rollback",
+        "People know: seen",
+        "People know: failed, seen",
+        "People know: acknowledged, seen",
+        "People know: for a person, seen",
+        ": not so, x",
+        "resumed by ada, approved by otto: it is back",
+    ] {
+        assert!(seen.contains(said), "{said} is missing: {seen}");
+    }
+}

@@ -27,6 +27,8 @@ fn run(report: &RunReport) -> ComparedRun {
         interruptions: report.interruptions.len() as u64,
         findings: report.findings.len() as u64,
         validation: report.validation.as_ref().map(|v| v.verdict),
+        root_cause: report.root_cause.as_ref().map(|w| w.now.text.clone()),
+        lessons: report.lessons.as_ref().map(|w| w.now.text.clone()),
     }
 }
 
