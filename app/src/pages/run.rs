@@ -10,6 +10,7 @@ mod header;
 mod interrupted;
 mod log;
 mod log_window;
+mod meter;
 mod pace;
 #[cfg(feature = "ssr")]
 mod page;
@@ -19,6 +20,7 @@ mod renewal;
 mod result;
 mod steps;
 mod tab;
+mod trouble;
 #[cfg(feature = "ssr")]
 mod validation;
 #[cfg(feature = "ssr")]

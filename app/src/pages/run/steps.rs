@@ -3,17 +3,14 @@
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
-use rollback_types::{RunKind, RunState, Step, StepError, StepState, StepView};
+use rollback_types::{RunKind, RunState, Step, StepState, StepView};
 
-use super::decisions::Decisions;
-use super::pace::Pace;
+use super::meter::{Paces, StepMeter};
+use super::trouble::Trouble;
 use crate::components::badge::{run_look, step_look};
-use crate::components::{Badge, Card, Icon, IconName, Meter, StepBadge, StoreName, Tone};
+use crate::components::{Badge, Card, Icon, IconName, StepBadge, StoreName, Tone};
 use crate::format;
 use crate::live::LiveRun;
-
-/// The paces of all steps, as this browser saw them.
-type Paces = RwSignal<BTreeMap<Step, Pace>>;
 
 /// The list of steps of this page's run.
 #[island]
@@ -274,114 +271,6 @@ fn Took(view: Memo<Option<StepView>>) -> impl IntoView {
     view! { <span class="took num">{text}</span> }
 }
 
-#[component]
-fn StepMeter(view: Memo<Option<StepView>>, paces: Paces, step: Step) -> impl IntoView {
-    let counted = Memo::new(move |_| {
-        view.with(|v| {
-            let s = v.as_ref().filter(|s| matches!(s.state, StepState::Running | StepState::Failed))?;
-            Some((s.done?, s.total?, s.unit.clone().unwrap_or_default()))
-        })
-    });
-    // The bar is full only when the step's check has proven it; until then the last percent is missing.
-    let percent =
-        Signal::derive(move || counted.with(|c| c.as_ref().map_or(0, |(d, t, _)| format::percent(*d, *t).min(99))));
-    let text = move || {
-        counted.with(|c| {
-            c.as_ref().map(|(done, total, unit)| paces.with(|p| progress_text(*done, *total, unit, p.get(&step))))
-        })
-    };
-    let shown = Memo::new(move |_| counted.with(Option::is_some));
-    move || {
-        shown.get().then(|| {
-            let label = format!("Progress of {step}");
-            view! {
-                <div class="meter">
-                    {match step.lane() {
-                        Some(store) => view! { <Meter label=label percent=percent store=store /> }.into_any(),
-                        None => view! { <Meter label=label percent=percent /> }.into_any(),
-                    }}
-                    <span class="small muted">{text}</span>
-                </div>
-            }
-        })
-    }
-}
-
-/// `12,000 of 34,000 nodes · 4,200 a second · about 5 s left`.
-fn progress_text(done: u64, total: u64, unit: &str, pace: Option<&Pace>) -> String {
-    let bytes = unit == "bytes";
-    let amount = if bytes {
-        format!("{} of {}", format::bytes(done), format::bytes(total))
-    } else {
-        format!("{} of {} {unit}", format::count(done), format::count(total))
-    };
-    if done >= total {
-        return format!("{amount} · being verified");
-    }
-    let rate = pace.and_then(Pace::per_second).map(|r| {
-        let r = r.round() as u64;
-        if bytes { format!(" · {} a second", format::bytes(r)) } else { format!(" · {} a second", format::count(r)) }
-    });
-    let left = pace.and_then(|p| p.remaining_ms(total)).map(|ms| format!(" · about {} left", whole_seconds(ms)));
-    format!("{amount}{}{}", rate.unwrap_or_default(), left.unwrap_or_default())
-}
-
-/// An estimate has no use for tenths.
-fn whole_seconds(ms: u64) -> String {
-    match ms.div_ceil(1_000).max(1) {
-        s @ 1..=59 => format!("{s} s"),
-        s => format::duration(s * 1_000),
-    }
-}
-
-/// What happened, what is safe, what to do, and the buttons to do it.
-#[component]
-fn Trouble(view: Memo<Option<StepView>>, live: LiveRun, step: Step) -> impl IntoView {
-    let trouble = Memo::new(move |_| {
-        view.with(|v| {
-            let s = v.as_ref()?;
-            let error = s.error.clone()?;
-            Some((error, s.decisions.clone(), s.state == StepState::Running))
-        })
-    });
-    let (run, kind) = live.view.with_untracked(|v| (v.run.id, v.run.kind));
-    move || {
-        trouble.get().map(|(error, offered, retrying)| {
-            view! {
-                <div class="problem">
-                    <Fault error=error retrying=retrying />
-                    {(!offered.is_empty())
-                        .then(|| view! { <Decisions run=run kind=kind step=step offered=offered /> })}
-                </div>
-            }
-        })
-    }
-}
-
-#[component]
-fn Fault(error: StepError, retrying: bool) -> impl IntoView {
-    let role = if retrying { "status" } else { "alert" };
-    let icon = if retrying { IconName::Refresh } else { IconName::Cross };
-    view! {
-        <div class=if retrying { "fault retrying" } else { "fault" } role=role>
-            <p class="what">
-                <Icon name=icon />
-                <span class="foreign">
-                    {retrying.then_some("Trying again: ")} {format::visible_lines(&error.message)}
-                </span>
-            </p>
-            <p>
-                <b>"Safe: "</b>
-                <span class="foreign">{format::visible_lines(&error.safe)}</span>
-            </p>
-            <p>
-                <b>"What to do: "</b>
-                <span class="foreign">{format::visible_lines(&error.remedy)}</span>
-            </p>
-        </div>
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -404,19 +293,5 @@ mod tests {
         }
         assert_eq!(groups(RunKind::Rollback).len(), 9, "eight, and the validation");
         assert_eq!(groups(RunKind::MakeBackup)[0].len(), 3);
-    }
-
-    #[test]
-    fn progress_promises_nothing_it_did_not_see() {
-        assert_eq!(progress_text(10, 34_000, "nodes", None), "10 of 34,000 nodes");
-        assert_eq!(progress_text(34_000, 34_000, "nodes", None), "34,000 of 34,000 nodes · being verified");
-        let mut pace = Pace::default();
-        pace.push(0.0, 0);
-        pace.push(1_000.0, 4_000);
-        assert_eq!(
-            progress_text(4_000, 34_000, "nodes", Some(&pace)),
-            "4,000 of 34,000 nodes · 4,000 a second · about 8 s left"
-        );
-        assert_eq!(progress_text(4_000, 8_000, "bytes", None), "4.0 kB of 8.0 kB");
     }
 }
