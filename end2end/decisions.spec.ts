@@ -1,4 +1,4 @@
-import { expect, open, signIn, startRollback, step, test } from './test.ts';
+import { acknowledgements, expect, open, signIn, startRollback, step, test } from './test.ts';
 
 test.describe('a step that fails', () => {
   test.beforeEach(async ({ page, deployment }) => {
@@ -77,6 +77,34 @@ test.describe('a step that fails', () => {
     await expect(failed).toContainText('Deleted by hand with cypher-shell');
     expect((await deployment.counts()).stagedNodes).toBeGreaterThan(0);
     expect(await deployment.status(deployment.failed)).toBe('rolled_back');
+  });
+
+  test('is told as one story when the process is killed while it asks, and is done again when the run is resumed', async ({ page, deployment }) => {
+    await expect(page).toHaveTitle(/^needs a decision/);
+    // The wait is no work: it is counted apart.
+    await expect(page.locator('.elapsed')).toContainText(', waiting for ');
+    await page.goto('about:blank');
+    await deployment.stop('SIGKILL');
+    await deployment.allowDeletions();
+    await deployment.start();
+
+    await open(page, '/runs/1');
+    const banner = page.locator('.run-result');
+    await expect(banner).toContainText('Interrupted: Stepback ended while this run waited for a decision.');
+    await expect(banner).toContainText(/Failed: step 5 \(.+\): .*the graph is out of order/);
+    await expect(banner).toContainText('Nothing: no step was at work.');
+    await expect(step(page, 5)).toContainText('failed');
+    const log = page.getByRole('region', { name: 'Log of the run' });
+    await expect(log).toContainText('step 5 had failed, and the run waited for a decision');
+
+    await open(page, '/runs/1/resume');
+    for (const box of await acknowledgements(page).all()) await box.check();
+    await page.getByLabel('Reason').fill('The graph works again');
+    await page.getByRole('button', { name: 'Resume run #1' }).click();
+    await expect(banner).toContainText('Rolled back.', { timeout: 40_000 });
+    await expect(banner).toContainText(/ of work; stood still for .+\./);
+    await expect(step(page, 5)).toContainText('2 tries');
+    expect((await deployment.counts()).stagedNodes).toBe(0);
   });
 });
 
