@@ -14,15 +14,9 @@ use rollback_types::{
     Decision, EventKind, PlanRequest, ResumeRequest, Role, RunId, RunKind, RunState, RunView, Step, StepState,
     StoreKind, VersionState,
 };
-use support::{Bench, bench, bench_per_version, contaminated, of, request, start_request, tester};
-
-/// Another process over the same journal and stores.
-async fn restarted(b: &Bench) -> Arc<RollbackService> {
-    let service = Arc::new(b.deployment.service());
-    service.recover().await.unwrap();
-    service.remove_leftovers().await.unwrap();
-    service
-}
+use support::{
+    Bench, bench, bench_per_version, contaminated, of, request, restarted, start_request, stopped_at, tester,
+};
 
 async fn settled(service: &Arc<RollbackService>, id: RunId) -> RunView {
     use futures::StreamExt;
@@ -121,15 +115,6 @@ async fn a_new_copy_cut_anywhere_comes_to_the_same_end() {
         b
     };
     cut_everywhere(clean, || of(RunKind::MakeBackup, "latest-copy"), false).await;
-}
-
-/// A rollback that waits for a decision about `step` when its process ends.
-async fn stopped_at(b: &Bench, operation: &'static str, step: Step) -> RunId {
-    b.deployment.faults.arm(operation, Some(step), u32::MAX, Fault::Refused, Moment::Before);
-    let id = b.start().await;
-    assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision);
-    b.deployment.faults.clear();
-    id
 }
 
 /// The log, the steps and the run tell one story of a process that ended while a person was asked.
@@ -365,80 +350,4 @@ async fn a_rollback_that_was_taken_over_restores_nothing() {
     assert_eq!(view.run.state, RunState::NeedsDecision);
     assert_eq!(view.step(Step::RestoreSqlite).unwrap().error.as_ref().unwrap().code, "changed");
     assert_eq!(b.deployment.fingerprint(), before);
-}
-
-/// What is staged may be the interrupted run's own, and so may what production is just now.
-#[tokio::test]
-async fn while_a_run_that_acted_is_interrupted_no_other_version_is_rolled_back_and_no_copy_made() {
-    const OTHER: &str = "v8_minor_20261123_010101";
-    let b = bench();
-    b.deployment.set_state(OTHER, VersionState::Staging);
-    let id = {
-        b.deployment.faults.arm("delete_batch", Some(Step::DeleteNodes), u32::MAX, Fault::Refused, Moment::Before);
-        let plan = b.plan_all(request(FAILED)).await;
-        let id = b.service.start(&start_request(&plan), &tester()).await.unwrap().run.id;
-        assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision);
-        b.deployment.faults.clear();
-        id
-    };
-    let service = restarted(&b).await;
-    let code = format!("interrupted_run:{id}");
-    for wanted in [request(OTHER), of(RunKind::MakeBackup, "latest-copy")] {
-        let plan = service.plan(&wanted).await.unwrap();
-        let refusal = plan.refusals.iter().find(|r| r.code == code).expect("refused by name of the run");
-        assert_eq!(refusal.run, Some(id));
-        assert!(
-            refusal.message.contains(FAILED) && refusal.message.contains("Resume or abandon"),
-            "{}",
-            refusal.message
-        );
-        let before = b.deployment.fingerprint();
-        let started = service.start(&start_request(&plan), &tester()).await;
-        assert!(matches!(started, Err(ServiceError::Refused { .. })), "{started:?}");
-        assert_eq!(b.deployment.fingerprint(), before);
-    }
-    // A restore may be the remedy: it is asked about, by name.
-    let plan = service.plan(&of(RunKind::RestoreProduction, "latest-copy")).await.unwrap();
-    assert!(plan.acknowledgements.iter().any(|a| a.asked.code == code && a.asked.message.contains(FAILED)));
-    assert!(!plan.refusals.iter().any(|r| r.code == code), "{:?}", plan.refusals);
-    // The version itself may be taken over, and what is left of the run is not in its own way.
-    for plan in [service.plan(&request(FAILED)).await.unwrap(), service.resume_plan(id, &[]).await.unwrap()] {
-        assert!(!plan.refusals.iter().any(|r| r.code == code), "{:?}", plan.refusals);
-    }
-    service.abandon(id, "the other one first", &tester()).await.unwrap();
-    let plan = service.plan(&request(OTHER)).await.unwrap();
-    assert!(!plan.refusals.iter().any(|r| r.code == code), "{:?}", plan.refusals);
-}
-
-#[tokio::test]
-async fn a_run_that_was_interrupted_before_it_changed_anything_is_in_nobodys_way() {
-    const OTHER: &str = "v8_minor_20261123_010101";
-    let b = bench();
-    b.deployment.set_state(OTHER, VersionState::Staging);
-    let plan = b.plan_all(request(FAILED)).await;
-    // Only that it began and that step 1 began is written down.
-    b.deployment.journal.fill_up_after(Some(2));
-    let id = b.service.start(&start_request(&plan), &tester()).await.unwrap().run.id;
-    assert_eq!(b.settle(id).await.run.state, RunState::Interrupted);
-    b.deployment.journal.fill_up_after(None);
-    let plan = restarted(&b).await.plan(&request(OTHER)).await.unwrap();
-    assert!(plan.refusals.iter().all(|r| r.code == "acknowledgement_required"), "{:?}", plan.refusals);
-}
-
-#[tokio::test]
-async fn the_overview_lists_what_an_interrupted_run_has_in_hand_once() {
-    const OTHER: &str = "v8_minor_20261123_010101";
-    let b = bench();
-    let id = stopped_at(&b, "delete_batch", Step::DeleteNodes).await;
-    b.deployment.set_state(OTHER, VersionState::Failed);
-    let service = restarted(&b).await;
-    let seen = service.overview().await.unwrap();
-    assert_eq!(seen.interrupted_run.as_ref().map(|run| run.id), Some(id));
-    let listed: Vec<_> = seen.candidates.iter().map(|v| v.version_id.as_str()).collect();
-    assert_eq!((listed, seen.candidate_count), (vec![OTHER], 1));
-    assert!(seen.verdict.reasons.iter().all(|reason| !reason.contains(OTHER)), "{:?}", seen.verdict);
-    assert!(seen.verdict.reasons[0].contains(FAILED), "{:?}", seen.verdict);
-    service.abandon(id, "nobody knows it any more", &tester()).await.unwrap();
-    let seen = service.overview().await.unwrap();
-    assert_eq!(seen.candidate_count, 2, "given up, it waits to be taken over");
 }

@@ -19,6 +19,7 @@ const LOOKS: &[&str] = &[
     "backup_sources",
     "backups",
     "compare",
+    "differences_since",
     "is_ready",
     "kept_sizes",
     "last_looks",

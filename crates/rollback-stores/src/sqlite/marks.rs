@@ -3,7 +3,7 @@
 //! Each is one `BEGIN IMMEDIATE` transaction with a conditional update, read back after the commit. A repeated step
 //! finds the log row of its own run and changes nothing.
 
-use rollback::store::{AbortRequest, Fault, FinishRequest, MarkRequest, Marked, StoreError};
+use rollback::store::{AbortNoted, AbortRequest, Fault, FinishRequest, MarkRequest, Marked, StoreError};
 use rollback_types::{Layout, RollbackTarget, Timestamp};
 use sqlx::{Connection, QueryBuilder, Row, Sqlite, SqliteConnection};
 
@@ -115,7 +115,7 @@ pub(super) async fn note_abort(
     connections: &Connections,
     local_offset_s: i32,
     request: &AbortRequest,
-) -> Result<(), StoreError> {
+) -> Result<AbortNoted, StoreError> {
     let asked = Asked::new(connections.path(), format!("noting the abort of {}", request.target));
     let run = Run { target: &request.target, key: &request.run_key, local_offset_s, asked: &asked };
     let mut connection = connections.writer(&asked).await?;
@@ -127,7 +127,7 @@ async fn note_abort_in(
     connection: &mut SqliteConnection,
     run: &Run<'_>,
     request: &AbortRequest,
-) -> Result<(), StoreError> {
+) -> Result<AbortNoted, StoreError> {
     let asked = run.asked;
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await.map_err(|e| asked.sql(e))?;
     let shape = Shape::load(&mut tx, asked).await?;
@@ -137,18 +137,25 @@ async fn note_abort_in(
     let open: Vec<_> = own.iter().filter(|r| r.status == "in_progress").collect();
     if !is_open(&own) {
         // Noted before, or never marked by this run: then the row is somebody else's.
-        return Ok(());
+        return Ok(AbortNoted::NothingOpen);
     }
-    let state = run.state(&mut tx).await?;
-    if state != ROLLING_BACK {
-        return Err(run.changed(&state, ROLLING_BACK));
-    }
-    run.update(&mut tx, &shape, registry, ROLLING_BACK, ROLLING_BACK, &request.message).await?;
+    let noted = match run.state(&mut tx).await {
+        Ok(state) if state == ROLLING_BACK => {
+            run.update(&mut tx, &shape, registry, ROLLING_BACK, ROLLING_BACK, &request.message).await?;
+            AbortNoted::Noted
+        }
+        // Somebody went on by hand. The row in the log is this run's all the same, and must not stay open for ever.
+        Ok(state) => AbortNoted::NotHeld(format!("its state is {}", super::cell::cut(state))),
+        Err(error) if error.fault == Fault::Changed => {
+            AbortNoted::NotHeld("the registry does not have it exactly once any more".to_owned())
+        }
+        Err(error) => return Err(error),
+    };
     for row in open {
         run.close(&mut tx, form, log, row, Some(&request.message)).await?;
     }
     tx.commit().await.map_err(|e| asked.sql(e))?;
-    Ok(())
+    Ok(noted)
 }
 
 /// A row of the log that this run wrote.

@@ -35,7 +35,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rollback::store::{
-    AbortRequest, CommittedQuery, CommittedVersions, CopyTaken, Engine, EvidenceCopy, Fault, FinishRequest,
+    AbortNoted, AbortRequest, CommittedQuery, CommittedVersions, CopyTaken, Engine, EvidenceCopy, Fault, FinishRequest,
     MarkRequest, Marked, Probe, RecordCopy, RecordStore, RegistrySchema, RegistryStamp, Removal, RunMark, StoreError,
 };
 use rollback_types::quantity::counted;
@@ -308,7 +308,7 @@ impl RecordStore for SqliteRecords {
         marks::rolled_back(&self.connections, self.config.local_offset_s, request).await
     }
 
-    async fn note_abort(&self, request: &AbortRequest) -> Result<(), StoreError> {
+    async fn note_abort(&self, request: &AbortRequest) -> Result<AbortNoted, StoreError> {
         let _alone = self.connections.alone().await;
         marks::note_abort(&self.connections, self.config.local_offset_s, request).await
     }

@@ -13,7 +13,7 @@ mod restore_readers;
 mod restore_refused;
 
 use fixture::{Deployment, KINDS, target};
-use rollback::store::{AbortRequest, Fault, FinishRequest, MarkRequest, RecordStore, Removal};
+use rollback::store::{AbortNoted, AbortRequest, Fault, FinishRequest, MarkRequest, RecordStore, Removal};
 use rollback_types::{Candidacy, Layout, VersionId, VersionQuery, VersionSort, VersionState};
 
 fn mark(target: &rollback_types::RollbackTarget, expected: VersionState, key: &str) -> MarkRequest {
@@ -239,6 +239,30 @@ async fn an_abort_leaves_another_runs_marks_alone() {
         let log = d.records.operations(t.id(), 10).await.unwrap();
         let open = log.iter().filter(|o| o.operation_type == "rollback" && o.status == "in_progress").count();
         assert_eq!(open, 1, "{log:?}");
+    }
+}
+
+/// Somebody went on by hand: the registry's row is theirs, and the run's own row in the log does not stay open for ever.
+#[tokio::test]
+async fn an_abort_of_a_version_that_somebody_changed_closes_only_the_runs_own_row() {
+    for kind in KINDS {
+        for by_hand in [
+            "UPDATE version_registry SET status = 'rolled_back' WHERE version_id = ?",
+            "DELETE FROM version_registry WHERE version_id = ?",
+        ] {
+            let d = Deployment::of(kind).await;
+            let t = kind.target();
+            let marked = d.records.mark_rolling_back(&mark(&t, VersionState::Staging, "k")).await.unwrap();
+            d.run(&by_hand.replace('?', &format!("'{}'", t.as_str()))).await;
+            let registry = d.value("SELECT count(*) || group_concat(version_id || status) FROM version_registry").await;
+            let abort = AbortRequest { target: t.clone(), run_key: "k".into(), message: "given up".into() };
+            assert!(matches!(d.records.note_abort(&abort).await.unwrap(), AbortNoted::NotHeld(_)), "{by_hand}");
+            let status = d.value(&format!("SELECT status FROM operation_log WHERE id = {}", marked.log_id)).await;
+            assert_eq!(status, "failed", "{by_hand}");
+            let after = d.value("SELECT count(*) || group_concat(version_id || status) FROM version_registry").await;
+            assert_eq!(after, registry, "{by_hand}");
+            assert_eq!(d.records.note_abort(&abort).await.unwrap(), AbortNoted::NothingOpen);
+        }
     }
 }
 

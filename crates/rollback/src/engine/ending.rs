@@ -9,7 +9,7 @@ use rollback_types::{EventKind, RunKind, RunState, Step, StepError, ValidationRe
 
 use super::Engine;
 use crate::recorder::RecordError;
-use crate::store::AbortRequest;
+use crate::store::{AbortNoted, AbortRequest};
 use crate::story::{BY_DECISION, SKIPPED, skipped};
 
 const REMOVALS: [Step; 3] = [Step::DropChapters, Step::DeletePoints, Step::DeleteNodes];
@@ -45,14 +45,22 @@ impl Engine {
                 let request =
                     AbortRequest { target: target.clone(), run_key: spec.run_key.clone(), message: message.clone() };
                 match self.shared.stores.records.note_abort(&request).await {
-                    Ok(()) if self.begun_to_restore() => format!(
+                    Ok(AbortNoted::NotHeld(why)) => {
+                        let restored = if self.begun_to_restore() {
+                            " A restore had begun: compare each store, and see this run's ways back."
+                        } else {
+                            ""
+                        };
+                        format!("{message}.{restored} The version was left as it is: {why}.")
+                    }
+                    Ok(_) if self.begun_to_restore() => format!(
                         "{message}. A restore had begun: compare each store, and see this run's ways back. The version stays \
                          rolling_back and is offered as “take over”."
                     ),
-                    Ok(()) if marked => {
+                    Ok(_) if marked => {
                         format!("{message}. The version stays rolling_back and is offered as “take over”.")
                     }
-                    Ok(()) => format!("{message}. Nothing was deleted."),
+                    Ok(_) => format!("{message}. Nothing was deleted."),
                     Err(e) => format!("{message}. The registry could not be told: {e}"),
                 }
             }

@@ -1,6 +1,6 @@
 //! A journal in memory, which outlives the service, and can fail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -19,6 +19,8 @@ struct State {
     hashes: BTreeMap<String, KnownHash>,
     remembered: BTreeMap<String, String>,
     checks: BTreeMap<String, Vec<BackupCheck>>,
+    /// Runs whose events cannot be read.
+    damaged: BTreeSet<RunId>,
     /// Appends that still succeed; `None`: all.
     appends_left: Option<u32>,
     /// The read that is held next: which, who is told that it was reached, and who lets it go.
@@ -55,6 +57,11 @@ impl FakeJournal {
     /// After so many more entries its disk is full; `None`: there is space again.
     pub fn fill_up_after(&self, appends: Option<u32>) {
         self.state().appends_left = appends;
+    }
+
+    /// From now on no event of this run can be read.
+    pub fn damage(&self, run: RunId) {
+        self.state().damaged.insert(run);
     }
 
     /// Holds the next such read between its answer and its reader. The first is told when it is reached; the second lets it go.
@@ -172,6 +179,10 @@ impl Journal for FakeJournal {
     async fn events(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Event>, JournalError> {
         let found: Vec<Event> = {
             let state = self.state();
+            if state.damaged.contains(&run) {
+                let detail = format!("an event of run #{run} cannot be read");
+                return Err(JournalError::Unusable { path: "fake".into(), detail });
+            }
             let events = state.runs.get(&run).map(|(_, events)| events.as_slice()).unwrap_or_default();
             events.iter().filter(|e| e.number > after).take(limit as usize).cloned().collect()
         };

@@ -14,7 +14,7 @@ use super::copies::{chapters_inventory, file_error, read_chapters, taken, write_
 use super::data::Data;
 use super::faults::{FaultPlan, Moment};
 use crate::store::{
-    AbortRequest, CommittedQuery, CommittedVersions, CopyTaken, Engine, EvidenceCopy, Fault, FinishRequest,
+    AbortNoted, AbortRequest, CommittedQuery, CommittedVersions, CopyTaken, Engine, EvidenceCopy, Fault, FinishRequest,
     MarkRequest, Marked, Probe, RecordCopy, RecordStore, RegistrySchema, RegistryStamp, Removal, RunMark, StoreError,
 };
 
@@ -313,17 +313,25 @@ impl RecordStore for FakeRecords {
         Ok(id)
     }
 
-    async fn note_abort(&self, request: &AbortRequest) -> Result<(), StoreError> {
+    async fn note_abort(&self, request: &AbortRequest) -> Result<AbortNoted, StoreError> {
         self.check("note_abort", Moment::Before)?;
         let mut data = self.data();
-        let ours = data.operations.iter_mut().find(|o| o.details.as_deref() == Some(request.run_key.as_str()));
-        if let Some(row) = ours {
-            row.status = "failed".into();
-            row.completed_at = Some(Timestamp::now());
-            let id = request.target.id().clone();
-            data.set_version(&id, VersionState::RollingBack, request.message.clone());
+        let ours = data
+            .operations
+            .iter_mut()
+            .find(|o| o.details.as_deref() == Some(request.run_key.as_str()) && o.status == "in_progress");
+        let Some(row) = ours else { return Ok(AbortNoted::NothingOpen) };
+        row.status = "failed".into();
+        row.completed_at = Some(Timestamp::now());
+        let id = request.target.id().clone();
+        match data.versions.get(&id).map(|(state, _)| state.clone()) {
+            Some(VersionState::RollingBack) => {
+                data.set_version(&id, VersionState::RollingBack, request.message.clone());
+                Ok(AbortNoted::Noted)
+            }
+            Some(state) => Ok(AbortNoted::NotHeld(format!("its state is {}", state.as_str()))),
+            None => Ok(AbortNoted::NotHeld("the registry does not have it exactly once any more".to_owned())),
         }
-        Ok(())
     }
 
     async fn marks(&self, target: &RollbackTarget) -> Result<Vec<RunMark>, StoreError> {

@@ -1,6 +1,6 @@
 //! What earlier runs left behind: ways back of restores that did not end well, and changes that nobody has ended yet.
 
-use rollback_types::{BackupSource, Event, EventKind, RunId, RunQuery, RunState, RunSummary, Step, StoreKind};
+use rollback_types::{BackupSource, Event, EventKind, RunId, RunKind, RunQuery, RunState, RunSummary, Step, StoreKind};
 
 use super::Planner;
 use crate::journal::{Journal, JournalError};
@@ -24,18 +24,25 @@ pub(super) async fn earlier_ways_back(planner: &Planner<'_>) -> Vec<(RunId, Vec<
     found
 }
 
-/// Other runs that stand still after they had begun to change the stores.
+/// Other runs that stand still after they had begun to change the stores, and that no later run has taken over.
 pub(super) async fn interrupted_amid_change(planner: &Planner<'_>) -> Result<Vec<RunSummary>, JournalError> {
     let mut found = Vec::new();
-    if planner.rest.is_some() {
-        // Which of several is resumed first is for the person to choose.
+    let resumed = planner.rest.map(|rest| rest.run);
+    if let Some(run) = resumed
+        && has_begun(planner.journal, run).await?
+    {
+        // Of several that have begun, which is resumed first is for the person to choose.
         return Ok(found);
     }
     let mut query = RunQuery { state: Some(RunState::Interrupted), limit: Some(200), ..RunQuery::default() };
     loop {
         let page = planner.journal.runs(&query).await?;
         for run in page.items {
-            if run.kind.changes_stores() && has_begun(planner.journal, run.id).await? {
+            if Some(run.id) != resumed
+                && run.kind.changes_stores()
+                && has_begun(planner.journal, run.id).await?
+                && !is_taken_over(planner.journal, &run).await?
+            {
                 found.push(run);
             }
         }
@@ -46,7 +53,37 @@ pub(super) async fn interrupted_amid_change(planner: &Planner<'_>) -> Result<Vec
     }
 }
 
-/// It has changed something, or was about to: its step 2 writes into the registry, and every other says when it acts.
+/// A later rollback of the same version has begun: what this one had in hand is that one's since.
+pub(crate) async fn is_taken_over(journal: &dyn Journal, run: &RunSummary) -> Result<bool, JournalError> {
+    if run.kind != RunKind::Rollback {
+        return Ok(false);
+    }
+    let mut query = RunQuery {
+        kind: Some(RunKind::Rollback),
+        version_id: Some(run.version_id.to_string()),
+        limit: Some(50),
+        ..RunQuery::default()
+    };
+    loop {
+        let page = journal.runs(&query).await?;
+        for later in page.items {
+            if later.id <= run.id {
+                // Newest first: there is no later one left.
+                return Ok(false);
+            }
+            if later.version_id == run.version_id && has_begun(journal, later.id).await? {
+                return Ok(true);
+            }
+        }
+        match page.next_cursor {
+            Some(cursor) => query.cursor = Some(cursor),
+            None => return Ok(false),
+        }
+    }
+}
+
+/// It has changed something, or was about to: its step 2 writes into the registry, and every other says when it acts. So has one
+/// whose events cannot be read, for all that is known.
 async fn has_begun(journal: &dyn Journal, run: RunId) -> Result<bool, JournalError> {
     const PAGE: u32 = 500;
     let acts = |event: &Event| {
@@ -54,7 +91,10 @@ async fn has_begun(journal: &dyn Journal, run: RunId) -> Result<bool, JournalErr
     };
     let mut after = 0;
     loop {
-        let events = journal.events(run, after, PAGE).await?;
+        let events = match journal.events(run, after, PAGE).await {
+            Err(JournalError::Unusable { .. }) if journal.probe().await.is_ok() => return Ok(true),
+            events => events?,
+        };
         match events.last() {
             _ if events.iter().any(acts) => return Ok(true),
             Some(last) => after = last.number,

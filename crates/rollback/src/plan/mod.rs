@@ -1,7 +1,7 @@
 //! What a rollback, or another kind of run, would do: everything is read at one time, judged, and shown; nothing is changed.
 
 pub(crate) mod compare;
-mod earlier_runs;
+pub(crate) mod earlier_runs;
 mod facts;
 pub(crate) mod gather;
 mod intents;

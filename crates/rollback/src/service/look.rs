@@ -3,14 +3,14 @@
 use std::time::Instant;
 
 use rollback_types::{
-    BackupSource, Inventory, Layout, Overview, Page, RollbackTarget, RunId, RunKind, RunQuery, RunState, RunSummary,
-    StagedInStore, StateCount, StoreKind, StoreReport, StoreStatus, Timestamp, VersionDetail, VersionId, VersionQuery,
-    VersionRow,
+    BackupSource, Inventory, Layout, Overview, Page, RollbackTarget, RunId, RunKind, RunQuery, RunState, StagedInStore,
+    StateCount, StoreKind, StoreReport, StoreStatus, Timestamp, VersionDetail, VersionId, VersionQuery, VersionRow,
 };
 
 use super::{Answer, RollbackService};
 use crate::error::ServiceError;
 use crate::plan::compare::{compare, not_covered};
+use crate::plan::earlier_runs::is_taken_over;
 use crate::plan::gather::{base_points, candidates, selectors, staging_points};
 use crate::plan::{FALLBACK_LAYOUT, production_of, triggers};
 use crate::store::StoreError;
@@ -137,15 +137,13 @@ impl RollbackService {
         }
         let active = active.filter(|r| r.state.is_active());
         // The version that a run has in hand waits for nothing else, also while that run is interrupted.
-        let in_hand: Vec<&VersionId> = active
-            .iter()
-            .chain(
-                runs.iter()
-                    .chain(&earlier)
-                    .filter(|run| run.state == RunState::Interrupted && holds_version(run, &runs)),
-            )
-            .map(|run| &run.version_id)
-            .collect();
+        let mut in_hand: Vec<&VersionId> = active.iter().map(|run| &run.version_id).collect();
+        for run in runs.iter().chain(&earlier) {
+            let stands_still = run.state == RunState::Interrupted && run.kind == RunKind::Rollback;
+            if stands_still && !is_taken_over(self.journal.as_ref(), run).await? {
+                in_hand.push(&run.version_id);
+            }
+        }
         found.retain(|v| !in_hand.contains(&&v.version_id));
         found.truncate(20);
         let waiting = candidate_ids.iter().filter(|id| !in_hand.contains(id)).count();
@@ -276,12 +274,6 @@ impl RollbackService {
         let registry = self.stores.records.schema().await.is_ok_and(|s| s.writable_shape);
         journal && registry && self.stores().await.iter().all(|s| s.status != StoreStatus::Down)
     }
-}
-
-/// It is a rollback, and none that began after it took its version over.
-fn holds_version(run: &RunSummary, newest: &[RunSummary]) -> bool {
-    let same = |later: &RunSummary| later.kind == RunKind::Rollback && later.version_id == run.version_id;
-    run.kind == RunKind::Rollback && !newest.iter().any(|later| later.id > run.id && same(later))
 }
 
 fn rollback_sentence(version: &VersionRow) -> String {

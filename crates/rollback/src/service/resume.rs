@@ -12,11 +12,19 @@ use super::{Answer, RollbackService};
 use crate::Actor;
 use crate::context::RunSpec;
 use crate::error::ServiceError;
+use crate::journal::{JournalError, RunRecord};
 use crate::plan::{Planned, Planner, Rest};
 use crate::recorder::Recorder;
 use crate::steps;
-use crate::store::AbortRequest;
+use crate::store::{AbortNoted, AbortRequest};
 use crate::story::Story;
+
+/// Of an abandoned run, where it had begun to restore.
+const RESTORED: &str = " A restore had begun: compare each store, and see this run's ways back.";
+
+/// Of an abandoned run whose events cannot be read.
+const UNREADABLE: &str = " What it had done cannot be told: its record in the journal is damaged, and `stepback journal check` says \
+                          where. Count all three stores before anything else is done with this version.";
 
 impl RollbackService {
     /// The plan of what is left of an interrupted run; changes nothing. `acknowledgements` are those given beside the ones
@@ -91,34 +99,54 @@ impl RollbackService {
         self.must_be_for(id, actor).await?;
         let reason = checked_reason(reason)?;
         let _one_at_a_time = self.starting.lock().await;
-        let story = self.interrupted(id).await?;
-        let left = self.tell_registry(&story, &reason).await?;
-        let mut summary = format!("Abandoned after an interruption. {left}");
-        if story.attempted.keys().any(|step| step.is_restore()) {
-            summary.push_str(" A restore had begun: compare each store, and see this run's ways back.");
-        }
+        let (record, last, begun, told) = match self.interrupted(id).await {
+            Ok(story) => {
+                let marked = story.procedure.through().contains(&Step::Mark);
+                let restored = story.attempted.keys().any(|step| step.is_restore());
+                let told = if restored { RESTORED } else { "" };
+                (story.record, story.last, marked || story.procedure.in_hand().contains(&Step::Mark), told)
+            }
+            // What it did cannot be told any more. It must not stand in everybody's way for ever because of that.
+            Err(ServiceError::Journal(unreadable @ JournalError::Unusable { .. })) => {
+                let record = self.record(id).await?;
+                if record.summary.state != RunState::Interrupted || self.live(id).is_some() {
+                    return Err(ServiceError::Journal(unreadable));
+                }
+                let last = record.summary.last_event;
+                (record, last, true, UNREADABLE)
+            }
+            Err(error) => return Err(error),
+        };
+        let left = self.tell_registry(&record, begun, &reason).await?;
+        let summary = format!("Abandoned after an interruption. {left}{told}");
         let kind = EventKind::RunAbandoned { reason, actor: actor.name().to_owned(), summary };
-        let event = Event { number: story.last + 1, run_id: id, at: Timestamp::now(), kind };
+        let event = Event { number: last + 1, run_id: id, at: Timestamp::now(), kind };
         self.journal.append(&event, RunState::Aborted).await?;
         self.run(id).await
     }
 
     /// Writes the end of a rollback into the registry; says what that left.
-    async fn tell_registry(&self, story: &Story, reason: &str) -> Answer<String> {
-        let summary = &story.record.summary;
-        let begun = story.procedure.through().contains(&Step::Mark) || story.procedure.in_hand().contains(&Step::Mark);
+    async fn tell_registry(&self, record: &RunRecord, begun: bool, reason: &str) -> Answer<String> {
+        let summary = &record.summary;
         let target = RollbackTarget::new(&summary.version_id).ok();
         let (RunKind::Rollback, true, Some(target)) = (summary.kind, begun, target) else {
             return Ok("Nothing was written into the registry by it.".to_owned());
         };
         let marks = self.stores.records.marks(&target).await?;
-        match marks.iter().find(|m| m.run_key == story.record.run_key) {
+        match marks.iter().find(|m| m.run_key == record.run_key) {
             Some(own) if own.completed => Ok("The version is rolled_back: the run had finished it.".to_owned()),
             Some(own) if own.open => {
                 let message = format!("Rollback abandoned: {reason}");
-                let run_key = story.record.run_key.clone();
-                self.stores.records.note_abort(&AbortRequest { target, run_key, message }).await?;
-                Ok("The version stays rolling_back and is offered as “take over”.".to_owned())
+                let run_key = record.run_key.clone();
+                let request = AbortRequest { target, run_key, message };
+                Ok(match self.stores.records.note_abort(&request).await? {
+                    AbortNoted::Noted => "The version stays rolling_back and is offered as “take over”.".to_owned(),
+                    AbortNoted::NothingOpen => "Its row in the operation log is closed.".to_owned(),
+                    AbortNoted::NotHeld(why) => format!(
+                        "The version was changed by somebody else meanwhile, and left as it is: {why}. The run's row in the \
+                         operation log is closed."
+                    ),
+                })
             }
             Some(_) => Ok("The version is not held by this run: its row in the operation log is closed.".to_owned()),
             None => Ok("The registry has no row of this run.".to_owned()),

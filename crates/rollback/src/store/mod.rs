@@ -18,8 +18,8 @@ use rollback_types::Inventory;
 pub use fault::{Fault, StoreError};
 pub use graph::{GraphCheck, GraphScope, GraphStore, StagingSelector};
 pub use records::{
-    AbortRequest, CommittedBy, CommittedQuery, CommittedVersions, EvidenceCopy, FinishRequest, MarkRequest, Marked,
-    RecordCopy, RecordStore, RegistrySchema, RegistryStamp, RunMark,
+    AbortNoted, AbortRequest, CommittedBy, CommittedQuery, CommittedVersions, EvidenceCopy, FinishRequest, MarkRequest,
+    Marked, RecordCopy, RecordStore, RegistrySchema, RegistryStamp, RunMark,
 };
 pub use vectors::{Alias, CollectionStatus, PointRef, SnapshotForm, StoredVector, VectorShape, VectorStore};
 

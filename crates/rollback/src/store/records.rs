@@ -68,6 +68,17 @@ pub struct AbortRequest {
     pub message: String,
 }
 
+/// What an abort found in the registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AbortNoted {
+    /// The version stays `rolling_back`, with the message; the run's log row is closed.
+    Noted,
+    /// No row of this run is open in the log: noted before, or it never marked the version.
+    NothingOpen,
+    /// The run's log row is closed; the version was left alone, for the reason given ("its state is rolled_back, …").
+    NotHeld(String),
+}
+
 /// A row that a rollback by Stepback, this one or another on the same registry, wrote into the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunMark {
@@ -241,9 +252,9 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
     async fn drop_staging(&self, target: &RollbackTarget, at_most: u64) -> Result<Removal, StoreError>;
     /// Step 8, in one transaction, read back; returns the new log row's id (or that of an earlier, equal call).
     async fn mark_rolled_back(&self, request: &FinishRequest) -> Result<i64, StoreError>;
-    /// After an abort: the message, and the run's log row failed. The state stays `rolling_back`. Changes nothing when
-    /// this run never marked the version.
-    async fn note_abort(&self, request: &AbortRequest) -> Result<(), StoreError>;
+    /// After an abort: the message, and the run's log row failed. The state stays `rolling_back`; where somebody has set another
+    /// by hand meanwhile, or removed the row, that is left as it is. Changes nothing when this run never marked the version.
+    async fn note_abort(&self, request: &AbortRequest) -> Result<AbortNoted, StoreError>;
     /// The rows that rollbacks of this version by Stepback wrote into the log, oldest first.
     async fn marks(&self, target: &RollbackTarget) -> Result<Vec<RunMark>, StoreError>;
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use rollback::RollbackService;
-use rollback::fake::{FAILED, FakeDeployment};
+use rollback::fake::{FAILED, FakeDeployment, Moment};
+use rollback::store::Fault;
 use rollback_types::{
-    Event, PlanRequest, RollbackPlan, RunId, RunKind, RunState, RunView, StartRequest, StoreKind, StreamItem,
+    Event, PlanRequest, RollbackPlan, RunId, RunKind, RunState, RunView, StartRequest, Step, StoreKind, StreamItem,
 };
 
 /// Who acts in the tests.
@@ -114,4 +115,21 @@ pub async fn events_after(service: &RollbackService, id: RunId, after: u64) -> V
         })
         .collect()
         .await
+}
+
+/// Another process over the same journal and stores.
+pub async fn restarted(b: &Bench) -> Arc<RollbackService> {
+    let service = Arc::new(b.deployment.service());
+    service.recover().await.unwrap();
+    service.remove_leftovers().await.unwrap();
+    service
+}
+
+/// A rollback that waits for a decision about `step` when its process ends.
+pub async fn stopped_at(b: &Bench, operation: &'static str, step: Step) -> RunId {
+    b.deployment.faults.arm(operation, Some(step), u32::MAX, Fault::Refused, Moment::Before);
+    let id = b.start().await;
+    assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision);
+    b.deployment.faults.clear();
+    id
 }

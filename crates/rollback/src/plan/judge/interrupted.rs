@@ -1,7 +1,7 @@
 //! What another run that was interrupted means: what it had begun is neither done nor undone until somebody decides.
 
 use rollback_types::run_kind::subject_in_words;
-use rollback_types::{Refusal, VersionId};
+use rollback_types::{Layout, Refusal, RunKind, VersionId};
 
 use super::Judge;
 
@@ -9,11 +9,16 @@ impl Judge<'_> {
     /// Of a rollback: what is staged may be what that run has left, and what it knows of it goes with it. That it may be taken
     /// over, where it is of this very version, is asked elsewhere.
     pub(super) fn interrupted_before_rollback(&mut self, version: &VersionId) {
-        for run in self.g.interrupted.iter().filter(|run| run.version_id != *version) {
+        let taken_over = |kind, of: &VersionId| kind == RunKind::Rollback && of == version;
+        // Each version's staging is its own in one layout; production is everybody's in all.
+        let shared = match self.g.layout() {
+            Layout::PerVersion => "it may have left production half restored, which this plan would take for what is",
+            Layout::Shared | Layout::Mixed => "what this plan counts and removes may be its own",
+        };
+        for run in self.g.interrupted.iter().filter(|run| !taken_over(run.kind, &run.version_id)) {
             let said = format!(
                 "Run #{id}, which was {doing} {of}, was interrupted after it had begun to change the stores: nobody has \
-                 decided yet what becomes of what it had in hand, and what this plan counts and removes may be its own. It does \
-                 nothing by itself. Resume or abandon run #{id} first, then plan again.",
+                 decided yet what becomes of what it had in hand, and {shared}. It does nothing by itself. Resume or abandon run #{id} first, then plan again.",
                 id = run.id,
                 doing = run.kind.doing(),
                 of = subject_in_words(run.kind, &run.version_id),
