@@ -52,7 +52,7 @@ fn sense(written: &str) -> String {
 }
 
 #[cfg(feature = "hydrate")]
-pub use browser::{address, begin, is_old, renew, tell};
+pub use browser::{address, begin, is_old, renew, renew_later, tell};
 
 /// The address of this page; the browser adds the plan that is read on it.
 #[cfg(not(feature = "hydrate"))]
@@ -79,6 +79,8 @@ mod browser {
 
     /// Before the page is asked for again where the server did not answer, or a fragment was in use.
     const AGAIN: Duration = Duration::from_secs(5);
+    /// Before it is asked for again while what is held is old: that stays so, and a plan's page is costly.
+    const LATER: Duration = Duration::from_secs(30);
     /// So often marked text holds back what is new: nobody copies for longer, and what is shown must not stay old.
     const LOOKS_WHILE_MARKED: u8 = 6;
     /// On the document once what is held is old: styles take away what must not be done by it any more.
@@ -113,12 +115,23 @@ mod browser {
         }
         leptos::task::spawn_local(async {
             while WANTED.replace(false) {
-                if !renew_once().await && !AWAITED.replace(true) {
-                    set_timeout(renew_again, AGAIN);
+                if !renew_once().await {
+                    renew_after(AGAIN);
                 }
             }
             UNDER_WAY.set(false);
         });
+    }
+
+    /// The same, in a while: for a page whose reader has been told that it is old.
+    pub fn renew_later() {
+        renew_after(LATER);
+    }
+
+    fn renew_after(pause: Duration) {
+        if !AWAITED.replace(true) {
+            set_timeout(renew_again, pause);
+        }
     }
 
     fn renew_again() {

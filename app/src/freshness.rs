@@ -87,10 +87,9 @@ mod browser {
             let act = move |text: &str| {
                 let Ok(change) = serde_json::from_str::<Change>(text) else { return };
                 let now = if self.everywhere { change.everywhere } else { change.seen };
-                // What is old already stays so until it is loaded again.
-                if *self.seen.borrow() != now && !self.old.get_untracked() {
+                if *self.seen.borrow() != now {
                     self.seen.replace(now);
-                    fragment::renew();
+                    if self.old.get_untracked() { fragment::renew_later() } else { fragment::renew() }
                 }
             };
             let changes = Listener { name: "message", act: Box::new(act) };

@@ -193,6 +193,11 @@ impl Gathered {
         }
         let mut other_candidates: Vec<VersionId> = others.into_iter().filter(|id| Some(id) != version).collect();
         other_candidates.sort();
+        let active_run = match active_run {
+            // A run of ours that has begun since would look like somebody else's work.
+            Ok(None) if !moving.is_empty() => planner.journal.active_run().await,
+            known => known,
+        };
         let (active_run, interrupted) = match (active_run, interrupted) {
             // A journal that cannot be read refuses the plan, whichever of the two questions it left open.
             (Ok(_), Err(e)) => (Err(e), Vec::new()),
