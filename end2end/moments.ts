@@ -109,8 +109,9 @@ async function aRollback(page: Page, deployment: Deployment, look: Look): Promis
   const interrupted = {
     'overview-interrupted': '/',
     'run-interrupted': '/runs/1',
-    resume: '/runs/1/resume',
     'plan-while-another-is-interrupted': deployment.version('v22_minor_20261117_140652', '/plan'),
+    // The last: the run is resumed from there.
+    resume: '/runs/1/resume',
   };
   await each(page, interrupted, look);
   for (const box of await acknowledgements(page).all()) await box.check();
