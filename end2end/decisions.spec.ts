@@ -90,7 +90,7 @@ test.describe('a step that fails', () => {
 
     await open(page, '/runs/1');
     const banner = page.locator('.run-result');
-    await expect(banner).toContainText('Interrupted: Stepback ended while this run waited for a decision.');
+    await expect(banner).toContainText('The run was interrupted while it waited for a decision.');
     await expect(banner).toContainText(/Failed: step 5 \(.+\): .*the graph is out of order/);
     await expect(banner).toContainText('Nothing: no step was at work.');
     await expect(step(page, 5)).toContainText('failed');

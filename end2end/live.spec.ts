@@ -85,7 +85,7 @@ test('a server that ends in the middle: the page says so, and the run is interru
   await deployment.start();
 
   // Without being loaded again.
-  await expect(page.getByText('Interrupted: Stepback ended in the middle of this run.')).toBeVisible({ timeout: 40_000 });
+  await expect(page.getByText('The run was interrupted in the middle.')).toBeVisible({ timeout: 40_000 });
   await expect(page).toHaveTitle(/^interrupted/);
   await expect(step(page, 5)).toContainText('interrupted');
   await expect(step(page, 8)).toContainText('not begun');

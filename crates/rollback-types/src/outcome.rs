@@ -53,7 +53,7 @@ fn told(step: &StepView) -> String {
             let why = step.error.as_ref().map_or("the cause was not recorded", |e| e.message.as_str());
             format!("did not come to its end: {why}")
         }
-        StepState::Interrupted => "not known: Stepback ended in the middle of it".to_owned(),
+        StepState::Interrupted => "not known: the run was interrupted in the middle of it".to_owned(),
         StepState::Pending => "not begun".to_owned(),
         StepState::Running => "at work".to_owned(),
     }

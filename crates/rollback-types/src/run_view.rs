@@ -51,6 +51,9 @@ pub struct StepView {
     pub error: Option<StepError>,
     /// What a person may decide now; empty unless the run asks about this step.
     pub decisions: Vec<Decision>,
+    /// What was decided about it since it failed; known only to who has seen all events.
+    #[serde(skip)]
+    pub decided: Option<Decision>,
 }
 
 impl StepView {
@@ -71,6 +74,7 @@ impl StepView {
             outcome: None,
             error: None,
             decisions: Vec::new(),
+            decided: None,
         }
     }
 
@@ -172,7 +176,7 @@ impl RunView {
                     s.started_at = Some(at);
                     s.ended_at = None;
                     s.tries.push(Try { started_at: at, ended_at: None });
-                    (s.done, s.total, s.outcome, s.error) = (None, None, None, None);
+                    (s.done, s.total, s.outcome, s.error, s.decided) = (None, None, None, None, None);
                     s.decisions.clear();
                 });
             }
@@ -223,6 +227,7 @@ impl RunView {
                 for s in self.steps.iter_mut().filter(|s| s.step == *step || *decision == Decision::Abort) {
                     s.decisions.clear();
                 }
+                self.change(*step, |s| s.decided = Some(*decision));
                 if self.steps.iter().all(|s| s.decisions.is_empty()) {
                     self.run.state = RunState::Running;
                 }
@@ -236,6 +241,10 @@ impl RunView {
             }
             EventKind::RunResumed { .. } => {
                 self.run.state = RunState::Running;
+                // Whoever resumes it has every failed step done again about which nothing else was decided.
+                for s in self.steps.iter_mut().filter(|s| s.state == StepState::Failed) {
+                    s.decided.get_or_insert(Decision::Retry);
+                }
                 (self.run.ended_at, self.run.duration_ms, self.run.summary) = (None, None, None);
                 (self.run.last_sign_at, self.undecided) = (None, Vec::new());
             }

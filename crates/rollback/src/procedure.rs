@@ -297,6 +297,11 @@ impl Procedure {
         matches!(self.course, Course::Ended(_))
     }
 
+    /// It asks people about the steps that failed.
+    pub fn is_asking(&self) -> bool {
+        self.course == Course::Asking
+    }
+
     /// An abort was decided, and the run has not ended yet.
     pub fn is_aborting(&self) -> bool {
         self.course == Course::Aborting

@@ -121,21 +121,114 @@ pub(crate) fn skipped(reason: &str) -> String {
     format!("{SKIPPED}{colon} {reason}")
 }
 
-/// What an interruption means: what is proven, what had failed, and what is not known.
+/// What an interruption means: what is proven, what had failed and how far a decision about it had come, and what is not
+/// known. The procedure is as it was before the interruption.
 pub(crate) fn interruption(procedure: &Procedure, cause: &str) -> String {
     let list = |steps: Vec<Step>| steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let through = procedure.through();
     let proven =
         if through.is_empty() { "No step was done".to_owned() } else { format!("Proven done: {}", list(through)) };
     let told = |steps: Vec<Step>, say: &dyn Fn(String) -> String| (!steps.is_empty()).then(|| say(list(steps)));
-    let had_failed = [
-        told(procedure.undecided(), &|steps| format!("{steps} had failed, and the run waited for a decision")),
-        told(procedure.to_retry(), &|steps| format!("{steps} was to be done again")),
-        told(procedure.to_skip(), &|steps| format!("{steps} had failed and was to be skipped")),
-    ];
+    // A run asks only once no step is at work: one that failed beside others waits for them first.
+    let (failed, how) = if procedure.is_aborting() {
+        // An abort overrules what was decided about other steps before it.
+        let mut failed = [procedure.undecided(), procedure.to_retry(), procedure.to_skip()].concat();
+        failed.sort_unstable();
+        (failed, "and the run was being aborted")
+    } else if procedure.is_asking() {
+        (procedure.undecided(), "and the run waited for a decision")
+    } else {
+        (procedure.undecided(), "and nobody had been asked about it yet")
+    };
+    let had_failed = told(failed, &|steps| format!("{steps} had failed, {how}"));
+    let decided = (!procedure.is_aborting()).then(|| {
+        [
+            told(procedure.to_retry(), &|steps| format!("{steps} was to be done again")),
+            told(procedure.to_skip(), &|steps| format!("{steps} had failed and was to be skipped")),
+        ]
+    });
     let unknown = told(procedure.in_hand(), &|s| format!("what {s} did is counted again before anything goes on"));
-    let open: Vec<String> = had_failed.into_iter().chain([unknown]).flatten().collect();
+    let open: Vec<String> =
+        std::iter::once(had_failed).chain(decided.into_iter().flatten()).chain([unknown]).flatten().collect();
     let open = if open.is_empty() { "no step was at work".to_owned() } else { open.join("; ") };
     let ways = if procedure.was_to_be_aborted() { "Abandon it" } else { "Resume it, or abandon it" };
     format!("The run was interrupted: {cause}. {proven}; {open}. {ways}.")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use rollback_types::{PlanDigest, RunKind, StepError, VersionId};
+
+    use super::*;
+
+    fn failed(step: Step) -> EventKind {
+        let error = StepError {
+            code: "timeout".into(),
+            store: None,
+            message: "m".into(),
+            safe: "s".into(),
+            remedy: "r".into(),
+        };
+        EventKind::StepFailed { step, error }
+    }
+
+    /// What is said where steps 3 and 5 are at work, and then these events come.
+    fn said_after(events: &[EventKind]) -> String {
+        let mut procedure = Procedure::new(RunKind::Rollback);
+        let stages = RunKind::Rollback.stages();
+        let before =
+            stages.iter().take_while(|stage| !stage.contains(&Step::DeleteNodes)).flat_map(|stage| stage.iter());
+        let done =
+            |step: Step| EventKind::StepCompleted { step, found_absent: false, count: None, outcome: "o".into() };
+        let start = |step: Step| EventKind::StepStarted { step, attempt: 1 };
+        let began = EventKind::RunStarted {
+            kind: RunKind::Rollback,
+            version_id: VersionId::new("v2"),
+            plan_digest: PlanDigest("d".into()),
+            reason: "why".into(),
+            actor: "ada".into(),
+            approved_by: vec![],
+        };
+        let story = std::iter::once(began)
+            .chain(before.flat_map(|step| [start(*step), done(*step)]))
+            .chain([Step::DropChapters, Step::DeleteNodes].map(start))
+            .chain(events.iter().cloned());
+        for event in story {
+            procedure.apply(&event).unwrap();
+        }
+        interruption(&procedure, "the power failed")
+    }
+
+    fn decided(step: Step, decision: Decision) -> EventKind {
+        EventKind::DecisionMade { step, decision, reason: Some("by hand".into()), actor: "ada".into() }
+    }
+
+    #[test]
+    fn a_failed_step_is_told_as_asked_about_only_once_somebody_was_asked() {
+        let (rows, nodes) = (Step::DropChapters, Step::DeleteNodes);
+        // Step 5 still deletes: the run has asked nobody about step 3.
+        let said = said_after(&[failed(rows)]);
+        assert!(
+            said.contains("step 3 had failed, and nobody had been asked about it yet; what step 5 did is"),
+            "{said}"
+        );
+        assert!(!said.contains("waited for a decision"), "{said}");
+
+        let asked = [failed(rows), failed(nodes), EventKind::DecisionNeeded { steps: vec![rows, nodes] }];
+        let said = said_after(&asked);
+        assert!(said.contains("step 3, step 5 had failed, and the run waited for a decision. Resume it"), "{said}");
+
+        let said = said_after(&[asked.as_slice(), &[decided(rows, Decision::Retry)]].concat());
+        assert!(
+            said.contains("step 5 had failed, and the run waited for a decision; step 3 was to be done again"),
+            "{said}"
+        );
+
+        let aborted = [decided(rows, Decision::Retry), decided(nodes, Decision::Abort)];
+        let said = said_after(&[asked.as_slice(), &aborted].concat());
+        assert!(said.contains("step 3, step 5 had failed, and the run was being aborted. Abandon it."), "{said}");
+        assert!(!said.contains("waited") && !said.contains("done again") && !said.contains("Resume"), "{said}");
+    }
 }

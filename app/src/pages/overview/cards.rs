@@ -84,7 +84,7 @@ fn interrupted(run: &RunSummary) -> impl IntoView + use<> {
                         .map(|at| view! { "last sign " <Time at=at style=TimeStyle::Relative /> })}
                 </span>
             </div>
-            <p class="why">"Stepback ended in the middle of it. Nothing goes on by itself."</p>
+            <p class="why">"It was interrupted in the middle. Nothing goes on by itself."</p>
             <a class="btn small" href=format!("/runs/{id}") aria-label=format!("Resume or abandon run #{id}")>
                 "Resume or abandon"
             </a>

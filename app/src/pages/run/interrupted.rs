@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
-use rollback_types::{Role, RunId, RunKind, RunView, StepState, StepView};
+use rollback_types::{Decision, Role, RunId, RunKind, RunView, StepState, StepView};
 
 use crate::api::runs::AbandonRun;
 use crate::components::{DecisionForm, Icon, IconName, RoleNote, TextArea};
@@ -29,12 +29,23 @@ fn left(view: &RunView) -> [String; 2] {
 /// A step that had failed before, why, and how far a decision about it had come.
 fn had_failed(view: &RunView, step: &StepView) -> String {
     let why = step.error.as_ref().map(|e| format!(": {}", e.message.trim_end_matches('.'))).unwrap_or_default();
-    let decision = if view.undecided.contains(&step.step) {
-        "Stepback ended while the run waited for a decision about it."
-    } else {
-        "A decision about it was taken, and had not been carried out yet."
+    let decision = match step.decided {
+        _ if was_to_be_aborted(view) => "The run was being aborted.",
+        Some(Decision::Skip) => "It was to be skipped.",
+        Some(Decision::WayBack) => "What its store held before was to be put in again.",
+        Some(_) => "It was to be done again.",
+        None if view.undecided.contains(&step.step) => {
+            "The run was interrupted while it waited for a decision about it."
+        }
+        // A run asks only once its other steps have ended.
+        None => "Nobody had been asked about it yet.",
     };
     format!("{} ({}){why}. {decision}", step.step, step.title)
+}
+
+/// An abort was decided before the interruption: nothing is to go on.
+fn was_to_be_aborted(view: &RunView) -> bool {
+    view.steps.iter().any(|s| s.decided == Some(Decision::Abort))
 }
 
 /// What giving it up means for the data.
@@ -70,6 +81,20 @@ pub fn Interrupted(
         }
     });
     let failed = failed.collect_view();
+    let aborted = was_to_be_aborted(&view);
+    let ways_on = if aborted {
+        "Nothing goes on by itself. An abort was decided, so the run cannot be resumed; Abandon gives it up."
+    } else {
+        "Nothing goes on by itself. Resume plans what is left and asks again before it goes on; Abandon gives the run up."
+    };
+    let resume = (!aborted).then(|| {
+        view! {
+            <a class="btn primary" href=format!("/runs/{id}/resume")>
+                <Icon name=IconName::Refresh />
+                "Resume…"
+            </a>
+        }
+    });
     view! {
         <p>
             <b>"Proven done: "</b>
@@ -80,14 +105,9 @@ pub fn Interrupted(
             <b>"Not known: "</b>
             {open}
         </p>
-        <p>
-            "Nothing goes on by itself. Resume plans what is left and asks again before it goes on; Abandon gives the run up."
-        </p>
+        <p>{ways_on}</p>
         <div class="actions">
-            <a class="btn primary" href=format!("/runs/{id}/resume")>
-                <Icon name=IconName::Refresh />
-                "Resume…"
-            </a>
+            {resume}
             <Abandon id=id kind=kind />
         </div>
     }
@@ -152,10 +172,20 @@ mod tests {
             remedy: "r".into(),
         });
         assert!(left(&view)[1].starts_with("Nothing"));
-        let decided = had_failed(&view, &view.steps[4]);
+        let said = |view: &RunView| had_failed(view, &view.steps[4]);
+        let not_asked = said(&view);
+        assert!(not_asked.ends_with("Neo4j does not answer. Nobody had been asked about it yet."), "{not_asked}");
         view.undecided = vec![view.steps[4].step];
-        let undecided = had_failed(&view, &view.steps[4]);
-        assert!(undecided.contains("Neo4j does not answer. Stepback ended while the run waited"), "{undecided}");
-        assert!(decided.contains("A decision about it was taken"), "{decided}");
+        let undecided = said(&view);
+        assert!(undecided.contains("Neo4j does not answer. The run was interrupted while it waited"), "{undecided}");
+        view.undecided.clear();
+        for (decision, words) in [(Decision::Retry, "to be done again"), (Decision::Skip, "to be skipped")] {
+            view.steps[4].decided = Some(decision);
+            assert!(said(&view).contains(words), "{}", said(&view));
+            assert!(!was_to_be_aborted(&view));
+        }
+        // Decided about another step: it ends all.
+        view.steps[2].decided = Some(Decision::Abort);
+        assert!(said(&view).contains("was being aborted") && !said(&view).contains("skipped"), "{}", said(&view));
     }
 }

@@ -39,7 +39,7 @@ fn title(kind: RunKind, state: RunState, marked: bool) -> (Tone, &'static str) {
         (RunState::Aborted, Rollback) => (Tone::Bad, "Aborted. The version stays rolling_back."),
         (RunState::Aborted, MakeBackup) => (Tone::Bad, "Aborted. latest-copy is as it was."),
         (RunState::Aborted, _) => (Tone::Bad, "Aborted."),
-        (RunState::Interrupted, _) => (Tone::Warn, "Interrupted: Stepback ended in the middle of this run."),
+        (RunState::Interrupted, _) => (Tone::Warn, "The run was interrupted in the middle."),
         (RunState::Running | RunState::NeedsDecision, _) => (Tone::Idle, "Ended."),
     }
 }
@@ -87,7 +87,7 @@ pub fn RunResult(
     let unsound = view.validation.as_ref().is_some_and(|r| !r.is_sound());
     let (tone, mut title) = title(kind, state, marked);
     if was_interrupted && !view.undecided.is_empty() {
-        title = "Interrupted: Stepback ended while this run waited for a decision.";
+        title = "The run was interrupted while it waited for a decision.";
     }
     let ended = match sign {
         Some(sign) if sign != at => "Found interrupted ",

@@ -140,8 +140,14 @@ fn a_run_cut_off_while_it_asked_says_so_and_what_it_came_to() {
     assert_eq!((v.undecided.as_slice(), v.run.summary.as_deref()), ([Step::Identify].as_slice(), Some("m")));
     let step = v.step(Step::Identify).unwrap();
     assert_eq!((step.state, step.decisions.len()), (StepState::Failed, 0), "it failed, and nothing is asked now");
+    assert_eq!(step.decided, None);
     let v = folded(story.chain([(10_000, resumed())]).collect());
-    assert_eq!((v.undecided.len(), v.run.summary), (0, None));
+    assert_eq!((v.undecided.len(), v.run.summary.as_deref()), (0, None));
+    assert_eq!(v.step(Step::Identify).unwrap().decided, Some(Decision::Retry), "who resumes it has it done again");
+    let v = folded([3_000; 4].into_iter().zip(kinds()).collect());
+    assert_eq!(v.step(Step::Identify).unwrap().decided, Some(Decision::Retry));
+    let v = folded([3_000; 5].into_iter().zip(kinds()).collect());
+    assert_eq!(v.step(Step::Identify).unwrap().decided, None, "a new try is a new story");
 }
 
 #[test]
