@@ -30,15 +30,30 @@ FROM events WHERE json_valid(body)
 
 CREATE INDEX temp.tries_of ON tries (run_id, number);
 
+CREATE TEMP TABLE spans AS
+SELECT s.run_id, s.step, s.number, s.at AS started_at, (
+  SELECT CASE e.type WHEN 'run_interrupted' THEN e.last_sign ELSE e.at END
+  FROM tries e
+  WHERE e.run_id = s.run_id AND e.number > s.number AND e.type <> 'step_started'
+    AND (e.step = s.step OR e.type = 'run_interrupted')
+  ORDER BY e.number LIMIT 1
+) AS ended_at
+FROM tries s WHERE s.type = 'step_started';
+
+CREATE INDEX temp.spans_of ON spans (run_id, step, number);
+
 UPDATE step_times SET worked_ms = (
-  SELECT COALESCE(SUM(MAX((
-    SELECT CASE e.type WHEN 'run_interrupted' THEN e.last_sign ELSE e.at END
-    FROM tries e
-    WHERE e.run_id = s.run_id AND e.number > s.number AND e.type <> 'step_started'
-      AND (e.step = s.step OR e.type = 'run_interrupted')
-    ORDER BY e.number LIMIT 1
-  ) - s.at, 0)), 0)
-  FROM tries s WHERE s.run_id = step_times.run_id AND s.step = step_times.step AND s.type = 'step_started'
+  SELECT COALESCE(SUM(MAX(s.ended_at - s.started_at, 0)), 0)
+  FROM spans s WHERE s.run_id = step_times.run_id AND s.step = step_times.step
 );
 
+-- Of a step that failed or was tried again the rows kept the first try, open: it would be counted once more when it ends.
+UPDATE step_times SET (started_at, ended_at) = (
+  SELECT s.started_at, s.ended_at
+  FROM spans s WHERE s.run_id = step_times.run_id AND s.step = step_times.step
+  ORDER BY s.number DESC LIMIT 1
+)
+WHERE EXISTS (SELECT 1 FROM spans s WHERE s.run_id = step_times.run_id AND s.step = step_times.step);
+
+DROP TABLE spans;
 DROP TABLE tries;

@@ -88,6 +88,41 @@ pub async fn the_row_tells_what_the_view_tells(journal: &dyn Journal) -> (RunSum
     (view.run, learned)
 }
 
+/// What is learned of the story where a journal's schema is brought up after its first events; `as_before` makes of it what
+/// an earlier Stepback wrote, which kept a step's first start until the step was done.
+pub async fn learned_after_an_upgrade<J: Journal>(
+    first: usize,
+    journal: J,
+    as_before: impl AsyncFnOnce(J, i64) -> J,
+) -> Vec<StepDuration> {
+    let run = journal.open_run(&new_run("waits")).await.unwrap().id;
+    let story: Vec<_> = story().into_iter().zip(1..).collect();
+    let (before, after) = story.split_at(first);
+    let append = async |journal: &J, ((ms, state, kind), number): &((i64, RunState, EventKind), u64)| {
+        let event = Event { number: *number, run_id: run, at: at(*ms), kind: kind.clone() };
+        journal.append(&event, *state).await.unwrap();
+    };
+    for event in before {
+        append(&journal, event).await;
+    }
+    // Whoever resumed a run began a step's row anew.
+    let since = before.iter().rposition(|((_, _, kind), _)| matches!(kind, EventKind::RunResumed { .. })).unwrap_or(0);
+    let start = before[since..].iter().find(|((_, _, kind), _)| matches!(kind, EventKind::StepStarted { .. }));
+    let journal = match start {
+        Some(((ms, ..), _)) => as_before(journal, at(*ms).unix_ms()).await,
+        None => journal,
+    };
+    for event in after {
+        append(&journal, event).await;
+    }
+    journal.step_durations().await.unwrap()
+}
+
+/// How many events the story has.
+pub fn length() -> usize {
+    story().len()
+}
+
 /// A process that ended right after it had opened its run.
 pub async fn a_run_that_only_was_opened_stood_still_from_then_on(journal: &dyn Journal) -> RunId {
     let opened = journal.open_run(&new_run("opened")).await.unwrap();
