@@ -101,7 +101,7 @@ test('by mouse too the palette leads to a backup, a person, a run by its reason,
   await expect(page).toHaveURL(/\/runs\/1$/);
   await hydrated(page);
   await choose('v19', /v19_minor.* Backup/);
-  await expect(page).toHaveURL(/\/backups#backup-v19-minor-/);
+  await expect(page).toHaveURL(/\/backups#backup-v19_minor_/);
   await expect(page.getByRole('rowgroup', { name: /^v19_minor/ })).toBeInViewport();
   await hydrated(page);
   await choose('OTTO', /otto Person/);

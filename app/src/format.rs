@@ -148,7 +148,22 @@ pub fn version_path(id: &str) -> Option<String> {
     (!matches!(id, "" | "." | "..")).then(|| format!("/versions/{}", encode(id)))
 }
 
-/// A word that can be an element's id.
+/// What stands for a name in an element's id and in an address that leads there: another for every other name. Letters,
+/// digits, `-` and `_` stay; of all else each byte is a point and two hexadecimal digits.
+pub fn anchor(name: &str) -> String {
+    use std::fmt::Write as _;
+    name.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _written = write!(out, ".{byte:02x}");
+        }
+        out
+    })
+}
+
+/// A title as a word that can be an element's id; titles that differ in letters alone may share one.
 pub fn slug(title: &str) -> String {
     let mut out = String::new();
     for c in title.chars() {
@@ -282,6 +297,13 @@ mod tests {
 
     #[test]
     fn titles_make_element_ids() {
+        assert_eq!(anchor("v19_minor-1"), "v19_minor-1");
+        assert_eq!(
+            (anchor("v1.2"), anchor("v1-2"), anchor("ä b")),
+            ("v1.2e2".into(), "v1-2".into(), ".c3.a4.20b".into())
+        );
+        assert_ne!(anchor("版本一"), anchor("版本二"));
+        assert_ne!(anchor("v1"), anchor("V1"));
         assert_eq!(slug("Where the time goes"), "where-the-time-goes");
         assert_eq!(slug("  latest-copy!"), "latest-copy");
     }

@@ -49,9 +49,9 @@ pub async fn find_places(q: String) -> Result<Places, ApiError> {
         place("Run", &format!("#{} · {} · {}", run.id, run.version_id, run.reason), format!("/runs/{}", run.id))
     });
     let backups = named(backups.into_iter().flatten().map(|source| source.name().into_owned()), text)
-        .map(|name| place("Backup", &name, format!("/backups#backup-{}", format::slug(&name))));
+        .map(|name| place("Backup", &name, format!("/backups#backup-{}", format::anchor(&name))));
     let people = named(people.into_iter().flatten(), text)
-        .map(|name| place("Person", &name, format!("/people#user-{}", format::slug(&name))));
+        .map(|name| place("Person", &name, format!("/people#user-{}", format::anchor(&name))));
     Ok(Places { found: versions.chain(runs).chain(backups).chain(people).collect(), complete })
 }
 

@@ -37,7 +37,7 @@ pub(super) fn Backup(health: BackupHealth) -> impl IntoView {
     let tried = Tried::of(&health);
     let moment = |at: Option<Timestamp>| at.map(|at| view! { <Time at=at style=TimeStyle::Relative /> });
     let label = name.clone();
-    let id = format!("backup-{}", format::slug(&name));
+    let id = format!("backup-{}", format::anchor(&name));
     let trust = (!health.replaced.is_empty()).then(|| {
         view! { <Trust name=name.clone() files=replaced_files(&health) seen=health.replaced_as_seen() /> }
     });
@@ -240,8 +240,8 @@ fn replaced_files(health: &BackupHealth) -> Vec<BackupFile> {
 #[component]
 fn Trust(name: String, files: Vec<BackupFile>, seen: String) -> impl IntoView {
     let about = format::short_id(&name);
-    let note = format!("trust-note-{}", format::slug(&name));
-    let reason = format!("trust-reason-{}", format::slug(&name));
+    let note = format!("trust-note-{}", format::anchor(&name));
+    let reason = format!("trust-reason-{}", format::anchor(&name));
     let refused = notice::refused::<TrustBackup>().filter(|_| notice::typed("name").as_deref() == Some(&name));
     let error = refused.as_ref().and_then(super::reason_error).map(str::to_owned);
     let typed = error.as_ref().and_then(|_| notice::typed("reason")).unwrap_or_default();

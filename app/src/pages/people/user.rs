@@ -30,7 +30,7 @@ pub(super) fn UserEntry(user: UserView) -> impl IntoView {
     };
     view! {
         <Entry
-            id=format!("user-{}", format::slug(&user.name))
+            id=format!("user-{}", format::anchor(&user.name))
             name=user.name.clone()
             role=user.role
             beside=own.then(|| view! { <span class="tag">"you"</span> }.into_any())
@@ -49,14 +49,14 @@ pub(super) fn UserEntry(user: UserView) -> impl IntoView {
 
 fn forms(user: &UserView) -> impl IntoView + use<> {
     let shown = format::clip(&format::visible(&user.name), 64);
-    let slug = format::slug(&user.name);
+    let anchor = format::anchor(&user.name);
     let (enabled, sessions) = (user.disabled_at.is_none(), user.sessions);
     let name = user.name.clone();
     let role = user.role;
     let of_provider = user.kind == UserKind::Oidc;
     let own_proof = (!of_provider).then(|| {
         let (for_role, for_password) = (name.clone(), name.clone());
-        let (role_id, password_id) = (format!("role-{slug}"), format!("set-{slug}"));
+        let (role_id, password_id) = (format!("role-{anchor}"), format!("set-{anchor}"));
         view! {
             <form method="post" action=SetRole::PATH class="actions">
                 <UserField name=for_role />
