@@ -96,13 +96,13 @@ mod browser {
         /// It will be asked for again after a while: once, however often that was wanted.
         static AWAITED: Cell<bool> = const { Cell::new(false) };
         /// Set once a fragment that is held is old.
-        static TOLD: Cell<Option<RwSignal<bool>>> = const { Cell::new(None) };
+        static TOLD: Cell<Option<RwSignal<Option<String>>>> = const { Cell::new(None) };
         /// Looks in a row that something held back.
         static HELD_BACK: Cell<u8> = const { Cell::new(0) };
     }
 
-    /// Where it is told that a fragment which is held is old.
-    pub fn tell(old: RwSignal<bool>) {
+    /// Where it is told that a fragment which is held is old, in its own words if it has some.
+    pub fn tell(old: RwSignal<Option<String>>) {
         TOLD.set(Some(old));
     }
 
@@ -141,11 +141,14 @@ mod browser {
 
     /// Whether everything is shown that the server has, or nothing more is to be had.
     async fn renew_once() -> bool {
-        // Asked for once somebody looks.
-        if hidden() {
+        if is_not_the_time() {
             return false;
         }
-        let text = match fetch::page(&address()).await {
+        let answer = fetch::page(&address()).await;
+        if is_not_the_time() {
+            return false;
+        }
+        let text = match answer {
             Ok(text) => text,
             Err(Unanswered::SignedOut) => {
                 fetch::signed_out();
@@ -154,7 +157,7 @@ mod browser {
             // The version, or the run that was to be resumed, is past planning.
             Err(Unanswered::Gone) => {
                 if plan_read().is_some() {
-                    say_old();
+                    say_old(String::new());
                 }
                 return true;
             }
@@ -167,6 +170,11 @@ mod browser {
         let all = show(&new);
         times::write();
         all
+    }
+
+    /// Nobody looks, or a form of this page is on its way: what that has changed, its own answer tells.
+    fn is_not_the_time() -> bool {
+        hidden() || document().query_selector("form[data-busy]").is_ok_and(|form| form.is_some())
     }
 
     /// The page's own address, with the plan that is read on it, if one is: the server says then what changed since.
@@ -208,10 +216,12 @@ mod browser {
         document().document_element().is_some_and(|root| root.has_attribute(OLD))
     }
 
-    /// Says so to the reader, to styles, and to the guards of forms that confirm it.
-    fn say_old() {
-        if let Some(told) = TOLD.get() {
-            told.set(true);
+    /// Says so to the reader, to styles, and to the guards of forms that confirm it. What was said first stays.
+    fn say_old(words: String) {
+        if let Some(told) = TOLD.get()
+            && told.get_untracked().is_none()
+        {
+            told.set(Some(words));
         }
         let Some(root) = document().document_element() else { return };
         // An attribute of a fixed, legal name cannot be refused.
@@ -233,7 +243,9 @@ mod browser {
                 return;
             }
             if old.get_attribute("data-fragment").as_deref() == Some(HELD) {
-                say_old();
+                let own =
+                    fresh.query_selector("[data-says]").ok().flatten().and_then(|one| one.get_attribute("data-says"));
+                say_old(own.unwrap_or_default());
             } else if in_use(&old) || is_marked(&old) && HELD_BACK.get() < LOOKS_WHILE_MARKED {
                 all.set(false);
             } else {

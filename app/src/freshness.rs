@@ -42,7 +42,8 @@ pub fn PageFreshness(
 #[island]
 pub fn Freshness(seen: String, everywhere: bool, says: String, link: String) -> impl IntoView {
     let connection = RwSignal::new(Connection::default());
-    let old = RwSignal::new(false);
+    // The words of what is old; none of its own where it has no others than the page.
+    let old = RwSignal::new(None::<String>);
     #[cfg(feature = "hydrate")]
     Effect::new(move |_| browser::Watch { seen: seen.clone().into(), everywhere, old }.begin(connection));
     #[cfg(not(feature = "hydrate"))]
@@ -52,9 +53,9 @@ pub fn Freshness(seen: String, everywhere: bool, says: String, link: String) -> 
         <div class="old-page" role="status">
             {move || {
                 old.get()
-                    .then(|| {
+                    .map(|own| {
                         view! {
-                            <p>{says.clone()}</p>
+                            <p>{if own.is_empty() { says.clone() } else { own }}</p>
                             <a class="btn small" href=fragment::address()>
                                 {link.clone()}
                             </a>
@@ -78,7 +79,7 @@ mod browser {
     pub struct Watch {
         pub seen: RefCell<String>,
         pub everywhere: bool,
-        pub old: RwSignal<bool>,
+        pub old: RwSignal<Option<String>>,
     }
 
     impl Watch {
@@ -89,7 +90,7 @@ mod browser {
                 let now = if self.everywhere { change.everywhere } else { change.seen };
                 if *self.seen.borrow() != now {
                     self.seen.replace(now);
-                    if self.old.get_untracked() { fragment::renew_later() } else { fragment::renew() }
+                    if self.old.with_untracked(Option::is_some) { fragment::renew_later() } else { fragment::renew() }
                 }
             };
             let changes = Listener { name: "message", act: Box::new(act) };

@@ -27,6 +27,12 @@ fn reason_error(problem: &Problem) -> Option<&str> {
     problem.errors.iter().find(|error| error.pointer == "/reason").map(|error| error.detail.as_str())
 }
 
+/// The row of that backup shows the refusal in its form, which it has only while files of it wait for a word.
+fn stands_in_its_row(problem: &Problem, meant: Option<&str>, list: &[BackupHealth]) -> bool {
+    let waits = |health: &BackupHealth| !health.replaced.is_empty() && Some(&*health.source.name()) == meant;
+    reason_error(problem).is_some() && list.iter().any(waits)
+}
+
 pub(crate) use self::ways_back::{Remove, UndoLink};
 
 /// `/backups`.
@@ -36,8 +42,21 @@ pub fn BackupsPage() -> impl IntoView {
     let kept = Resource::new_blocking(|| (), |()| ways_back());
     let failure = notice::refused::<VerifyBackup>()
         .or_else(notice::refused::<RemoveWayBack>)
-        .or_else(|| notice::refused::<TrustBackup>().filter(|problem| reason_error(problem).is_none()))
         .map(|problem| view! { <ErrorPanel problem=problem /> });
+    let (trust, meant) = (notice::refused::<TrustBackup>(), notice::typed("name"));
+    let not_trusted = trust.map(|problem| {
+        view! {
+            <Transition fallback=|| ()>
+                {move || {
+                    let (problem, meant) = (problem.clone(), meant.clone());
+                    Suspend::new(async move {
+                        let list = backups.await.unwrap_or_default();
+                        (!stands_in_its_row(&problem, meant.as_deref(), &list)).then(|| view! { <ErrorPanel problem=problem /> })
+                    })
+                }}
+            </Transition>
+        }
+    });
     view! {
         <PageHeader
             tab="Backups"
@@ -56,6 +75,7 @@ pub fn BackupsPage() -> impl IntoView {
         </PageHeader>
         <Said />
         {failure}
+        {not_trusted}
         <Fragment id="backups-now">
             <Transition fallback=Loading>
                 {move || Suspend::new(async move {

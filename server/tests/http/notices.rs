@@ -65,10 +65,32 @@ async fn a_start_beside_an_active_run_is_refused_in_one_place_and_the_reason_is_
     let told = ann.get(&back).await;
     let page = told.page(200);
     assert_eq!(page.matches("class=\"callout bad\"").count(), 1, "one box says it: {page}");
-    assert!(page.contains(&format!("Run #{run} is active")) && page.contains("Nothing was started"), "{page}");
+    assert!(
+        page.contains(&format!("Run #{run} is active")) && page.contains("nothing else starts beside it"),
+        "{page}"
+    );
     assert!(page.contains("typed by the second"), "what was typed is not lost: {page}");
+    // Whoever read an earlier plan may be the one who started the run, by another page of theirs.
+    let changed = ann.get(&format!("{plan}?read=old")).await;
+    assert!(changed.page(200).contains("What is planned has changed since you read it."), "{}", changed.body);
+    assert!(!changed.body.contains("Nothing was started"), "{}", changed.body);
     gate.open();
     app.events(run).await.read_to_end().await;
+}
+
+/// The form in which a bad reason would be told is there only while the backup waits for a word.
+#[tokio::test]
+async fn a_bad_reason_for_trust_is_told_also_where_another_person_was_faster() {
+    let d = Deployment::new(Layout::Shared).await;
+    let app = App::start(&d.config()).await;
+    add_user(&app.access, "ann", Role::Operator).await;
+    let ann = Browser::sign_in(&app, "ann").await;
+    let referer = format!("http://{}/backups", app.address);
+    let before = ann.get("/backups").await;
+    assert!(!before.page(200).contains("Trust the replaced files"), "nothing waits for a word");
+    let back = led_to(&ann.post_from(&referer, "/rpc/trust-backup", "name=latest-copy&seen=x&reason=n").await);
+    let told = ann.get(&back).await;
+    assert!(told.page(200).contains("The reason has 1 character; 3 to 500 are allowed."), "{}", told.body);
 }
 
 #[tokio::test]

@@ -129,7 +129,7 @@ fn ConfirmForm(
         <ConfirmGuard
             name=typed_name.then(|| id.clone())
             asked=asked
-            at_work="Everything is counted once more before it starts; a backup that is being tried just now comes to its end first. The run’s page follows."
+            at_work="Everything is counted once more before it starts. While a backup is being read or tried the start waits a little, and is refused if that takes longer. The run’s page follows."
                 .to_owned()
         >
         <form method="post" action=StartRollback::PATH class="body confirm" id="confirm">

@@ -97,7 +97,7 @@ mod browser {
 
         fn missing(&self) -> Option<String> {
             if crate::fragment::is_old() {
-                return Some("This plan is old: plan again before you confirm.".to_owned());
+                return Some("What you read is old: plan again before you confirm.".to_owned());
             }
             self.filled_in().missing(self.name.as_deref(), &self.asked)
         }

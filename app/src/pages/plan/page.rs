@@ -206,7 +206,15 @@ pub(super) fn PlanStanding(
         // Whoever confirms reads one plan: it does not change under their hands.
         <Fragment id="plan-standing" inline=true held=true>
             <Badge tone=tone icon=icon text=word />
-            <span hidden data-digest=digest data-votes=votes.to_string()></span>
+            <span hidden data-digest=digest></span>
+        </Fragment>
+        // A vote makes no other plan, but whoever is to start may do so only after it.
+        <Fragment id="plan-votes" inline=true held=true>
+            <span
+                hidden
+                data-votes=votes.to_string()
+                data-says="The votes on this plan have changed since you read it. Look again before you go on."
+            ></span>
         </Fragment>
         {about}
         <span class="small muted">

@@ -25,7 +25,8 @@ fn refusals(plan: &RollbackPlan) -> impl IntoView + use<> {
         })
         .collect_view();
     let active = plan.refusals.iter().any(|r| r.code == "active_run");
-    let safe = active.then(|| view! { <p class="small">"Nothing was started, and the active run goes on."</p> });
+    let safe =
+        active.then(|| view! { <p class="small">"The active run goes on, and nothing else starts beside it."</p> });
     let failed = plan.checklist.iter().filter(|c| c.state == CheckState::Failed).count();
     let hint = (failed > 0).then(|| {
         view! {
@@ -161,7 +162,7 @@ fn changed(differences: Option<Vec<Difference>>) -> impl IntoView {
     };
     view! {
         <section id="plan-changed" aria-label="What changed since you read the plan">
-            <Callout tone=Tone::Warn title="What is planned has changed since you read it. Nothing was started.">
+            <Callout tone=Tone::Warn title="What is planned has changed since you read it.">
                 {diff}
             </Callout>
         </section>
