@@ -31,7 +31,17 @@ async fn a_word_counts_only_while_who_gave_it_may_still_approve() {
     let asked = ann.post_json(&app, "/api/v1/approvals", &start).await.json(200);
     assert_eq!(asked["state"], "open");
     let vote = format!("/api/v1/approvals/{digest}/vote");
+    let plan = format!("/versions/{}/plan", d.failed);
+    let before = ann.get(&plan).await;
     assert_eq!(ben.post_json(&app, &vote, &json!({ "approves": true })).await.json(200)["state"], "approved");
+    // An open page is told of the vote; the plan that is read there is the same.
+    let after = ann.get(&plan).await;
+    let standing = |page: &str| {
+        let (_, from) = page.split_once("id=\"plan-standing\"").unwrap();
+        from.split_once("id=\"plan-votes\"").unwrap().0.to_owned()
+    };
+    assert_eq!(standing(before.page(200)), standing(after.page(200)));
+    assert!(before.body.contains("data-votes=\"0\"") && after.body.contains("data-votes=\"1\""), "{}", after.body);
 
     let seen = async || app.get(&format!("/api/v1/approvals/{digest}")).await.json(200);
     for (taken, given) in [
