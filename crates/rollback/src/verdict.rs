@@ -168,6 +168,8 @@ fn doubt(s: &Situation<'_>) -> Option<Doubt> {
             "Production differs from latest-copy; a plan of a rollback proposes to restore what differs.".to_owned(),
         );
         reasons.extend_from_slice(s.differing);
+        let unreadable = s.latest_copy.files.iter().filter(|file| file.lowest_failure().is_some());
+        reasons.extend(unreadable.map(|file| format!("{}: not known, for its copy cannot be trusted.", file.store)));
     }
     let mut remedy =
         "Find out what changed production. If it was meant, make a new latest-copy; if not, restore production \

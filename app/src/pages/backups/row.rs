@@ -10,7 +10,7 @@ use crate::account::may;
 use crate::api::backups::{TrustBackup, VerifyBackup};
 use crate::components::badge::backup_look;
 use crate::components::{
-    Badge, Column, DecisionForm, Icon, IconName, LadderGlyph, RoleNote, StoreDot, StoreName, TextArea, Time, TimeStyle,
+    Badge, Column, DecisionForm, Icon, IconName, LadderGlyph, RoleNote, StoreName, TextArea, Time, TimeStyle,
 };
 use crate::pages::plan::subject::restore_path;
 use crate::{format, notice};
@@ -104,7 +104,7 @@ fn in_store(health: &BackupHealth, store: StoreKind) -> impl IntoView + use<> {
     view! {
         <td class="in-store">
             <span class="store-on-phone">
-                <StoreDot store=store />
+                <StoreName store=store />
             </span>
             {glyph}
             <span class=class>{word}</span>

@@ -91,7 +91,7 @@ pub fn SignInPage() -> impl IntoView {
                 <footer>
                     <p>
                         "No account, or the password is lost? An administrator can help, on the page People or with " <code>"stepback user"</code>
-                        " on the server’s own machine."
+                        " on the server’s own machine. Before there is any account, the link that makes the first one stands in the terminal in which Stepback was started."
                     </p>
                 </footer>
             </section>

@@ -1,4 +1,6 @@
-use rollback_types::{BackupSource, RunId, RunKind, Timestamp, VersionId};
+use rollback_types::{
+    BackupFile, BackupSource, RunId, RunKind, Rung, RungResult, RungState, StoreKind, Timestamp, VersionId,
+};
 
 use super::*;
 
@@ -121,4 +123,29 @@ fn runs_that_cannot_be_read_are_told_and_leave_nothing_simply_ready() {
     let told = verdict(&Situation { last_word_unknown: true, ..calm(&candidates, &copy) });
     assert_eq!(told.level, VerdictLevel::Attention);
     assert_eq!(told.headline, "You can roll back now, but what earlier runs found in production cannot be told.");
+}
+
+#[test]
+fn a_store_whose_copy_cannot_be_trusted_is_named_beside_those_that_differ() {
+    let fails = RungResult {
+        rung: Rung::Sha256,
+        state: RungState::Failed,
+        detail: "another hash than the list has".into(),
+        checked_at: Some(Timestamp::from_unix_ms(0)),
+        took_ms: None,
+    };
+    let file = BackupFile {
+        store: StoreKind::Qdrant,
+        path: String::new(),
+        bytes: None,
+        modified_at: None,
+        sha256: None,
+        rungs: vec![fails],
+    };
+    let copy = BackupHealth { intact: false, files: vec![file], ..INTACT() };
+    let differing = ["SQLite: 3 chapters in production, 2 in latest-copy.".to_owned()];
+    let told = verdict(&Situation { differing: &differing, ..calm(&[], &copy) });
+    assert!(told.reasons.iter().any(|r| r.starts_with("Qdrant: not known")), "{told:?}");
+    let told = verdict(&calm(&[], &copy));
+    assert!(!told.reasons.iter().any(|r| r.starts_with("Qdrant: not known")), "nothing differs: {told:?}");
 }
