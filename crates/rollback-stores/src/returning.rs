@@ -10,6 +10,8 @@ use sqlx::{Connection as _, SqliteConnection};
 /// Where the disk is full SQLite itself rolls the transaction back. The driver's own rollback fails then, it takes the
 /// transaction to be open for ever, and begins no other on that connection: what needs one would fail until Stepback is
 /// started again, also when there is room.
+///
+/// `access` has the same for its own pools: neither crate needs the other, and what is mended here is mended there.
 pub(crate) fn may_return(
     connection: &mut SqliteConnection,
     _: PoolConnectionMetadata,
