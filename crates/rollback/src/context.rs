@@ -17,6 +17,7 @@ use crate::plan::Planned;
 use crate::settings::Settings;
 use crate::store::{StagingSelector, StoreError};
 use crate::stores::Stores;
+use crate::validation::ExpectedChapters;
 
 /// What the confirmed plan fixed for a run.
 #[derive(Clone, Debug)]
@@ -48,8 +49,8 @@ pub(crate) struct RunSpec {
     pub restore: BTreeSet<StoreKind>,
     /// Nodes that are not production, as the plan told them apart.
     pub selectors: Vec<StagingSelector>,
-    /// Chapters that the registry says production, or the staged version, should have.
-    pub expected_chapters: Option<u64>,
+    /// Chapters that production, or the staged version, should have.
+    pub expected_chapters: ExpectedChapters,
 }
 
 impl RunSpec {
@@ -77,7 +78,7 @@ impl RunSpec {
             hashes: files.filter_map(|f| Some((f.store, f.sha256.clone()?))).collect(),
             restore: StoreKind::ALL.into_iter().filter(|s| plan.stores.get(*s).restore).collect(),
             selectors: planned.selectors.clone(),
-            expected_chapters: planned.expected_chapters,
+            expected_chapters: planned.expected_chapters.clone(),
         }
     }
 

@@ -3,12 +3,14 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use rollback::fake::{FAILED, Moment};
 use rollback::store::Fault;
 use rollback_types::{
     Decision, PlanRequest, RunKind, RunState, Step, StepState, StoreKind, ValidationVerdict, VersionState,
 };
-use support::{bench, contaminated, of, request, start_request, tester};
+use support::{Bench, bench, contaminated, of, request, start_request, tester};
 
 const LANES: [(StoreKind, Step); 3] = [
     (StoreKind::Sqlite, Step::RestoreSqlite),
@@ -326,4 +328,83 @@ async fn vectors_of_another_kind_are_refused_in_the_plan() {
     assert!(refusal.message.contains("dimensions (Cosine)"), "{}", refusal.message);
     let plan = b.service.plan(&with(&[])).await.unwrap();
     assert!(!plan.refusals.iter().any(|r| r.code == "other_vectors:qdrant"), "{:?}", plan.refusals);
+}
+
+/// A deployment of twelve chapters, as its configuration says, with a kept `v1_baseline` of eleven.
+async fn kept_with_eleven() -> Bench {
+    let mut b = bench();
+    b.service = Arc::new(b.deployment.service_with(|s| s.expected_chapters = Some(12)));
+    // A copy is made only while nothing is staged.
+    assert_eq!(b.carry_out(request(FAILED)).await.run.state, RunState::Completed);
+    b.deployment.remove_chapter("bailey:ch1");
+    let made = b.carry_out(of(RunKind::MakeBackup, "latest-copy")).await;
+    assert!(made.run.state.ended_well(), "{made:?}");
+    let (latest, old) = (b.deployment.folder().join("latest-copy"), b.deployment.folder().join("v1_baseline"));
+    std::fs::create_dir(&old).unwrap();
+    for (from, to) in [
+        ("metadata.db", "metadata.db"),
+        ("textbook_chunks_latest.snapshot", "textbook_chunks.snapshot"),
+        ("neo4j_latest.cypher", "neo4j.cypher"),
+    ] {
+        std::fs::copy(latest.join(from), old.join(to)).unwrap();
+    }
+    b.deployment.put_chapter("bailey:ch1");
+    assert_eq!(b.carry_out(of(RunKind::MakeBackup, "latest-copy")).await.run.state, RunState::Completed);
+    b
+}
+
+/// How many chapters a validation of production expects, how many it finds, and what it says of that.
+async fn chapters_expected(b: &Bench) -> (Option<u64>, Option<u64>, String) {
+    let view = b.carry_out(of(RunKind::Validate, "production")).await;
+    let check = view.validation.unwrap().check(1).unwrap().clone();
+    (check.expected, check.found, check.detail)
+}
+
+#[tokio::test]
+async fn what_was_restored_on_purpose_is_what_the_next_validation_expects() {
+    let b = kept_with_eleven().await;
+    let restored = b.carry_out(of(RunKind::RestoreProduction, "v1_baseline")).await;
+    let own = restored.validation.as_ref().unwrap().check(1).unwrap().clone();
+    assert_eq!((own.expected, own.found), (Some(11), Some(11)), "{}", own.detail);
+    let (expected, found, said) = chapters_expected(&b).await;
+    assert_eq!((expected, found), (Some(11), Some(11)), "{said}");
+    assert!(
+        said.ends_with(&format!(": production was restored from v1_baseline by run #{}", restored.run.id)),
+        "{said}"
+    );
+
+    // A latest-copy made of it holds the same; putting that in again changes nothing of what is expected.
+    assert!(b.carry_out(of(RunKind::MakeBackup, "latest-copy")).await.run.state.ended_well());
+    b.deployment.contaminate(StoreKind::Sqlite);
+    let mended = b.carry_out(of(RunKind::RestoreProduction, "latest-copy")).await;
+    assert_eq!(mended.validation.unwrap().check(1).unwrap().expected, Some(11));
+    assert_eq!(chapters_expected(&b).await.0, Some(11));
+
+    // What was lost since is missed all the same.
+    b.deployment.remove_chapter("bailey:ch2");
+    let (expected, found, said) = chapters_expected(&b).await;
+    assert_eq!((expected, found), (Some(11), Some(10)), "{said}");
+
+    // A version committed since knows better.
+    b.deployment.commit_later("v7_minor_20261130_101500");
+    let (expected, _, said) = chapters_expected(&b).await;
+    assert_eq!(expected, Some(12), "{said}");
+    assert!(said.contains("by the configuration"), "{said}");
+}
+
+#[tokio::test]
+async fn an_undo_and_an_older_latest_copy_end_what_a_restore_let_expect() {
+    let b = kept_with_eleven().await;
+    let restored = b.carry_out(of(RunKind::RestoreProduction, "v1_baseline")).await.run.id;
+    let undo = b.carry_out(of(RunKind::UndoRestore, &format!("run-{restored}"))).await.run.id;
+    let (expected, found, said) = chapters_expected(&b).await;
+    assert_eq!((expected, found), (Some(12), Some(12)), "{said}");
+    assert!(said.ends_with(&format!(": run #{undo} put back what was there before run #{restored}")), "{said}");
+
+    b.carry_out(of(RunKind::RestoreProduction, "v1_baseline")).await;
+    let latest = b.carry_out(of(RunKind::RestoreProduction, "latest-copy")).await;
+    let own = latest.validation.unwrap().check(1).unwrap().clone();
+    assert!(own.expected == Some(12) && own.detail.contains("by the configuration"), "{}", own.detail);
+    let (expected, _, said) = chapters_expected(&b).await;
+    assert!(expected == Some(12) && said.contains("by the configuration"), "{said}");
 }

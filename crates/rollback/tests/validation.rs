@@ -16,6 +16,10 @@ use rollback_types::{
 };
 use support::{bench, bench_per_version};
 
+fn by_the_registry(count: u64) -> ExpectedChapters {
+    ExpectedChapters::Registry { count, version: VersionId::new("v6") }
+}
+
 fn production(deployment: &FakeDeployment, layout: Layout) -> Validation {
     let staging = match layout {
         Layout::PerVersion => StagingSelector::IdSuffix(format!("::{FAILED_PER_VERSION}")),
@@ -26,7 +30,7 @@ fn production(deployment: &FakeDeployment, layout: Layout) -> Validation {
         names: Names::default(),
         layout,
         subject: Subject::Production { staging: vec![staging] },
-        expected: ExpectedChapters::Registry(12),
+        expected: by_the_registry(12),
         last_search_us: None,
         command: None,
         sink: Arc::new(NoSink),
@@ -251,13 +255,13 @@ async fn what_is_gone_or_empty_is_not_sound() {
 async fn the_expected_count_decides_check_one_and_without_it_nothing_does() {
     let b = bench();
     for (expected, state) in [
-        (ExpectedChapters::Registry(12), CheckOutcome::Passed),
+        (by_the_registry(12), CheckOutcome::Passed),
         (ExpectedChapters::Configured(12), CheckOutcome::Passed),
-        (ExpectedChapters::Registry(220), CheckOutcome::Failed),
+        (by_the_registry(220), CheckOutcome::Failed),
         (ExpectedChapters::Configured(11), CheckOutcome::Failed),
         (ExpectedChapters::Unknown, CheckOutcome::NotChecked),
     ] {
-        let validation = Validation { expected, ..production(&b.deployment, Layout::Shared) };
+        let validation = Validation { expected: expected.clone(), ..production(&b.deployment, Layout::Shared) };
         let report = validation.run().await;
         let check = report.check(1).unwrap();
         assert_eq!((check.state, check.found), (state, Some(12)), "{expected:?}: {}", check.detail);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use backup_formats::cypher_export::CypherValue;
-use rollback_types::{Layout, OperationRow, VersionId, VersionState};
+use rollback_types::{Layout, OperationRow, Timestamp, VersionId, VersionState};
 
 use crate::store::{GraphScope, SnapshotForm, StagingSelector};
 
@@ -105,6 +105,8 @@ pub(super) type Collection = BTreeMap<u64, Point>;
 pub(super) struct Data {
     pub layout: Layout,
     pub versions: BTreeMap<VersionId, (VersionState, Option<String>)>,
+    /// When rows were written, of those that tell it.
+    pub written: BTreeMap<VersionId, Timestamp>,
     pub operations: Vec<OperationRow>,
     pub chapters: BTreeMap<String, String>,
     /// Tables of safety backups.
@@ -173,6 +175,7 @@ impl Data {
             ]),
             operations: Vec::new(),
             chapters: twelve_chapters(),
+            written: BTreeMap::new(),
             safety_chapters: BTreeMap::new(),
             staged_chapters: Some(vec![FAILED.to_owned(); 7]),
             collections: BTreeMap::from([
@@ -212,6 +215,7 @@ impl Data {
             ]),
             operations: Vec::new(),
             chapters: twelve_chapters(),
+            written: BTreeMap::new(),
             safety_chapters: BTreeMap::new(),
             staged_chapters: None,
             collections: BTreeMap::from([

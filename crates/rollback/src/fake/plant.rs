@@ -1,6 +1,6 @@
 //! Damage to production, to be found by a validation.
 
-use rollback_types::{VersionId, VersionState};
+use rollback_types::{Timestamp, VersionId, VersionState};
 
 use super::data::{Edge, Node, Point};
 use super::deployment::FakeDeployment;
@@ -40,6 +40,14 @@ impl FakeDeployment {
             for (id, point) in d.collections.entry(collection.to_owned()).or_default() {
                 point.indexed &= !ids.contains(id);
             }
+        });
+    }
+
+    /// Commits a version, later than anything that has happened.
+    pub fn commit_later(&self, id: &str) {
+        self.change(|d| {
+            d.versions.insert(VersionId::new(id), (VersionState::Committed, None));
+            d.written.insert(VersionId::new(id), Timestamp::from_unix_ms(Timestamp::now().unix_ms() + 60_000));
         });
     }
 

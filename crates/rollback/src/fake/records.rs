@@ -96,7 +96,7 @@ impl RecordStore for FakeRecords {
         let (states, mut found) = (query.states(), CommittedVersions::default());
         let data = self.data();
         for (id, (state, _)) in data.versions.iter().filter(|(_, (state, _))| states.contains(state)) {
-            if query.takes(id, state, None, None) {
+            if query.takes(id, state, None, data.written.get(id).copied()) {
                 found.add(id.clone());
             }
         }

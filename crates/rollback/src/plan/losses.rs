@@ -1,8 +1,7 @@
-//! What production holds by the registry's word: versions that were committed, those that a restore would lose, and how many
-//! chapters there should be.
+//! What production holds by the registry's word: versions that were committed, and those that a restore would lose.
 
 use rollback_types::run_kind::run_of_subject;
-use rollback_types::{BackupSource, Layout, PlanRequest, StoreKind, Timestamp, VersionQuery, VersionState};
+use rollback_types::{BackupSource, PlanRequest, StoreKind, Timestamp};
 
 use super::Planner;
 use crate::error::ServiceError;
@@ -45,16 +44,5 @@ impl Planner<'_> {
             newest = newest.max(i64::try_from(since.as_millis()).ok());
         }
         newest.map(Timestamp::from_unix_ms)
-    }
-
-    /// As the newest committed row says. In the per-version layout a row may count only what its update touched.
-    pub(super) async fn chapters_in_production(&self, layout: Layout) -> Option<u64> {
-        if layout == Layout::PerVersion {
-            return None;
-        }
-        let status = vec![VersionState::Committed, VersionState::InUse, VersionState::Restored];
-        let query = VersionQuery { status, limit: Some(1), ..VersionQuery::default() };
-        let newest = self.stores.records.versions_read_anew(&query).await.ok()?;
-        u64::try_from(newest.items.first()?.chapter_count?).ok()
     }
 }

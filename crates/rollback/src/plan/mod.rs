@@ -2,6 +2,7 @@
 
 pub(crate) mod compare;
 pub(crate) mod earlier_runs;
+mod expected_chapters;
 mod facts;
 pub(crate) mod gather;
 mod intents;
@@ -29,6 +30,7 @@ use crate::journal::Journal;
 use crate::settings::Settings;
 use crate::store::{CommittedVersions, StagingSelector};
 use crate::stores::Stores;
+use crate::validation::ExpectedChapters;
 
 /// A plan, and what the engine needs to carry it out.
 #[derive(Clone, Debug)]
@@ -41,8 +43,8 @@ pub(crate) struct Planned {
     pub selectors: Vec<StagingSelector>,
     /// All other versions that could be rolled back.
     pub other_candidates: Vec<VersionId>,
-    /// Chapters that the registry says there should be, in what the run validates.
-    pub expected_chapters: Option<u64>,
+    /// Chapters that there should be in what the run validates.
+    pub expected_chapters: ExpectedChapters,
 }
 
 /// What the planner reads from.
@@ -65,7 +67,7 @@ struct Parts {
     losses: CommittedVersions,
     gathered: Gathered,
     judged: judge::Judged,
-    expected_chapters: Option<u64>,
+    expected_chapters: ExpectedChapters,
 }
 
 impl Planner<'_> {
@@ -110,7 +112,7 @@ impl Planner<'_> {
         };
         let mut judged = judge::rollback(self, &row, &target, &gathered, request);
         judged.refusals.extend(not_ours);
-        let expected_chapters = self.chapters_in_production(gathered.layout()).await;
+        let expected_chapters = self.chapters_in_production(gathered.layout(), judged.stores.sqlite.restore).await;
         Ok(Parts {
             subject,
             row: Some(row),
@@ -139,9 +141,13 @@ impl Planner<'_> {
         };
         let judged = judge::restore(self, &gathered, request, &source, &losses, saved_collection);
         let expected_chapters = match &source {
-            BackupSource::LatestCopy => self.chapters_in_production(gathered.layout()).await,
             // An older copy holds what it holds; its own ladder compared it with its registry row.
-            _ => gathered.copy.contents.sqlite.as_ref().and_then(|i| i.rows),
+            BackupSource::Version(_) | BackupSource::WayBack(_) if judged.stores.sqlite.restore => {
+                let held = gathered.copy.contents.sqlite.as_ref().and_then(|i| i.rows);
+                let why = format!("{} holds as many, from which this run restores production", source.name());
+                held.map_or(ExpectedChapters::Unknown, |count| ExpectedChapters::Restored { count, why })
+            }
+            _ => self.chapters_in_production(gathered.layout(), judged.stores.sqlite.restore).await,
         };
         let source = Some(source);
         Ok(Parts { subject, row: None, target: None, source, losses, gathered, judged, expected_chapters })
@@ -161,8 +167,8 @@ impl Planner<'_> {
         let gathered = Gathered::read(self, None, None, &source).await;
         let judged = judge::validation(self, &gathered, request);
         let expected_chapters = match &row {
-            Some(row) => row.chapter_count.and_then(|n| u64::try_from(n).ok()),
-            None => self.chapters_in_production(gathered.layout()).await,
+            Some(row) => ExpectedChapters::of_row(row.version_id.clone(), row.chapter_count),
+            None => self.chapters_in_production(gathered.layout(), false).await,
         };
         let (source, losses) = (None, CommittedVersions::default());
         Ok(Parts { subject, row, target, source, losses, gathered, judged, expected_chapters })
@@ -198,7 +204,7 @@ impl Planner<'_> {
             losses: CommittedVersions::default(),
             gathered,
             judged,
-            expected_chapters: None,
+            expected_chapters: ExpectedChapters::Unknown,
         })
     }
 

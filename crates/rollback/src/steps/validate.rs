@@ -19,9 +19,8 @@ pub(super) async fn validate(cx: &mut StepContext) -> Result<Outcome, Halt> {
         Some(target) => Subject::Staging(target),
         None => Subject::Production { staging: spec.selectors.clone() },
     };
-    let row = spec.expected_chapters.and_then(|n| i64::try_from(n).ok());
-    let mut expected = ExpectedChapters::from_row(row, settings.expected_chapters);
-    if let (ExpectedChapters::Unknown, Subject::Production { .. }) = (expected, &subject) {
+    let mut expected = spec.expected_chapters.clone().or_configured(settings.expected_chapters);
+    if let (ExpectedChapters::Unknown, Subject::Production { .. }) = (&expected, &subject) {
         let copy = shared.verifier.examine(&spec.source, false, None).await;
         let rows = copy.contents.sqlite.and_then(|held| held.rows);
         expected = rows.map_or(ExpectedChapters::Unknown, ExpectedChapters::Copy);

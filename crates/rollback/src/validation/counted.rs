@@ -100,10 +100,11 @@ fn first(look: &Look<'_>, chapters: &Result<Chapters, StoreError>, started: Inst
     if chapters.absent {
         return told(Some(false), format!("there is no table {place}, and so no chapter"));
     }
-    let by = match look.expected {
-        ExpectedChapters::Registry(_) => "by the registry",
-        ExpectedChapters::Configured(_) => "by the configuration",
-        ExpectedChapters::Copy(_) => "as in the copy that production is compared with",
+    let (expected, by) = match look.expected {
+        ExpectedChapters::Registry { count, version } => (*count, format!(" by {version} in the registry")),
+        ExpectedChapters::Restored { count, why } => (*count, format!(": {why}")),
+        ExpectedChapters::Configured(n) => (*n, " by the configuration".to_owned()),
+        ExpectedChapters::Copy(n) => (*n, " as in the copy that production is compared with".to_owned()),
         ExpectedChapters::Unknown => {
             return if rows == 0 {
                 told(Some(false), format!("{place} is empty"))
@@ -117,9 +118,8 @@ fn first(look: &Look<'_>, chapters: &Result<Chapters, StoreError>, started: Inst
             };
         }
     };
-    let expected = look.expected.count();
-    let detail = format!("{place} has {}, {} expected {by}", counted(rows, "chapters"), count(expected.unwrap_or(0)));
-    CheckResult { expected, ..told(Some(expected == Some(rows)), detail) }
+    let detail = format!("{place} has {}, {} expected{by}", counted(rows, "chapters"), count(expected));
+    CheckResult { expected: Some(expected), ..told(Some(expected == rows), detail) }
 }
 
 fn second(

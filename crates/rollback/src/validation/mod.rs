@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use rollback_types::{
     CheckOutcome, CheckResult, CheckSeverity, Layout, Offenders, RollbackTarget, SearchResult, Timestamp,
-    ValidationReport, ValidationScope,
+    ValidationReport, ValidationScope, VersionId,
 };
 
 pub use command::SearchCommand;
@@ -60,10 +60,22 @@ impl Subject {
 }
 
 /// How many chapters there should be, and who says so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExpectedChapters {
     /// The version's row in the registry.
-    Registry(u64),
+    Registry {
+        /// So many.
+        count: u64,
+        /// Which version's.
+        version: VersionId,
+    },
+    /// A restore from an older backup, which put them in on purpose.
+    Restored {
+        /// So many.
+        count: u64,
+        /// Which restore it was; a clause.
+        why: String,
+    },
     /// The configuration.
     Configured(u64),
     /// The copy that production is compared with.
@@ -73,20 +85,20 @@ pub enum ExpectedChapters {
 }
 
 impl ExpectedChapters {
-    /// The registry's count, else the configuration's. A count of nought or less is none: the pipeline's code writes
-    /// nought until a version is committed.
-    pub fn from_row(chapter_count: Option<i64>, configured: Option<u64>) -> Self {
-        match (chapter_count.and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0), configured) {
-            (Some(n), _) => Self::Registry(n),
-            (None, Some(n)) => Self::Configured(n),
-            (None, None) => Self::Unknown,
+    /// The registry's count. One of nought or less is none: the pipeline's code writes nought until a version is committed.
+    pub fn of_row(version: VersionId, chapter_count: Option<i64>) -> Self {
+        match chapter_count.and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0) {
+            Some(count) => Self::Registry { count, version },
+            None => Self::Unknown,
         }
     }
 
-    fn count(self) -> Option<u64> {
-        match self {
-            Self::Registry(n) | Self::Configured(n) | Self::Copy(n) => Some(n),
-            Self::Unknown => None,
+    /// Where nothing else says it, the configuration does.
+    #[must_use]
+    pub fn or_configured(self, configured: Option<u64>) -> Self {
+        match (self, configured) {
+            (Self::Unknown, Some(n)) => Self::Configured(n),
+            (known, _) => known,
         }
     }
 }
@@ -122,7 +134,7 @@ struct Look<'a> {
     layout: Layout,
     subject: &'a Subject,
     scope: GraphScope,
-    expected: ExpectedChapters,
+    expected: &'a ExpectedChapters,
     collection: Result<Collection, StoreError>,
     sink: &'a dyn OffenderSink,
     /// A part is done.
@@ -164,7 +176,7 @@ impl Validation {
             layout: self.layout,
             subject: &self.subject,
             scope,
-            expected: self.expected,
+            expected: &self.expected,
             collection: self.collection().await,
             sink: self.sink.as_ref(),
             done: &done,
@@ -297,13 +309,14 @@ mod tests {
     #[test]
     fn the_registry_comes_before_the_configuration() {
         for (registry, configured, expected) in [
-            (Some(12), Some(220), ExpectedChapters::Registry(12)),
+            (Some(12), Some(220), ExpectedChapters::Registry { count: 12, version: VersionId::new("v2") }),
             (Some(0), Some(220), ExpectedChapters::Configured(220)),
             (Some(-3), None, ExpectedChapters::Unknown),
             (None, Some(220), ExpectedChapters::Configured(220)),
             (None, None, ExpectedChapters::Unknown),
         ] {
-            assert_eq!(ExpectedChapters::from_row(registry, configured), expected);
+            let of_row = ExpectedChapters::of_row(VersionId::new("v2"), registry);
+            assert_eq!(of_row.or_configured(configured), expected);
         }
     }
 }
