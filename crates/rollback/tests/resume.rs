@@ -264,7 +264,9 @@ async fn a_delete_cut_between_two_batches_deletes_the_rest() {
     let view = resumed(&restarted(&b).await, id).await;
     assert_eq!(view.run.state, RunState::Completed, "{:#?}", view.log);
     assert_eq!(b.deployment.staged(), (0, 0, 0));
-    assert!(view.step(Step::DeleteNodes).unwrap().outcome.as_ref().unwrap().contains("by an earlier try"));
+    let said = view.step(Step::DeleteNodes).unwrap().outcome.as_ref().unwrap();
+    let of_the_whole = "2 of them joined to production), as the plan had counted";
+    assert!(said.contains("by an earlier try") && said.ends_with(of_the_whole), "{said}");
 }
 
 /// A rollback whose lane of step 7 for SQLite failed after it had acted, and whose process ended then.

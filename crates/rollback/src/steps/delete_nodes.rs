@@ -2,7 +2,7 @@
 //! counts per label are as the plan saw them.
 
 use rollback_types::quantity::{count, counted};
-use rollback_types::{RollbackTarget, Step, StoreKind};
+use rollback_types::{RollbackPlan, RollbackTarget, StagingCounts, Step, StoreKind};
 
 use super::{gone, grown, production_unchanged, still_held, still_ours};
 use crate::context::{Halt, Outcome, StepContext};
@@ -47,21 +47,73 @@ pub(super) async fn delete_nodes(cx: &mut StepContext, target: &RollbackTarget) 
     }
     production_unchanged(cx, StoreKind::Neo4j).await?;
     cx.progress(total, total).await?;
-    let relationships = staging.relationships.unwrap_or(0);
-    let crossing = staging.crossing_relationships.unwrap_or(0);
-    let earlier = if before_this_try > 0 {
-        format!(" ({} more by an earlier try)", count(before_this_try))
+    let said = if before_this_try == 0 {
+        format!("deleted {} and {}, and nothing else", counted(deleted, "nodes"), relationships(&staging))
     } else {
-        String::new()
+        let earlier = with_earlier_tries(before_this_try, &staging, first_planned(cx, total).await.as_ref());
+        format!("deleted {}{earlier}", counted(deleted, "nodes"))
     };
-    let crossing = match crossing {
+    Ok(Outcome::Done { count: Some(total), said })
+}
+
+fn relationships(of: &StagingCounts) -> String {
+    let crossing = match of.crossing_relationships.unwrap_or(0) {
         0 => "none of them joined to production".to_owned(),
         n => format!("{} of them joined to production", count(n)),
     };
-    let said = format!(
-        "deleted {}{earlier} and {} ({crossing}), and nothing else",
-        counted(deleted, "nodes"),
-        counted(relationships, "relationships")
-    );
-    Ok(Outcome::Done { count: Some(total), said })
+    format!("{} ({crossing})", counted(of.relationships.unwrap_or(0), "relationships"))
+}
+
+/// What follows "deleted 10 nodes". Relationships go with their nodes, and nobody counts those of a try that was cut short: of the
+/// whole only a plan that saw all of it can tell.
+fn with_earlier_tries(earlier: u64, this_try: &StagingCounts, whole: Option<&StagingCounts>) -> String {
+    let earlier = format!(" ({} more by an earlier try)", count(earlier));
+    match whole {
+        Some(whole) => {
+            format!(
+                "{earlier}, and nothing else; with all of them went {}, as the plan had counted",
+                relationships(whole)
+            )
+        }
+        None => format!(
+            "{earlier} and {}, and nothing else; what relationships went with the earlier try was not counted apart",
+            relationships(this_try)
+        ),
+    }
+}
+
+/// Staging as the run's first plan counted it, if that was all there was to delete. A resumed run's own plan counted what was left.
+async fn first_planned(cx: &StepContext, total: u64) -> Option<StagingCounts> {
+    // Only told at the end of what is done already: without it the sentence claims less.
+    let record = cx.shared.journal.run(cx.shared.spec.run_id).await.ok()??;
+    let plan: RollbackPlan = serde_json::from_str(&record.plan_json).ok()?;
+    let whole = plan.stores.neo4j.staging;
+    (whole.units() == total && whole.relationships.is_some()).then_some(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_relationships_that_an_earlier_try_removed_only_what_was_counted_is_told() {
+        let counts = |nodes, relationships, crossing| StagingCounts {
+            nodes: Some(nodes),
+            relationships: Some(relationships),
+            crossing_relationships: Some(crossing),
+            ..StagingCounts::default()
+        };
+        let (left, whole) = (counts(10_000, 7_632, 0), counts(40_000, 77_679, 160));
+        let told = with_earlier_tries(30_000, &left, Some(&whole));
+        assert_eq!(
+            told,
+            " (30,000 more by an earlier try), and nothing else; with all of them went 77,679 relationships (160 of them joined to \
+             production), as the plan had counted"
+        );
+        let told = with_earlier_tries(30_000, &left, None);
+        assert!(
+            told.contains("7,632 relationships (none") && told.ends_with("earlier try was not counted apart"),
+            "{told}"
+        );
+    }
 }
