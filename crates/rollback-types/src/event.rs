@@ -64,7 +64,7 @@ pub enum EventKind {
     StepActs {
         /// Which.
         step: Step,
-        /// Units counted before the change.
+        /// Units counted before the change; of a restore those that the copy brings.
         units: u64,
     },
     /// Something that the run's end must tell, though the step did not fail.

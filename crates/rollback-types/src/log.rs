@@ -100,12 +100,18 @@ fn line_of(kind: &EventKind) -> Option<(LogLevel, String)> {
         EventKind::StepStarted { step, attempt: 1 } => (Info, format!("{step}: {}", step.title())),
         EventKind::StepStarted { step, attempt } => (Info, format!("{step}: {}, attempt {attempt}", step.title())),
         EventKind::StepNote { step, message } => (Info, format!("{step}: {message}")),
-        EventKind::StepActs { step, units } => (Info, format!("{step}: acts now, {} counted before", count(*units))),
+        EventKind::StepActs { step, units } => {
+            // A restore counts what it brings, every other step what it takes.
+            let which = if step.is_restore() { "to come" } else { "counted before" };
+            (Info, format!("{step}: acts now, {} {which}", count(*units)))
+        }
         EventKind::StepFinding { step, message } => (Warning, format!("{step}: {message}")),
         EventKind::StepRetrying { step, failures, wait_ms, error } => {
             let times = counted(u64::from(*failures), "times");
             (Warning, format!("{step}: {error}; failed {times}, trying again in {wait_ms} ms"))
         }
+        // Its verdict has made a line already.
+        EventKind::StepCompleted { step: Step::Validate, .. } | EventKind::Unknown => return None,
         EventKind::StepCompleted { step, outcome, .. } => (Info, format!("{step}: {outcome}")),
         EventKind::StepSkipped { step, reason, .. } => (Info, format!("{step} skipped: {reason}")),
         EventKind::StepFailed { step, error } => (Error, format!("{step} failed: {error}")),
@@ -136,7 +142,6 @@ fn line_of(kind: &EventKind) -> Option<(LogLevel, String)> {
             let titles: Vec<String> = notes.iter().map(Note::title).collect();
             (Info, format!("{actor} added to the report: {}", titles.join(", ")))
         }
-        EventKind::Unknown => return None,
     })
 }
 
@@ -144,6 +149,30 @@ fn line_of(kind: &EventKind) -> Option<(LogLevel, String)> {
 mod tests {
     use super::*;
     use crate::ids::RunId;
+
+    fn line(kind: EventKind) -> Option<LogLine> {
+        let at = Timestamp::from_unix_ms(0);
+        LogLine::of(&Event { number: 1, run_id: RunId(7), at, kind }, at)
+    }
+
+    #[test]
+    fn a_restore_tells_what_comes_and_a_removal_what_was_there() {
+        let acts = |step| line(EventKind::StepActs { step, units: 21 }).unwrap().text;
+        assert_eq!(acts(Step::RestoreSqlite), "step 7 (SQLite): acts now, 21 to come");
+        assert_eq!(acts(Step::DeleteNodes), "step 5: acts now, 21 counted before");
+    }
+
+    #[test]
+    fn the_verdict_of_a_validation_is_one_line() {
+        let completed = |step| EventKind::StepCompleted {
+            step,
+            found_absent: false,
+            count: Some(7),
+            outcome: "All checks passed".into(),
+        };
+        assert_eq!(line(completed(Step::Validate)), None);
+        assert!(line(completed(Step::VerifyCopy)).is_some());
+    }
 
     #[test]
     fn a_line_as_text_is_one_line_whatever_it_says() {
