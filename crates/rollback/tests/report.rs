@@ -99,7 +99,9 @@ async fn a_restore_tells_its_counts_and_its_way_back() {
     assert!(sqlite.evidence.contains("content"), "what the counts do not show, the evidence does: {sqlite:?}");
     assert_eq!(report.way_back.as_ref().map(|w| w.stores.clone()), Some(StoreKind::ALL.to_vec()));
     assert_eq!(state(&report, AfterItem::ProductionIntact), AfterState::Proven);
-    assert!(report.stores.iter().all(|s| s.restore_planned && s.proof.contains("counted again after the restore")));
+    assert!(report.stores.iter().all(|s| s.restore_planned && s.proof.contains("counted again after the restore (")));
+    assert!(sqlite.proof.contains("12 chapters, the copy's digest"), "what was counted after it: {}", sqlite.proof);
+    assert!(report.stores.iter().all(|s| s.evidence.starts_with("Before it, the plan saw: ")), "{:?}", report.stores);
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ fn balance(view: &RunView, told: &Told, store: StoreKind, plan: &StorePlan) -> S
         });
     }
     let (after, by) = match state(lane) {
-        StepState::Done => (plan.latest_copy.as_ref(), format!("{lane} counted again after the restore")),
+        StepState::Done => (plan.latest_copy.as_ref(), counted_after(view, lane)),
         StepState::Skipped if left_begun(lane) => (
             None,
             format!(
@@ -88,7 +88,19 @@ fn balance(view: &RunView, told: &Told, store: StoreKind, plan: &StorePlan) -> S
     if let Some(first) = proof.get_mut(..1) {
         first.make_ascii_uppercase();
     }
-    StoreBalance { store, counts, proof, evidence: plan.evidence.clone(), restore_planned: plan.restore }
+    // The plan compared what is there no more: it must not read as if it were of now.
+    let evidence = match state(lane) {
+        StepState::Done if !plan.evidence.is_empty() => format!("Before it, the plan saw: {}", plan.evidence),
+        _ => plan.evidence.clone(),
+    };
+    StoreBalance { store, counts, proof, evidence, restore_planned: plan.restore }
+}
+
+/// What a lane of step 7 proved, in its own words.
+fn counted_after(view: &RunView, lane: Step) -> String {
+    let said = view.step(lane).and_then(|s| s.outcome.as_deref()).map(|said| said.trim_start_matches("restored: "));
+    let said = said.map(|said| format!(" ({})", said.trim_end_matches('.'))).unwrap_or_default();
+    format!("{lane} counted again after the restore{said}")
 }
 
 fn staged(store: StoreKind, staging: &StagingCounts) -> Vec<(&'static str, Option<u64>)> {
