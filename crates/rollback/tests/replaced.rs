@@ -81,7 +81,9 @@ async fn a_kept_file_that_was_changed_together_with_its_list_is_not_restored_fro
         assert_eq!(export.highest_proven(), Some(Rung::Size), "what was proven was proven of other bytes");
         let verdict = &health.verdict;
         assert!(verdict.starts_with("Replaced since") && !verdict.contains("Not intact"), "{verdict}");
-        assert!(health.remedy.unwrap().contains("stepback backup trust v1_baseline"));
+        let remedy = health.remedy.unwrap();
+        assert!(remedy.contains("stepback backup trust v1_baseline"), "{remedy}");
+        assert!(remedy.contains("Put the old files back") && !remedy.contains("backup script"), "{remedy}");
     }
     let plan = b.plan_all(of(RunKind::RestoreProduction, "v1_baseline")).await;
     assert!(!plan.startable);

@@ -118,6 +118,13 @@ pub(super) fn health(
         format!("Not intact. {}", broken.join(" "))
     };
     health.remedy = (!intact).then(|| match health.source {
+        BackupSource::Version(_) if by_a_person => format!(
+            "Find out who replaced it: a kept version never changes, and no commit writes it anew. Put the old files back; the same \
+             bytes need nobody’s word. Only if somebody replaced it on purpose, and it is a backup of that same version, trust \
+             what is there now: on the page of backups, or by the command stepback backup trust {}. It is read again then, and every \
+             proof made anew. Nothing is restored from it until then.",
+            health.source.name()
+        ),
         _ if by_a_person => format!(
             "Find out who replaced it. If it was meant, for example because the backup script ran after a commit, trust what is there \
              now: on the page of backups, or by the command stepback backup trust {}. It is read again then, and every proof made \
