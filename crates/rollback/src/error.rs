@@ -31,12 +31,14 @@ pub enum ServiceError {
         to: &'static str,
     },
     /// The plan needs the word of other people.
-    #[error("{required} other people must approve this plan, {given} did")]
+    #[error("{}", missing_approval(*.required, *.given, *.own))]
     ApprovalRequired {
         /// How many.
         required: u32,
-        /// How many did.
+        /// How many did, beside the actor.
         given: u32,
+        /// The actor approved it: that word does not count for a start of their own.
+        own: bool,
     },
     /// Whose word counts cannot be found out.
     #[error("whose approval counts cannot be found out: {0}")]
@@ -95,6 +97,13 @@ fn list(refusals: &[Refusal]) -> String {
     refusals.iter().map(|r| r.message.as_str()).collect::<Vec<_>>().join(" ")
 }
 
+fn missing_approval(required: u32, given: u32, own: bool) -> String {
+    let people = if required == 1 { "1 other person" } else { &format!("{required} other people") };
+    let did = if given == 0 { "nobody else did yet".to_owned() } else { format!("{given} did so far") };
+    let own = if own { ". Your own approval does not count when you start it yourself" } else { "" };
+    format!("{people} must approve this plan before you may start it, and {did}{own}")
+}
+
 fn fields(differences: &[Difference]) -> String {
     match differences {
         [] => "Something".to_owned(),
@@ -117,6 +126,12 @@ impl From<ServiceError> for Problem {
             ServiceError::Forbidden { least, .. } => Problem::new(ProblemKind::RoleRequired, detail)
                 .safe(nothing)
                 .remedy(format!("Ask someone with the role {least}, or an administrator for that role.")),
+            ServiceError::ApprovalRequired { own: true, .. } => Problem::new(ProblemKind::ApprovalRequired, detail)
+                .safe(nothing)
+                .remedy(
+                    "Leave the start to a person who has not approved this plan, or have one more person approve it under Approvals; \
+                     then start it.",
+                ),
             ServiceError::ApprovalRequired { .. } => Problem::new(ProblemKind::ApprovalRequired, detail)
                 .safe(nothing)
                 .remedy(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rollback::fake::FAILED;
 use rollback::{Actor, RollbackService, ServiceError};
-use rollback_types::{ApprovalState, EventKind, Role, RunKind, RunState, StartRequest, VoteRequest};
+use rollback_types::{ApprovalState, EventKind, Problem, Role, RunKind, RunState, StartRequest, VoteRequest};
 use support::{Bench, bench, of, request, start_request, tester};
 
 fn operator(name: &str) -> Actor {
@@ -29,7 +29,10 @@ async fn another_person_agrees_and_the_run_names_them() {
     let (service, start) = asking(&b, 1).await;
     let (ada, bob) = (operator("ada"), operator("bob"));
     let refused = service.start(&start, &ada).await;
-    assert!(matches!(refused, Err(ServiceError::ApprovalRequired { required: 1, given: 0 })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(ServiceError::ApprovalRequired { required: 1, given: 0, own: false })),
+        "{refused:?}"
+    );
 
     let asked = service.ask_approval(&start, &ada).await.unwrap();
     assert_eq!((asked.state, asked.reason.as_str()), (ApprovalState::Open, "Check 4 failed"));
@@ -50,7 +53,15 @@ async fn another_person_agrees_and_the_run_names_them() {
     let other_reason = StartRequest { reason: "something else".into(), ..start.clone() };
     assert!(matches!(service.start(&other_reason, &ada).await, Err(ServiceError::InvalidField { .. })));
     let by_bob = service.start(&start, &bob).await;
-    assert!(matches!(by_bob, Err(ServiceError::ApprovalRequired { .. })), "his own word does not count for him");
+    let Err(by_bob @ ServiceError::ApprovalRequired { required: 1, given: 0, own: true }) = by_bob else {
+        panic!("his own word does not count for him: {by_bob:?}")
+    };
+    let told = Problem::from(by_bob);
+    assert!(
+        told.detail.contains("1 other person must approve") && told.detail.contains("Your own approval"),
+        "{told:?}"
+    );
+    assert!(told.remedy.unwrap().contains("a person who has not approved this plan"));
     let id = service.start(&start, &ada).await.unwrap().run.id;
     let events = b.deployment.journal.all_events(id);
     let EventKind::RunStarted { approved_by, .. } = &events[0].kind else { panic!("{events:?}") };
@@ -87,7 +98,10 @@ async fn an_approval_counts_as_long_as_who_gave_it_may_approve() {
 
     b.deployment.approvers.take_from("bob");
     let refused = service.start(&start, &ada).await;
-    assert!(matches!(refused, Err(ServiceError::ApprovalRequired { required: 1, given: 0 })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(ServiceError::ApprovalRequired { required: 1, given: 0, own: false })),
+        "{refused:?}"
+    );
     let seen = service.approval(digest).await.unwrap();
     assert_eq!((seen.state, seen.votes.len(), seen.lapsed[0].by.as_str()), (ApprovalState::Open, 0, "bob"));
 

@@ -230,7 +230,13 @@ impl RollbackService {
             }
             return Ok(others);
         }
-        Err(ServiceError::ApprovalRequired { required, given: u32::try_from(others.len()).unwrap_or(u32::MAX) })
+        // An open request may have some of the words already: they are counted in what is told.
+        let told = |a: &&Approval| matches!(a.state, ApprovalState::Open | ApprovalState::Approved);
+        let asked = all.iter().filter(told).find(|a| a.plan_digest == plan.digest);
+        let said: Vec<&Vote> = asked.iter().flat_map(|a| &a.votes).filter(|v| v.approves).collect();
+        let own = said.iter().filter(|v| v.by == starter.name()).count();
+        let given = u32::try_from(said.len() - own).unwrap_or(u32::MAX);
+        Err(ServiceError::ApprovalRequired { required, given, own: own > 0 })
     }
 
     /// A run was started by it: it serves once.
