@@ -47,16 +47,29 @@ impl Facts {
         PlanDigest(hex::encode(Sha256::digest(json)))
     }
 
-    /// Every pointer whose value differs, appeared or went.
+    /// Every pointer whose value differs, appeared or went; what tells a reader most comes first.
     pub fn differences(before: &Self, now: &Self) -> Vec<Difference> {
         let mut pointers: Vec<&String> = before.0.keys().chain(now.0.keys()).collect();
-        pointers.sort();
+        pointers.sort_by_key(|pointer| (rank(pointer), *pointer));
         pointers.dedup();
         pointers
             .into_iter()
             .filter(|p| before.0.get(*p) != now.0.get(*p))
             .map(|p| Difference { field: p.clone(), before: before.0.get(p).cloned(), now: now.0.get(p).cloned() })
             .collect()
+    }
+}
+
+/// The version's own state, then what is counted, then the rest; what follows from all that comes last.
+fn rank(pointer: &str) -> u8 {
+    const COUNTS: [&str; 5] = ["rows", "points", "nodes", "relationships", "crossing_relationships"];
+    let last = pointer.rsplit('/').next().unwrap_or_default();
+    match pointer {
+        "/version/status" => 0,
+        _ if pointer.starts_with("/version/") => 1,
+        _ if COUNTS.contains(&last) => 2,
+        _ if pointer.starts_with("/acknowledgements") => 4,
+        _ => 3,
     }
 }
 
@@ -80,6 +93,30 @@ mod tests {
             prop_assert_eq!(differences.iter().any(|d| d.field == "/stores/points"), a != b);
             prop_assert_eq!(differences.iter().any(|d| d.field == "/stores/name"), text != other);
         }
+    }
+
+    #[test]
+    fn the_versions_state_is_told_first_then_counts_and_last_what_follows_from_them() {
+        let make = |status: &str, points: u64, present: bool| {
+            let mut f = Facts::default();
+            f.add("/acknowledgements", &serde_json::json!([{ "code": status }]));
+            f.add("/stores/neo4j/staging", &serde_json::json!({ "present": present }));
+            f.add("/stores/qdrant/staging", &serde_json::json!({ "points": points }));
+            f.add("/version", &serde_json::json!({ "chapter_count": points, "status": status }));
+            f
+        };
+        let told = Facts::differences(&make("failed", 3, true), &make("rolled_back", 0, false));
+        let fields: Vec<&str> = told.iter().map(|d| d.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            [
+                "/version/status",
+                "/version/chapter_count",
+                "/stores/qdrant/staging/points",
+                "/stores/neo4j/staging/present",
+                "/acknowledgements/0/code",
+            ]
+        );
     }
 
     #[test]
