@@ -21,6 +21,9 @@ async fn an_older_backup_names_what_it_loses_and_wants_it_acknowledged() {
     ] {
         std::fs::copy(latest.join(from), old.join(to)).unwrap();
     }
+    let equal = b.service.plan(&of(RunKind::RestoreProduction, "v1_baseline")).await.unwrap();
+    assert!(equal.refusals.iter().any(|r| r.code == "nothing_to_restore"), "{:?}", equal.refusals);
+    assert_eq!((equal.losses.len(), equal.acknowledgements.as_slice()), (0, &[][..]), "what is equal loses nothing");
     b.deployment.contaminate(StoreKind::Sqlite);
     let plan = b.service.plan(&of(RunKind::RestoreProduction, "v1_baseline")).await.unwrap();
     assert_eq!(plan.losses.iter().map(|v| v.as_str()).collect::<Vec<_>>(), ["v6_minor_20261101_101500"]);
@@ -119,4 +122,24 @@ async fn a_way_back_that_lost_a_file_is_not_quietly_smaller() {
     std::fs::remove_file(saved.folder.join("neo4j.cypher")).unwrap();
     let plan = b.plan_all(of(RunKind::UndoRestore, &format!("run-{id}"))).await;
     assert!(plan.refusals.iter().any(|r| r.code == "backup_not_intact"), "{:?}", plan.refusals);
+}
+
+#[tokio::test]
+async fn a_restore_says_what_becomes_of_what_others_staged_and_nothing_where_nothing_is() {
+    let b = contaminated();
+    let about_others = |plan: &rollback_types::RollbackPlan| -> Vec<String> {
+        let of_others = |code: &str| code.starts_with("candidates:") || code.starts_with("graph_of_others:");
+        plan.acknowledgements.iter().filter(|a| of_others(&a.asked.code)).map(|a| a.asked.message.clone()).collect()
+    };
+    let mut wanted = of(RunKind::RestoreProduction, "latest-copy");
+    wanted.restore = Some(vec![StoreKind::Neo4j]);
+    let said = about_others(&b.service.plan(&wanted).await.unwrap());
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("goes too") && said[0].contains("SQLite, Qdrant stays") && said[0].contains(FAILED));
+    wanted.restore = Some(vec![StoreKind::Sqlite]);
+    let said = about_others(&b.service.plan(&wanted).await.unwrap());
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("SQLite, Qdrant, Neo4j stays") && !said[0].contains("goes"), "{said:?}");
+    StoreKind::ALL.into_iter().for_each(|store| b.deployment.remove_staging(store));
+    assert_eq!(about_others(&b.service.plan(&wanted).await.unwrap()), Vec::<String>::new());
 }

@@ -1,7 +1,7 @@
 //! What stands in a plan's way, and why a start was not done.
 
 use leptos::prelude::*;
-use rollback_types::{CheckState, Difference, Problem, ProblemKind, RollbackPlan};
+use rollback_types::{CheckState, Difference, Problem, ProblemKind, RollbackPlan, StoreKind};
 
 use super::page::{obstacles, read_before};
 use super::sentences;
@@ -99,6 +99,7 @@ pub fn losses(plan: &RollbackPlan) -> Option<impl IntoView + use<>> {
     };
     let more =
         (plan.more_losses > 0).then(|| view! { <p>{format!("And {} more.", format::count(plan.more_losses))}</p> });
+    let replaces = StoreKind::ALL.into_iter().any(|store| plan.stores.get(store).restore);
     let tone = if n > 0 { Tone::Bad } else { Tone::Warn };
     Some(view! {
         <section id="losses" aria-label="What is lost">
@@ -115,7 +116,7 @@ pub fn losses(plan: &RollbackPlan) -> Option<impl IntoView + use<>> {
                             {more}
                         }
                     })}
-                <p>{saved}</p>
+                {replaces.then(|| view! { <p>{saved}</p> })}
                 {disaster
                     .then(|| {
                         view! {

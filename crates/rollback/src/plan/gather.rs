@@ -287,7 +287,10 @@ pub(crate) fn selectors(
     selectors
 }
 
-async fn staging_rows(stores: &Stores, target: Option<&RollbackTarget>) -> Result<StagingCounts, StoreError> {
+pub(super) async fn staging_rows(
+    stores: &Stores,
+    target: Option<&RollbackTarget>,
+) -> Result<StagingCounts, StoreError> {
     match target {
         Some(target) => stores.records.staging(target).await,
         None => Ok(StagingCounts::default()),
@@ -315,7 +318,7 @@ pub(crate) async fn staging_points(
     Ok(counts)
 }
 
-async fn staging_nodes(
+pub(super) async fn staging_nodes(
     planner: &Planner<'_>,
     layout: Layout,
     target: Option<&RollbackTarget>,

@@ -5,6 +5,8 @@ mod restore;
 mod rollback;
 mod surroundings;
 
+pub(super) use self::restore::replaces_something;
+
 use std::collections::BTreeSet;
 
 use rollback_types::plan::{DiskSpace, StorePlans};
@@ -64,6 +66,7 @@ pub(super) fn rollback(
     j.aliases(planner, target);
     j.production(&stores, RunKind::Rollback, &source);
     j.taken_along(planner, &chosen, &stores, &source);
+    j.graph_of_others(&chosen);
     j.active_run();
     j.check("stakeholders", "Stakeholders notified", CheckState::ForPerson, "only a person can tell");
     if !row.candidacy.is_offered() || target.is_err() {
@@ -85,7 +88,7 @@ pub(super) fn restore(
     g: &Gathered,
     request: &PlanRequest,
     source: &BackupSource,
-    losses: &CommittedVersions,
+    (losses, staged): (&CommittedVersions, &BTreeSet<StoreKind>),
     saved_collection: Option<String>,
 ) -> Judged {
     let mut stores = store_plans(planner, g, source);
@@ -119,6 +122,7 @@ pub(super) fn restore(
     j.production(&stores, request.kind, source);
     j.taken_along(planner, &chosen, &stores, source);
     j.restore_apart(&stores, &chosen, source, losses);
+    j.staging_of_others(&chosen, staged);
     j.interrupted_before_restore();
     j.active_run();
     j.check("stakeholders", "Stakeholders notified", CheckState::ForPerson, "only a person can tell");

@@ -10,6 +10,7 @@ mod judge;
 mod losses;
 mod rest;
 mod room;
+mod staged_by_others;
 mod time;
 pub(crate) mod triggers;
 
@@ -134,12 +135,14 @@ impl Planner<'_> {
         };
         let losses = self.losses(request, &source).await?;
         let gathered = Gathered::read(self, None, None, &source).await;
+        let staged = staged_by_others::staged_by_others(self, &gathered).await;
         let note = self.verifier.folders().collection_note(&source);
         let saved_collection = match &source {
             BackupSource::WayBack(_) => tokio::fs::read_to_string(note).await.ok().map(|name| name.trim().to_owned()),
             _ => None,
         };
-        let judged = judge::restore(self, &gathered, request, &source, &losses, saved_collection);
+        let judged = judge::restore(self, &gathered, request, &source, (&losses, &staged), saved_collection);
+        let losses = if judge::replaces_something(&judged.stores) { losses } else { CommittedVersions::default() };
         let expected_chapters = match &source {
             // An older copy holds what it holds; its own ladder compared it with its registry row.
             BackupSource::Version(_) | BackupSource::WayBack(_) if judged.stores.sqlite.restore => {

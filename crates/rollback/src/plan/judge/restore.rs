@@ -10,6 +10,11 @@ use super::{Judge, few, few_of};
 use crate::plan::Planner;
 use crate::store::{CommittedVersions, SnapshotForm};
 
+/// A store is chosen whose production does not equal the copy, as far as is known. Else nothing can be lost by the restore.
+pub(in crate::plan) fn replaces_something(stores: &StorePlans) -> bool {
+    StoreKind::ALL.into_iter().map(|store| stores.get(store)).any(|plan| plan.restore && plan.differs != Some(false))
+}
+
 impl Judge<'_> {
     /// Which stores are to be restored: as asked, else as the evidence recommends. Marks them in `stores`.
     pub(super) fn choose(&mut self, stores: &mut StorePlans, request: &PlanRequest) -> BTreeSet<StoreKind> {
@@ -186,8 +191,12 @@ impl Judge<'_> {
                 Err(e) => self.refuse("store_problem:shape", format!("{e}. {}", e.remedy())),
             }
         }
+    }
+
+    /// What goes with the graph beside what is rolled back.
+    pub(super) fn graph_of_others(&mut self, chosen: &BTreeSet<StoreKind>) {
         let others = &self.g.other_candidates;
-        // In the shared layout one look counts what anybody has staged; a restore apart from a rollback does not look.
+        // In the shared layout one look counts what anybody has staged.
         let shared = self.g.layout() != Layout::PerVersion;
         let none_staged = shared && self.g.neo4j.staging.as_ref().is_ok_and(|s| !s.name.is_empty() && s.units() == 0);
         if chosen.contains(&StoreKind::Neo4j) && !others.is_empty() && !none_staged {
@@ -219,7 +228,7 @@ impl Judge<'_> {
             };
             self.refuse("nothing_to_restore", said);
         }
-        if losses.count > 0 {
+        if losses.count > 0 && replaces_something(stores) {
             let names: Vec<String> = losses.newest.iter().take(20).map(ToString::to_string).collect();
             self.ask(
                 format!("loses:{}", names.join(",")),
@@ -230,17 +239,38 @@ impl Judge<'_> {
                 ),
             );
         }
+    }
+
+    /// A restore apart from a rollback: what becomes of what versions under way have staged, and in which stores they did.
+    pub(super) fn staging_of_others(&mut self, chosen: &BTreeSet<StoreKind>, staged: &BTreeSet<StoreKind>) {
         let candidates = &self.g.other_candidates;
-        if !candidates.is_empty() {
-            let names: Vec<String> = candidates.iter().take(20).map(ToString::to_string).collect();
-            self.ask(
-                format!("candidates:{}", names.join(",")),
-                format!(
-                    "Versions are under way or failed: {}. A rollback of them restores production too; this restore does not \
-                     remove what they staged.",
-                    few(candidates)
-                ),
-            );
+        if candidates.is_empty() || chosen.is_empty() || staged.is_empty() {
+            return;
         }
+        // The graph alone has its staging among production's nodes, and is replaced as a whole.
+        let goes = |store: &StoreKind| *store == StoreKind::Neo4j && chosen.contains(store);
+        let stays: Vec<&str> = staged.iter().filter(|store| !goes(store)).map(|store| store.title()).collect();
+        let stays = stays.join(", ");
+        let names: Vec<String> = candidates.iter().take(20).map(ToString::to_string).collect();
+        let (code, said) = match (staged.iter().any(goes), stays.as_str()) {
+            (true, "") => (
+                "graph_of_others",
+                "Neo4j is restored as a whole: what is staged there goes too, and is in the way back".to_owned(),
+            ),
+            (true, stays) => (
+                "graph_of_others",
+                format!(
+                    "Neo4j is restored as a whole: what is staged there goes too, and is in the way back; what is staged in {stays} \
+                     stays until a rollback removes it"
+                ),
+            ),
+            (false, stays) => {
+                ("candidates", format!("What is staged in {stays} stays: this restore does not remove it"))
+            }
+        };
+        self.ask(
+            format!("{code}:{}", names.join(",")),
+            format!("{said}. It may belong to versions that are under way or failed: {}.", few(candidates)),
+        );
     }
 }
