@@ -8,13 +8,16 @@ use super::subject::Subject;
 use crate::components::{Card, Column, DataTable, Icon, IconName, Meter, StoreName};
 use crate::format;
 
-/// What is staged and goes, beside production, which stays.
+/// What is staged and goes, beside production.
 #[component]
 pub fn GoesCard(
     /// The plan.
     plan: RollbackPlan,
 ) -> impl IntoView {
-    let rows = StoreKind::ALL.into_iter().map(|s| goes_row(s, plan.stores.get(s))).collect_view();
+    // What is replaced in the same plan does not stay.
+    let restores = |s: StoreKind| plan.stores.get(s).restore || plan.stores.get(s).restore_recommended;
+    let production = if StoreKind::ALL.into_iter().any(restores) { "Production now" } else { "Production, stays" };
+    let rows = StoreKind::ALL.into_iter().map(|s| goes_row(s, plan.stores.get(s), production)).collect_view();
     let notes: Vec<(IconName, String)> = [
         sentences::crossing(&plan.stores.neo4j.staging).map(|n| (IconName::Warning, n)),
         sentences::whose(&plan).map(|n| (IconName::Info, n)),
@@ -37,7 +40,7 @@ pub fn GoesCard(
                 Column::text("Store"),
                 Column::text("What goes"),
                 Column::number("Staged"),
-                Column::number("Production, stays"),
+                Column::number(production),
             ]
             class="stack goes"
         >
@@ -66,7 +69,7 @@ fn deed(store: StoreKind, known: bool, staging: &StagingCounts) -> &'static str 
     }
 }
 
-fn goes_row(store: StoreKind, plan: &StorePlan) -> impl IntoView + use<> {
+fn goes_row(store: StoreKind, plan: &StorePlan, column: &'static str) -> impl IntoView + use<> {
     let staging = plan.staging.clone();
     let percent = format::percent(staging.units(), plan.production.as_ref().map_or(0, units));
     let known = plan.reachable && plan.problem.is_none();
@@ -101,7 +104,7 @@ fn goes_row(store: StoreKind, plan: &StorePlan) -> impl IntoView + use<> {
                 <b>{staged}</b>
                 <Meter label=format!("{store}: staged, in percent of production") percent=percent store=store />
             </td>
-            <td class="num" data-label="Production, stays">
+            <td class="num" data-label=column>
                 {production}
             </td>
         </tr>
