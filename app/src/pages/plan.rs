@@ -12,7 +12,7 @@ mod confirmation;
 mod consent;
 pub(crate) mod guard;
 #[cfg(feature = "ssr")]
-mod page;
+pub(crate) mod page;
 #[cfg(feature = "ssr")]
 mod restore;
 #[cfg(feature = "ssr")]

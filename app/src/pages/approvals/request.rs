@@ -15,9 +15,9 @@ use crate::components::{
 };
 use crate::fragment::Fragment;
 use crate::freshness::PageFreshness;
-use crate::pages::plan::before::BeforeCard;
+use crate::pages::plan::before::{BeforeCard, CopyCard, TriggersCard};
+use crate::pages::plan::page::what_changes;
 use crate::pages::plan::steps::StepsCard;
-use crate::pages::plan::stores::{CopiesCard, GoesCard, ReplacedCard};
 use crate::pages::plan::subject::Subject;
 use crate::pages::plan::{sentences, trouble};
 use crate::{format, notice};
@@ -116,18 +116,15 @@ fn RequestView(approval: Approval) -> impl IntoView {
     }
 }
 
+/// What whoever asked has read: nobody approves on less evidence than that.
 fn the_plan(plan: &RollbackPlan) -> impl IntoView + use<> {
-    use rollback_types::RunKind;
-
-    let changes = match plan.kind {
-        RunKind::Rollback => view! { <GoesCard plan=plan.clone() /> }.into_any(),
-        RunKind::RestoreProduction | RunKind::UndoRestore => view! { <ReplacedCard plan=plan.clone() /> }.into_any(),
-        RunKind::MakeBackup | RunKind::Validate => view! { <CopiesCard plan=plan.clone() /> }.into_any(),
-    };
+    let copy = plan.source.as_ref().filter(|_| plan.latest_copy.is_some());
     view! {
         {trouble::losses(plan)}
-        {changes}
+        {what_changes(plan, true)}
         <BeforeCard checklist=plan.checklist.clone() />
+        <TriggersCard triggers=plan.triggers.clone() />
+        {copy.map(|s| view! { <CopyCard title=s.name().into_owned() health=plan.latest_copy.clone() /> })}
         <StepsCard kind=plan.kind steps=plan.steps.clone() left=plan.resumes.is_some() />
     }
 }
@@ -155,10 +152,8 @@ fn WordsCard(approval: Approval) -> impl IntoView {
                 {(!seen.is_empty())
                     .then(|| {
                         view! {
-                            <details class="small">
-                                <summary>{format!("Acknowledged: {}", seen.len())}</summary>
-                                <ul>{seen}</ul>
-                            </details>
+                            <p class="small muted">{format!("Acknowledged: {}", seen.len())}</p>
+                            <ul class="small">{seen}</ul>
                         }
                     })}
                 <p class="small muted">{format!("Agreed: {}", agreed(&approval))}</p>

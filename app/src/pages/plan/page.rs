@@ -320,7 +320,7 @@ pub(super) fn ToConfirmation() -> impl IntoView {
 }
 
 /// What goes, what comes in its place, and what stays: by the kind of run. Which stores are restored may be `fixed`.
-pub(super) fn what_changes(plan: &RollbackPlan, fixed: bool) -> AnyView {
+pub(crate) fn what_changes(plan: &RollbackPlan, fixed: bool) -> AnyView {
     match plan.kind {
         RunKind::Rollback => view! {
             <GoesCard plan=plan.clone() />

@@ -14,7 +14,7 @@ use crate::format;
 pub fn RestoreCard(
     /// The plan.
     plan: RollbackPlan,
-    /// What is restored was chosen when the run began, and stays so.
+    /// What is restored was chosen before, when the run began or approval was asked for, and stays so.
     #[prop(default = false)]
     fixed: bool,
 ) -> impl IntoView {
@@ -35,7 +35,7 @@ pub fn RestoreCard(
             row(s, plan.stores.get(s), (!fixed).then_some(other))
         })
         .collect_view();
-    let first = if fixed {
+    let first = if plan.resumes.is_some() {
         "Before a store is replaced that the run had not begun with, it saves what is there: its way back, about "
     } else {
         "Before anything is replaced, this run saves what is there: its way back, about "
