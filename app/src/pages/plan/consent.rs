@@ -32,6 +32,22 @@ pub enum Standing {
     OwnWord(Box<Approval>),
 }
 
+impl Standing {
+    /// Whose word a start waits for, on a badge; `None` where the reader may start.
+    pub fn waits(&self) -> Option<String> {
+        let required = match self {
+            Self::NotNeeded | Self::Given(_) => return None,
+            Self::OwnWord(_) => return Some("needs another person".to_owned()),
+            Self::ToAsk { required, .. } => *required,
+            Self::Waiting(approval) => approval.required,
+        };
+        Some(match required {
+            1 => "needs another person’s approval".to_owned(),
+            n => format!("needs the approval of {n} other people"),
+        })
+    }
+}
+
 impl Consent {
     /// How many others have said their word.
     pub fn votes(&self) -> usize {
@@ -96,6 +112,10 @@ mod tests {
         for over in [ApprovalState::Refused, ApprovalState::Used, ApprovalState::Expired] {
             assert!(matches!(asked(over, &["ada"]), Standing::ToAsk { before: Some(_), .. }), "{over:?}");
         }
+        let badge = |state, by: &[&str]| asked(state, by).waits();
+        assert_eq!(badge(ApprovalState::Open, &[]).as_deref(), Some("needs another person’s approval"));
+        assert_eq!(badge(ApprovalState::Approved, &["ada"]), None);
+        assert_eq!(badge(ApprovalState::Approved, &["otto"]).as_deref(), Some("needs another person"));
         let never = Consent { required: 2, approval: None };
         assert_eq!(never.standing(Some("otto")), Standing::ToAsk { required: 2, before: None });
     }

@@ -14,7 +14,7 @@ use super::restore::RestoreCard;
 use super::steps::StepsCard;
 use super::stores::{CopiesCard, GoesCard, ReplacedCard};
 use super::subject::Subject;
-use crate::account::may;
+use crate::account::{account, may};
 use crate::address::{use_restore_source, use_version_id};
 use crate::api::ApiError;
 use crate::api::approvals::{AskApproval, approval_of};
@@ -188,17 +188,20 @@ pub(super) fn standing(plan: &RollbackPlan) -> (Tone, IconName, String) {
 #[component]
 pub(super) fn PlanStanding(
     plan: RollbackPlan,
-    /// How many others have said their word about it.
-    votes: usize,
+    /// What other people have said about it.
+    consent: Consent,
     /// What else stands beside it.
     about: Option<AnyView>,
 ) -> impl IntoView {
     let least = Subject::of(&plan).least_role();
+    let votes = consent.votes();
+    let waits = consent.standing(account().map(|a| a.name).as_deref()).waits();
     // What the reader may not start is not promised to them.
-    let (tone, icon, word) = match standing(&plan) {
-        (Tone::Bad, icon, word) => (Tone::Bad, icon, word),
+    let (tone, icon, word) = match (standing(&plan), waits) {
+        ((Tone::Bad, icon, word), _) => (Tone::Bad, icon, word),
         _ if !may(least) => (Tone::Idle, IconName::Info, format!("needs the role {least}")),
-        can => can,
+        (_, Some(waits)) => (Tone::Warn, IconName::Shield, waits),
+        (can, None) => can,
     };
     let (digest, whole) = (plan.digest.to_string(), plan.digest.to_string());
     view! {
@@ -241,7 +244,7 @@ fn PlanView(plan: RollbackPlan, consent: Consent) -> impl IntoView {
     };
     let version = plan.version.clone().map(|v| view! { <VersionBadge state=v.status /> }.into_any());
     let tools = view! {
-        <PlanStanding plan=plan.clone() votes=consent.votes() about=version />
+        <PlanStanding plan=plan.clone() consent=consent.clone() about=version />
         <a class="btn small" href=href>
             <Icon name=IconName::Refresh />
             "Plan again"

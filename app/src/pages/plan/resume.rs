@@ -75,7 +75,7 @@ fn RestView(run: RunId, plan: RollbackPlan, consent: Consent) -> impl IntoView {
         "Plan of what is left of "
         <RunLink id=run />
     };
-    let tools = view! { <PlanStanding plan=plan.clone() votes=consent.votes() about=None /> };
+    let tools = view! { <PlanStanding plan=plan.clone() consent=consent.clone() about=None /> };
     // Refused because something moved: what is so now, beside what changed.
     let problem = notice::refused::<ResumeRun>().or_else(notice::refused::<AskApproval>);
     let lead = format::visible(&sentences::headline(&plan));
