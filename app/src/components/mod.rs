@@ -44,6 +44,8 @@ pub use names::{CopyableId, Foreign, RunLink, VersionLink, VersionName};
 pub use password::{PasswordFields, ShowTyped};
 pub use problem::ProblemFacts;
 pub use role::RoleNote;
+#[cfg(feature = "ssr")]
+pub use role::plan_link;
 pub use store::{Meter, StoreDot, StoreName};
 pub use table::{Column, DataTable};
 pub use toast::Toast;

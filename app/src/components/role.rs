@@ -18,6 +18,12 @@ pub fn RoleNote(
     (!may(least)).then(|| view! { <span class="role-note" id=id>{reason(least)}</span> })
 }
 
+/// What a link to a plan says: what it does, to those who may carry it out; to all others that it can be read.
+#[cfg(feature = "ssr")]
+pub fn plan_link(least: Role, does: &'static str, sees: &'static str) -> &'static str {
+    if may(least) { does } else { sees }
+}
+
 /// `Needs the role operator.`
 pub fn reason(least: Role) -> String {
     format!("Needs the role {least}.")

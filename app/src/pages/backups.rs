@@ -17,7 +17,9 @@ use self::sizes::SizesCard;
 use self::ways_back::WaysBackCard;
 use crate::account::may;
 use crate::api::backups::{BackupSizes, RemoveWayBack, TrustBackup, VerifyBackup, list_backups, ways_back};
-use crate::components::{Card, DataTable, EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader, RoleNote, Said};
+use crate::components::{
+    Card, DataTable, EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader, RoleNote, Said, plan_link,
+};
 use crate::fragment::Fragment;
 use crate::freshness::PageFreshness;
 use crate::notice;
@@ -66,7 +68,7 @@ pub fn BackupsPage() -> impl IntoView {
                 <PageFreshness />
                 <a class="btn" href="/backups/new">
                     <Icon name=IconName::Box />
-                    "Make a new latest-copy…"
+                    {plan_link(Role::Operator, "Make a new latest-copy…", "See the plan of a new latest-copy")}
                 </a>
             }
                 .into_any()

@@ -7,14 +7,16 @@ use std::collections::HashMap;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
-use rollback_types::{Candidacy, Cursor, StateCount, VersionId, VersionQuery, VersionRow, VersionSort, VersionState};
+use rollback_types::{
+    Candidacy, Cursor, Role, StateCount, VersionId, VersionQuery, VersionRow, VersionSort, VersionState,
+};
 
 use self::columns::{ColumnChoice, Optional};
 use crate::address;
 use crate::api::versions::{VersionList, list_versions};
 use crate::components::{
     Card, Chip, Column, DataTable, EmptyState, ErrorPanel, FilterChips, Icon, IconName, Loading, PageHeader,
-    Pagination, SearchField, Time, TimeStyle, VersionBadge, VersionLink,
+    Pagination, SearchField, Time, TimeStyle, VersionBadge, VersionLink, plan_link,
 };
 use crate::format;
 use crate::fragment::Fragment;
@@ -267,7 +269,8 @@ fn row(v: VersionRow, columns: &[Optional], kept: &HashMap<VersionId, u64>) -> i
     let message =
         v.status_message.as_deref().or(v.notes.as_deref()).map(|m| format::clip(&format::visible_lines(m), 160));
     // In the words of the overview.
-    let what = if v.candidacy == Candidacy::TakeOver { "Take over" } else { "Plan rollback" };
+    let does = if v.candidacy == Candidacy::TakeOver { "Take over" } else { "Plan rollback" };
+    let what = plan_link(Role::Operator, does, "See the plan");
     let action = v.candidacy.is_offered().then(|| format::version_path(v.version_id.as_str())).flatten().map(|path| {
         view! {
             <a

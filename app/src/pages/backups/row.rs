@@ -3,16 +3,16 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
-use rollback_types::{BackupFile, BackupHealth, BackupSource, Role, Rung, RungState, StoreKind, Timestamp};
+use rollback_types::{BackupFile, BackupHealth, BackupSource, Role, RunKind, Rung, RungState, StoreKind, Timestamp};
 
 use super::proofs::Proofs;
 use crate::account::may;
 use crate::api::backups::{TrustBackup, VerifyBackup};
 use crate::components::badge::backup_look;
 use crate::components::{
-    Badge, Column, DecisionForm, Icon, IconName, LadderGlyph, RoleNote, StoreName, TextArea, Time, TimeStyle,
+    Badge, Column, DecisionForm, Icon, IconName, LadderGlyph, RoleNote, StoreName, TextArea, Time, TimeStyle, plan_link,
 };
-use crate::pages::plan::subject::restore_path;
+use crate::pages::plan::subject::{Subject, restore_path};
 use crate::{format, notice};
 
 /// Why verifying is out of a reader's reach: said once, below the list.
@@ -195,7 +195,9 @@ fn Actions(name: String, intact: bool) -> impl IntoView {
     let about = format::short_id(&name);
     let may = may(Role::Operator);
     let restore = restore_path(&name);
-    let restore_label = format!("Restore production from this…: {about}");
+    let of_restore = Subject { kind: RunKind::RestoreProduction, name: name.clone() };
+    let restore_text = plan_link(of_restore.least_role(), "Restore production from this…", "See the plan of a restore");
+    let restore_label = format!("{restore_text}: {about}");
     let button = |trial: bool, label: &'static str, at_work: &'static str| {
         view! {
             <form method="post" action=VerifyBackup::PATH>
@@ -224,7 +226,7 @@ fn Actions(name: String, intact: bool) -> impl IntoView {
                 view! {
                     <a class="btn small quiet" href=href aria-label=restore_label>
                         <Icon name=IconName::Back />
-                        "Restore production from this…"
+                        {restore_text}
                     </a>
                 }
             })}

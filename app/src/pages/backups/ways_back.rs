@@ -7,7 +7,7 @@ use rollback_types::{Role, RunId};
 
 use crate::api::backups::{RemoveWayBack, WayBackView};
 use crate::components::{
-    Card, DecisionForm, EmptyState, FieldKind, Icon, IconName, RoleNote, RunLink, StoreName, TextField, Time,
+    Card, DecisionForm, EmptyState, FieldKind, Icon, IconName, RoleNote, RunLink, StoreName, TextField, Time, plan_link,
 };
 use crate::format;
 use crate::pages::run_rows::about;
@@ -67,14 +67,15 @@ fn item(way: WayBackView) -> impl IntoView {
 
 #[component]
 pub(crate) fn UndoLink(run: RunId) -> impl IntoView {
+    let text = plan_link(Role::Operator, "Undo this restore…", "See the plan of undoing this restore");
     view! {
         <a
             class="btn small"
             href=format!("/runs/{run}/undo")
-            aria-label=format!("Undo this restore…: run #{run}")
+            aria-label=format!("{text}: run #{run}")
         >
             <Icon name=IconName::Back />
-            "Undo this restore…"
+            {text}
         </a>
     }
 }
