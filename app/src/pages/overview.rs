@@ -6,7 +6,7 @@ mod cards;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use rollback_types::run_kind::PRODUCTION;
-use rollback_types::{Overview, Role, RunSummary, StoreStatus, VerdictLevel};
+use rollback_types::{Candidacy, Overview, Role, RunSummary, StoreStatus, VerdictLevel};
 
 use self::cards::{attention, latest_copy, stores};
 use super::run_rows::{RunRows, about};
@@ -15,7 +15,7 @@ use crate::account::may;
 use crate::api::overview::overview;
 use crate::api::runs::Validate;
 use crate::components::{
-    Card, ErrorPanel, Icon, IconName, Loading, PageHeader, RoleNote, RunBadge, Time, TimeStyle, VerdictPanel,
+    Card, ErrorPanel, Icon, IconName, Loading, PageHeader, RoleNote, RunBadge, Time, TimeStyle, VerdictPanel, plan_link,
 };
 use crate::fragment::Fragment;
 use crate::freshness::OverviewFreshness;
@@ -164,7 +164,7 @@ fn verdict_action(o: &Overview) -> impl IntoView + use<> {
         return Some(
             view! {
                 <a class="btn primary" href=format!("/runs/{}", run.id)>
-                    {format!("Resume or abandon run #{}", run.id)}
+                    {format!("{} run #{}", plan_link(Role::Operator, "Resume or abandon", "See"), run.id)}
                 </a>
             }
             .into_any(),
@@ -186,11 +186,14 @@ fn verdict_action(o: &Overview) -> impl IntoView + use<> {
     let newest = o.candidates.first()?;
     let path = format::version_path(newest.version_id.as_str())?;
     let shown = format::short_id(newest.version_id.as_str());
-    let class = if o.verdict.level == VerdictLevel::Ready { "btn primary" } else { "btn" };
+    let take_over = newest.candidacy == Candidacy::TakeOver;
+    let class = if take_over || o.verdict.level == VerdictLevel::Ready { "btn primary" } else { "btn" };
+    let does = if take_over { "Take over the rollback of " } else { "Plan rollback of " };
+    let text = plan_link(Role::Operator, does, "See the plan of ");
     Some(
         view! {
             <a class=class href=format!("{path}/plan")>
-                <span>"Plan rollback of " <bdi>{shown}</bdi></span>
+                <span>{text} <bdi>{shown}</bdi></span>
             </a>
         }
         .into_any(),
@@ -244,6 +247,7 @@ mod tests {
             verdict: Verdict { level: VerdictLevel::Quiet, headline: String::new(), reasons: vec![], remedy: None },
             active_run: None,
             interrupted_run: None,
+            interrupted_runs: vec![],
             stores: StoreKind::ALL.into_iter().zip(statuses).map(report).collect(),
             latest_copy: None,
             candidates: vec![],

@@ -2,7 +2,9 @@
 #![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
 
 use leptos::prelude::*;
-use rollback_types::{Candidacy, OperationRow, Problem, ProblemKind, RunKind, Timestamp, VersionDetail, VersionRow};
+use rollback_types::{
+    Candidacy, OperationRow, Problem, ProblemKind, Role, RunKind, Timestamp, VersionDetail, VersionRow,
+};
 
 use super::overview::ValidateForm;
 use super::plan::before::TriggersCard;
@@ -16,7 +18,7 @@ use crate::api::versions::get_version;
 use crate::components::message::is_missing;
 use crate::components::{
     Badge, Callout, Card, Column, DataTable, EmptyState, ErrorPanel, Fact, Foreign, IconName, KeyValue, Loading,
-    PageHeader, Time, Tone, VersionBadge, VersionName,
+    PageHeader, Time, Tone, VersionBadge, VersionName, plan_link,
 };
 use crate::fragment::Fragment;
 use crate::freshness::PageFreshness;
@@ -78,10 +80,12 @@ fn Missing(id: String) -> impl IntoView {
 
 #[component]
 pub(super) fn Detail(detail: VersionDetail) -> impl IntoView {
-    let VersionDetail { version, rollback, staging, operations, runs, layout, triggers } = detail;
+    let VersionDetail { version, rollback, interrupted_run, staging, operations, runs, layout, triggers } = detail;
     let offered = version.candidacy.is_offered();
     let plan = offered.then(|| format::version_path(version.version_id.as_str())).flatten();
     let take_over = version.candidacy == Candidacy::TakeOver;
+    // What was begun goes on before it is begun anew.
+    let resumed = interrupted_run.filter(|_| offered);
     let refused = notice::refused::<Validate>().map(|problem| view! { <ErrorPanel problem=problem /> });
     // Only what was counted and is there can be looked at.
     let staged = offered && staging.iter().any(|s| s.staging.as_ref().is_some_and(|c| c.present));
@@ -101,17 +105,26 @@ pub(super) fn Detail(detail: VersionDetail) -> impl IntoView {
                 .map(|path| {
                     view! {
                         <a class="btn" href=path>
-                            "Make it a backup…"
+                            {plan_link(Role::Operator, "Make it a backup…", "See the plan of a backup")}
                         </a>
                     }
                 })}
             {staged
                 .then(|| view! { <ValidateForm subject=subject label="Validate what is staged" /> })}
+            {resumed
+                .map(|run| {
+                    view! {
+                        <a class="btn primary" href=format!("/runs/{run}")>
+                            {format!("{} run #{run}", plan_link(Role::Operator, "Resume", "See"))}
+                        </a>
+                    }
+                })}
             {plan
                 .map(|path| {
+                    let does = if take_over { "Plan the take-over" } else { "Plan rollback" };
                     view! {
-                        <a class="btn primary" href=format!("{path}/plan")>
-                            {if take_over { "Plan the take-over" } else { "Plan rollback" }}
+                        <a class=if resumed.is_some() { "btn" } else { "btn primary" } href=format!("{path}/plan")>
+                            {plan_link(Role::Operator, does, "See the plan")}
                         </a>
                     }
                 })}
@@ -120,6 +133,7 @@ pub(super) fn Detail(detail: VersionDetail) -> impl IntoView {
         .into_any()
     };
     let tone = match &version.candidacy {
+        Candidacy::Candidate if resumed.is_some() => Tone::Warn,
         Candidacy::Candidate => Tone::Good,
         Candidacy::TakeOver => Tone::Warn,
         Candidacy::Refused(_) => Tone::Idle,

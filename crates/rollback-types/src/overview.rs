@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BackupHealth, Inventory, Layout, OperationRow, RunSummary, StagingCounts, StoreKind, StoreReport, Timestamp,
+    BackupHealth, Inventory, Layout, OperationRow, RunId, RunSummary, StagingCounts, StoreKind, StoreReport, Timestamp,
     Trigger, VersionId, VersionRow, VersionState,
 };
 
@@ -60,9 +60,12 @@ pub struct Overview {
     pub verdict: Verdict,
     /// The run at work or waiting, if any.
     pub active_run: Option<RunSummary>,
-    /// A run that was interrupted and waits to be resumed or abandoned, if any.
+    /// The newest run that was interrupted and waits to be resumed or abandoned, if any.
     #[serde(default)]
     pub interrupted_run: Option<RunSummary>,
+    /// All of those, the newest first. A run whose version a later one took over is not among them.
+    #[serde(default)]
+    pub interrupted_runs: Vec<RunSummary>,
     /// The three stores.
     pub stores: Vec<StoreReport>,
     /// latest-copy, as last proven; absent until the first proof is through.
@@ -111,6 +114,9 @@ pub struct VersionDetail {
     pub version: VersionRow,
     /// Whether it can be rolled back, or why not, in words.
     pub rollback: String,
+    /// The rollback of it that was interrupted, and that no later one took over.
+    #[serde(default)]
+    pub interrupted_run: Option<RunId>,
     /// What suggests a rollback of it, with where that was seen; of versions that can be rolled back.
     #[serde(default)]
     pub triggers: Vec<Trigger>,

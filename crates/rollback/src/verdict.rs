@@ -5,7 +5,7 @@ use rollback_types::quantity::counted;
 use rollback_types::run_kind::subject_in_words;
 use rollback_types::{
     BackupHealth, Layout, RunState, RunSummary, StagedInStore, StoreReport, StoreStatus, Verdict, VerdictLevel,
-    VersionRow, VersionState,
+    VersionId, VersionRow, VersionState,
 };
 
 use crate::service::LastWord;
@@ -17,6 +17,8 @@ pub(crate) struct Situation<'a> {
     pub latest_copy: &'a BackupHealth,
     /// The most urgent first.
     pub candidates: &'a [VersionRow],
+    /// Those of them that a run of ours left half rolled back; no run is at work on them.
+    pub unfinished: &'a [VersionId],
     pub staged: &'a [StagedInStore],
     pub layout: Option<Layout>,
     /// Where production differs from latest-copy, with the evidence.
@@ -97,8 +99,10 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
     // While a run is interrupted it has the floor: other versions stand in the list.
     let first = s.candidates.first().filter(|_| s.interrupted.is_none());
     let urgent = first.filter(|first| urgency(first, s.layout) < NOT_URGENT);
+    let unfinished = first.filter(|first| s.unfinished.contains(&first.version_id));
     let mut reasons: Vec<String> =
         first.map(|first| format!("{} is {}.", first.version_id, first.status)).into_iter().collect();
+    reasons.extend(unfinished.map(|_| "No run is at work on it: it waits to be taken over.".to_owned()));
     reasons.extend(["All stores answer.".to_owned(), copy]);
     reasons.extend(sick.iter().map(|r| format!("{}: {}", r.store, r.detail)));
     let doubt = doubt(s);
@@ -127,6 +131,12 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
             None => "Nothing to roll back, but look at latest-copy.",
         };
         return said(VerdictLevel::Attention, headline, reasons, s.latest_copy.remedy.clone());
+    }
+    if let Some(first) = unfinished {
+        let also = doubt.map(|d| format!(", and {}", d.what)).unwrap_or_default();
+        let headline = format!("The rollback of {} is unfinished{also}.", first.version_id);
+        let remedy = format!("Plan the take-over of {}.", first.version_id);
+        return said(VerdictLevel::Attention, &headline, reasons, Some(remedy));
     }
     let plan_it = urgent.map(|first| format!("Plan the rollback of {}.", first.version_id));
     match (doubt, first, plan_it) {

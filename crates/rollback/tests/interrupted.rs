@@ -6,7 +6,7 @@ mod support;
 use rollback::ServiceError;
 use rollback::fake::{FAILED, FAILED_PER_VERSION, Moment};
 use rollback::store::Fault;
-use rollback_types::{RollbackPlan, RunId, RunKind, RunState, Step, VersionState};
+use rollback_types::{RollbackPlan, RunId, RunKind, RunState, Step, VerdictLevel, VersionState};
 use support::{Bench, bench, bench_per_version, of, request, restarted, start_request, stopped_at, tester};
 
 /// What another version's plan is refused for.
@@ -98,6 +98,9 @@ async fn the_overview_lists_what_an_interrupted_run_has_in_hand_once() {
     service.abandon(id, "nobody knows it any more", &tester()).await.unwrap();
     let seen = service.overview().await.unwrap();
     assert_eq!(seen.candidate_count, 2, "given up, it waits to be taken over");
+    assert_eq!(seen.candidates[0].version_id.as_str(), FAILED, "and comes first");
+    assert_eq!(seen.verdict.headline, format!("The rollback of {FAILED} is unfinished."));
+    assert_eq!(seen.verdict.level, VerdictLevel::Attention);
 }
 
 /// Taken over, its version is another run's: nobody waits for a word about it.
@@ -116,10 +119,48 @@ async fn a_run_whose_version_a_later_one_took_over_is_in_nobodys_way() {
     for _ in 0..6 {
         b.carry_out(of(RunKind::Validate, "production")).await;
     }
-    assert_eq!(service.run(id).await.unwrap().run.state, RunState::Interrupted);
+    let first = service.run(id).await.unwrap().run;
+    assert_eq!(first.state, RunState::Interrupted);
+    let later = service.taken_over_by(&first).await.unwrap();
+    assert_eq!(later.map(|later| later.id), Some(view.run.id));
+    assert!(service.taken_over_by(&view.run).await.unwrap().is_none());
     assert!(!is_in_the_way(id, &service.plan(&request(OTHER)).await.unwrap()));
     b.deployment.set_state(FAILED, VersionState::Failed);
-    assert_eq!(service.overview().await.unwrap().candidate_count, 2, "it is nobody's any more");
+    let seen = service.overview().await.unwrap();
+    assert_eq!(seen.candidate_count, 2, "it is nobody's any more");
+    assert!(seen.interrupted_run.is_none() && seen.interrupted_runs.is_empty(), "{:?}", seen.interrupted_runs);
+    assert_eq!(service.version(FAILED).await.unwrap().interrupted_run, None);
+}
+
+/// Of two interrupted runs of one version the later one waits for a person.
+#[tokio::test]
+async fn of_two_interrupted_runs_of_a_version_the_later_one_is_offered() {
+    let mut b = bench();
+    let first = stopped_at(&b, "delete_batch", Step::DeleteNodes).await;
+    b.service = restarted(&b).await;
+    assert_eq!(b.service.version(FAILED).await.unwrap().interrupted_run, Some(first));
+    b.deployment.faults.arm("delete_batch", Some(Step::DeleteNodes), u32::MAX, Fault::Refused, Moment::Before);
+    let second = b.carry_out(request(FAILED)).await.run;
+    assert_eq!(second.state, RunState::NeedsDecision);
+    b.deployment.faults.clear();
+    let service = restarted(&b).await;
+    let seen = service.overview().await.unwrap();
+    assert_eq!(seen.interrupted_runs.iter().map(|run| run.id).collect::<Vec<_>>(), [second.id]);
+    assert_eq!(seen.interrupted_run.map(|run| run.id), Some(second.id));
+    let version = service.version(FAILED).await.unwrap();
+    assert_eq!(version.interrupted_run, Some(second.id));
+    assert!(version.rollback.contains(&format!("Run #{}", second.id)), "{}", version.rollback);
+}
+
+/// The document may be followed by hand just now, by a person whom the journal does not know.
+#[tokio::test]
+async fn a_version_that_somebody_else_rolls_back_does_not_come_before_one_that_failed() {
+    const OTHER: &str = "v8_minor_20261123_010101";
+    let b = bench();
+    b.deployment.set_state(OTHER, VersionState::RollingBack);
+    let seen = b.service.overview().await.unwrap();
+    assert_eq!(seen.candidates[0].version_id.as_str(), FAILED);
+    assert!(!seen.verdict.headline.contains("unfinished"), "{:?}", seen.verdict);
 }
 
 /// It had not begun: then what another run has begun since comes first for it, too.

@@ -1,28 +1,22 @@
 //! The overview's cards: what needs attention, the safety copy, the stores.
 
 use leptos::prelude::*;
-use rollback_types::{
-    BackupHealth, Overview, Role, RunState, RunSummary, StoreReport, StoreStatus, Verdict, VersionRow,
-};
+use rollback_types::{BackupHealth, Overview, Role, RunSummary, StoreReport, StoreStatus, Verdict, VersionRow};
 
 use super::SHOWN_CANDIDATES;
 use crate::account::may;
 use crate::components::badge::backup_look;
 use crate::components::{
     Badge, Card, EmptyState, Icon, IconName, LadderGrid, RunBadge, RunLink, StoreDot, Time, TimeStyle, Tone,
-    VersionBadge, VersionLink,
+    VersionBadge, VersionLink, plan_link,
 };
 use crate::format;
 use crate::pages::run_rows::about;
 
 pub(super) fn attention(o: &Overview) -> impl IntoView + use<> {
     let shown = &o.candidates[..o.candidates.len().min(SHOWN_CANDIDATES)];
-    let mut runs: Vec<_> = o.recent_runs.iter().filter(|r| r.state == RunState::Interrupted).collect();
-    if let Some(earlier) = o.interrupted_run.as_ref().filter(|earlier| runs.iter().all(|run| run.id != earlier.id)) {
-        runs.push(earlier);
-    }
-    let empty = o.candidates.is_empty() && runs.is_empty();
-    let runs = runs.into_iter().map(interrupted).collect_view();
+    let empty = o.candidates.is_empty() && o.interrupted_runs.is_empty();
+    let runs = o.interrupted_runs.iter().map(interrupted).collect_view();
     let items = shown.iter().map(candidate).collect_view();
     let more = o.candidate_count.saturating_sub(shown.len() as u64);
     let unread = o.layout.is_none();
@@ -72,6 +66,8 @@ pub(super) fn attention(o: &Overview) -> impl IntoView + use<> {
 /// A run that a person has to resume or to abandon.
 fn interrupted(run: &RunSummary) -> impl IntoView + use<> {
     let id = run.id;
+    let does = plan_link(Role::Operator, "Resume or abandon", "See the run");
+    let label = if may(Role::Operator) { format!("{does} run #{id}") } else { format!("See run #{id}") };
     view! {
         <li>
             <div class="top">
@@ -85,8 +81,8 @@ fn interrupted(run: &RunSummary) -> impl IntoView + use<> {
                 </span>
             </div>
             <p class="why">"It was interrupted in the middle. Nothing goes on by itself."</p>
-            <a class="btn small" href=format!("/runs/{id}") aria-label=format!("Resume or abandon run #{id}")>
-                "Resume or abandon"
+            <a class="btn small" href=format!("/runs/{id}") aria-label=label>
+                {does}
             </a>
         </li>
     }
@@ -95,7 +91,8 @@ fn interrupted(run: &RunSummary) -> impl IntoView + use<> {
 fn candidate(v: &VersionRow) -> impl IntoView + use<> {
     let take_over = v.candidacy == rollback_types::Candidacy::TakeOver;
     let action = format::version_path(v.version_id.as_str()).map(|path| {
-        let text = if take_over { "Take over" } else { "Plan rollback" };
+        let does = if take_over { "Take over" } else { "Plan rollback" };
+        let text = plan_link(Role::Operator, does, "See the plan");
         let label = format!("{text} of {}", format::short_id(v.version_id.as_str()));
         view! {
             <a class="btn small" href=format!("{path}/plan") aria-label=label>

@@ -41,7 +41,7 @@ pub(super) async fn interrupted_amid_change(planner: &Planner<'_>) -> Result<Vec
             if Some(run.id) != resumed
                 && run.kind.changes_stores()
                 && has_begun(planner.journal, run.id).await?
-                && !is_taken_over(planner.journal, &run).await?
+                && taken_over_by(planner.journal, &run).await?.is_none()
             {
                 found.push(run);
             }
@@ -53,10 +53,10 @@ pub(super) async fn interrupted_amid_change(planner: &Planner<'_>) -> Result<Vec
     }
 }
 
-/// A later rollback of the same version has begun: what this one had in hand is that one's since.
-pub(crate) async fn is_taken_over(journal: &dyn Journal, run: &RunSummary) -> Result<bool, JournalError> {
+/// The newest later rollback of the same version that has begun: what this one had in hand is that one's since.
+pub(crate) async fn taken_over_by(journal: &dyn Journal, run: &RunSummary) -> Result<Option<RunSummary>, JournalError> {
     if run.kind != RunKind::Rollback {
-        return Ok(false);
+        return Ok(None);
     }
     let mut query = RunQuery {
         kind: Some(RunKind::Rollback),
@@ -69,15 +69,15 @@ pub(crate) async fn is_taken_over(journal: &dyn Journal, run: &RunSummary) -> Re
         for later in page.items {
             if later.id <= run.id {
                 // Newest first: there is no later one left.
-                return Ok(false);
+                return Ok(None);
             }
             if later.version_id == run.version_id && has_begun(journal, later.id).await? {
-                return Ok(true);
+                return Ok(Some(later));
             }
         }
         match page.next_cursor {
             Some(cursor) => query.cursor = Some(cursor),
-            None => return Ok(false),
+            None => return Ok(None),
         }
     }
 }

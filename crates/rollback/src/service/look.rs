@@ -3,14 +3,15 @@
 use std::time::Instant;
 
 use rollback_types::{
-    BackupSource, Inventory, Layout, Overview, Page, RollbackTarget, RunId, RunKind, RunQuery, RunState, StagedInStore,
-    StateCount, StoreKind, StoreReport, StoreStatus, Timestamp, VersionDetail, VersionId, VersionQuery, VersionRow,
+    BackupSource, Inventory, Layout, Overview, Page, RollbackTarget, RunId, RunKind, RunQuery, RunState, RunSummary,
+    StagedInStore, StateCount, StoreKind, StoreReport, StoreStatus, Timestamp, VersionDetail, VersionId, VersionQuery,
+    VersionRow,
 };
 
 use super::{Answer, RollbackService};
 use crate::error::ServiceError;
 use crate::plan::compare::{compare, not_covered};
-use crate::plan::earlier_runs::is_taken_over;
+use crate::plan::earlier_runs::taken_over_by;
 use crate::plan::gather::{base_points, candidates, selectors, staging_points};
 use crate::plan::{FALLBACK_LAYOUT, production_of, triggers};
 use crate::store::StoreError;
@@ -70,7 +71,9 @@ impl RollbackService {
             self.staged(layout, target.as_ref(), &others),
             self.runs(&query)
         );
-        let operations = operations?;
+        let (operations, runs) = (operations?, runs?.items);
+        let rollbacks = runs.iter().filter(|run| run.kind == RunKind::Rollback && run.version_id == id);
+        let interrupted_run = self.not_taken_over(rollbacks).await?.first().map(|run| run.id);
         let triggers = if version.candidacy.is_offered() {
             let found = triggers::own_validation(&self.planner(), &id).await;
             triggers::suggested(&version, &operations, found.as_ref())
@@ -78,12 +81,13 @@ impl RollbackService {
             Vec::new()
         };
         Ok(VersionDetail {
-            rollback: rollback_sentence(&version),
+            rollback: rollback_sentence(&version, interrupted_run),
+            interrupted_run,
             triggers,
             version,
             staging,
             operations,
-            runs: runs?.items,
+            runs,
             layout,
         })
     }
@@ -94,7 +98,7 @@ impl RollbackService {
     /// The journal's.
     pub async fn overview(&self) -> Answer<Overview> {
         let recent = RunQuery { limit: Some(5), ..RunQuery::default() };
-        let interrupted = RunQuery { state: Some(RunState::Interrupted), limit: Some(1), ..RunQuery::default() };
+        let interrupted = RunQuery { state: Some(RunState::Interrupted), limit: Some(20), ..RunQuery::default() };
         let (stores, latest_copy, registry, runs, interrupted, active, writable) = tokio::join!(
             self.stores.reports(),
             self.verifier.examine(&BackupSource::LatestCopy, false, None),
@@ -121,8 +125,8 @@ impl RollbackService {
         let newest = found.first().and_then(|v| RollbackTarget::new(&v.version_id).ok());
         let runs = runs?.items;
         let earlier = interrupted?.items;
-        // One that only halted is shown as interrupted, though the journal does not have it so yet.
-        let interrupted = runs.iter().chain(&earlier).find(|run| run.state == RunState::Interrupted);
+        let waiting = self.not_taken_over(runs.iter().chain(&earlier)).await?;
+        let interrupted = waiting.first();
         // Whatever a run has done since makes what was counted before it old.
         let story = runs.first().map(|run| (run.id, run.last_event));
         let (staged, base) =
@@ -138,16 +142,11 @@ impl RollbackService {
         let active = active.filter(|r| r.state.is_active());
         // The version that a run has in hand waits for nothing else, also while that run is interrupted.
         let mut in_hand: Vec<&VersionId> = active.iter().map(|run| &run.version_id).collect();
-        for run in runs.iter().chain(&earlier) {
-            let stands_still = run.state == RunState::Interrupted && run.kind == RunKind::Rollback;
-            if stands_still && !is_taken_over(self.journal.as_ref(), run).await? {
-                in_hand.push(&run.version_id);
-            }
-        }
+        in_hand.extend(waiting.iter().filter(|run| run.kind == RunKind::Rollback).map(|run| &run.version_id));
         found.retain(|v| !in_hand.contains(&&v.version_id));
         found.truncate(20);
-        let waiting = candidate_ids.iter().filter(|id| !in_hand.contains(id)).count();
-        let candidate_count = u64::try_from(waiting).unwrap_or(u64::MAX);
+        let free = candidate_ids.iter().filter(|id| !in_hand.contains(id)).count();
+        let candidate_count = u64::try_from(free).unwrap_or(u64::MAX);
         let staged_of = newest
             .as_ref()
             .filter(|_| layout == Some(Layout::PerVersion))
@@ -174,6 +173,7 @@ impl RollbackService {
             stores: &stores,
             latest_copy: &latest_copy.health,
             candidates: &found,
+            unfinished: registry.unfinished.as_deref().unwrap_or_default(),
             staged: &staged,
             layout,
         });
@@ -181,6 +181,7 @@ impl RollbackService {
             verdict,
             active_run: active,
             interrupted_run: interrupted.cloned(),
+            interrupted_runs: waiting,
             stores,
             latest_copy: Some(latest_copy.health),
             candidates: found,
@@ -193,6 +194,20 @@ impl RollbackService {
             deployment: self.settings.deployment.clone(),
             at: Timestamp::now(),
         })
+    }
+
+    /// The runs that wait for a person, the newest first: a run whose version a later one took over waits for nobody. One that
+    /// only halted is shown as interrupted, though the journal does not have it so yet.
+    async fn not_taken_over(&self, runs: impl Iterator<Item = &RunSummary>) -> Answer<Vec<RunSummary>> {
+        let mut waiting: Vec<RunSummary> = Vec::new();
+        for run in runs.filter(|run| run.state == RunState::Interrupted) {
+            let is_new = waiting.iter().all(|known| known.id != run.id);
+            if is_new && taken_over_by(self.journal.as_ref(), run).await?.is_none() {
+                waiting.push(run.clone());
+            }
+        }
+        waiting.sort_by_key(|run| std::cmp::Reverse(run.id));
+        Ok(waiting)
     }
 
     /// The same for every tab that asks within a few seconds.
@@ -276,7 +291,12 @@ impl RollbackService {
     }
 }
 
-fn rollback_sentence(version: &VersionRow) -> String {
+fn rollback_sentence(version: &VersionRow, interrupted: Option<RunId>) -> String {
+    if let Some(run) = interrupted.filter(|_| version.candidacy.is_offered()) {
+        return format!(
+            "Run #{run} of this version was interrupted. Resume or abandon it, or plan the rollback of the version anew."
+        );
+    }
     match &version.candidacy {
         rollback_types::Candidacy::Candidate => "This version can be rolled back.".into(),
         rollback_types::Candidacy::TakeOver => {

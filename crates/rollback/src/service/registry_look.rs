@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rollback_types::{VersionId, VersionRow};
+use rollback_types::{RunKind, RunQuery, VersionId, VersionRow, VersionState};
 
 use super::RollbackService;
+use crate::journal::JournalError;
 use crate::plan::gather::{candidates, newest_candidates};
 use crate::store::{RegistrySchema, RegistryStamp, StoreError};
 use crate::verdict::urgency;
@@ -26,11 +27,13 @@ pub(super) struct RegistryLook {
     pub candidates: Result<Vec<VersionId>, StoreError>,
     /// Those that are shown, the most urgent first.
     pub first: Result<Vec<VersionRow>, StoreError>,
+    /// Those of them that a run of ours left half rolled back, as the registry has it.
+    pub unfinished: Result<Vec<VersionId>, JournalError>,
 }
 
 impl RegistryLook {
     fn is_whole(&self) -> bool {
-        self.schema.is_ok() && self.candidates.is_ok() && self.first.is_ok()
+        self.schema.is_ok() && self.candidates.is_ok() && self.first.is_ok() && self.unfinished.is_ok()
     }
 }
 
@@ -68,14 +71,34 @@ impl RollbackService {
             newest_candidates(&self.stores, extra),
         );
         let layout = schema.as_ref().ok().map(|s| s.layout);
+        let unfinished = self.left_unfinished(first.as_deref().unwrap_or_default()).await;
+        let left = unfinished.as_deref().unwrap_or_default();
         let first = first.map(|mut rows| {
-            // What needs a person most stands first; within that, newest first.
-            rows.sort_by_key(|v| urgency(v, layout));
+            // What needs a person most stands first; within that, newest first. What a run began comes to its end before
+            // another version is begun with.
+            rows.sort_by_key(|v| (!left.contains(&v.version_id), urgency(v, layout)));
             rows.truncate(SHOWN);
             rows
         });
-        let look = Arc::new(RegistryLook { schema, candidates, first });
+        let look = Arc::new(RegistryLook { schema, candidates, first, unfinished });
         *kept = Some(Kept { look: look.clone(), stamp, at: Instant::now() });
         look
+    }
+    /// Of those that are rolling back: the ones that the journal knows a rollback of. The others may be in the hands of a person
+    /// who follows the document just now.
+    async fn left_unfinished(&self, rows: &[VersionRow]) -> Result<Vec<VersionId>, JournalError> {
+        let mut left = Vec::new();
+        for row in rows.iter().filter(|v| v.status == VersionState::RollingBack).take(SHOWN) {
+            let query = RunQuery {
+                kind: Some(RunKind::Rollback),
+                version_id: Some(row.version_id.to_string()),
+                limit: Some(1),
+                ..RunQuery::default()
+            };
+            if self.journal.runs(&query).await?.items.iter().any(|run| run.version_id == row.version_id) {
+                left.push(row.version_id.clone());
+            }
+        }
+        Ok(left)
     }
 }

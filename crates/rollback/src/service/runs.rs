@@ -8,6 +8,7 @@ use super::views_kept::ViewsKept;
 use super::{Answer, RollbackService};
 use crate::error::ServiceError;
 use crate::journal::RunRecord;
+use crate::plan::earlier_runs::taken_over_by;
 use crate::subscription::Subscription;
 
 /// Events read from the journal at once.
@@ -30,6 +31,21 @@ impl RollbackService {
         let mut run = self.record(id).await?.summary;
         self.tell_orphan(&mut run).await;
         Ok(run)
+    }
+
+    /// The later run that took over the version of a rollback that did not come to its end, if one did.
+    ///
+    /// # Errors
+    /// The journal's.
+    pub async fn taken_over_by(&self, run: &RunSummary) -> Answer<Option<RunSummary>> {
+        if !matches!(run.state, RunState::Interrupted | RunState::Aborted) {
+            return Ok(None);
+        }
+        let mut later = taken_over_by(self.journal.as_ref(), run).await?;
+        if let Some(later) = &mut later {
+            self.tell_orphan(later).await;
+        }
+        Ok(later)
     }
 
     /// One run with its steps and the last lines of its log.

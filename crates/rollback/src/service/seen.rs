@@ -103,6 +103,7 @@ mod tests {
             verdict: Verdict { level: VerdictLevel::Quiet, headline: String::new(), reasons: vec![], remedy: None },
             active_run: None,
             interrupted_run: None,
+            interrupted_runs: vec![],
             stores: vec![store],
             latest_copy: None,
             candidates: vec![],

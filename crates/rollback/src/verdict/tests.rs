@@ -37,6 +37,7 @@ fn calm<'a>(candidates: &'a [VersionRow], latest_copy: &'a BackupHealth) -> Situ
         stores: &[],
         latest_copy,
         candidates,
+        unfinished: &[],
         staged: &[],
         layout: Some(Layout::Shared),
         differing: &[],
@@ -115,6 +116,20 @@ fn an_interrupted_run_comes_before_the_version_that_it_holds() {
     let other = [VersionRow { version_id: VersionId::new("v3"), ..failed() }];
     let told = verdict(&Situation { interrupted: Some(&run), ..calm(&other, &copy) });
     assert!(!told.reasons.iter().any(|reason| reason.contains("v3")), "{told:?}");
+}
+
+#[test]
+fn a_rollback_that_was_left_unfinished_comes_before_versions_that_failed() {
+    let half = VersionRow::of(VersionId::new("v3"), VersionState::RollingBack);
+    let (candidates, copy) = ([half, failed()], INTACT());
+    let left = [VersionId::new("v3")];
+    let told = verdict(&Situation { unfinished: &left, ..calm(&candidates, &copy) });
+    assert_eq!(told.level, VerdictLevel::Attention, "not simply ready");
+    assert_eq!(told.headline, "The rollback of v3 is unfinished.");
+    assert_eq!(told.remedy.as_deref(), Some("Plan the take-over of v3."));
+    let word = word(&["Check 2 failed"], false);
+    let told = verdict(&Situation { unfinished: &left, last_word: Some(&word), ..calm(&candidates, &copy) });
+    assert_eq!(told.headline, "The rollback of v3 is unfinished, and the last validation of production failed.");
 }
 
 #[test]
