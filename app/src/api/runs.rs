@@ -132,6 +132,12 @@ pub async fn get_run(id: RunId) -> Result<RunView, ApiError> {
     service()?.run_with_log(id, LINES).await.map_err(refused)
 }
 
+/// The later run that took over the version of a rollback that did not come to its end, if one did.
+#[cfg(feature = "ssr")]
+pub(crate) async fn taken_over_by(run: &RunSummary) -> Result<Option<RunSummary>, ApiError> {
+    service()?.taken_over_by(run).await.map_err(refused)
+}
+
 /// Median durations of the steps here, beside the document's.
 #[server(name = StepDurations, prefix = "/rpc", endpoint = "step-durations", input = GetUrl, output = Json)]
 pub async fn step_durations() -> Result<Vec<StepDuration>, ApiError> {

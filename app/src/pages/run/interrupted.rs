@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
-use rollback_types::{Decision, Role, RunId, RunKind, RunView, StepState, StepView};
+use rollback_types::{Decision, Role, RunId, RunKind, RunSummary, RunView, StepState, StepView};
 
 use crate::api::runs::AbandonRun;
-use crate::components::{DecisionForm, Icon, IconName, RoleNote, TextArea};
+use crate::components::{DecisionForm, Icon, IconName, RoleNote, TextArea, plan_link};
 use crate::format;
 use crate::pages::plan::sentences::listed;
 
@@ -49,8 +49,14 @@ fn was_to_be_aborted(view: &RunView) -> bool {
 }
 
 /// What giving it up means for the data.
-fn abandoning(kind: RunKind) -> &'static str {
-    match kind {
+fn abandoning(kind: RunKind, later: Option<&RunSummary>) -> String {
+    if let Some(later) = later {
+        return format!(
+            "Ends this run as aborted. Nothing is deleted or restored by it, and run #{}, which took the version over, stays as it is.",
+            later.id
+        );
+    }
+    let means = match kind {
         RunKind::Rollback => {
             "Ends this run as aborted. What was deleted stays deleted, nothing else is touched, and the version can be \
              taken over later by a new plan."
@@ -61,6 +67,26 @@ fn abandoning(kind: RunKind) -> &'static str {
         }
         RunKind::MakeBackup => "Ends this run as aborted. Production was only read; the present backup stays in use.",
         RunKind::Validate => "Ends this run as aborted. It changed nothing.",
+    };
+    means.to_owned()
+}
+
+/// What can be done about it.
+fn ways_on(later: Option<&RunSummary>, aborted: bool) -> String {
+    match later {
+        Some(later) => format!(
+            "Run #{} took this version over: what becomes of it is told there. This run is not resumed any more; Abandon \
+             closes it.",
+            later.id
+        ),
+        None if aborted => {
+            "Nothing goes on by itself. An abort was decided, so the run cannot be resumed; Abandon gives it up.".to_owned()
+        }
+        None => {
+            "Nothing goes on by itself. Resume plans what is left and asks again before it goes on; Abandon gives the \
+                 run up."
+                .to_owned()
+        }
     }
 }
 
@@ -69,6 +95,8 @@ fn abandoning(kind: RunKind) -> &'static str {
 pub fn Interrupted(
     /// The run.
     view: RunView,
+    /// The later run that took its version over: this one is not resumed any more.
+    later: Option<RunSummary>,
 ) -> impl IntoView {
     let (id, kind) = (view.run.id, view.run.kind);
     let [done, open] = left(&view);
@@ -82,16 +110,11 @@ pub fn Interrupted(
     });
     let failed = failed.collect_view();
     let aborted = was_to_be_aborted(&view);
-    let ways_on = if aborted {
-        "Nothing goes on by itself. An abort was decided, so the run cannot be resumed; Abandon gives it up."
-    } else {
-        "Nothing goes on by itself. Resume plans what is left and asks again before it goes on; Abandon gives the run up."
-    };
-    let resume = (!aborted).then(|| {
+    let resume = (!aborted && later.is_none()).then(|| {
         view! {
             <a class="btn primary" href=format!("/runs/{id}/resume")>
                 <Icon name=IconName::Refresh />
-                "Resume…"
+                {plan_link(Role::Operator, "Resume…", "See the plan of what is left")}
             </a>
         }
     });
@@ -105,20 +128,20 @@ pub fn Interrupted(
             <b>"Not known: "</b>
             {open}
         </p>
-        <p>{ways_on}</p>
+        <p>{ways_on(later.as_ref(), aborted)}</p>
         <div class="actions">
             {resume}
-            <Abandon id=id kind=kind />
+            <Abandon id=id means=abandoning(kind, later.as_ref()) />
         </div>
     }
 }
 
 #[component]
-fn Abandon(id: RunId, kind: RunKind) -> impl IntoView {
+fn Abandon(id: RunId, means: String) -> impl IntoView {
     view! {
         <DecisionForm summary="Abandon…" least=Role::Operator note="abandon-note" action=AbandonRun::PATH>
             <input type="hidden" name="run" value=id.to_string() />
-            <p class="small">{abandoning(kind)}</p>
+            <p class="small">{means}</p>
             <TextArea id="abandon-reason" name="reason" label="Reason" required=true least=Some(3) />
             <div class="actions">
                 <button class="btn danger" type="submit">
@@ -133,7 +156,7 @@ fn Abandon(id: RunId, kind: RunKind) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rollback_types::{PlanDigest, RunState, RunSummary, StepError, Timestamp, VersionId};
+    use rollback_types::{PlanDigest, RunState, StepError, Timestamp, VersionId};
 
     #[test]
     fn what_is_proven_and_what_is_not_known_is_named() {
@@ -187,5 +210,16 @@ mod tests {
         // Decided about another step: it ends all.
         view.steps[2].decided = Some(Decision::Abort);
         assert!(said(&view).contains("was being aborted") && !said(&view).contains("skipped"), "{}", said(&view));
+
+        let later = RunSummary { id: RunId(2), ..view.run.clone() };
+        let page = |later| Owner::new().with(|| view! { <Interrupted view=view.clone() later=later /> }.to_html());
+        let (aborting, superseded) = (page(None), page(Some(later)));
+        assert!(!aborting.contains("/runs/1/resume") && aborting.contains("An abort was decided"), "{aborting}");
+        assert!(!superseded.contains("/runs/1/resume") && superseded.contains("Abandon run #1"), "{superseded}");
+        assert!(superseded.contains("Run #2 took this version over"), "{superseded}");
+        assert!(!superseded.contains("taken over later by a new plan"), "{superseded}");
+        view.steps[2].decided = None;
+        let alone = Owner::new().with(|| view! { <Interrupted view=view.clone() later=None /> }.to_html());
+        assert!(alone.contains("/runs/1/resume") && alone.contains("Abandon run #1"), "{alone}");
     }
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use rollback_types::{Problem, RunId, RunState, RunView};
+use rollback_types::{Problem, RunId, RunState, RunSummary, RunView};
 
 use super::chart::DurationsCard;
 use super::header::RunHeader;
@@ -11,8 +11,9 @@ use super::result::RunResult;
 use super::steps::StepsCard;
 use super::validation::ValidationCard;
 use super::way_back::WayBackCard;
+use crate::api::ApiError;
 use crate::api::backups::RemoveWayBack;
-use crate::api::runs::{AbandonRun, DecideRun, get_run};
+use crate::api::runs::{AbandonRun, DecideRun, get_run, taken_over_by};
 use crate::background::RELOADED;
 use crate::components::{EmptyState, ErrorPanel, Loading, PageHeader, message};
 use crate::fragment::Fragment;
@@ -28,7 +29,11 @@ pub fn RunPage() -> impl IntoView {
         move || id.get(),
         |id| async move {
             match id {
-                Some(id) => get_run(id).await.map(Some),
+                Some(id) => {
+                    let view = get_run(id).await?;
+                    let later = taken_over_by(&view.run).await?;
+                    Ok::<_, ApiError>(Some((view, later)))
+                }
                 None => Ok(None),
             }
         },
@@ -37,7 +42,7 @@ pub fn RunPage() -> impl IntoView {
         <Suspense fallback=Loading>
             {move || Suspend::new(async move {
                 match run.await {
-                    Ok(Some(view)) => view! { <RunSheet view=view /> }.into_any(),
+                    Ok(Some((view, later))) => view! { <RunSheet view=view later=later /> }.into_any(),
                     Ok(None) => view! { <NoSuchRun /> }.into_any(),
                     Err(e) if message::is_missing(&e.0) => view! { <NoSuchRun /> }.into_any(),
                     Err(e) => view! { <NotReadable problem=*e.0 id=id.get_untracked() /> }.into_any(),
@@ -76,7 +81,7 @@ fn NotReadable(problem: Problem, id: Option<RunId>) -> impl IntoView {
 }
 
 #[component]
-fn RunSheet(view: RunView) -> impl IntoView {
+fn RunSheet(view: RunView, later: Option<RunSummary>) -> impl IntoView {
     let (id, state, ended) = (view.run.id, view.run.state, view.run.ended_at.is_some());
     let (report, result, durations) = (view.validation.clone(), view.clone(), view.clone());
     // The islands show it too.
@@ -90,7 +95,7 @@ fn RunSheet(view: RunView) -> impl IntoView {
         <Reload id=id state=state />
         {refused}
         <Fragment id="run-result">
-            <RunResult view=result />
+            <RunResult view=result later=later />
         </Fragment>
         <div class="grid run">
             <div class="col c7">

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 use rollback_types::run_kind::PRODUCTION;
-use rollback_types::{RunKind, RunState, RunSummary, RunView, Step, StepState};
+use rollback_types::{Role, RunKind, RunState, RunSummary, RunView, Step, StepState};
 
 use super::interrupted::Interrupted;
-use crate::components::{Callout, Icon, IconName, Time, TimeStyle, Tone};
+use crate::components::{Callout, Icon, IconName, Time, TimeStyle, Tone, plan_link};
 use crate::format;
 use crate::pages::outcome::{Findings, StoreOutcomes};
 use crate::pages::plan::sentences::listed;
@@ -67,6 +67,8 @@ fn next(kind: RunKind, state: RunState, marked: bool) -> Option<&'static str> {
 pub fn RunResult(
     /// The run.
     view: RunView,
+    /// The later run that took its version over.
+    later: Option<RunSummary>,
 ) -> impl IntoView {
     let at = view.run.ended_at?;
     let (run, state) = (view.run.clone(), view.run.state);
@@ -85,17 +87,22 @@ pub fn RunResult(
         .collect();
     let marked = view.step(Step::Mark).is_some_and(|s| s.state.is_through());
     let unsound = view.validation.as_ref().is_some_and(|r| !r.is_sound());
-    let (tone, mut title) = title(kind, state, marked);
-    if was_interrupted && !view.undecided.is_empty() {
-        title = "The run was interrupted while it waited for a decision.";
+    let (tone, title) = title(kind, state, marked);
+    let mut title = title.to_owned();
+    // Where it had marked nothing there was nothing to take over.
+    let later = later.filter(|_| was_interrupted || (state == RunState::Aborted && marked));
+    if let Some(later) = &later {
+        title = taken_over(state, later);
+    } else if was_interrupted && !view.undecided.is_empty() {
+        title = "The run was interrupted while it waited for a decision.".to_owned();
     }
     let ended = match sign {
         Some(sign) if sign != at => "Found interrupted ",
         _ if was_interrupted => "Interrupted ",
         _ => "Ended ",
     };
-    let interrupted = was_interrupted.then(|| view! { <Interrupted view=view /> });
-    let next = next(kind, state, marked);
+    let interrupted = was_interrupted.then(|| view! { <Interrupted view=view later=later.clone() /> });
+    let next = next(kind, state, marked).filter(|_| later.is_none());
     let failed = (!failed.is_empty() && next.is_some())
         .then(|| view! { <p>{format!("It stopped at {}.", listed(&failed))}</p> });
     // A validation of what is staged says nothing about production.
@@ -127,10 +134,10 @@ pub fn RunResult(
                             view! {
                                 <a class="btn primary" href="/restore/latest-copy">
                                     <Icon name=IconName::Back />
-                                    "Restore production…"
+                                    {plan_link(Role::Operator, "Restore production…", "See the plan of a restore")}
                                 </a>
                             }
-                        })} {next.is_some().then(|| again(&run))} {to_subject(&run)}
+                        })} {next.is_some().then(|| again(&run))} {later.as_ref().map(to_later)} {to_subject(&run)}
                     <a class="btn" href="/runs">
                         "History"
                     </a>
@@ -142,11 +149,29 @@ pub fn RunResult(
 
 fn again(run: &RunSummary) -> impl IntoView + use<> {
     let href = Subject { kind: run.kind, name: run.version_id.as_str().to_owned() }.path();
-    let label = if run.kind == RunKind::Rollback { "Plan the take-over" } else { "Plan it again" };
+    let does = if run.kind == RunKind::Rollback { "Plan the take-over" } else { "Plan it again" };
+    let label = plan_link(Role::Operator, does, "See the plan");
     view! {
         <a class="btn primary" href=href>
             <Icon name=IconName::Back />
             {label}
+        </a>
+    }
+}
+
+/// The end in one sentence, of a run whose version a later one took over.
+fn taken_over(state: RunState, later: &RunSummary) -> String {
+    let ended = if state == RunState::Interrupted { "Interrupted" } else { "Aborted" };
+    format!("{ended}, and taken over by run #{}.", later.id)
+}
+
+/// The run that has the version in hand since: what is to do about it is to do there.
+fn to_later(later: &RunSummary) -> impl IntoView + use<> {
+    let id = later.id;
+    let does = if later.state == RunState::Interrupted { "Resume or abandon" } else { "Open" };
+    view! {
+        <a class="btn primary" href=format!("/runs/{id}")>
+            {format!("{} run #{id}", plan_link(Role::Operator, does, "See"))}
         </a>
     }
 }
