@@ -212,14 +212,19 @@ mod tests {
         assert!(said(&view).contains("was being aborted") && !said(&view).contains("skipped"), "{}", said(&view));
 
         let later = RunSummary { id: RunId(2), ..view.run.clone() };
-        let page = |later| Owner::new().with(|| view! { <Interrupted view=view.clone() later=later /> }.to_html());
-        let (aborting, superseded) = (page(None), page(Some(later)));
+        let page = |view: &RunView, later| {
+            Owner::new().with(|| {
+                provide_context(rollback::Actor::new("ada", Role::Operator));
+                view! { <Interrupted view=view.clone() later=later /> }.to_html()
+            })
+        };
+        let (aborting, superseded) = (page(&view, None), page(&view, Some(later)));
         assert!(!aborting.contains("/runs/1/resume") && aborting.contains("An abort was decided"), "{aborting}");
         assert!(!superseded.contains("/runs/1/resume") && superseded.contains("Abandon run #1"), "{superseded}");
         assert!(superseded.contains("Run #2 took this version over"), "{superseded}");
         assert!(!superseded.contains("taken over later by a new plan"), "{superseded}");
         view.steps[2].decided = None;
-        let alone = Owner::new().with(|| view! { <Interrupted view=view.clone() later=None /> }.to_html());
+        let alone = page(&view, None);
         assert!(alone.contains("/runs/1/resume") && alone.contains("Abandon run #1"), "{alone}");
     }
 }

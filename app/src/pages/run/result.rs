@@ -193,6 +193,8 @@ fn to_subject(run: &RunSummary) -> impl IntoView + use<> {
 
 #[cfg(test)]
 mod tests {
+    use rollback_types::{PlanDigest, RunId, Timestamp, VersionId};
+
     use super::*;
 
     #[test]
@@ -203,6 +205,39 @@ mod tests {
                 assert_eq!(said.contains("roll"), kind == RunKind::Rollback, "{kind:?} {state:?}: {said}");
             }
         }
+    }
+
+    #[test]
+    fn an_aborted_run_leads_to_the_one_that_took_its_version_over() {
+        let at = Timestamp::from_unix_ms(0);
+        let mut view = RunView::new(RunSummary {
+            id: RunId(1),
+            kind: RunKind::Rollback,
+            version_id: VersionId::new("v2"),
+            state: RunState::Aborted,
+            reason: "why".into(),
+            actor: "ada".into(),
+            plan_digest: PlanDigest("d".into()),
+            started_at: at,
+            ended_at: Some(at),
+            duration_ms: Some(0),
+            waited_ms: 0,
+            stood_still_ms: 0,
+            last_sign_at: None,
+            summary: None,
+            last_event: 9,
+        });
+        let later = RunSummary { id: RunId(2), state: RunState::Interrupted, ..view.run.clone() };
+        let mark = view.steps.iter_mut().find(|s| s.step == Step::Mark).unwrap();
+        mark.state = StepState::Done;
+        let page = |later| Owner::new().with(|| view! { <RunResult view=view.clone() later=later /> }.to_html());
+        let (alone, superseded) = (page(None), page(Some(later)));
+        assert!(alone.contains("/versions/v2/plan") && alone.contains("stays rolling_back"), "{alone}");
+        assert!(
+            !superseded.contains("/versions/v2/plan") && !superseded.contains("stays rolling_back"),
+            "{superseded}"
+        );
+        assert!(superseded.contains("taken over by run #2") && superseded.contains("/runs/2"), "{superseded}");
     }
 
     #[test]
