@@ -41,7 +41,7 @@ pub fn shrink(wasm: &Path) -> Outcome {
     process::run(
         Command::new("node")
             .arg(folder.join("node_modules/binaryen/bin/wasm-opt"))
-            .arg("-Oz")
+            .args(["-O3", "-Oz"])
             .args(FEATURES)
             .arg(wasm)
             .arg("-o")
