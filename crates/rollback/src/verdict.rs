@@ -27,6 +27,8 @@ pub(crate) struct Situation<'a> {
     pub last_word: Option<&'a LastWord>,
     /// Whether there is such a run cannot be told: an earlier one cannot be read.
     pub last_word_unknown: bool,
+    /// How many other people must approve a plan before it starts.
+    pub approvals: u32,
     /// A run that a person has to resume or to abandon.
     pub interrupted: Option<&'a RunSummary>,
     /// The registry could not be read: why, and what to do.
@@ -103,6 +105,12 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
     let mut reasons: Vec<String> =
         first.map(|first| format!("{} is {}.", first.version_id, first.status)).into_iter().collect();
     reasons.extend(unfinished.map(|_| "No run is at work on it: it waits to be taken over.".to_owned()));
+    let approval = match s.approvals {
+        0 => None,
+        1 => Some("Another person must approve the plan before it may start.".to_owned()),
+        n => Some(format!("{n} other people must approve the plan before it may start.")),
+    };
+    reasons.extend(approval.filter(|_| urgent.is_some()));
     reasons.extend(["All stores answer.".to_owned(), copy]);
     reasons.extend(sick.iter().map(|r| format!("{}: {}", r.store, r.detail)));
     let doubt = doubt(s);
@@ -149,7 +157,14 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
             let headline = format!("{start}, but {}.", doubt.what);
             said(VerdictLevel::Attention, &headline, reasons, Some(doubt.remedy))
         }
-        (None, _, Some(plan_it)) => said(VerdictLevel::Ready, "You can roll back now.", reasons, Some(plan_it)),
+        (None, _, Some(plan_it)) => {
+            let headline = match s.approvals {
+                0 => "You can roll back now.",
+                1 => "You can roll back once another person has approved the plan.",
+                _ => "You can roll back once other people have approved the plan.",
+            };
+            said(VerdictLevel::Ready, headline, reasons, Some(plan_it))
+        }
         (None, Some(_), None) => {
             said(VerdictLevel::Quiet, "You could roll back, but nothing has failed.", reasons, None)
         }

@@ -30,6 +30,15 @@ async fn a_word_counts_only_while_who_gave_it_may_still_approve() {
     let digest = start["plan_digest"].as_str().unwrap();
     let asked = ann.post_json(&app, "/api/v1/approvals", &start).await.json(200);
     assert_eq!(asked["state"], "open");
+    // Whoever approves reads what the plan's page shows.
+    let request = ben.get(&format!("/approvals/{digest}")).await;
+    for part in ["Restore from latest-copy?", "Production against latest-copy, by store", "What speaks for a rollback"]
+    {
+        assert!(request.page(200).contains(part), "{part}: {}", request.body);
+    }
+    let waiting = ann.get(&format!("/versions/{}/plan", d.failed)).await;
+    assert!(waiting.page(200).contains("needs another person’s approval"), "{}", waiting.body);
+    assert!(!waiting.body.contains("can start"), "{}", waiting.body);
     let vote = format!("/api/v1/approvals/{digest}/vote");
     let plan = format!("/versions/{}/plan", d.failed);
     let before = ann.get(&plan).await;

@@ -166,6 +166,7 @@ impl RollbackService {
             differing: &differing,
             last_word: last_word.as_ref().ok().and_then(Option::as_ref),
             last_word_unknown: last_word.is_err(),
+            approvals: self.approvals_required(RunKind::Rollback),
             interrupted,
             registry_problem: registry_problem.as_ref(),
             journal_problem: journal_problem.as_ref(),

@@ -43,6 +43,7 @@ fn calm<'a>(candidates: &'a [VersionRow], latest_copy: &'a BackupHealth) -> Situ
         differing: &[],
         last_word: None,
         last_word_unknown: false,
+        approvals: 0,
         interrupted: None,
         registry_problem: None,
         journal_problem: None,
@@ -52,6 +53,20 @@ fn calm<'a>(candidates: &'a [VersionRow], latest_copy: &'a BackupHealth) -> Situ
 fn said(candidates: &[VersionRow], differing: &[&str], last_word: Option<&LastWord>) -> Verdict {
     let differing: Vec<String> = differing.iter().map(|d| (*d).to_owned()).collect();
     verdict(&Situation { differing: &differing, last_word, ..calm(candidates, &INTACT()) })
+}
+
+#[test]
+fn where_others_must_approve_nobody_is_told_to_roll_back_alone() {
+    let candidates = [failed()];
+    let of = |approvals| verdict(&Situation { approvals, ..calm(&candidates, &INTACT()) });
+    assert_eq!(of(0).headline, "You can roll back now.");
+    let asked = of(1);
+    assert_eq!(asked.headline, "You can roll back once another person has approved the plan.");
+    assert!(
+        asked.reasons.iter().any(|r| r == "Another person must approve the plan before it may start."),
+        "{asked:?}"
+    );
+    assert!(of(2).reasons.iter().any(|r| r.starts_with("2 other people")), "{:?}", of(2));
 }
 
 #[test]
