@@ -28,3 +28,10 @@ pub async fn plan_rollback(
 pub fn differences_since(read: &str, now: &PlanDigest) -> Option<Vec<Difference>> {
     service().ok()?.differences_since(read, now)
 }
+
+/// The run about this version that began after the plan was read, where the journal knows one.
+#[cfg(feature = "ssr")]
+pub async fn run_since(read: &str, version_id: &rollback_types::VersionId) -> Option<rollback_types::RunId> {
+    // It only helps to understand what changed: a journal that cannot be read is told elsewhere on the page.
+    service().ok()?.run_since(read, version_id).await.ok().flatten()
+}

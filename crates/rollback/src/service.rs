@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rollback_types::{
     Difference, EventKind, PlanDigest, PlanRequest, RollbackPlan, RunId, RunKind, RunQuery, RunState, StreamItem,
+    Timestamp, VersionId,
 };
 use tokio::sync::{broadcast, mpsc, watch};
 
@@ -68,7 +69,8 @@ pub struct RollbackService {
     /// Held while a backup is read and tried. No run starts meanwhile.
     looking: tokio::sync::Mutex<()>,
     /// The latest plans, oldest first.
-    plans: Mutex<Vec<(PlanDigest, Facts)>>,
+    /// With the moment at which each was last found to be the plan.
+    plans: Mutex<Vec<(PlanDigest, Facts, Timestamp)>>,
     /// Turns true when Stepback is to stop.
     stopping: watch::Sender<bool>,
     /// One change of the requests for approval at a time.
@@ -179,26 +181,46 @@ impl RollbackService {
     }
 
     fn remember(&self, digest: &PlanDigest, facts: Facts) {
+        self.remember_of(digest, facts, Timestamp::now());
+    }
+
+    fn remember_of(&self, digest: &PlanDigest, facts: Facts, at: Timestamp) {
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        plans.retain(|(d, _)| d != digest);
+        plans.retain(|(d, ..)| d != digest);
         if plans.len() >= REMEMBERED_PLANS {
             plans.remove(0);
         }
-        plans.push((digest.clone(), facts));
+        plans.push((digest.clone(), facts, at));
     }
 
     fn remembered(&self, digest: &str) -> Option<Facts> {
+        self.remembered_of(digest).map(|(facts, _)| facts)
+    }
+
+    fn remembered_of(&self, digest: &str) -> Option<(Facts, Timestamp)> {
         let plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        plans.iter().find(|(d, _)| d.0 == digest).map(|(_, f)| f.clone())
+        plans.iter().find(|(d, ..)| d.0 == digest).map(|(_, f, at)| (f.clone(), *at))
     }
 
     /// What differs between a plan that was read and the one of now; `None` where one of them is not remembered any more.
     pub fn differences_since(&self, read: &str, now: &PlanDigest) -> Option<Vec<Difference>> {
-        let (before, now) = (self.remembered(read)?, self.remembered(&now.0)?);
+        let ((before, at), now) = (self.remembered_of(read)?, self.remembered(&now.0)?);
         let differences = Facts::differences(&before, &now);
         // It is still being read: what others plan meanwhile must not push it out.
-        self.remember(&PlanDigest(read.to_owned()), before);
+        self.remember_of(&PlanDigest(read.to_owned()), before, at);
         Some(differences)
+    }
+
+    /// The newest run about this version, that changes the stores, of those that began after the plan was read. `None` where there
+    /// is none, or where the plan is not remembered any more.
+    ///
+    /// # Errors
+    /// The journal's.
+    pub async fn run_since(&self, read: &str, version_id: &VersionId) -> Answer<Option<RunId>> {
+        let Some((_, at)) = self.remembered_of(read) else { return Ok(None) };
+        let query = RunQuery { version_id: Some(version_id.to_string()), since: Some(at), ..RunQuery::default() };
+        let page = self.journal.runs(&query).await?;
+        Ok(page.items.iter().find(|r| r.version_id == *version_id && r.kind.changes_stores()).map(|r| r.id))
     }
 
     fn launched_here(&self, id: RunId) -> bool {

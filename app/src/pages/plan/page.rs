@@ -18,7 +18,7 @@ use crate::account::{account, may};
 use crate::address::{use_restore_source, use_version_id};
 use crate::api::ApiError;
 use crate::api::approvals::{AskApproval, approval_of};
-use crate::api::plans::{differences_since, plan_rollback};
+use crate::api::plans::{differences_since, plan_rollback, run_since};
 use crate::api::runs::StartRollback;
 use crate::components::{
     Badge, Callout, EmptyState, ErrorPanel, Icon, IconName, Loading, PageHeader, Time, TimeStyle, Tone, VersionBadge,
@@ -68,15 +68,24 @@ pub fn MakeSafetyBackupPage() -> impl IntoView {
 fn planned(kind: RunKind, name: Memo<String>) -> impl IntoView {
     let search = use_location().search;
     let chosen = Memo::new(move |_| search.with(|s| choice::from_search(s)));
+    let read = search.with_untracked(|s| read_in(s));
     let required = approvals_required();
     let plan = Resource::new_blocking(
         move || (name.get(), choice::to_word(&chosen.get())),
-        move |(name, restore)| async move {
-            // The address of the page that is being left for.
-            if name.is_empty() {
-                return Err(Problem::new(ProblemKind::NotFound, "The address names nothing to plan.").into());
+        move |(name, restore)| {
+            let read = read.clone();
+            async move {
+                // The address of the page that is being left for.
+                if name.is_empty() {
+                    return Err(Problem::new(ProblemKind::NotFound, "The address names nothing to plan.").into());
+                }
+                let (plan, consent) = with_consent(plan_rollback(name, kind, restore).await?, required).await?;
+                let since = match read.filter(|read| *read != plan.digest.0) {
+                    Some(read) => run_since(&read, &plan.version_id).await,
+                    None => None,
+                };
+                Ok::<_, ApiError>((plan, consent, since))
             }
-            with_consent(plan_rollback(name, kind, restore).await?, required).await
         },
     );
 
@@ -84,7 +93,9 @@ fn planned(kind: RunKind, name: Memo<String>) -> impl IntoView {
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 match plan.await {
-                    Ok((plan, consent)) => view! { <PlanView plan=plan consent=consent /> }.into_any(),
+                    Ok((plan, consent, since)) => {
+                        view! { <PlanView plan=plan consent=consent since=since /> }.into_any()
+                    }
                     Err(e) => not_planned(Subject { kind, name: name.get_untracked() }, e.into()).into_any(),
                 }
             })}
@@ -145,8 +156,12 @@ pub(super) fn obstacles(plan: &RollbackPlan) -> Vec<Refusal> {
 /// Where the address says which plan was read before this one: what differs, as far as it can be told.
 pub(super) fn read_before(plan: &RollbackPlan) -> Option<Option<Vec<Difference>>> {
     let search = use_location().search.get_untracked();
-    let read = crate::address::pairs(&search).find(|(key, _)| key == READ)?.1;
+    let read = read_in(&search)?;
     (read != plan.digest.0).then(|| differences_since(&read, &plan.digest))
+}
+
+fn read_in(search: &str) -> Option<String> {
+    crate::address::pairs(search).find(|(key, _)| key == READ).map(|(_, read)| read)
 }
 
 /// The parameter of an address that names the plan that was read before.
@@ -228,7 +243,12 @@ pub(super) fn PlanStanding(
 }
 
 #[component]
-fn PlanView(plan: RollbackPlan, consent: Consent) -> impl IntoView {
+fn PlanView(
+    plan: RollbackPlan,
+    consent: Consent,
+    /// The run about the same that began after the plan was read before.
+    since: Option<RunId>,
+) -> impl IntoView {
     let subject = Subject::of(&plan);
     let href = subject.path();
     let over_icon = if plan.kind == RunKind::MakeBackup { IconName::Box } else { IconName::Back };
@@ -263,7 +283,7 @@ fn PlanView(plan: RollbackPlan, consent: Consent) -> impl IntoView {
     });
     // Refused because something moved: what is so now, beside what changed.
     let problem = notice::refused::<StartRollback>().or_else(notice::refused::<AskApproval>);
-    let told = super::trouble::told(&plan, problem);
+    let told = super::trouble::told(&plan, problem, since);
     if never {
         return view! {
             <PageHeader tab=subject.tab() over=over.into_any() lead=view! { {lead} }.into_any() tools=().into_any()>

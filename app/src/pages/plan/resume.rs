@@ -88,7 +88,7 @@ fn RestView(run: RunId, plan: RollbackPlan, consent: Consent) -> impl IntoView {
         >
             {format!("Resume run #{run}: ")} {subject.heading(false)} {name_of(&subject)}
         </PageHeader>
-        {trouble::told(&plan, problem)}
+        {trouble::told(&plan, problem, None)}
         <Callout tone=Tone::Idle title="This plan holds only what is left.">
             <p>
                 "What the run had proven done stays done. What it was at when Stepback ended is counted again: what is gone is found absent, the rest is done."

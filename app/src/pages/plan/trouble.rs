@@ -1,12 +1,12 @@
 //! What stands in a plan's way, and why a start was not done.
 
 use leptos::prelude::*;
-use rollback_types::{CheckState, Difference, Problem, ProblemKind, RollbackPlan, StoreKind};
+use rollback_types::{CheckState, Difference, Problem, ProblemKind, RollbackPlan, RunId, StoreKind};
 
 use super::page::{obstacles, read_before};
 use super::sentences;
 use super::subject::Subject;
-use crate::components::{Callout, Change, Diff, ErrorPanel, Tone, VersionLink};
+use crate::components::{Callout, Change, Diff, ErrorPanel, RunLink, Tone, VersionLink};
 use crate::format;
 use crate::fragment::Fragment;
 
@@ -133,9 +133,9 @@ pub fn losses(plan: &RollbackPlan) -> Option<impl IntoView + use<>> {
 
 /// Why the start was not done, what changed since the plan was read, and everything that forbids it now; what two of them
 /// would say is said once. The latter two are renewed under a plan that is held.
-pub fn told(plan: &RollbackPlan, problem: Option<Problem>) -> AnyView {
+pub fn told(plan: &RollbackPlan, problem: Option<Problem>, since: Option<RunId>) -> AnyView {
     let stale = problem.as_ref().is_some_and(|p| p.kind == ProblemKind::StalePlan);
-    let changed = read_before(plan).filter(|_| !stale).map(changed);
+    let changed = read_before(plan).filter(|_| !stale).map(|differences| changed(differences, since));
     let refused = (!obstacles(plan).is_empty()).then(|| refusals(plan));
     let refused = view! { <Fragment id="plan-now">{changed} {refused}</Fragment> };
     let active = plan.refusals.iter().any(|r| r.code == "active_run");
@@ -155,7 +155,8 @@ pub fn told(plan: &RollbackPlan, problem: Option<Problem>) -> AnyView {
 }
 
 /// What differs between the plan that was read and the one of now; `None` where the earlier one is not kept any more.
-fn changed(differences: Option<Vec<Difference>>) -> impl IntoView {
+fn changed(differences: Option<Vec<Difference>>, since: Option<RunId>) -> impl IntoView {
+    let since = since.map(|run| view! { <p>"After you read it, run "<RunLink id=run />" began about the same."</p> });
     let diff = match differences {
         Some(differences) => diff(differences).into_any(),
         None => view! { <p>"The plan that you read is not kept any more, so what differs cannot be told. Read the new one."</p> }
@@ -164,6 +165,7 @@ fn changed(differences: Option<Vec<Difference>>) -> impl IntoView {
     view! {
         <section id="plan-changed" aria-label="What changed since you read the plan">
             <Callout tone=Tone::Warn title="What is planned has changed since you read it.">
+                {since}
                 {diff}
             </Callout>
         </section>

@@ -80,7 +80,8 @@ fn ways_on(later: Option<&RunSummary>, aborted: bool) -> String {
             later.id
         ),
         None if aborted => {
-            "Nothing goes on by itself. An abort was decided, so the run cannot be resumed; Abandon gives it up.".to_owned()
+            "Nothing goes on by itself. An abort was decided, so the run cannot be resumed; Abandon gives it up."
+                .to_owned()
         }
         None => {
             "Nothing goes on by itself. Resume plans what is left and asks again before it goes on; Abandon gives the \
