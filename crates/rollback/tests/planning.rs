@@ -160,7 +160,11 @@ async fn a_stale_plan_starts_nothing_and_shows_the_difference() {
     assert_eq!(b.deployment.fingerprint(), before);
     let points = differences.iter().find(|d| d.field == "/stores/qdrant/staging/points").unwrap();
     assert_eq!((points.before.as_deref(), points.now.as_deref()), (Some("23"), Some("24")));
-    assert!(b.service.start(&start_request(&new), &tester()).await.is_ok());
+    let version = new.version_id.clone();
+    assert_eq!(b.service.run_since(&plan.digest.0, &version).await.unwrap(), None, "it was no run of ours");
+    let run = b.service.start(&start_request(&new), &tester()).await.unwrap().run.id;
+    assert_eq!(b.service.run_since(&plan.digest.0, &version).await.unwrap(), Some(run));
+    assert_eq!(b.service.run_since("never read", &version).await.unwrap(), None);
 }
 
 #[tokio::test]
