@@ -2,7 +2,7 @@
 
 use rollback_types::run_kind::run_of_subject;
 use rollback_types::{
-    BackupSource, EventKind, Layout, RollbackPlan, RunId, RunKind, RunQuery, Step, Timestamp, VersionQuery,
+    BackupSource, EventKind, Layout, RollbackPlan, RunId, RunKind, RunQuery, RunSummary, Step, Timestamp, VersionQuery,
     VersionState,
 };
 
@@ -11,8 +11,10 @@ use crate::journal::JournalError;
 use crate::store::{CommittedBy, CommittedQuery};
 use crate::validation::ExpectedChapters;
 
-/// Runs that are looked through at most: the commit of a version ends what a restore lets expect, long before that.
-const LATEST: u32 = 50;
+/// Restores of one kind that are looked through for one from an older backup.
+const RESTORES: u32 = 50;
+/// Runs of any kind that are looked through for what came after it: there may be a validation every night.
+const SOUGHT: usize = 1_000;
 const PAGE: u32 = 500;
 
 /// What a run did to production's chapters.
@@ -51,44 +53,71 @@ impl Planner<'_> {
 
     /// What a restore from a kept version, or an undo, put in on purpose, unless something newer has come since.
     async fn put_in_by_a_restore(&self, from_latest_copy: bool) -> Result<Option<ExpectedChapters>, JournalError> {
+        if !self.may_expect_what_was_restored().await? {
+            return Ok(None);
+        }
         // A latest-copy that was made after such a restore holds what that put in; an older one does not.
         let mut older_than_latest_copy = from_latest_copy;
-        for run in self.journal.runs(&RunQuery { limit: Some(LATEST), ..RunQuery::default() }).await?.items {
-            match run.kind {
-                RunKind::MakeBackup => {
+        let (mut query, mut sought) = (RunQuery { limit: Some(PAGE), ..RunQuery::default() }, 0);
+        loop {
+            let page = self.journal.runs(&query).await?;
+            sought += page.items.len();
+            for run in page.items {
+                if run.kind == RunKind::MakeBackup {
                     let remade = run.state.ended_well() && run.version_id.as_str() == BackupSource::LATEST_COPY;
                     older_than_latest_copy &= !remade;
+                }
+                if !may_restore(run.kind) {
                     continue;
                 }
-                RunKind::Validate => continue,
-                RunKind::Rollback | RunKind::RestoreProduction | RunKind::UndoRestore => {}
+                match (self.chapters_by(run.id).await?, is_from_latest_copy(&run)) {
+                    (Chapters::Untouched, _) => {}
+                    (Chapters::PutIn(_), true) => older_than_latest_copy = true,
+                    (Chapters::PutIn(at), false) if !older_than_latest_copy => return self.as_restored(&run, at).await,
+                    (Chapters::PutIn(_), false) | (Chapters::Unproven, _) => return Ok(None),
+                }
             }
-            let at = match self.chapters_by(run.id).await? {
-                Chapters::Untouched => continue,
-                Chapters::Unproven => return Ok(None),
-                Chapters::PutIn(at) => at,
-            };
-            let Some(record) = self.journal.run(run.id).await? else { return Ok(None) };
-            let Ok(plan) = serde_json::from_str::<RollbackPlan>(&record.plan_json) else { return Ok(None) };
-            let (why, except) = match plan.source {
-                Some(BackupSource::LatestCopy) => {
-                    older_than_latest_copy = true;
-                    continue;
-                }
-                Some(BackupSource::Version(id)) => {
-                    (format!("production was restored from {id} by run #{}", run.id), Some(id))
-                }
-                Some(BackupSource::WayBack(_)) => (put_back(run.id, run_of_subject(plan.version_id.as_str())), None),
+            match page.next_cursor {
+                Some(cursor) if sought < SOUGHT => query.cursor = Some(cursor),
                 _ => return Ok(None),
-            };
-            let count = plan.stores.sqlite.latest_copy.and_then(|held| held.rows).filter(|_| !older_than_latest_copy);
-            let query = CommittedQuery { since: Some(at), by: CommittedBy::Written, except };
-            return Ok(match (count, self.stores.records.committed_since(&query).await) {
-                (Some(count), Ok(committed)) if committed.count == 0 => Some(ExpectedChapters::Restored { count, why }),
-                _ => None,
-            });
+            }
         }
-        Ok(None)
+    }
+
+    /// There is a restore from an older backup, and nothing was committed after the newest one: only then all later runs are read.
+    async fn may_expect_what_was_restored(&self) -> Result<bool, JournalError> {
+        let mut newest: Option<RunSummary> = None;
+        for kind in [RunKind::RestoreProduction, RunKind::UndoRestore] {
+            let query = RunQuery { kind: Some(kind), limit: Some(RESTORES), ..RunQuery::default() };
+            let found = self.journal.runs(&query).await?.items.into_iter().find(|run| !is_from_latest_copy(run));
+            newest = newest.into_iter().chain(found).max_by_key(|run| run.id);
+        }
+        let Some(run) = newest else { return Ok(false) };
+        Ok(!self.was_committed_since(&run, run.ended_at.unwrap_or(run.started_at)).await)
+    }
+
+    /// A registry that cannot be asked speaks for itself elsewhere.
+    async fn was_committed_since(&self, restore: &RunSummary, at: Timestamp) -> bool {
+        // Its own row may be marked as restored afterwards.
+        let except = (restore.kind == RunKind::RestoreProduction).then(|| restore.version_id.clone());
+        let query = CommittedQuery { since: Some(at), by: CommittedBy::Written, except };
+        self.stores.records.committed_since(&query).await.map_or(true, |committed| committed.count > 0)
+    }
+
+    async fn as_restored(&self, run: &RunSummary, at: Timestamp) -> Result<Option<ExpectedChapters>, JournalError> {
+        if self.was_committed_since(run, at).await {
+            return Ok(None);
+        }
+        let Some(record) = self.journal.run(run.id).await? else { return Ok(None) };
+        let plan = serde_json::from_str::<RollbackPlan>(&record.plan_json).ok();
+        let count = plan.and_then(|plan| plan.stores.sqlite.latest_copy).and_then(|held| held.rows);
+        let why = match (run.kind, run_of_subject(run.version_id.as_str())) {
+            (RunKind::UndoRestore, Some(undone)) => {
+                format!("run #{} put back what was there before run #{undone}", run.id)
+            }
+            _ => format!("production was restored from {} by run #{}", run.version_id, run.id),
+        };
+        Ok(count.map(|count| ExpectedChapters::Restored { count, why }))
     }
 
     async fn chapters_by(&self, run: RunId) -> Result<Chapters, JournalError> {
@@ -110,9 +139,12 @@ impl Planner<'_> {
     }
 }
 
-fn put_back(run: RunId, undone: Option<RunId>) -> String {
-    match undone {
-        Some(undone) => format!("run #{run} put back what was there before run #{undone}"),
-        None => format!("run #{run} put an earlier run’s way back in again"),
-    }
+fn may_restore(kind: RunKind) -> bool {
+    matches!(kind, RunKind::Rollback | RunKind::RestoreProduction | RunKind::UndoRestore)
+}
+
+/// A rollback restores from nothing else.
+fn is_from_latest_copy(run: &RunSummary) -> bool {
+    run.kind == RunKind::Rollback
+        || (run.kind == RunKind::RestoreProduction && run.version_id.as_str() == BackupSource::LATEST_COPY)
 }
