@@ -148,7 +148,7 @@ fn steps(page: &mut Page, report: &RunReport) {
         let tries = if s.attempts > 1 { format!(" ({} tries)", s.attempts) } else { String::new() };
         let told = s.error.as_ref().map(|e| e.message.clone()).or_else(|| s.outcome.clone()).unwrap_or_default();
         vec![
-            format!("{} {}", s.number, s.title),
+            s.step.numbered_title(),
             format!("{}{tries}", step_look(s.state).2),
             time(s.took_ms),
             time(Some(s.documented_ms)),

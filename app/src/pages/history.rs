@@ -283,7 +283,7 @@ fn table(medians: &[StepDuration]) -> impl IntoView + use<> {
             let here = medians.iter().find(|m| m.step == step && m.runs > 0);
             view! {
                 <tr>
-                    <td>{format!("{} {}", step.number(), step.title())}</td>
+                    <td>{step.numbered_title()}</td>
                     <td class="num">{here.map_or_else(|| "–".to_owned(), |m| format::duration(m.median_ms))}</td>
                     <td class="num">{here.map_or(0, |m| m.runs)}</td>
                     <td class="num">{format::duration(u64::from(step.documented_seconds()) * 1_000)}</td>

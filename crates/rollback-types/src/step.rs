@@ -149,6 +149,19 @@ impl Step {
         }
     }
 
+    /// Number and name, for tables. The validation comes after the numbered steps, and is none of them.
+    pub fn numbered_title(self) -> String {
+        match self {
+            Self::Validate => self.title().to_owned(),
+            _ => format!("{} {}", self.number(), self.title()),
+        }
+    }
+
+    /// It changes nothing that has to be looked for: after an interruption it begins anew.
+    pub fn begins_anew(self) -> bool {
+        self == Self::Validate || self.may_be_done_again()
+    }
+
     /// What `done` and `total` count.
     pub fn unit(self) -> Option<&'static str> {
         match self {

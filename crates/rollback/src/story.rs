@@ -147,9 +147,13 @@ pub(crate) fn interruption(procedure: &Procedure, cause: &str) -> String {
             told(procedure.to_skip(), &|steps| format!("{steps} had failed and was to be skipped")),
         ]
     });
-    let unknown = told(procedure.in_hand(), &|s| format!("what {s} did is counted again before anything goes on"));
+    let (anew, counted): (Vec<Step>, Vec<Step>) = procedure.in_hand().into_iter().partition(|s| s.begins_anew());
+    let unknown = [
+        told(counted, &|s| format!("what {s} did is counted again before anything goes on")),
+        told(anew, &|s| format!("{s} is done again")),
+    ];
     let open: Vec<String> =
-        std::iter::once(had_failed).chain(decided.into_iter().flatten()).chain([unknown]).flatten().collect();
+        std::iter::once(had_failed).chain(decided.into_iter().flatten()).chain(unknown).flatten().collect();
     let open = if open.is_empty() { "no step was at work".to_owned() } else { open.join("; ") };
     let ways = if procedure.was_to_be_aborted() { "Abandon it" } else { "Resume it, or abandon it" };
     format!("The run was interrupted: {cause}. {proven}; {open}. {ways}.")

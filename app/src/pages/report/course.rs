@@ -46,7 +46,7 @@ fn step(s: StepOutcome) -> impl IntoView {
     let told = s.error.map(|e| e.message).or(s.outcome).unwrap_or_default();
     view! {
         <tr>
-            <td class="wide">{format!("{} {}", s.number, s.title)}</td>
+            <td class="wide">{s.step.numbered_title()}</td>
             <td class="state">
                 <StepBadge state=s.state />
                 {(s.attempts > 1).then(|| view! { <span class="under">{format::counted(s.attempts.into(), "tries")}</span> })}

@@ -21,7 +21,9 @@ fn left(view: &RunView) -> [String; 2] {
     let open = if open.is_empty() {
         "Nothing: no step was at work.".to_owned()
     } else {
-        format!("{}. It is counted again before anything goes on.", listed(&open))
+        let anew = view.steps.iter().filter(|s| s.state == StepState::Interrupted).all(|s| s.step.begins_anew());
+        let what = if anew { "It is done again" } else { "It is counted again before anything goes on" };
+        format!("{}. {what}.", listed(&open))
     };
     [done, open]
 }
@@ -186,6 +188,11 @@ mod tests {
         let [done, open] = left(&view);
         assert!(done.contains(&view.steps[0].title) && !done.contains(&view.steps[4].title), "{done}");
         assert!(open.contains(&view.steps[4].title) && open.contains("counted again"), "{open}");
+        view.steps[4].state = StepState::Done;
+        view.steps[5].state = StepState::Interrupted;
+        let open = &left(&view)[1];
+        assert!(open.contains(&view.steps[5].title) && open.ends_with("It is done again."), "{open}");
+        view.steps[5].state = StepState::Pending;
         // A failed step is told as such: nothing of it is unknown that was known before.
         view.steps[4].state = StepState::Failed;
         view.steps[4].error = Some(StepError {
