@@ -42,6 +42,7 @@ const LOOKS: &[&str] = &[
     "step_durations",
     "stores",
     "subscribe",
+    "taken_over_by",
     "version",
     "versions",
     "way_back",
