@@ -32,6 +32,7 @@ const LOOKS: &[&str] = &[
     "report",
     "resume_plan",
     "run",
+    "run_since",
     "run_summary",
     "run_with_log",
     "runs",
