@@ -21,7 +21,7 @@ test('a page loaded again in the middle goes on live', async ({ page, context, d
   for (const reader of [page, other]) {
     await reader.bringToFront();
     await expect(reader.getByText('Rolled back.', { exact: true })).toBeVisible({ timeout: 40_000 });
-    await expect(reader.getByText('Ended', { exact: true })).toBeVisible();
+    await expect(reader.getByText('At rest', { exact: true })).toBeVisible();
   }
 });
 

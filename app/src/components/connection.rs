@@ -18,7 +18,7 @@ pub fn ConnectionState(
         Connection::Live => ("live", "Live"),
         Connection::Reconnecting => ("live stale", "Reconnecting"),
         Connection::Paused => ("live paused", "Paused while hidden"),
-        Connection::Ended => ("live ended", "Ended"),
+        Connection::Ended => ("live ended", "At rest"),
         Connection::Stale(_) => ("live offline", "Stale since "),
     };
     let since = move || match connection.get() {

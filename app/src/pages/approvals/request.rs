@@ -153,7 +153,7 @@ fn WordsCard(approval: Approval) -> impl IntoView {
                     .then(|| {
                         view! {
                             <p class="small muted">{format!("Acknowledged: {}", seen.len())}</p>
-                            <ul class="small">{seen}</ul>
+                            <ul class="small acknowledged">{seen}</ul>
                         }
                     })}
                 <p class="small muted">{format!("Agreed: {}", agreed(&approval))}</p>
