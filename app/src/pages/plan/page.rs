@@ -209,7 +209,7 @@ pub(super) fn PlanStanding(
     about: Option<AnyView>,
 ) -> impl IntoView {
     let least = Subject::of(&plan).least_role();
-    let votes = consent.votes();
+    let (votes, needs_a_word) = (consent.votes(), consent.required > 0);
     let waits = consent.standing(account().map(|a| a.name).as_deref()).waits();
     // What the reader may not start is not promised to them.
     let (tone, icon, word) = match (standing(&plan), waits) {
@@ -219,15 +219,19 @@ pub(super) fn PlanStanding(
         (can, None) => can,
     };
     let (digest, whole) = (plan.digest.to_string(), plan.digest.to_string());
+    let badge = view! { <Badge tone=tone icon=icon text=word /> };
+    // What a vote changes stands with the votes.
+    let (of_plan, of_votes) = if needs_a_word { (None, Some(badge)) } else { (Some(badge), None) };
     view! {
         <PageFreshness says="This plan is no longer what is there." link="Plan again" />
         // Whoever confirms reads one plan: it does not change under their hands.
         <Fragment id="plan-standing" inline=true held=true>
-            <Badge tone=tone icon=icon text=word />
+            {of_plan}
             <span hidden data-digest=digest></span>
         </Fragment>
         // A vote makes no other plan, but whoever is to start may do so only after it.
         <Fragment id="plan-votes" inline=true held=true>
+            {of_votes}
             <span
                 hidden
                 data-votes=votes.to_string()
