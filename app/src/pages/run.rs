@@ -18,6 +18,8 @@ mod page;
 mod renewal;
 #[cfg(feature = "ssr")]
 mod result;
+#[cfg(all(test, feature = "ssr"))]
+mod specimen;
 mod steps;
 mod tab;
 mod trouble;

@@ -15,6 +15,9 @@ const PAGE: u32 = 500;
 /// Before the reason, in the event of a step that a person skipped.
 pub(crate) const BY_DECISION: &str = "by decision: ";
 
+/// Of a run that is given up, where it had begun to restore.
+pub(crate) const RESTORE_BEGUN: &str = " A restore had begun: compare each store, and see this run's ways back.";
+
 /// How what is said of a skipped step begins.
 pub(crate) const SKIPPED: &str = "skipped";
 

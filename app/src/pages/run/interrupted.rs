@@ -158,29 +158,14 @@ fn Abandon(id: RunId, means: String) -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
+    use rollback_types::{RunState, StepError};
+
+    use super::super::specimen::rollback_of_v2;
     use super::*;
-    use rollback_types::{PlanDigest, RunState, StepError, Timestamp, VersionId};
 
     #[test]
     fn what_is_proven_and_what_is_not_known_is_named() {
-        let at = Timestamp::from_unix_ms(0);
-        let mut view = RunView::new(RunSummary {
-            id: RunId(1),
-            kind: RunKind::Rollback,
-            version_id: VersionId::new("v2"),
-            state: RunState::Interrupted,
-            reason: "why".into(),
-            actor: "ada".into(),
-            plan_digest: PlanDigest("d".into()),
-            started_at: at,
-            ended_at: Some(at),
-            duration_ms: Some(0),
-            waited_ms: 0,
-            stood_still_ms: 0,
-            last_sign_at: None,
-            summary: None,
-            last_event: 9,
-        });
+        let mut view = RunView::new(rollback_of_v2(RunState::Interrupted));
         assert_eq!(left(&view)[0], "No step.");
         assert!(left(&view)[1].starts_with("Nothing"));
         view.steps[0].state = StepState::Done;

@@ -193,8 +193,9 @@ fn to_subject(run: &RunSummary) -> impl IntoView + use<> {
 
 #[cfg(test)]
 mod tests {
-    use rollback_types::{PlanDigest, RunId, Timestamp, VersionId};
+    use rollback_types::RunId;
 
+    use super::super::specimen::rollback_of_v2;
     use super::*;
 
     #[test]
@@ -209,24 +210,7 @@ mod tests {
 
     #[test]
     fn an_aborted_run_leads_to_the_one_that_took_its_version_over() {
-        let at = Timestamp::from_unix_ms(0);
-        let mut view = RunView::new(RunSummary {
-            id: RunId(1),
-            kind: RunKind::Rollback,
-            version_id: VersionId::new("v2"),
-            state: RunState::Aborted,
-            reason: "why".into(),
-            actor: "ada".into(),
-            plan_digest: PlanDigest("d".into()),
-            started_at: at,
-            ended_at: Some(at),
-            duration_ms: Some(0),
-            waited_ms: 0,
-            stood_still_ms: 0,
-            last_sign_at: None,
-            summary: None,
-            last_event: 9,
-        });
+        let mut view = RunView::new(rollback_of_v2(RunState::Aborted));
         let later = RunSummary { id: RunId(2), state: RunState::Interrupted, ..view.run.clone() };
         let mark = view.steps.iter_mut().find(|s| s.step == Step::Mark).unwrap();
         mark.state = StepState::Done;

@@ -10,7 +10,7 @@ use rollback_types::{EventKind, RunKind, RunState, Step, StepError, ValidationRe
 use super::Engine;
 use crate::recorder::RecordError;
 use crate::store::{AbortNoted, AbortRequest};
-use crate::story::{BY_DECISION, SKIPPED, skipped};
+use crate::story::{BY_DECISION, RESTORE_BEGUN, SKIPPED, skipped};
 
 const REMOVALS: [Step; 3] = [Step::DropChapters, Step::DeletePoints, Step::DeleteNodes];
 const RESTORES: [Step; 3] = [Step::RestoreSqlite, Step::RestoreQdrant, Step::RestoreNeo4j];
@@ -39,6 +39,7 @@ impl Engine {
         let spec = &self.shared.spec;
         let message = format!("{} aborted at {step}: {error}", spec.kind.title());
         let marked = self.recorder.procedure.is_through(Step::Mark);
+        let restored = if self.begun_to_restore() { RESTORE_BEGUN } else { "" };
         let said = match &spec.target {
             // Step 2 may have failed after its effect: then the row says so, and the note finds it by the run's key.
             Some(target) if marked || step == Step::Mark => {
@@ -46,17 +47,11 @@ impl Engine {
                     AbortRequest { target: target.clone(), run_key: spec.run_key.clone(), message: message.clone() };
                 match self.shared.stores.records.note_abort(&request).await {
                     Ok(AbortNoted::NotHeld(why)) => {
-                        let restored = if self.begun_to_restore() {
-                            " A restore had begun: compare each store, and see this run's ways back."
-                        } else {
-                            ""
-                        };
                         format!("{message}.{restored} The version was left as it is: {why}.")
                     }
-                    Ok(_) if self.begun_to_restore() => format!(
-                        "{message}. A restore had begun: compare each store, and see this run's ways back. The version stays \
-                         rolling_back and is offered as “take over”."
-                    ),
+                    Ok(_) if !restored.is_empty() => {
+                        format!("{message}.{restored} The version stays rolling_back and is offered as “take over”.")
+                    }
                     Ok(_) if marked => {
                         format!("{message}. The version stays rolling_back and is offered as “take over”.")
                     }
@@ -64,8 +59,8 @@ impl Engine {
                     Err(e) => format!("{message}. The registry could not be told: {e}"),
                 }
             }
-            None if self.begun_to_restore() => {
-                format!("{message}. A restore had begun: compare each store, and see this run's ways back.")
+            None if !restored.is_empty() => {
+                format!("{message}.{restored}")
             }
             _ => format!("{message}. Nothing was changed in any store."),
         };

@@ -67,7 +67,7 @@ impl Planner<'_> {
                     let remade = run.state.ended_well() && run.version_id.as_str() == BackupSource::LATEST_COPY;
                     older_than_latest_copy &= !remade;
                 }
-                if !may_restore(run.kind) {
+                if !run.kind.changes_stores() {
                     continue;
                 }
                 match (self.chapters_by(run.id).await?, is_from_latest_copy(&run)) {
@@ -137,10 +137,6 @@ impl Planner<'_> {
             }
         }
     }
-}
-
-fn may_restore(kind: RunKind) -> bool {
-    matches!(kind, RunKind::Rollback | RunKind::RestoreProduction | RunKind::UndoRestore)
 }
 
 /// A rollback restores from nothing else.

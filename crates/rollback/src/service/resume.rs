@@ -17,10 +17,7 @@ use crate::plan::{Planned, Planner, Rest};
 use crate::recorder::Recorder;
 use crate::steps;
 use crate::store::{AbortNoted, AbortRequest};
-use crate::story::Story;
-
-/// Of an abandoned run, where it had begun to restore.
-const RESTORED: &str = " A restore had begun: compare each store, and see this run's ways back.";
+use crate::story::{RESTORE_BEGUN, Story};
 
 /// Of an abandoned run whose events cannot be read.
 const UNREADABLE: &str = " What it had done cannot be told: its record in the journal is damaged, and `stepback journal check` says \
@@ -103,7 +100,7 @@ impl RollbackService {
             Ok(story) => {
                 let marked = story.procedure.through().contains(&Step::Mark);
                 let restored = story.attempted.keys().any(|step| step.is_restore());
-                let told = if restored { RESTORED } else { "" };
+                let told = if restored { RESTORE_BEGUN } else { "" };
                 (story.record, story.last, marked || story.procedure.in_hand().contains(&Step::Mark), told)
             }
             // What it did cannot be told any more. It must not stand in everybody's way for ever because of that.

@@ -1,7 +1,7 @@
 //! What another run that was interrupted means: what it had begun is neither done nor undone until somebody decides.
 
 use rollback_types::run_kind::subject_in_words;
-use rollback_types::{Layout, Refusal, RunKind, VersionId};
+use rollback_types::{Layout, Refusal, RunKind, RunSummary, VersionId};
 
 use super::Judge;
 
@@ -17,13 +17,12 @@ impl Judge<'_> {
         };
         for run in self.g.interrupted.iter().filter(|run| !taken_over(run.kind, &run.version_id)) {
             let said = format!(
-                "Run #{id}, which was {doing} {of}, was interrupted after it had begun to change the stores: nobody has \
-                 decided yet what becomes of what it had in hand, and {shared}. It does nothing by itself. Resume or abandon run #{id} first, then plan again.",
-                id = run.id,
-                doing = run.kind.doing(),
-                of = subject_in_words(run.kind, &run.version_id),
+                "{}: nobody has decided yet what becomes of what it had in hand, and {shared}. It does nothing by itself. {} first, \
+                 then plan again.",
+                begun(run),
+                settle(run),
             );
-            self.refusals.push(Refusal::new(format!("interrupted_run:{}", run.id), said).because_of(run.id));
+            self.refuse_for(run, said);
         }
     }
 
@@ -31,14 +30,12 @@ impl Judge<'_> {
     pub(super) fn interrupted_before_restore(&mut self) {
         for run in &self.g.interrupted {
             self.ask(
-                format!("interrupted_run:{}", run.id),
+                code(run),
                 format!(
-                    "Run #{id}, which was {doing} {of}, was interrupted after it had begun to change the stores. This plan does not \
-                     end what it had begun, and after a restore it may be that run #{id} cannot be resumed any more, only abandoned. \
-                     To resume or abandon it first is better.",
-                    id = run.id,
-                    doing = run.kind.doing(),
-                    of = subject_in_words(run.kind, &run.version_id),
+                    "{}. This plan does not end what it had begun, and after a restore it may be that run #{} cannot be resumed any \
+                     more, only abandoned. To resume or abandon it first is better.",
+                    begun(run),
+                    run.id,
                 ),
             );
         }
@@ -48,13 +45,32 @@ impl Judge<'_> {
     pub(super) fn interrupted_before_copy(&mut self) {
         for run in &self.g.interrupted {
             let said = format!(
-                "Run #{id}, which was {doing} {of}, was interrupted after it had begun to change the stores: a copy of them as they \
-                 are now would hold what is half done. Resume or abandon run #{id} first, then plan again.",
-                id = run.id,
-                doing = run.kind.doing(),
-                of = subject_in_words(run.kind, &run.version_id),
+                "{}: a copy of them as they are now would hold what is half done. {} first, then plan again.",
+                begun(run),
+                settle(run),
             );
-            self.refusals.push(Refusal::new(format!("interrupted_run:{}", run.id), said).because_of(run.id));
+            self.refuse_for(run, said);
         }
     }
+
+    fn refuse_for(&mut self, run: &RunSummary, said: String) {
+        self.refusals.push(Refusal::new(code(run), said).because_of(run.id));
+    }
+}
+
+fn code(run: &RunSummary) -> String {
+    format!("interrupted_run:{}", run.id)
+}
+
+fn begun(run: &RunSummary) -> String {
+    format!(
+        "Run #{}, which was {} {}, was interrupted after it had begun to change the stores",
+        run.id,
+        run.kind.doing(),
+        subject_in_words(run.kind, &run.version_id),
+    )
+}
+
+fn settle(run: &RunSummary) -> String {
+    format!("Resume or abandon run #{}", run.id)
 }
