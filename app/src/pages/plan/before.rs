@@ -12,7 +12,7 @@ fn check_look(state: CheckState) -> (&'static str, IconName, &'static str) {
         CheckState::Proven => ("good", IconName::Check, "Proven"),
         CheckState::Failed => ("bad", IconName::Cross, "Failed"),
         CheckState::Warning => ("warn", IconName::Warning, "Worth a look"),
-        CheckState::ForPerson => ("person", IconName::Question, "For you to check"),
+        CheckState::ForPerson => ("for-person", IconName::Question, "For you to check"),
     }
 }
 

@@ -223,7 +223,7 @@ fn checklist(items: Vec<CheckItem>) -> impl IntoView {
         CheckState::Proven => ("good", IconName::Check, "Proven"),
         CheckState::Failed => ("bad", IconName::Cross, "Failed"),
         CheckState::Warning => ("warn", IconName::Warning, "Acknowledged"),
-        CheckState::ForPerson => ("person", IconName::Question, "For a person"),
+        CheckState::ForPerson => ("for-person", IconName::Question, "For a person"),
     };
     let items = items
         .into_iter()
