@@ -36,7 +36,9 @@ pub fn listen() {
         }
     });
     let _for_ever = window_event_listener_untyped("change", |event| {
-        let form = closest(&event, "form[data-send-on-change]").and_then(|e| e.dyn_into::<HtmlFormElement>().ok());
+        // On a form every change sends it; on a field that field's alone.
+        let asks = closest(&event, "[data-send-on-change]").and_then(|e| e.closest("form").ok().flatten());
+        let form = asks.and_then(|e| e.dyn_into::<HtmlFormElement>().ok());
         if let Some(form) = form {
             say_none_alone(&form);
             keep_focus(&event);

@@ -122,6 +122,12 @@ pub async fn list_runs(#[server(default)] query: RunQuery) -> Result<Page<RunSum
     service()?.runs(&query).await.map_err(refused)
 }
 
+/// How many runs of each state and kind fit, whatever of both is asked for; nothing where that is not counted.
+#[cfg(feature = "ssr")]
+pub(crate) async fn count_runs(query: RunQuery) -> Result<Option<Vec<rollback_types::RunCount>>, ApiError> {
+    service()?.run_counts(&query).await.map_err(refused)
+}
+
 /// Lines of the log that a run's page begins with.
 #[cfg(feature = "ssr")]
 const LINES: usize = 400;

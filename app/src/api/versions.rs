@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json};
-use rollback_types::{Page, StateCount, VersionDetail, VersionId, VersionQuery, VersionRow};
+use rollback_types::{Page, StateCount, VersionCourse, VersionDetail, VersionId, VersionQuery, VersionRow};
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
+use super::runs::Drawings;
 
 #[cfg(feature = "ssr")]
 use super::{refused, service};
@@ -17,25 +18,43 @@ use super::{refused, service};
 pub struct VersionList {
     /// The rows.
     pub page: Page<VersionRow>,
-    /// The states of all versions, whatever is filtered.
+    /// The states of all versions that the search finds, whichever states are asked for.
     pub counts: Vec<StateCount>,
-    /// How the rows' figures grew, as SVG; absent when too few have any. Its texts are escaped.
-    pub chart: Option<String>,
-    /// Bytes of the backups of the versions that have one.
-    pub kept: HashMap<VersionId, u64>,
+    /// All versions over time, whatever is asked for.
+    pub course: VersionCourse,
+    /// How their figures grew; absent when too few have any.
+    pub chart: Option<Drawings>,
+    /// Bytes of the backups of the versions that have one; absent where the backups cannot be listed.
+    pub kept: Option<HashMap<VersionId, u64>>,
 }
 
 /// A page of versions.
 #[server(name = ListVersions, prefix = "/rpc", endpoint = "versions", input = GetUrl, output = Json)]
 pub async fn list_versions(query: VersionQuery) -> Result<VersionList, ApiError> {
     let service = service()?;
-    let (page, counts, kept) = futures::join!(service.versions(&query), service.state_counts(), service.kept_sizes());
-    let (page, counts) = (page.map_err(refused)?, counts.map_err(refused)?);
     // Where the backups cannot be listed their own page says so.
-    let kept = kept.unwrap_or_default();
+    let kept = service.kept_sizes().await.ok();
+    let mut named: Vec<VersionId> = kept.iter().flat_map(HashMap::keys).cloned().collect();
+    named.sort();
+    let search = query.q.as_deref().filter(|q| !q.is_empty());
+    let (page, counts, course) =
+        futures::join!(service.versions(&query), service.state_counts(search), service.course(&named));
+    let (page, counts, course) = (page.map_err(refused)?, counts.map_err(refused)?, course.map_err(refused)?);
     // A list without its picture is still the list.
-    let chart = crate::charts::versions_chart("versions-chart", &page.items, &kept).unwrap_or_default();
-    Ok(VersionList { page, counts, chart, kept })
+    let chart = drawings(&course, kept.as_ref()).unwrap_or_default();
+    Ok(VersionList { page, counts, course, chart, kept })
+}
+
+#[cfg(feature = "ssr")]
+fn drawings(
+    course: &VersionCourse,
+    kept: Option<&HashMap<VersionId, u64>>,
+) -> Result<Option<Drawings>, crate::charts::ChartError> {
+    use crate::charts::{Room, versions_chart};
+
+    let wide = versions_chart("versions-chart", &course.versions, kept, Room::Wide)?;
+    let narrow = versions_chart("versions-chart-narrow", &course.versions, kept, Room::Narrow)?;
+    Ok(wide.zip(narrow).map(|(wide, narrow)| Drawings { wide, narrow }))
 }
 
 /// One version.

@@ -110,6 +110,23 @@ pub fn Time(
     }
 }
 
+/// A moment in a list: how long ago, and below it when.
+#[component]
+pub fn Moment(
+    /// When.
+    at: Timestamp,
+) -> impl IntoView {
+    view! {
+        <span class="moment">
+            <Time at=at style=TimeStyle::Relative />
+            " "
+            <span class="under">
+                <Time at=at style=TimeStyle::Absolute />
+            </span>
+        </span>
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

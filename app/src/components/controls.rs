@@ -13,7 +13,7 @@ pub struct Chip {
     pub href: String,
     /// The filter is on.
     pub on: bool,
-    /// How many rows it would show.
+    /// How many rows there are of it, within the search and the other filters.
     pub count: Option<u64>,
 }
 

@@ -10,6 +10,8 @@ pub mod decision;
 pub mod dialog;
 pub mod diff;
 pub mod field;
+#[cfg(feature = "ssr")]
+pub mod figures;
 pub mod icon;
 pub mod key_help;
 pub mod ladder;
@@ -26,7 +28,7 @@ pub mod toast;
 
 pub use badge::{Badge, RunBadge, StepBadge, Tone, VersionBadge};
 pub use card::{Card, Fact, KeyValue, PageHeader};
-pub use clock::{Time, TimeStyle};
+pub use clock::{Moment, Time, TimeStyle};
 pub use code::CodeBlock;
 pub use connection::ConnectionState;
 pub use controls::{Chip, FilterChips, Pagination, SearchField};
@@ -34,6 +36,8 @@ pub use decision::DecisionForm;
 pub use dialog::{Dialog, DialogButton};
 pub use diff::{Change, Diff};
 pub use field::{FieldKind, TextArea, TextField};
+#[cfg(feature = "ssr")]
+pub use figures::{Chart, Figures};
 pub use icon::{Icon, IconName};
 pub use ladder::LadderGrid;
 pub use ladder_glyph::LadderGlyph;
@@ -47,5 +51,5 @@ pub use role::RoleNote;
 #[cfg(feature = "ssr")]
 pub use role::plan_link;
 pub use store::{Meter, StoreDot, StoreName};
-pub use table::{Column, DataTable};
+pub use table::{Column, DataTable, Direction};
 pub use toast::Toast;

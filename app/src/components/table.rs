@@ -4,36 +4,88 @@ use leptos::prelude::*;
 
 /// The head of one column.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Column {
+pub struct Column {
+    head: String,
+    kind: Kind,
+    order: Option<Order>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
     /// Words: aligned with the reading direction.
-    Text(String),
+    Text,
     /// Numbers and times: aligned at their end.
-    Number(String),
+    Number,
     /// What the column holds needs no words for the eye.
-    Unseen(String),
+    Unseen,
+}
+
+/// A head that is a link puts the rows in the order of its column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Order {
+    /// The same list in the order that the link asks for.
+    href: String,
+    /// The order in which the rows stand, where it is this column's; the link turns it round.
+    now: Option<Direction>,
+}
+
+/// How rows stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// The least first.
+    Ascending,
+    /// The greatest first.
+    Descending,
+}
+
+impl Direction {
+    /// As `aria-sort` has it.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Ascending => "ascending",
+            Self::Descending => "descending",
+        }
+    }
 }
 
 impl Column {
+    fn of(head: impl Into<String>, kind: Kind) -> Self {
+        Self { head: head.into(), kind, order: None }
+    }
+
     /// A column of words.
     pub fn text(head: impl Into<String>) -> Self {
-        Self::Text(head.into())
+        Self::of(head, Kind::Text)
     }
 
     /// A column of numbers or times.
     pub fn number(head: impl Into<String>) -> Self {
-        Self::Number(head.into())
+        Self::of(head, Kind::Number)
     }
 
     /// A column whose head is only spoken.
     pub fn unseen(head: impl Into<String>) -> Self {
-        Self::Unseen(head.into())
+        Self::of(head, Kind::Unseen)
+    }
+
+    /// Its head leads to the same list in its order, or, where the rows stand in it already, in the reverse of it.
+    #[must_use]
+    pub fn ordered(self, href: String, now: Option<Direction>) -> Self {
+        Self { order: Some(Order { href, now }), ..self }
     }
 
     fn head(self) -> AnyView {
-        match self {
-            Self::Text(head) => view! { <th scope="col">{head}</th> }.into_any(),
-            Self::Number(head) => view! { <th scope="col" class="num">{head}</th> }.into_any(),
-            Self::Unseen(head) => view! { <th scope="col"><span class="sr">{head}</span></th> }.into_any(),
+        let sorted = self.order.as_ref().and_then(|order| order.now).map(Direction::as_str);
+        let number = self.kind == Kind::Number;
+        let head = match (self.order, self.kind) {
+            (_, Kind::Unseen) => view! { <span class="sr">{self.head}</span> }.into_any(),
+            (Some(order), _) => view! { <a href=order.href>{self.head}</a> }.into_any(),
+            (None, _) => self.head.into_any(),
+        };
+        if number {
+            view! { <th scope="col" class="num" aria-sort=sorted>{head}</th> }.into_any()
+        } else {
+            view! { <th scope="col" aria-sort=sorted>{head}</th> }.into_any()
         }
     }
 }
@@ -96,5 +148,16 @@ mod tests {
         let plain = html(None);
         assert!(!plain.contains("region") && !plain.contains("tabindex"), "{plain}");
         assert!(plain.contains(r#"<th scope="col" class="num">Took"#), "{plain}");
+    }
+
+    #[test]
+    fn a_head_leads_to_its_order_and_says_how_the_rows_stand() {
+        let columns = vec![
+            Column::text("Version").ordered("/v?sort=id".into(), None),
+            Column::number("Made").ordered("/v?sort=made".into(), Some(Direction::Descending)),
+        ];
+        let html = Owner::new().with(|| view! { <DataTable columns=columns><tr></tr></DataTable> }.to_html());
+        assert!(html.contains(r#"<th scope="col"><a href="/v?sort=id">Version"#), "{html}");
+        assert!(html.contains(r#"aria-sort="descending"><a href="/v?sort=made">Made"#), "{html}");
     }
 }

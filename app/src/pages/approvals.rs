@@ -10,7 +10,7 @@ pub use self::request::ApprovalPage;
 use super::run_rows::about_plan;
 use crate::api::approvals::list_approvals;
 use crate::components::{
-    Badge, Column, DataTable, EmptyState, ErrorPanel, IconName, Loading, PageHeader, RunLink, Time, TimeStyle, Tone,
+    Badge, Column, DataTable, EmptyState, ErrorPanel, IconName, Loading, Moment, PageHeader, RunLink, Tone,
 };
 use crate::format;
 use crate::fragment::Fragment;
@@ -129,7 +129,7 @@ fn row(approval: Approval) -> impl IntoView {
             <td class="foreign by" data-label="asked by">{format::clip(&format::visible(&approval.asked_by), 40)}</td>
             <td>{approval.run.map(|id| view! { <RunLink id=id /> })}</td>
             <td class="num muted">
-                <Time at=approval.asked_at style=TimeStyle::Relative />
+                <Moment at=approval.asked_at />
             </td>
         </tr>
     }

@@ -130,6 +130,11 @@ fn None() -> impl IntoView {
             <p>
                 "The safety copy (backups/latest-copy) and the kept versions would be listed here. Check the backups folder in the configuration, and make a copy before you need one."
             </p>
+            <p>
+                <a class="btn primary" href="/backups/new">
+                    {plan_link(Role::Operator, "Make a new latest-copy…", "See the plan of a new latest-copy")}
+                </a>
+            </p>
         </EmptyState>
     }
 }

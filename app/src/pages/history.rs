@@ -5,22 +5,23 @@ mod over_time;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
-use rollback_types::{Page, RunKind, RunState, RunSummary, StepDuration};
+use rollback_types::{Page, RunCount, RunKind, RunState, RunSummary, StepDuration};
 
 use self::asked::Asked;
 use self::over_time::OverTime;
-use crate::api::runs::{list_runs, median_chart, step_durations};
+use crate::api::runs::{count_runs, list_runs, median_chart, step_durations};
 use crate::components::badge::run_look;
 use crate::components::{
-    Callout, Card, Chip, Column, DataTable, EmptyState, ErrorPanel, FilterChips, Foreign, Loading, PageHeader,
-    Pagination, RunBadge, RunLink, SearchField, Time, Tone,
+    Callout, Card, Chart, Chip, Column, DataTable, EmptyState, ErrorPanel, Figures, FilterChips, Foreign, Loading,
+    PageHeader, Pagination, RunBadge, RunLink, SearchField, Time, Tone,
 };
 use crate::format;
 use crate::fragment::Fragment;
 use crate::freshness::PageFreshness;
 use crate::pages::plan::sentences::listed;
-use crate::pages::run::chart::Chart;
 use crate::pages::run_rows::{Took, subject};
+
+const DURATIONS: &str = "Durations per step";
 
 const STATES: [RunState; 6] = [
     RunState::Running,
@@ -37,6 +38,7 @@ pub fn HistoryPage() -> impl IntoView {
     let search = use_location().search;
     let asked = Memo::new(move |_| search.with(|s| Asked::read(s)));
     let runs = Resource::new_blocking(move || asked.get(), |asked| list_runs(asked.query()));
+    let counts = Resource::new_blocking(move || asked.get(), |asked| count_runs(asked.query()));
     let lead = view! { "Every rollback, restore, validation and backup that was started here." };
     let tools = view! {
         <PageFreshness />
@@ -49,7 +51,14 @@ pub fn HistoryPage() -> impl IntoView {
             "Runs"
         </PageHeader>
         {move || no_days(&asked.get().no_days)}
-        {move || filters(&asked.get())}
+        <Transition fallback=|| ()>
+            {move || Suspend::new(async move {
+                let asked = asked.get_untracked();
+                // Where they cannot be counted the list says why.
+                let counts = counts.await.ok().flatten();
+                filters(&asked, counts.as_deref())
+            })}
+        </Transition>
         {move || view! { <OverTime asked=asked.get() /> }}
         <Fragment id="runs-list" held=true>
             <Transition fallback=Loading>
@@ -79,15 +88,30 @@ fn no_days(days: &[(&'static str, String)]) -> Option<impl IntoView + use<>> {
     })
 }
 
-fn filters(asked: &Asked) -> impl IntoView + use<> {
-    let of_state = |state: Option<RunState>| Asked { state, ..asked.clone() }.path(None);
-    let of_kind = |kind: Option<RunKind>| Asked { kind, ..asked.clone() }.path(None);
-    let chip = |label: &str, href: String, on: bool| Chip { label: label.to_owned(), href, on, count: None };
-    let states: Vec<Chip> = std::iter::once(chip("All states", of_state(None), asked.state.is_none()))
-        .chain(STATES.into_iter().map(|s| chip(run_look(s).2, of_state(Some(s)), asked.state == Some(s))))
+/// How many runs a chip would show: of a state among those of the kind that is chosen, and the other way round.
+fn count(counts: Option<&[RunCount]>, state: Option<RunState>, kind: Option<RunKind>) -> Option<u64> {
+    let fits = |c: &&RunCount| state.is_none_or(|state| c.state == state) && kind.is_none_or(|kind| c.kind == kind);
+    counts.map(|counts| counts.iter().filter(fits).map(|c| c.count).sum())
+}
+
+fn filters(asked: &Asked, counts: Option<&[RunCount]>) -> impl IntoView + use<> {
+    let of_state = |state: Option<RunState>, label: &str| Chip {
+        label: label.to_owned(),
+        href: Asked { state, ..asked.clone() }.path(None),
+        on: asked.state == state,
+        count: count(counts, state, asked.kind),
+    };
+    let of_kind = |kind: Option<RunKind>, label: &str| Chip {
+        label: label.to_owned(),
+        href: Asked { kind, ..asked.clone() }.path(None),
+        on: asked.kind == kind,
+        count: count(counts, asked.state, kind),
+    };
+    let states: Vec<Chip> = std::iter::once(of_state(None, "All states"))
+        .chain(STATES.into_iter().map(|s| of_state(Some(s), run_look(s).2)))
         .collect();
-    let kinds: Vec<Chip> = std::iter::once(chip("All kinds", of_kind(None), asked.kind.is_none()))
-        .chain(RunKind::ALL.into_iter().map(|k| chip(k.title(), of_kind(Some(k)), asked.kind == Some(k))))
+    let kinds: Vec<Chip> = std::iter::once(of_kind(None, "All kinds"))
+        .chain(RunKind::ALL.into_iter().map(|k| of_kind(Some(k), k.title())))
         .collect();
     let version = asked.version.clone().map(|v| {
         let without = Asked { version: None, ..asked.clone() };
@@ -251,7 +275,7 @@ fn Durations() -> impl IntoView {
             {move || Suspend::new(async move {
                 let (chart, medians) = figures.await;
                 let chart = match chart {
-                    Ok(drawings) => view! { <Chart drawings=drawings /> }.into_any(),
+                    Ok(drawings) => view! { <Chart title=DURATIONS drawings=drawings /> }.into_any(),
                     Err(e) => view! { <div class="body"><ErrorPanel problem=*e.0 /></div> }.into_any(),
                 };
                 let medians = medians.unwrap_or_default();
@@ -262,12 +286,19 @@ fn Durations() -> impl IntoView {
                     </p>
                 };
                 view! {
-                    <Card title="Durations per step" footer=footer.into_any()>
+                    <Card title=DURATIONS footer=footer.into_any()>
                         {chart}
-                        <details class="figures">
-                            <summary>"The figures"</summary>
-                            {table(&medians)}
-                        </details>
+                        <Figures
+                            title=DURATIONS
+                            columns=vec![
+                                Column::text("Step"),
+                                Column::number("Median here"),
+                                Column::number("Runs"),
+                                Column::number("The document"),
+                            ]
+                        >
+                            {figure_rows(&medians)}
+                        </Figures>
                     </Card>
                 }
             })}
@@ -275,8 +306,8 @@ fn Durations() -> impl IntoView {
     }
 }
 
-fn table(medians: &[StepDuration]) -> impl IntoView + use<> {
-    let rows = RunKind::Rollback
+fn figure_rows(medians: &[StepDuration]) -> impl IntoView + use<> {
+    RunKind::Rollback
         .steps()
         .into_iter()
         .map(|step| {
@@ -290,26 +321,28 @@ fn table(medians: &[StepDuration]) -> impl IntoView + use<> {
                 </tr>
             }
         })
-        .collect_view();
-    view! {
-        <DataTable
-            label="The figures of the chart"
-            columns=vec![
-                Column::text("Step"),
-                Column::number("Median here"),
-                Column::number("Runs"),
-                Column::number("The document"),
-            ]
-            class=""
-        >
-            {rows}
-        </DataTable>
-    }
+        .collect_view()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chip_counts_what_it_would_show_beside_the_other_choice() {
+        let of = |state, kind, count| RunCount { state, kind, count };
+        let counts = [
+            of(RunState::Completed, RunKind::Rollback, 4),
+            of(RunState::Completed, RunKind::Validate, 2),
+            of(RunState::Aborted, RunKind::Rollback, 1),
+        ];
+        let counts = Some(&counts[..]);
+        assert_eq!(count(counts, None, None), Some(7));
+        assert_eq!(count(counts, Some(RunState::Completed), None), Some(6));
+        assert_eq!(count(counts, Some(RunState::Completed), Some(RunKind::Validate)), Some(2));
+        assert_eq!(count(counts, Some(RunState::Aborted), Some(RunKind::Validate)), Some(0));
+        assert_eq!(count(None, None, None), None, "what was not counted has no number");
+    }
 
     #[test]
     fn every_state_can_be_filtered() {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use rollback_types::run_kind::{PRODUCTION, backup_of_subject, run_of_subject};
 use rollback_types::{BackupSource, RunKind, RunSummary, VersionId};
 
-use crate::components::{Column, DataTable, EmptyState, RunBadge, RunLink, Time, TimeStyle, VersionLink};
+use crate::components::{Column, DataTable, EmptyState, Moment, RunBadge, RunLink, VersionLink};
 use crate::format;
 
 /// The table, or what would be in it.
@@ -86,7 +86,7 @@ fn row(run: RunSummary) -> impl IntoView {
             <td class="hide foreign by">{format::clip(&format::visible(&run.actor), 40)}</td>
             <td class="num">{took}</td>
             <td class="num muted">
-                <Time at=run.started_at style=TimeStyle::Relative />
+                <Moment at=run.started_at />
             </td>
         </tr>
     }

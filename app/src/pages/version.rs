@@ -263,6 +263,7 @@ fn Operations(operations: Vec<OperationRow>) -> impl IntoView {
                 Column::number("Took"),
                 Column::number("When"),
             ]
+            class="stack operations"
         >
             {rows}
         </DataTable>

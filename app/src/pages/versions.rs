@@ -2,6 +2,8 @@
 #![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
 
 pub mod columns;
+mod growth;
+mod window;
 
 use std::collections::HashMap;
 
@@ -12,11 +14,12 @@ use rollback_types::{
 };
 
 use self::columns::{ColumnChoice, Optional};
+use self::window::Window;
 use crate::address;
 use crate::api::versions::{VersionList, list_versions};
 use crate::components::{
-    Card, Chip, Column, DataTable, EmptyState, ErrorPanel, FilterChips, Icon, IconName, Loading, PageHeader,
-    Pagination, SearchField, Time, TimeStyle, VersionBadge, VersionLink, plan_link,
+    Card, Chip, Column, DataTable, Direction, EmptyState, ErrorPanel, FilterChips, Icon, IconName, Loading, Moment,
+    PageHeader, Pagination, SearchField, VersionBadge, VersionLink, plan_link,
 };
 use crate::format;
 use crate::fragment::Fragment;
@@ -114,23 +117,40 @@ fn sort_word(sort: VersionSort) -> &'static str {
         VersionSort::IdAsc => "By id, A to Z",
         VersionSort::IdDesc => "By id, Z to A",
         VersionSort::UpdatedDesc => "Last changed first",
-        VersionSort::StatusAsc => "By state",
+        VersionSort::UpdatedAsc => "Longest unchanged first",
+        VersionSort::StatusAsc => "By state, A to Z",
+        VersionSort::StatusDesc => "By state, Z to A",
+        VersionSort::ChaptersDesc => "Most chapters first",
+        VersionSort::ChaptersAsc => "Fewest chapters first",
+        VersionSort::ParagraphsDesc => "Most paragraphs first",
+        VersionSort::ParagraphsAsc => "Fewest paragraphs first",
     }
+}
+
+/// A head that puts the list in the order of its column: first in `usual`, and turned round where it stands so.
+fn ordered(head: Column, query: &VersionQuery, usual: VersionSort, other: VersionSort) -> Column {
+    let direction = |sort: VersionSort| if sort.is_descending() { Direction::Descending } else { Direction::Ascending };
+    let now = [usual, other].contains(&query.sort).then_some(query.sort);
+    let sort = if now == Some(usual) { other } else { usual };
+    let href = list_address(&VersionQuery { sort, cursor: None, ..query.clone() });
+    head.ordered(href, now.map(direction))
 }
 
 #[component]
 pub(super) fn List(list: VersionList, query: VersionQuery) -> impl IntoView {
-    let VersionList { page, counts, chart, kept } = list;
-    let chart = chart.map(|svg| growth(svg, &page.items, &kept));
+    let VersionList { page, counts, course, chart, kept } = list;
     let columns = columns::chosen();
     let first = query.cursor.is_some().then(|| list_address(&VersionQuery { cursor: None, ..query.clone() }));
     let next = page.next_cursor.map(|cursor| list_address(&VersionQuery { cursor: Some(cursor), ..query.clone() }));
     let chips = chips(&counts, &query);
-    let unfiltered = query.q.is_none() && query.status.is_empty() && query.cursor.is_none();
+    let narrowed = query.q.is_some() || !query.status.is_empty();
+    let chart = chart.map(|drawings| growth::card(drawings, &course, kept.as_ref(), narrowed));
+    let footer = view! { <p>{window::in_words(kept.as_ref().map(HashMap::len))}</p> };
     let content = if page.items.is_empty() {
-        empty(unfiltered).into_any()
+        empty(!narrowed && query.cursor.is_none()).into_any()
     } else {
-        table(page.items, &columns, &kept).into_any()
+        let window = Window::of(&course, kept.as_ref());
+        table(page.items, &columns, &kept.unwrap_or_default(), window.as_ref(), &query).into_any()
     };
     view! {
         <div class="filters">
@@ -140,60 +160,12 @@ pub(super) fn List(list: VersionList, query: VersionQuery) -> impl IntoView {
         <Card
             title="Registry"
             aside=view! { <ColumnChoice chosen=columns.clone() /> }.into_any()
-            footer=view! { <p>{window(kept.len())}</p> }.into_any()
+            footer=footer.into_any()
         >
             {content}
         </Card>
         <Pagination label="Pages of versions" first=first next=next />
         {chart}
-    }
-}
-
-/// The retention window in words.
-fn window(kept: usize) -> String {
-    match kept {
-        0 => "No version has a backup of its own: only latest-copy can be restored from.".to_owned(),
-        1 => "Beside latest-copy, a backup of 1 version is kept.".to_owned(),
-        n => format!("Beside latest-copy, backups of {n} versions are kept."),
-    }
-}
-
-/// The chart of the rows below, with its figures.
-fn growth(svg: String, rows: &[VersionRow], kept: &HashMap<VersionId, u64>) -> impl IntoView + use<> {
-    let mut rows: Vec<&VersionRow> = rows.iter().collect();
-    rows.sort_by_key(|r| r.created_at);
-    let figures = rows
-        .into_iter()
-        .map(|v| {
-            view! {
-                <tr>
-                    <td class="id">{format::clip(&format::visible(v.version_id.as_str()), 120)}</td>
-                    <td class="num">{v.chapter_count.map(number)}</td>
-                    <td class="num">{v.paragraph_count.map(number)}</td>
-                    <td class="num">{kept.get(&v.version_id).copied().map(format::bytes)}</td>
-                </tr>
-            }
-        })
-        .collect_view();
-    view! {
-        <Card title="Growth">
-            <div class="chart" tabindex="0" role="region" aria-label="Chart, scrolls sideways" inner_html=svg></div>
-            <details class="figures">
-                <summary>"The figures"</summary>
-                <DataTable
-                    label="The figures of the chart"
-                    columns=vec![
-                        Column::text("Version"),
-                        Column::number("Chapters"),
-                        Column::number("Paragraphs"),
-                        Column::number("Backup"),
-                    ]
-                    class=""
-                >
-                    {figures}
-                </DataTable>
-            </details>
-        </Card>
     }
 }
 
@@ -219,7 +191,7 @@ fn SearchForm(query: VersionQuery) -> impl IntoView {
             <SearchField name="q" label="Id, message or notes" value=query.q.unwrap_or_default() />
             <label class="sort">
                 <span>"Order"</span>
-                <select name="sort">{options}</select>
+                <select name="sort" data-send-on-change>{options}</select>
             </label>
             {states}
         </form>
@@ -246,13 +218,25 @@ fn empty(unfiltered: bool) -> impl IntoView {
     }
 }
 
-fn table(rows: Vec<VersionRow>, columns: &[Optional], kept: &HashMap<VersionId, u64>) -> impl IntoView + use<> {
-    let heads = [Column::text("Version"), Column::text("State")]
-        .into_iter()
-        .chain(columns.iter().map(|column| column.head()))
-        .chain([Column::unseen("Action")])
-        .collect();
-    let rows = rows.into_iter().map(|v| row(v, columns, kept)).collect_view();
+fn table(
+    rows: Vec<VersionRow>,
+    columns: &[Optional],
+    kept: &HashMap<VersionId, u64>,
+    window: Option<&Window>,
+    query: &VersionQuery,
+) -> impl IntoView + use<> {
+    let version = ordered(Column::text("Version"), query, VersionSort::IdAsc, VersionSort::IdDesc);
+    let state = ordered(Column::text("State"), query, VersionSort::StatusAsc, VersionSort::StatusDesc);
+    let chosen = columns.iter().map(|column| match column.orders() {
+        Some((usual, other)) => ordered(column.head(), query, usual, other),
+        None => column.head(),
+    });
+    let heads: Vec<Column> = [version, state].into_iter().chain(chosen).chain([Column::unseen("Action")]).collect();
+    let ends = window.and_then(|window| Some((window.ends_after(&rows, query)?, window::end(window, heads.len()))));
+    let mut rows: Vec<AnyView> = rows.into_iter().map(|v| row(v, columns, kept).into_any()).collect();
+    if let Some((after, end)) = ends {
+        rows.insert(after, end);
+    }
     view! {
         <DataTable
             columns=heads
@@ -331,7 +315,7 @@ pub(super) fn number(n: i64) -> String {
 }
 
 fn moment(at: Option<rollback_types::Timestamp>) -> impl IntoView {
-    at.map(|at| view! { <Time at=at style=TimeStyle::Relative /> })
+    at.map(|at| view! { <Moment at=at /> })
 }
 
 #[cfg(test)]
@@ -354,6 +338,18 @@ mod tests {
     #[test]
     fn nonsense_in_the_address_asks_for_nothing() {
         assert_eq!(read_query("sort=sideways&q=%20&status="), VersionQuery::default());
+    }
+
+    #[test]
+    fn a_head_asks_for_its_order_and_then_for_the_reverse_from_the_first_page() {
+        let head = |sort| {
+            let query = VersionQuery { sort, cursor: Some(Cursor("c".into())), ..VersionQuery::default() };
+            ordered(Column::number("Chapters"), &query, VersionSort::ChaptersDesc, VersionSort::ChaptersAsc)
+        };
+        let to = |address: &str, now| Column::number("Chapters").ordered(address.to_owned(), now);
+        assert_eq!(head(VersionSort::default()), to("/versions?sort=-chapter_count", None));
+        assert_eq!(head(VersionSort::ChaptersDesc), to("/versions?sort=chapter_count", Some(Direction::Descending)));
+        assert_eq!(head(VersionSort::ChaptersAsc), to("/versions?sort=-chapter_count", Some(Direction::Ascending)));
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub use log::{LogLevel, LogLine, LogPart, LogQuery};
 pub use note::{AfterItem, Note, NoteRequest, Notes, Tick, Wording, Written};
 pub use outcome::StoreOutcome;
 pub use overview::{
-    Change, Overview, RunQuery, StagedInStore, StateCount, StepDuration, Verdict, VerdictLevel, VersionDetail,
+    Change, Overview, RunCount, RunQuery, StagedInStore, StateCount, StepDuration, Verdict, VerdictLevel, VersionDetail,
 };
 pub use page::{Cursor, Page};
 pub use plan::{
@@ -50,7 +50,7 @@ pub use plan::{
     TimeEstimate, Trigger,
 };
 pub use problem::{FieldError, Problem, ProblemKind};
-pub use registry::{Layout, OperationRow, VersionQuery, VersionRow, VersionSort};
+pub use registry::{Layout, OperationRow, VersionCourse, VersionQuery, VersionRow, VersionSort};
 pub use report::{
     AfterCheck, AfterState, ComparedRun, ComparedStep, CountChange, CountComparison, DecisionTaken, Interruption,
     InterruptionEnd, RunComparison, RunReport, SavedWayBack, StepComparison, StepOutcome, StoreBalance,

@@ -169,6 +169,17 @@ pub struct RunQuery {
     pub limit: Option<u32>,
 }
 
+/// How many runs there are of a state and a kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunCount {
+    /// The state.
+    pub state: crate::RunState,
+    /// The kind.
+    pub kind: crate::RunKind,
+    /// So many.
+    pub count: u64,
+}
+
 /// How long a step took in earlier runs that completed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

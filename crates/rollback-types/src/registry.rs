@@ -130,21 +130,50 @@ pub enum VersionSort {
     /// Last changed first.
     #[serde(rename = "-updated_at")]
     UpdatedDesc,
+    /// Longest unchanged first.
+    #[serde(rename = "updated_at")]
+    UpdatedAsc,
     /// By state, A to Z.
     #[serde(rename = "status")]
     StatusAsc,
+    /// By state, Z to A.
+    #[serde(rename = "-status")]
+    StatusDesc,
+    /// Most chapters first; those of which no number is known come last, as with every order by a number.
+    #[serde(rename = "-chapter_count")]
+    ChaptersDesc,
+    /// Fewest chapters first.
+    #[serde(rename = "chapter_count")]
+    ChaptersAsc,
+    /// Most paragraphs first.
+    #[serde(rename = "-paragraph_count")]
+    ParagraphsDesc,
+    /// Fewest paragraphs first.
+    #[serde(rename = "paragraph_count")]
+    ParagraphsAsc,
 }
 
 impl VersionSort {
     /// Every order with its word in a URL.
-    pub const ALL: [(Self, &'static str); 6] = [
+    pub const ALL: [(Self, &'static str); 12] = [
         (Self::CreatedDesc, "-created_at"),
         (Self::CreatedAsc, "created_at"),
         (Self::IdAsc, "version_id"),
         (Self::IdDesc, "-version_id"),
         (Self::UpdatedDesc, "-updated_at"),
+        (Self::UpdatedAsc, "updated_at"),
         (Self::StatusAsc, "status"),
+        (Self::StatusDesc, "-status"),
+        (Self::ChaptersDesc, "-chapter_count"),
+        (Self::ChaptersAsc, "chapter_count"),
+        (Self::ParagraphsDesc, "-paragraph_count"),
+        (Self::ParagraphsAsc, "paragraph_count"),
     ];
+
+    /// The greatest comes first.
+    pub fn is_descending(self) -> bool {
+        self.as_str().starts_with('-')
+    }
 
     /// The word in a URL.
     pub fn as_str(self) -> &'static str {
@@ -155,6 +184,20 @@ impl VersionSort {
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|(_, w)| *w == word).map(|(s, _)| s)
     }
+}
+
+/// The versions over time: all of them, or a sample that is spread evenly.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionCourse {
+    /// Oldest first.
+    pub versions: Vec<VersionRow>,
+    /// How many there are that have a time.
+    pub total: u64,
+}
+
+impl VersionCourse {
+    /// Versions of a sample, beside those that were asked for by name.
+    pub const SAMPLE: u32 = 60;
 }
 
 /// What to list.

@@ -4,8 +4,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use rollback_types::{
-    BackupCheck, Event, Page, PlanDigest, RunId, RunKind, RunQuery, RunState, RunSummary, StepDuration, Timestamp,
-    VersionId,
+    BackupCheck, Event, Page, PlanDigest, RunCount, RunId, RunKind, RunQuery, RunState, RunSummary, StepDuration,
+    Timestamp, VersionId,
 };
 
 /// The journal could not be read or written.
@@ -149,6 +149,9 @@ pub trait Journal: Send + Sync + fmt::Debug {
     async fn run_with_key(&self, run_key: &str) -> Result<Option<RunId>, JournalError>;
     /// Runs, newest first.
     async fn runs(&self, query: &RunQuery) -> Result<Page<RunSummary>, JournalError>;
+    /// How many runs of each state and kind fit, whatever state and kind the query asks for. `None` where it would have to read
+    /// them all: for a search beyond ASCII.
+    async fn run_counts(&self, query: &RunQuery) -> Result<Option<Vec<RunCount>>, JournalError>;
     /// The run that is running or waits for a decision.
     async fn active_run(&self) -> Result<Option<RunSummary>, JournalError>;
     /// Median duration of each step over completed runs (steps done or found absent).

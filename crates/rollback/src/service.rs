@@ -294,6 +294,14 @@ impl RollbackService {
         Ok(page)
     }
 
+    /// How many runs of each state and kind fit, as the journal counts them; `None` where it does not.
+    ///
+    /// # Errors
+    /// The journal's.
+    pub async fn run_counts(&self, query: &RunQuery) -> Answer<Option<Vec<rollback_types::RunCount>>> {
+        Ok(self.journal.run_counts(query).await?)
+    }
+
     /// A run that was started here and has no engine any more: it has ended, or will be found interrupted.
     fn is_left(&self, id: RunId) -> bool {
         self.launched_here(id) && self.live(id).is_none()

@@ -10,7 +10,7 @@ use crate::account::may;
 use crate::api::backups::{TrustBackup, VerifyBackup};
 use crate::components::badge::backup_look;
 use crate::components::{
-    Badge, Column, DecisionForm, Icon, IconName, LadderGlyph, RoleNote, StoreName, TextArea, Time, TimeStyle, plan_link,
+    Badge, Column, DecisionForm, Icon, IconName, LadderGlyph, Moment, RoleNote, StoreName, TextArea, plan_link,
 };
 use crate::pages::plan::subject::{Subject, restore_path};
 use crate::{format, notice};
@@ -35,7 +35,7 @@ pub(super) fn Backup(health: BackupHealth) -> impl IntoView {
     let written = health.files.iter().filter_map(|f| f.modified_at).max();
     let stores = StoreKind::ALL.into_iter().map(|store| in_store(&health, store)).collect_view();
     let tried = Tried::of(&health);
-    let moment = |at: Option<Timestamp>| at.map(|at| view! { <Time at=at style=TimeStyle::Relative /> });
+    let moment = |at: Option<Timestamp>| at.map(|at| view! { <Moment at=at /> });
     let label = name.clone();
     let id = format!("backup-{}", format::anchor(&name));
     let trust = (!health.replaced.is_empty()).then(|| {

@@ -5,9 +5,10 @@ use leptos::prelude::*;
 use rollback_types::StoreKind;
 
 use crate::api::backups::{BackupSize, BackupSizes};
-use crate::components::{Card, Column, DataTable, Time, TimeStyle};
+use crate::components::{Card, Chart, Column, Figures, Time, TimeStyle};
 use crate::format;
-use crate::pages::run::chart::Chart;
+
+const TITLE: &str = "Sizes over time";
 
 /// The card; nothing while there is too little to draw.
 #[component]
@@ -24,14 +25,11 @@ pub(super) fn SizesCard(sizes: BackupSizes) -> impl IntoView {
         let footer = "By the moment each was written. The colours are the stores’; grey is what latest-copy weighed before it was \
                       made anew, of which only the sum is known.";
         view! {
-            <Card title="Sizes over time" footer=view! { <p>{footer}</p> }.into_any()>
-                <Chart drawings=drawings />
-                <details class="figures">
-                    <summary>"The figures"</summary>
-                    <DataTable label="The figures of the chart" columns=columns class="">
-                        {rows}
-                    </DataTable>
-                </details>
+            <Card title=TITLE footer=view! { <p>{footer}</p> }.into_any()>
+                <Chart title=TITLE drawings=drawings />
+                <Figures title=TITLE columns=columns>
+                    {rows}
+                </Figures>
             </Card>
         }
     })

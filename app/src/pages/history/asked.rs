@@ -13,7 +13,7 @@ const SEARCH: usize = 200;
 
 /// What the fields of the days are called on the page.
 pub(super) const FROM: &str = "From (UTC)";
-pub(super) const TO: &str = "To";
+pub(super) const TO: &str = "To (UTC)";
 
 /// The filters. Days are kept as the form wrote them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,11 +7,12 @@ use rollback_types::RunSummary;
 use super::asked::Asked;
 use crate::api::reports::{RunHistory, history_chart};
 use crate::api::runs::Drawings;
-use crate::components::{Card, Column, DataTable, ErrorPanel, RunBadge, RunLink, Time, TimeStyle};
-use crate::pages::run::chart::Chart;
+use crate::components::{Card, Chart, Column, ErrorPanel, Figures, RunBadge, RunLink, Time, TimeStyle};
 use crate::pages::run_rows::Took;
 
-/// The card; nothing while there is too little to draw.
+const TITLE: &str = "Runs over time";
+
+/// The card; nothing where no run that ended fits.
 #[component]
 pub(super) fn OverTime(asked: Asked) -> impl IntoView {
     let query = asked.query();
@@ -39,23 +40,19 @@ fn card(drawings: Drawings, runs: &[RunSummary], more: bool) -> impl IntoView + 
     };
     let rows = runs.iter().map(row).collect_view();
     view! {
-        <Card title="Runs over time" footer=footer.into_any()>
-            <Chart drawings=drawings />
-            <details class="figures">
-                <summary>"The figures"</summary>
-                <DataTable
-                    label="The figures of the chart"
-                    columns=vec![
-                        Column::text("Run"),
-                        Column::text("Began"),
-                        Column::text("Outcome"),
-                        Column::number("Took"),
-                    ]
-                    class=""
-                >
-                    {rows}
-                </DataTable>
-            </details>
+        <Card title=TITLE footer=footer.into_any()>
+            <Chart title=TITLE drawings=drawings />
+            <Figures
+                title=TITLE
+                columns=vec![
+                    Column::text("Run"),
+                    Column::text("Began"),
+                    Column::text("Outcome"),
+                    Column::number("Took"),
+                ]
+            >
+                {rows}
+            </Figures>
         </Card>
     }
 }

@@ -7,9 +7,10 @@ use rollback_types::{
 };
 
 use crate::api::runs::Drawings;
-use crate::components::{Badge, Card, Column, DataTable, Foreign, Icon, IconName, StepBadge, Time, TimeStyle, Tone};
+use crate::components::{
+    Badge, Card, Chart, Column, DataTable, Foreign, Icon, IconName, StepBadge, Time, TimeStyle, Tone,
+};
 use crate::format;
-use crate::pages::run::chart::Chart;
 
 pub(super) const COURSE: &str = "Decisions, interruptions, findings";
 pub(super) const FOR_IT: &str = "What spoke for it";
@@ -20,7 +21,7 @@ pub(super) const VALIDATION: &str = "Validation";
 #[component]
 pub(super) fn StepsSection(steps: Vec<StepOutcome>, chart: Option<Drawings>) -> impl IntoView {
     let rows = steps.into_iter().map(step).collect_view();
-    let chart = chart.map(|drawings| view! { <Chart drawings=drawings /> });
+    let chart = chart.map(|drawings| view! { <Chart title=STEPS drawings=drawings /> });
     view! {
         <Card title=STEPS>
             <DataTable

@@ -4,20 +4,10 @@ use leptos::prelude::*;
 use rollback_types::{RunView, StepState, StepView};
 
 use crate::api::runs::Drawings;
-use crate::components::{Card, Column, DataTable};
+use crate::components::{Card, Chart, Column, Figures};
 use crate::format;
 
-/// The chart for whoever has room for it, and a narrow one for whoever has not.
-#[component]
-pub fn Chart(
-    /// Both drawings.
-    drawings: Drawings,
-) -> impl IntoView {
-    view! {
-        <div class="chart wide" tabindex="0" role="region" aria-label="Chart, scrolls sideways" inner_html=drawings.wide></div>
-        <div class="chart narrow" inner_html=drawings.narrow></div>
-    }
-}
+const TITLE: &str = "Where the time went";
 
 /// The chart with its figures.
 #[component]
@@ -26,7 +16,7 @@ pub fn DurationsCard(
     view: RunView,
 ) -> impl IntoView {
     let chart = match Drawings::of_run(&view) {
-        Ok(drawings) => view! { <Chart drawings=drawings /> }.into_any(),
+        Ok(drawings) => view! { <Chart title=TITLE drawings=drawings /> }.into_any(),
         Err(_) => view! { <p class="body muted">"The chart could not be drawn. The figures are below."</p> }.into_any(),
     };
     let rows = view.steps.iter().map(row).collect_view();
@@ -42,24 +32,20 @@ pub fn DurationsCard(
         </p>
     };
     view! {
-        <Card title="Where the time went" footer=footer.into_any()>
+        <Card title=TITLE footer=footer.into_any()>
             // Shown by the style while the page does not hear of the run.
             <p class="body note when-lost">"The line is lost: this chart stands as it was then."</p>
             {chart}
-            <details class="figures">
-                <summary>"The figures"</summary>
-                <DataTable
-                    label="The figures of the chart"
-                    columns=vec![
-                        Column::text("Step"),
-                        Column::number("This run"),
-                        Column::number("The document"),
-                    ]
-                    class=""
-                >
-                    {rows}
-                </DataTable>
-            </details>
+            <Figures
+                title=TITLE
+                columns=vec![
+                    Column::text("Step"),
+                    Column::number("This run"),
+                    Column::number("The document"),
+                ]
+            >
+                {rows}
+            </Figures>
         </Card>
     }
 }

@@ -1,6 +1,7 @@
 //! Which columns the list of versions has: chosen once, remembered by the browser.
 
 use leptos::prelude::*;
+use rollback_types::VersionSort;
 
 use crate::components::Column;
 
@@ -58,6 +59,18 @@ impl Optional {
             Self::CommittedBy => "Committed by",
             Self::Made => "Made",
             Self::Changed => "Changed",
+        }
+    }
+
+    /// The orders of its column: the one that its head asks for first, and the reverse. A backup's size is no matter of the
+    /// registry, and who committed a version is searched for rather than sorted by.
+    pub(super) fn orders(self) -> Option<(VersionSort, VersionSort)> {
+        match self {
+            Self::Chapters => Some((VersionSort::ChaptersDesc, VersionSort::ChaptersAsc)),
+            Self::Paragraphs => Some((VersionSort::ParagraphsDesc, VersionSort::ParagraphsAsc)),
+            Self::Made => Some((VersionSort::CreatedDesc, VersionSort::CreatedAsc)),
+            Self::Changed => Some((VersionSort::UpdatedDesc, VersionSort::UpdatedAsc)),
+            Self::Backup | Self::CommittedBy => None,
         }
     }
 

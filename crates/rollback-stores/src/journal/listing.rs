@@ -1,8 +1,9 @@
 //! Lists of runs, newest first.
 
 use rollback::journal::JournalError;
-use rollback_types::{Cursor, Page, RunQuery, RunSummary};
-use sqlx::{QueryBuilder, Sqlite};
+use rollback_types::{Cursor, Page, RunCount, RunKind, RunQuery, RunState, RunSummary};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::{PAGE, SUMMARY, SqliteJournal};
 
@@ -41,6 +42,39 @@ async fn page(
     if let Some(kind) = query.kind {
         sql.push(" AND kind = ").push_bind(kind.as_str());
     }
+    push_filters(&mut sql, query, text);
+    sql.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit) + 1);
+    let rows = sql.build().fetch_all(&journal.pool).await.map_err(|e| journal.sql(e))?;
+    let mut items = rows.iter().map(|row| journal.summary_of(row)).collect::<Result<Vec<_>, _>>()?;
+    let more = items.len() > limit as usize;
+    items.truncate(limit as usize);
+    let next_cursor = items.last().filter(|_| more).map(|last| Cursor(last.id.to_string()));
+    Ok(Page { items, next_cursor })
+}
+
+/// How many of each state and kind fit; nothing for text whose case SQLite does not know.
+pub(super) async fn counts(journal: &SqliteJournal, query: &RunQuery) -> Result<Option<Vec<RunCount>>, JournalError> {
+    let text = query.search.as_deref().filter(|text| !text.is_empty());
+    if text.is_some_and(|text| !text.is_ascii()) {
+        return Ok(None);
+    }
+    let mut sql = QueryBuilder::<Sqlite>::new("SELECT state, kind, COUNT(*) AS n FROM runs WHERE 1");
+    push_filters(&mut sql, query, text);
+    sql.push(" GROUP BY state, kind");
+    let rows = sql.build().fetch_all(&journal.pool).await.map_err(|e| journal.sql(e))?;
+    let read = |row: &SqliteRow| -> Result<Option<RunCount>, sqlx::Error> {
+        let (state, kind): (String, String) = (row.try_get("state")?, row.try_get("kind")?);
+        let count = row.try_get::<i64, _>("n")?.unsigned_abs();
+        // What a later Stepback wrote has no chip here.
+        let known = RunState::parse(&state).zip(RunKind::parse(&kind));
+        Ok(known.map(|(state, kind)| RunCount { state, kind, count }))
+    };
+    let counts: Result<Vec<_>, _> = rows.iter().filter_map(|row| read(row).transpose()).collect();
+    counts.map(Some).map_err(|e| journal.sql(e))
+}
+
+/// All that narrows a list and its counts alike.
+fn push_filters(sql: &mut QueryBuilder<Sqlite>, query: &RunQuery, text: Option<&str>) {
     if let Some(version) = &query.version_id {
         sql.push(" AND version_id = ").push_bind(version.clone());
     }
@@ -58,13 +92,6 @@ async fn page(
         }
         sql.push(")");
     }
-    sql.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit) + 1);
-    let rows = sql.build().fetch_all(&journal.pool).await.map_err(|e| journal.sql(e))?;
-    let mut items = rows.iter().map(|row| journal.summary_of(row)).collect::<Result<Vec<_>, _>>()?;
-    let more = items.len() > limit as usize;
-    items.truncate(limit as usize);
-    let next_cursor = items.last().filter(|_| more).map(|last| Cursor(last.id.to_string()));
-    Ok(Page { items, next_cursor })
 }
 
 /// Text beyond ASCII, whose case SQLite does not know: the runs are read and compared here, up to a bound.

@@ -18,7 +18,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use rollback::journal::{CompletedRun, Journal, JournalError, KnownHash, NewRun, RunRecord};
 use rollback_types::{
-    BackupCheck, Event, EventKind, Page, Passed, PlanDigest, RunId, RunKind, RunQuery, RunState, RunSummary,
+    BackupCheck, Event, EventKind, Page, Passed, PlanDigest, RunCount, RunId, RunKind, RunQuery, RunState, RunSummary,
     StepDuration, Timestamp, VersionId,
 };
 use sqlx::sqlite::SqliteRow;
@@ -230,6 +230,10 @@ impl Journal for SqliteJournal {
 
     async fn runs(&self, query: &RunQuery) -> Result<Page<RunSummary>, JournalError> {
         listing::runs(self, query).await
+    }
+
+    async fn run_counts(&self, query: &RunQuery) -> Result<Option<Vec<RunCount>>, JournalError> {
+        listing::counts(self, query).await
     }
 
     async fn active_run(&self) -> Result<Option<RunSummary>, JournalError> {

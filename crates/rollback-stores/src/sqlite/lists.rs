@@ -6,7 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use rollback::store::RegistryStamp;
-use rollback_types::{Page, StateCount, VersionQuery, VersionRow};
+use rollback_types::{Page, StateCount, VersionCourse, VersionId, VersionQuery, VersionRow};
 
 /// Lists that are kept: what a few people look at.
 const MOST: usize = 8;
@@ -15,7 +15,8 @@ const MOST: usize = 8;
 struct Held {
     stamp: Option<RegistryStamp>,
     pages: Vec<(VersionQuery, Page<VersionRow>)>,
-    counts: Option<Vec<StateCount>>,
+    counts: Vec<(Option<String>, Vec<StateCount>)>,
+    course: Option<(Vec<VersionId>, VersionCourse)>,
 }
 
 /// The lists of one state of the file.
@@ -28,9 +29,14 @@ impl Lists {
         self.held(stamp, |held| held.pages.iter().find(|(q, _)| q == query).map(|(_, page)| page.clone()))
     }
 
-    /// The counts, likewise.
-    pub(super) fn counts(&self, stamp: Option<&RegistryStamp>) -> Option<Vec<StateCount>> {
-        self.held(stamp, |held| held.counts.clone())
+    /// The counts of a search, likewise.
+    pub(super) fn counts(&self, stamp: Option<&RegistryStamp>, search: Option<&str>) -> Option<Vec<StateCount>> {
+        self.held(stamp, |held| held.counts.iter().find(|(of, _)| of.as_deref() == search).map(|(_, n)| n.clone()))
+    }
+
+    /// The versions over time, likewise.
+    pub(super) fn course(&self, stamp: Option<&RegistryStamp>, named: &[VersionId]) -> Option<VersionCourse> {
+        self.held(stamp, |held| held.course.as_ref().filter(|(of, _)| of == named).map(|(_, course)| course.clone()))
     }
 
     /// Keeps a page that was read after `stamp` was taken.
@@ -44,9 +50,20 @@ impl Lists {
         });
     }
 
-    /// Keeps counts, likewise.
-    pub(super) fn keep_counts(&self, stamp: Option<&RegistryStamp>, counts: &[StateCount]) {
-        self.keep(stamp, |held| held.counts = Some(counts.to_vec()));
+    /// Keeps the counts of a search, likewise.
+    pub(super) fn keep_counts(&self, stamp: Option<&RegistryStamp>, search: Option<&str>, counts: &[StateCount]) {
+        self.keep(stamp, |held| {
+            held.counts.retain(|(of, _)| of.as_deref() != search);
+            if held.counts.len() >= MOST {
+                held.counts.remove(0);
+            }
+            held.counts.push((search.map(str::to_owned), counts.to_vec()));
+        });
+    }
+
+    /// Keeps the versions over time, likewise: the latest that were asked for.
+    pub(super) fn keep_course(&self, stamp: Option<&RegistryStamp>, named: &[VersionId], course: &VersionCourse) {
+        self.keep(stamp, |held| held.course = Some((named.to_vec(), course.clone())));
     }
 
     fn held<T>(&self, stamp: Option<&RegistryStamp>, look: impl FnOnce(&Held) -> Option<T>) -> Option<T> {
@@ -78,15 +95,29 @@ mod tests {
     fn what_was_read_holds_for_its_own_stamp_alone() {
         let (first, second) = (RegistryStamp("one".to_owned()), RegistryStamp("two".to_owned()));
         let lists = Lists::default();
-        assert_eq!(lists.counts(Some(&first)), None);
-        lists.keep_counts(Some(&first), &counts(1));
-        assert_eq!(lists.counts(Some(&first)), Some(counts(1)));
-        assert_eq!((lists.counts(Some(&second)), lists.counts(None)), (None, None));
+        let kept = |stamp: Option<&RegistryStamp>| lists.counts(stamp, None);
+        assert_eq!(kept(Some(&first)), None);
+        lists.keep_counts(Some(&first), None, &counts(1));
+        assert_eq!(kept(Some(&first)), Some(counts(1)));
+        assert_eq!((kept(Some(&second)), kept(None)), (None, None));
         // What is kept of the new state takes the old one's place.
-        lists.keep_counts(Some(&second), &counts(2));
-        assert_eq!((lists.counts(Some(&second)), lists.counts(Some(&first))), (Some(counts(2)), None));
-        lists.keep_counts(None, &counts(3));
-        assert_eq!((lists.counts(Some(&second)), lists.counts(None)), (Some(counts(2)), None));
+        lists.keep_counts(Some(&second), None, &counts(2));
+        assert_eq!((kept(Some(&second)), kept(Some(&first))), (Some(counts(2)), None));
+        lists.keep_counts(None, None, &counts(3));
+        assert_eq!((kept(Some(&second)), kept(None)), (Some(counts(2)), None));
+    }
+
+    #[test]
+    fn counts_are_of_their_search_and_a_course_of_its_names() {
+        let (lists, stamp) = (Lists::default(), RegistryStamp("one".to_owned()));
+        let stamp = Some(&stamp);
+        lists.keep_counts(stamp, Some("major"), &counts(1));
+        lists.keep_counts(stamp, None, &counts(9));
+        assert_eq!(lists.counts(stamp, Some("major")), Some(counts(1)));
+        assert_eq!((lists.counts(stamp, None), lists.counts(stamp, Some("minor"))), (Some(counts(9)), None));
+        let (none, one) = (VersionCourse::default(), [VersionId::new("v1")]);
+        lists.keep_course(stamp, &one, &none);
+        assert_eq!((lists.course(stamp, &one), lists.course(stamp, &[])), (Some(none), None));
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod committed;
 mod connect;
 mod content;
 mod copy_file;
+mod course;
 mod ddl;
 mod differences;
 mod drop_staging;
@@ -23,6 +24,7 @@ mod lists;
 mod marks;
 mod new_file;
 mod oplog;
+mod order;
 mod restore;
 mod run_marks;
 mod shape;
@@ -40,8 +42,8 @@ use rollback::store::{
 };
 use rollback_types::quantity::counted;
 use rollback_types::{
-    Inventory, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, VersionId, VersionQuery, VersionRow,
-    VersionState,
+    Inventory, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, VersionCourse, VersionId, VersionQuery,
+    VersionRow, VersionState,
 };
 use sqlx::{Connection, Sqlite, Transaction};
 
@@ -175,15 +177,26 @@ impl RecordStore for SqliteRecords {
         read!(self, asked, |tx, shape| versions::one(&mut tx, &shape, id, &self.config, &asked).await)
     }
 
-    async fn state_counts(&self) -> Result<Vec<StateCount>, StoreError> {
+    async fn state_counts(&self, search: Option<&str>) -> Result<Vec<StateCount>, StoreError> {
         let stamp = self.stamp().await;
-        if let Some(counts) = self.lists.counts(stamp.as_ref()) {
+        if let Some(counts) = self.lists.counts(stamp.as_ref(), search) {
             return Ok(counts);
         }
         let asked = self.asked("counting versions by state");
-        let counts = read!(self, asked, |tx, shape| versions::state_counts(&mut tx, &shape, &asked).await)?;
-        self.lists.keep_counts(stamp.as_ref(), &counts);
+        let counts = read!(self, asked, |tx, shape| versions::state_counts(&mut tx, &shape, search, &asked).await)?;
+        self.lists.keep_counts(stamp.as_ref(), search, &counts);
         Ok(counts)
+    }
+
+    async fn course(&self, named: &[VersionId]) -> Result<VersionCourse, StoreError> {
+        let stamp = self.stamp().await;
+        if let Some(course) = self.lists.course(stamp.as_ref(), named) {
+            return Ok(course);
+        }
+        let asked = self.asked("reading the versions over time");
+        let course = read!(self, asked, |tx, shape| course::of(&mut tx, &shape, named, &self.config, &asked).await)?;
+        self.lists.keep_course(stamp.as_ref(), named, &course);
+        Ok(course)
     }
 
     async fn operations(&self, id: &VersionId, limit: u32) -> Result<Vec<OperationRow>, StoreError> {

@@ -12,11 +12,8 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use super::SqliteRecordsConfig;
 use super::cell::{Cell, Fields, LONGEST, NONE, cut};
 use super::fault::Asked;
+use super::order::{KEY_BYTES, bytes_key, sort_key};
 use super::shape::{Columns, LOG, REGISTRY, Shape};
-
-/// Bytes of a sort key that take part in the order; the row number decides between longer equals. Keeps cursors short
-/// whatever a registry holds.
-const KEY_BYTES: usize = 256;
 
 /// A page. Two passes in one statement: the first sorts on keys alone and keeps `limit + 1` row numbers, the second
 /// reads the other columns of those rows only.
@@ -30,8 +27,7 @@ pub(super) async fn page(
     let registry = shape.need_registry(asked)?;
     let limit = query.effective_limit();
     let after = query.cursor.as_ref().map(|c| Position::parse(c, query.sort, asked)).transpose()?;
-    let descending = matches!(query.sort, VersionSort::CreatedDesc | VersionSort::IdDesc | VersionSort::UpdatedDesc);
-    let (direction, beyond) = if descending { ("DESC", "<") } else { ("ASC", ">") };
+    let (direction, beyond) = if query.sort.is_descending() { ("DESC", "<") } else { ("ASC", ">") };
 
     // The inner order lets the sort meet its winners first where rows were added in the order of time, and drop the
     // others at a glance; LIMIT -1 keeps SQLite from forgetting that order. It decides nothing.
@@ -138,15 +134,20 @@ pub(super) async fn one(
     Ok(Some(version))
 }
 
-/// How many versions have each state, in the order of a version's life.
+/// How many versions that a search finds have each state, in the order of a version's life.
 pub(super) async fn state_counts(
     connection: &mut SqliteConnection,
     shape: &Shape,
+    search: Option<&str>,
     asked: &Asked,
 ) -> Result<Vec<StateCount>, StoreError> {
     let registry = shape.need_registry(asked)?;
-    let sql = format!("SELECT {} AS state, COUNT(*) AS n FROM {REGISTRY} v GROUP BY 1", state_sql(registry));
-    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(connection).await.map_err(|e| asked.sql(e))?;
+    let mut sql = QueryBuilder::<Sqlite>::new("SELECT ");
+    sql.push(state_sql(registry)).push(format!(" AS state, COUNT(*) AS n FROM {REGISTRY} v WHERE 1"));
+    let query = VersionQuery { q: search.map(str::to_owned), ..VersionQuery::default() };
+    push_filters(&mut sql, shape, registry, &query);
+    sql.push(" GROUP BY 1");
+    let rows = sql.build().fetch_all(connection).await.map_err(|e| asked.sql(e))?;
     let mut counts = BTreeMap::new();
     for row in rows {
         let state = Cell::read(&row, "state").map_err(|e| asked.sql(e))?.into_text().unwrap_or_default();
@@ -196,7 +197,7 @@ async fn odd_rows_named(
 }
 
 /// Every column under its name in the specification; what this registry does not have is NULL.
-fn selection(registry: &Columns) -> String {
+pub(super) fn selection(registry: &Columns) -> String {
     [
         whole(registry, "version_id", &["version_id"]),
         whole(registry, "status", &["status"]),
@@ -234,7 +235,7 @@ fn short(registry: &Columns, alias: &str, sources: &[&str]) -> String {
     }
 }
 
-fn version_of(row: &SqliteRow, config: &SqliteRecordsConfig) -> Result<VersionRow, sqlx::Error> {
+pub(super) fn version_of(row: &SqliteRow, config: &SqliteRecordsConfig) -> Result<VersionRow, sqlx::Error> {
     let mut fields = Fields::new(row);
     let version_id = VersionId::new(fields.required("version_id")?);
     let status = cut(fields.required("status")?).as_str().into();
@@ -329,37 +330,6 @@ fn state_sql(registry: &Columns) -> String {
         Some(column) => format!("COALESCE(CAST(v.{column} AS TEXT), '{NONE}')"),
         None => format!("'{NONE}'"),
     }
-}
-
-fn sort_key(registry: &Columns, sort: VersionSort, local_offset_s: i32) -> String {
-    let (columns, is_time): (&[&str], bool) = match sort {
-        VersionSort::CreatedDesc | VersionSort::CreatedAsc => (&["created_at", "timestamp"], true),
-        VersionSort::UpdatedDesc => (&["updated_at", "created_at", "timestamp"], true),
-        VersionSort::IdAsc | VersionSort::IdDesc => (&["version_id"], false),
-        VersionSort::StatusAsc => (&["status"], false),
-    };
-    let column = registry.first(columns).map(|c| format!("v.{c}"));
-    bytes_key(if is_time { column.map(|c| comparable_time(&c, local_offset_s)) } else { column })
-}
-
-/// A value as bytes: compared the same way whatever its type, its collation and its encoding.
-fn bytes_key(expression: Option<String>) -> String {
-    match expression {
-        // `substr` of an empty blob is NULL, and NULL compares with nothing.
-        Some(e) => format!("COALESCE(substr(CAST({e} AS BLOB), 1, {KEY_BYTES}), x'')"),
-        None => "x''".to_owned(),
-    }
-}
-
-/// Both spellings of a time as UTC with a space, so that they sort together: `2026-11-23T14:18:10.276785` is local
-/// time, `2026-11-23 14:18:10` is UTC already.
-fn comparable_time(column: &str, local_offset_s: i32) -> String {
-    let shift = -i64::from(local_offset_s);
-    format!(
-        "CASE WHEN substr({column}, 11, 1) = 'T' THEN COALESCE(strftime('%Y-%m-%d %H:%M:%f', {column}, CASE WHEN \
-         substr({column}, -1) = 'Z' OR substr({column}, -6, 1) IN ('+', '-') THEN '+0 seconds' ELSE '{shift:+} seconds' \
-         END), {column}) ELSE {column} END"
-    )
 }
 
 /// The place of a row in an order: what a cursor says.

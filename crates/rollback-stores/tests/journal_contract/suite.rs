@@ -113,6 +113,16 @@ pub async fn runs_are_paged(journal: &dyn Journal) {
     let since = |ms| found(RunQuery { since: Some(at(ms)), ..RunQuery::default() });
     let until = |ms| found(RunQuery { until: Some(at(ms)), ..RunQuery::default() });
     assert_eq!((since(0).await, since(1).await, until(0).await, until(1).await), (7, 0, 0, 7));
+    let counted = |search: &str, state: Option<RunState>| {
+        let query = RunQuery { search: Some(search.into()), state, limit: Some(1), ..RunQuery::default() };
+        async move {
+            let counts = journal.run_counts(&query).await.unwrap().unwrap();
+            let of = |state| counts.iter().filter(|c| c.state == state).map(|c| c.count).sum::<u64>();
+            (of(RunState::Completed), of(RunState::Aborted))
+        }
+    };
+    assert_eq!((counted("", None).await, counted("ODD", None).await), ((6, 1), (2, 1)));
+    assert_eq!(counted("even", Some(RunState::Aborted)).await, (4, 0), "whatever state is asked for");
     // The keys were "0" to "6", in the order of the runs.
     assert_eq!(journal.run_with_key("6").await, Ok(walked.first().copied()));
     assert_eq!(journal.run_with_key("0").await, Ok(walked.last().copied()));

@@ -16,7 +16,7 @@ async fn every_view(d: &Deployment) -> Vec<StoreError> {
         d.records.schema().await.err(),
         d.records.versions(&none).await.err(),
         d.records.version(&VersionId::new("v2")).await.err(),
-        d.records.state_counts().await.err(),
+        d.records.state_counts(None).await.err(),
         d.records.operations(t.id(), 5).await.err(),
         d.records.open_operations().await.err(),
         d.records.staging(&t).await.err(),

@@ -6,6 +6,7 @@ mod bad_files;
 mod chapter_lists;
 mod committed;
 mod copies;
+mod courses;
 mod fixture;
 mod hostile_rows;
 mod restore;
@@ -46,7 +47,7 @@ async fn versions_are_listed_and_read() {
             assert_eq!(d.records.version(&row.version_id).await.unwrap().as_ref(), Some(row));
         }
         assert_eq!(d.records.version(&VersionId::new("v9")).await.unwrap(), None);
-        let counted: u64 = d.records.state_counts().await.unwrap().iter().map(|c| c.count).sum();
+        let counted: u64 = d.records.state_counts(None).await.unwrap().iter().map(|c| c.count).sum();
         assert_eq!(counted as usize, page.items.len());
         let schema = d.records.schema().await.unwrap();
         assert_eq!(schema.layout, if kind.per_version { Layout::PerVersion } else { Layout::Shared });
@@ -81,6 +82,10 @@ async fn filters_take_plain_text_and_states() {
     }
 }
 
+fn known_first(a: Option<i64>, b: Option<i64>) -> bool {
+    a.is_some_and(|a| b.is_none_or(|b| a <= b)) || b.is_none()
+}
+
 #[tokio::test]
 async fn every_order_walks_every_row_once() {
     for kind in KINDS {
@@ -107,7 +112,13 @@ async fn every_order_walks_every_row_once() {
                 VersionSort::IdAsc => w[0].version_id < w[1].version_id,
                 VersionSort::IdDesc => w[0].version_id > w[1].version_id,
                 VersionSort::UpdatedDesc => w[0].updated_at >= w[1].updated_at,
+                VersionSort::UpdatedAsc => w[0].updated_at <= w[1].updated_at,
                 VersionSort::StatusAsc => w[0].status.as_str() <= w[1].status.as_str(),
+                VersionSort::StatusDesc => w[0].status.as_str() >= w[1].status.as_str(),
+                VersionSort::ChaptersDesc => w[0].chapter_count >= w[1].chapter_count,
+                VersionSort::ChaptersAsc => known_first(w[0].chapter_count, w[1].chapter_count),
+                VersionSort::ParagraphsDesc => w[0].paragraph_count >= w[1].paragraph_count,
+                VersionSort::ParagraphsAsc => known_first(w[0].paragraph_count, w[1].paragraph_count),
             });
             assert!(in_order, "{kind:?} {word}");
             ids.sort();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use rollback_types::{
-    BackupCheck, Event, EventKind, Page, Passed, RunId, RunKind, RunQuery, RunState, RunSummary, StepDuration,
+    BackupCheck, Event, EventKind, Page, Passed, RunCount, RunId, RunKind, RunQuery, RunState, RunSummary, StepDuration,
 };
 
 use tokio::sync::Notify;
@@ -221,6 +221,12 @@ impl Journal for FakeJournal {
         let most = query.limit.map_or(usize::MAX, |n| n as usize);
         let items = self.state().runs.values().rev().map(|(r, _)| r.summary.clone()).filter(asked).take(most).collect();
         Ok(Page { items, next_cursor: None })
+    }
+
+    async fn run_counts(&self, query: &RunQuery) -> Result<Option<Vec<RunCount>>, JournalError> {
+        let all = RunQuery { state: None, kind: None, cursor: None, limit: None, ..query.clone() };
+        let one = |run: RunSummary| RunCount { state: run.state, kind: run.kind, count: 1 };
+        Ok(Some(self.runs(&all).await?.items.into_iter().map(one).collect()))
     }
 
     async fn active_run(&self) -> Result<Option<RunSummary>, JournalError> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use rollback_types::{
     Cursor, Inventory, Layout, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, StoreKind, Timestamp,
-    VersionId, VersionQuery, VersionRow, VersionState,
+    VersionCourse, VersionId, VersionQuery, VersionRow, VersionState,
 };
 
 use super::copies::{chapters_inventory, file_error, read_chapters, taken, write_chapters};
@@ -115,9 +115,15 @@ impl RecordStore for FakeRecords {
         Ok(self.data().versions.get(id).map(|(s, m)| row(id, s, m.as_ref())))
     }
 
-    async fn state_counts(&self) -> Result<Vec<StateCount>, StoreError> {
+    async fn state_counts(&self, _search: Option<&str>) -> Result<Vec<StateCount>, StoreError> {
         self.check("state_counts", Moment::Before)?;
         Ok(self.data().versions.values().map(|(s, _)| StateCount { status: s.clone(), count: 1 }).collect())
+    }
+
+    /// Its versions have no time.
+    async fn course(&self, _named: &[VersionId]) -> Result<VersionCourse, StoreError> {
+        self.check("course", Moment::Before)?;
+        Ok(VersionCourse::default())
     }
 
     async fn operations(&self, id: &VersionId, _limit: u32) -> Result<Vec<OperationRow>, StoreError> {

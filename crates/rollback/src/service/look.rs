@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use rollback_types::{
     BackupSource, Inventory, Layout, Overview, Page, RollbackTarget, RunId, RunKind, RunQuery, RunState, RunSummary,
-    StagedInStore, StateCount, StoreKind, StoreReport, StoreStatus, Timestamp, VersionDetail, VersionId, VersionQuery,
-    VersionRow,
+    StagedInStore, StateCount, StoreKind, StoreReport, StoreStatus, Timestamp, VersionCourse, VersionDetail, VersionId,
+    VersionQuery, VersionRow,
 };
 
 use super::{Answer, RollbackService};
@@ -39,12 +39,20 @@ impl RollbackService {
         Ok(self.stores.records.versions(query).await?)
     }
 
-    /// How many versions have each state.
+    /// How many versions have each state, of all or of those that a search finds.
     ///
     /// # Errors
     /// The registry's.
-    pub async fn state_counts(&self) -> Answer<Vec<StateCount>> {
-        Ok(self.stores.records.state_counts().await?)
+    pub async fn state_counts(&self, search: Option<&str>) -> Answer<Vec<StateCount>> {
+        Ok(self.stores.records.state_counts(search).await?)
+    }
+
+    /// The versions over time: a sample, and those that are named.
+    ///
+    /// # Errors
+    /// The registry's.
+    pub async fn course(&self, named: &[VersionId]) -> Answer<VersionCourse> {
+        Ok(self.stores.records.course(named).await?)
     }
 
     /// How the three stores are, asked at the same time.

@@ -18,7 +18,7 @@ impl RollbackService {
         let latest = VersionQuery { sort: VersionSort::UpdatedDesc, limit: Some(LATEST), ..VersionQuery::default() };
         let newest = RunQuery { limit: Some(LATEST), ..RunQuery::default() };
         let (counts, versions, runs, kept, looks, approvals) = tokio::join!(
-            self.state_counts(),
+            self.state_counts(None),
             self.versions(&latest),
             self.runs(&newest),
             self.kept_sizes(),

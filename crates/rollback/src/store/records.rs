@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use rollback_types::{
-    Inventory, Layout, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, Timestamp, VersionId,
-    VersionQuery, VersionRow, VersionState,
+    Inventory, Layout, OperationRow, Page, RollbackTarget, StagingCounts, StateCount, Timestamp, VersionCourse,
+    VersionId, VersionQuery, VersionRow, VersionState,
 };
 
 use super::{CopyTaken, Engine, Probe, Removal, StoreError};
@@ -208,8 +208,11 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
     async fn ids_in(&self, states: &[VersionState]) -> Result<Vec<(VersionId, VersionState)>, StoreError>;
     /// One version.
     async fn version(&self, id: &VersionId) -> Result<Option<VersionRow>, StoreError>;
-    /// How many versions have each state.
-    async fn state_counts(&self) -> Result<Vec<StateCount>, StoreError>;
+    /// How many versions have each state, of all or of those that a search finds ([`VersionQuery::q`]).
+    async fn state_counts(&self, search: Option<&str>) -> Result<Vec<StateCount>, StoreError>;
+    /// The versions over time: a sample that is bounded however many there are, and with it those of these ids. Of the latter
+    /// also those whose time is not known; they stand first.
+    async fn course(&self, named: &[VersionId]) -> Result<VersionCourse, StoreError>;
     /// The latest log entries about a version, newest first.
     async fn operations(&self, id: &VersionId, limit: u32) -> Result<Vec<OperationRow>, StoreError>;
     /// Log entries in progress that are not a rollback: signs of an ingestion. `rollback_start` rows that stay
