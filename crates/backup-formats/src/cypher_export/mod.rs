@@ -6,6 +6,7 @@
 //! Three forms are found in the field, see [`ExportForm`]; the reader tells them apart by itself.
 
 mod batches;
+mod items;
 mod lexer;
 mod literals;
 mod plain_format;
@@ -21,7 +22,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-pub use batches::{Item, NodeBatch, NodeKey, NodeRow, RelationshipBatch, RelationshipRow};
+pub use items::{Item, NodeBatch, NodeKey, NodeRow, RelationshipBatch, RelationshipRow};
 pub use lexer::quote_name;
 pub use plain_format::PlainFormatReader;
 pub use reader::ExportReader;

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 
-use super::batches::{Item, Parameter, Wrong, recognise};
+use super::batches::{Parameter, Wrong, recognise};
+use super::items::Item;
 use super::lexer::Lexer;
 use super::plain_format::{PlainFormatReader, detect_form};
 use super::statements::{Piece, PieceKind, StatementReader};

@@ -11,6 +11,7 @@ mod export;
 mod listing;
 mod open;
 mod reader;
+mod run_row;
 mod statistics;
 
 use std::path::Path;
@@ -18,11 +19,11 @@ use std::path::Path;
 use async_trait::async_trait;
 use rollback::journal::{CompletedRun, Journal, JournalError, KnownHash, NewRun, RunRecord};
 use rollback_types::{
-    BackupCheck, Event, EventKind, Page, Passed, PlanDigest, RunCount, RunId, RunKind, RunQuery, RunState, RunSummary,
-    StepDuration, Timestamp, VersionId,
+    BackupCheck, Event, Page, PlanDigest, RunCount, RunId, RunKind, RunQuery, RunState, RunSummary, StepDuration,
+    Timestamp, VersionId,
 };
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{Row, SqlitePool};
 
 pub use chain::{BadHead, Head};
 use chain::{Content, Entry, Opening};
@@ -182,7 +183,7 @@ impl Journal for SqliteJournal {
             .map_err(|e| self.sql(e))?;
         chain::add(&mut tx, &self.place, &chain::event(run, event.number, event.at, state, &body)).await?;
         statistics::note(&mut tx, event, before.last_sign(event)).await.map_err(|e| self.sql(e))?;
-        if let Err(e) = update_run(&mut tx, event, &before, state).await {
+        if let Err(e) = run_row::update(&mut tx, event, &before, state).await {
             drop(tx);
             return Err(self.active_or(e).await);
         }
@@ -342,80 +343,4 @@ impl Journal for SqliteJournal {
             .map(|_| ())
             .map_err(|e| self.sql(e))
     }
-}
-
-/// How a run stood before an event.
-struct Before {
-    /// The number of its last event.
-    last: u64,
-    state: RunState,
-    /// When that event was, or the run's opening.
-    at: Timestamp,
-}
-
-impl Before {
-    fn passed(&self, event: &Event) -> Passed {
-        Passed::until(&event.kind, self.state)
-    }
-
-    /// Until when the run was seen alive.
-    fn last_sign(&self, event: &Event) -> Timestamp {
-        if self.passed(event) == Passed::Standstill { self.at } else { event.at }
-    }
-}
-
-impl SqliteJournal {
-    async fn before(&self, tx: &mut SqliteConnection, event: &Event) -> Result<Before, JournalError> {
-        let run = event.run_id;
-        let sql = "SELECT last_event, state, COALESCE((SELECT at FROM events WHERE run_id = id AND number = last_event), \
-                   started_at) AS at FROM runs WHERE id = ?";
-        let row = sqlx::query(sql).bind(run.0).fetch_optional(tx).await.map_err(|e| self.sql(e))?;
-        let row = row.ok_or(JournalError::NoSuchRun(run))?;
-        let number = |column: &str| row.try_get::<i64, _>(column).map_err(|e| self.sql(e));
-        let word: String = row.try_get("state").map_err(|e| self.sql(e))?;
-        let state = RunState::parse(&word)
-            .ok_or_else(|| self.place.unusable(format!("run #{run} is in an unknown state, {word}")))?;
-        Ok(Before { last: number("last_event")?.cast_unsigned(), state, at: Timestamp::from_unix_ms(number("at")?) })
-    }
-}
-
-/// What the event makes of its run's row.
-async fn update_run(
-    tx: &mut SqliteConnection,
-    event: &Event,
-    before: &Before,
-    state: RunState,
-) -> Result<(), sqlx::Error> {
-    let mut sql = QueryBuilder::<Sqlite>::new("UPDATE runs SET last_event = ");
-    sql.push_bind(event.number.cast_signed()).push(", state = ").push_bind(state.as_str());
-    let sum = match before.passed(event) {
-        Passed::Work => None,
-        Passed::Wait => Some("waited_ms"),
-        Passed::Standstill => Some("stood_still_ms"),
-    };
-    if let Some(sum) = sum {
-        sql.push(format!(", {sum} = {sum} + ")).push_bind(event.at.since_ms(before.at).cast_signed());
-    }
-    match &event.kind {
-        EventKind::RunEnded { summary, .. } => {
-            sql.push(", ended_at = ").push_bind(event.at.unix_ms());
-            sql.push(", summary = ").push_bind(summary.clone());
-        }
-        EventKind::RunInterrupted { message, .. } => {
-            sql.push(", ended_at = ").push_bind(event.at.unix_ms());
-            sql.push(", summary = ").push_bind(message.clone());
-            sql.push(", last_sign_at = ").push_bind(before.last_sign(event).unix_ms());
-        }
-        EventKind::RunAbandoned { summary, .. } => {
-            sql.push(", ended_at = ").push_bind(event.at.unix_ms());
-            sql.push(", summary = ").push_bind(summary.clone());
-            sql.push(", last_sign_at = NULL");
-        }
-        _ if state.is_active() => {
-            sql.push(", ended_at = NULL, summary = NULL, last_sign_at = NULL");
-        }
-        _ => {}
-    }
-    sql.push(" WHERE id = ").push_bind(event.run_id.0);
-    sql.build().execute(tx).await.map(|_| ())
 }

@@ -27,6 +27,7 @@ mod oplog;
 mod order;
 mod restore;
 mod run_marks;
+mod run_rows;
 mod shape;
 mod stamp;
 mod swap;
