@@ -63,7 +63,6 @@ pub fn address() -> String {
 #[cfg(feature = "hydrate")]
 mod browser {
     use std::cell::{Cell, RefCell};
-    use std::collections::HashMap;
     use std::time::Duration;
 
     use leptos::prelude::*;
@@ -261,15 +260,20 @@ mod browser {
 
     thread_local! {
         /// What the server wrote last, by fragment.
-        static WRITTEN: RefCell<HashMap<String, String>> = RefCell::default();
+        static WRITTEN: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) };
     }
 
     fn as_written(fragment: &Element) -> Option<String> {
-        WRITTEN.with_borrow(|written| written.get(&fragment.id()).cloned())
+        let id = fragment.id();
+        WRITTEN.with_borrow(|all| all.iter().find(|(of, _)| *of == id).map(|(_, written)| written.clone()))
     }
 
     fn remember(fragment: &Element, written: String) {
-        WRITTEN.with_borrow_mut(|all| all.insert(fragment.id(), written));
+        let id = fragment.id();
+        WRITTEN.with_borrow_mut(|all| match all.iter_mut().find(|(of, _)| *of == id) {
+            Some((_, before)) => *before = written,
+            None => all.push((id, written)),
+        });
     }
 
     /// What takes the focus.
@@ -279,7 +283,7 @@ mod browser {
 
     /// What a reader did in a fragment: what they opened or closed, how far they scrolled, and what has the focus.
     struct Kept {
-        opened: HashMap<(String, usize), bool>,
+        opened: Vec<((String, usize), bool)>,
         scrolled: Vec<(i32, i32)>,
         focused: Option<(String, usize)>,
     }
@@ -301,9 +305,9 @@ mod browser {
         fn give_back(&self, fragment: &Element) {
             for (details, name) in named(fragment, "details", summary_of) {
                 // An attribute of a fixed, legal name cannot be refused.
-                let _set = match self.opened.get(&name) {
-                    Some(true) => details.set_attribute("open", ""),
-                    Some(false) => details.remove_attribute("open"),
+                let _set = match self.opened.iter().find(|(of, _)| *of == name) {
+                    Some((_, true)) => details.set_attribute("open", ""),
+                    Some((_, false)) => details.remove_attribute("open"),
                     None => Ok(()),
                 };
             }
@@ -336,12 +340,12 @@ mod browser {
         selector: &str,
         name: fn(&Element) -> String,
     ) -> impl Iterator<Item = (Element, (String, usize))> + use<> {
-        let mut seen: HashMap<String, usize> = HashMap::new();
+        let mut seen = Vec::<String>::new();
         all(fragment, selector).map(move |one| {
             let name = name(&one);
-            let before = seen.entry(name.clone()).or_default();
-            *before += 1;
-            (one, (name, *before))
+            let before = seen.iter().filter(|other| **other == name).count();
+            seen.push(name.clone());
+            (one, (name, before))
         })
     }
 

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::{Note, PlanDigest, RunId, RunKind, RunState, Step, StoreKind, Timestamp, VersionId};
 
 /// One entry of a run's story.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(Deserialize))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
     /// 1, 2, 3, … without gaps within a run; the `id` of the event stream.
@@ -24,8 +25,16 @@ pub struct Event {
     pub kind: EventKind,
 }
 
+#[cfg(target_arch = "wasm32")]
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        crate::browser::event(from)
+    }
+}
+
 /// What happened. A reader ignores kinds it does not know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(Deserialize))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum EventKind {
@@ -272,7 +281,8 @@ pub struct Progress {
 }
 
 /// What a subscriber of a run receives.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(Deserialize))]
 #[serde(untagged)]
 pub enum StreamItem {
     /// A numbered event.

@@ -6,6 +6,8 @@
 pub mod access;
 pub mod approval;
 pub mod backup;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod browser;
 pub mod civil;
 pub mod event;
 pub mod ids;

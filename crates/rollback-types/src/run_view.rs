@@ -110,8 +110,9 @@ pub struct Pause {
     pub waited: bool,
 }
 
-/// A run with its steps and its log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A run with its steps and its log. The browser reads of a validation its verdict alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(Deserialize))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunView {
     /// What lists show too.
@@ -136,6 +137,13 @@ pub struct RunView {
     /// While it is interrupted: failed steps about which it waited for a decision when its process ended.
     #[serde(skip)]
     pub undecided: Vec<Step>,
+}
+
+#[cfg(target_arch = "wasm32")]
+impl<'de> Deserialize<'de> for RunView {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        crate::browser::run(from)
+    }
 }
 
 impl RunView {

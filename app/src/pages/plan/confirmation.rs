@@ -1,7 +1,5 @@
 //! When the person's confirmation is complete. The server checks the same again; this only says early what is missing.
 
-use std::collections::BTreeSet;
-
 /// The shortest reason, in characters.
 pub const MIN_REASON: usize = 3;
 /// The longest reason, in characters.
@@ -16,7 +14,7 @@ pub struct Confirmation {
     /// The name of the version, backup or run, typed.
     pub typed_id: String,
     /// Codes of the acknowledgements ticked.
-    pub acknowledged: BTreeSet<String>,
+    pub acknowledged: Vec<String>,
 }
 
 #[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "see above"))]
@@ -50,7 +48,7 @@ mod tests {
         Confirmation {
             reason: "Check 4 failed".into(),
             typed_id: "v7_minor".into(),
-            acknowledged: BTreeSet::from(["second_candidate:v6".to_owned()]),
+            acknowledged: Vec::from(["second_candidate:v6".to_owned()]),
         }
     }
 
@@ -72,8 +70,8 @@ mod tests {
             Confirmation { reason: "x".repeat(MAX_REASON + 1), ..full() },
             Confirmation { typed_id: String::new(), ..full() },
             Confirmation { typed_id: "V7_minor".into(), ..full() },
-            Confirmation { acknowledged: BTreeSet::new(), ..full() },
-            Confirmation { acknowledged: BTreeSet::from(["another".to_owned()]), ..full() },
+            Confirmation { acknowledged: Vec::new(), ..full() },
+            Confirmation { acknowledged: Vec::from(["another".to_owned()]), ..full() },
         ] {
             assert!(missing(&part).is_some(), "{part:?}");
         }

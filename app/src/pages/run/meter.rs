@@ -1,8 +1,6 @@
 //! How far a step is: a bar, what was counted, at which rate, and how long the rest may take.
 #![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
 
-use std::collections::BTreeMap;
-
 use leptos::prelude::*;
 use rollback_types::{Step, StepState, StepView};
 
@@ -11,7 +9,7 @@ use crate::components::Meter;
 use crate::format;
 
 /// The paces of all steps, as this browser saw them.
-pub(super) type Paces = RwSignal<BTreeMap<Step, Pace>>;
+pub(super) type Paces = RwSignal<Vec<(Step, Pace)>>;
 
 /// The bar, with its figures.
 #[component]
@@ -27,7 +25,13 @@ pub(super) fn StepMeter(view: Memo<Option<StepView>>, paces: Paces, step: Step) 
         Signal::derive(move || counted.with(|c| c.as_ref().map_or(0, |(d, t, _)| format::percent(*d, *t).min(99))));
     let text = move || {
         counted.with(|c| {
-            c.as_ref().map(|(done, total, unit)| paces.with(|p| progress_text(*done, *total, unit, p.get(&step))))
+            c.as_ref().map(|(done, total, unit)| {
+                let seen = |all: &Vec<(Step, Pace)>| {
+                    let pace = all.iter().find(|(of, _)| *of == step).map(|(_, pace)| pace);
+                    progress_text(*done, *total, unit, pace)
+                };
+                paces.with(seen)
+            })
         })
     };
     let shown = Memo::new(move |_| counted.with(Option::is_some));

@@ -1,11 +1,10 @@
 //! The steps of the run's kind, always all of them; lanes of one number in one entry.
 
-use std::collections::BTreeMap;
-
 use leptos::prelude::*;
 use rollback_types::{RunKind, RunState, Step, StepState, StepView};
 
 use super::meter::{Paces, StepMeter};
+use super::pace::Pace;
 use super::trouble::Trouble;
 use crate::components::badge::{run_look, step_look};
 use crate::components::{Badge, Card, Icon, IconName, StepBadge, StoreName, Tone};
@@ -53,10 +52,17 @@ fn Announcer(live: LiveRun) -> impl IntoView {
 
 #[component]
 fn Steps(live: LiveRun) -> impl IntoView {
-    let paces: Paces = RwSignal::new(BTreeMap::new());
+    let paces: Paces = RwSignal::new(Vec::new());
     Effect::new(move |_| {
         if let Some((step, at, done)) = live.progress.get() {
-            paces.update(|p| p.entry(step).or_default().push(at, done));
+            paces.update(|all| match all.iter_mut().find(|(of, _)| *of == step) {
+                Some((_, pace)) => pace.push(at, done),
+                None => {
+                    let mut pace = Pace::default();
+                    pace.push(at, done);
+                    all.push((step, pace));
+                }
+            });
         }
     });
     // Which steps there are is the kind's, and never changes.
