@@ -4,6 +4,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import type { Deployment, Layout, Role } from './deployment.ts';
+import { manyRuns } from './large.ts';
 import { gates, places } from './places.ts';
 import { acknowledgements, expect, hydrated, open, startRollback, startRun, step } from './test.ts';
 
@@ -182,6 +183,34 @@ async function aRestore(page: Page, deployment: Deployment, look: Look): Promise
   );
 }
 
+/** A journal with many runs of two kinds and outcomes: what is drawn and compared of them. */
+async function aHistory(page: Page, deployment: Deployment, look: Look): Promise<void> {
+  await open(page, '/');
+  await page.getByRole('button', { name: 'Validate production' }).click();
+  await expect(page.getByRole('region', { name: 'Validation' })).toContainText('7 of 7 checks passed', { timeout: 30_000 });
+  await deployment.refuseDeletions();
+  await open(page, deployment.version(deployment.failed, '/plan'));
+  await startRollback(page, deployment.failed);
+  await page.getByRole('button', { name: 'Try again' }).waitFor({ timeout: 30_000 });
+  await page.getByText('Abort…').click();
+  await page.getByRole('button', { name: 'Abort run #2' }).click();
+  await expect(page.getByText('Aborted. The version stays rolling_back.')).toBeVisible({ timeout: 30_000 });
+  await page.goto('about:blank');
+  await deployment.stop();
+  await manyRuns(deployment, 60);
+  expect(await deployment.checkJournal(), 'the journal is as Stepback would have written it').toContain('sound');
+  await deployment.start();
+  await open(page, '/runs');
+  await expect(page.getByRole('region', { name: 'Chart: Runs over time' }).getByRole('img')).toBeVisible();
+  await look('history-of-many');
+  const others = {
+    'history-next-page': '/runs?cursor=38',
+    'history-found': '/runs?q=one+of+many%2C+number+1&state=aborted&from=2020-01-01',
+    'compare-of-many': '/runs/compare?a=1&b=2',
+  };
+  await each(page, others, look);
+}
+
 /** Where the pipeline keeps a version's staging data under its own names. */
 async function ownNames(page: Page, deployment: Deployment, look: Look): Promise<void> {
   const id = deployment.failed;
@@ -231,6 +260,7 @@ export const JOURNEYS: Journey[] = [
   { name: 'while a deployment is being connected', go: connecting, of: {} },
   { name: 'with a dialog open', go: dialogs, of: {} },
   { name: 'with stores that cannot be read', go: badWeather, of: {} },
+  { name: 'with many runs in the journal', go: aHistory, of: {} },
   { name: 'in the per-version layout', go: ownNames, of: { layout: 'per-version' } },
   { name: 'as a viewer', go: aViewer, of: { as: 'viewer' } },
   { name: 'with an empty registry', go: emptiness, of: {} },
