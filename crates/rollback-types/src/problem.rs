@@ -100,6 +100,9 @@ pub struct Problem {
     /// The run in the way (kind `active-run`).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub active_run: Option<RunId>,
+    /// The newest run that began since the plan was read, and changed the stores (kind `stale-plan`).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub later_run: Option<RunId>,
     /// The plan as it is now (kinds `stale-plan` and `refused`).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub plan: Option<Box<RollbackPlan>>,
@@ -137,6 +140,7 @@ impl Problem {
             safe: None,
             remedy: None,
             active_run: None,
+            later_run: None,
             plan: None,
             differences: Vec::new(),
             refusals: Vec::new(),

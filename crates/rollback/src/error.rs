@@ -55,12 +55,14 @@ pub enum ServiceError {
         plan: Box<RollbackPlan>,
     },
     /// The plan that was confirmed is not the plan of now.
-    #[error("{} changed since the plan was made", fields(.differences))]
+    #[error("{} changed since the plan was made{}", fields(.differences), by_run(*.since))]
     Stale {
         /// Field by field.
         differences: Vec<Difference>,
         /// The plan as it is now.
         plan: Box<RollbackPlan>,
+        /// The newest run that began since the plan was read, and changed the stores.
+        since: Option<RunId>,
     },
     /// One run at a time.
     #[error("run #{0} is active; one run at a time")]
@@ -102,6 +104,11 @@ fn missing_approval(required: u32, given: u32, own: bool) -> String {
     let did = if given == 0 { "nobody else did yet".to_owned() } else { format!("{given} did so far") };
     let own = if own { ". Your own approval does not count when you start it yourself" } else { "" };
     format!("{people} must approve this plan before you may start it, and {did}{own}")
+}
+
+/// It may not be why, but whoever confirms must know of it.
+fn by_run(since: Option<RunId>) -> String {
+    since.map(|run| format!("; run #{run}, which changes the stores, began after it was read")).unwrap_or_default()
 }
 
 fn fields(differences: &[Difference]) -> String {
@@ -148,10 +155,10 @@ impl From<ServiceError> for Problem {
                 (p.refusals, p.plan) = (refusals, Some(plan));
                 p
             }
-            ServiceError::Stale { differences, plan } => {
+            ServiceError::Stale { differences, plan, since } => {
                 let mut p = Problem::new(ProblemKind::StalePlan, detail).safe(nothing);
                 p.remedy = Some("Read the new plan and the difference, then confirm the new digest.".into());
-                (p.differences, p.plan) = (differences, Some(plan));
+                (p.differences, p.plan, p.later_run) = (differences, Some(plan), since);
                 p
             }
             ServiceError::ActiveRun(id) => {

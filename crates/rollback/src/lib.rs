@@ -12,6 +12,7 @@ pub mod error;
 #[cfg(feature = "fake")]
 pub mod fake;
 pub mod journal;
+mod journal_pages;
 pub mod names;
 pub mod plan;
 pub mod procedure;

@@ -19,6 +19,7 @@ pub use self::seen::seen;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::TryStreamExt;
 use rollback_types::{
     Difference, EventKind, PlanDigest, PlanRequest, RollbackPlan, RunId, RunKind, RunQuery, RunState, StreamItem,
     Timestamp, VersionId,
@@ -29,7 +30,9 @@ use crate::approvers::{Approvers, Nobody};
 use crate::backup::{BackupFolders, BackupVerifier, Trials};
 use crate::engine::DecisionRequest;
 use crate::error::ServiceError;
-use crate::journal::Journal;
+use crate::journal::{Journal, JournalError};
+use crate::journal_pages;
+use crate::plan::earlier_runs::has_begun;
 use crate::plan::{Facts, Planner};
 use crate::recorder::Recorder;
 use crate::settings::Settings;
@@ -221,6 +224,20 @@ impl RollbackService {
         let query = RunQuery { version_id: Some(version_id.to_string()), since: Some(at), ..RunQuery::default() };
         let page = self.journal.runs(&query).await?;
         Ok(page.items.iter().find(|r| r.version_id == *version_id && r.kind.changes_stores()).map(|r| r.id))
+    }
+
+    /// The newest run about whatever it may be, that has begun to change the stores, of those that began after the plan was read.
+    /// `None` as of [`run_since`](Self::run_since).
+    async fn changed_since(&self, read: &str) -> Result<Option<RunId>, JournalError> {
+        let Some((_, at)) = self.remembered_of(read) else { return Ok(None) };
+        let query = RunQuery { since: Some(at), ..RunQuery::default() };
+        let mut runs = journal_pages::runs(self.journal.as_ref(), query);
+        while let Some(run) = runs.try_next().await? {
+            if run.kind.changes_stores() && has_begun(self.journal.as_ref(), run.id).await? {
+                return Ok(Some(run.id));
+            }
+        }
+        Ok(None)
     }
 
     fn launched_here(&self, id: RunId) -> bool {

@@ -6,7 +6,7 @@ mod support;
 use rollback::ServiceError;
 use rollback::fake::{FAILED, FAILED_PER_VERSION, Moment};
 use rollback::store::Fault;
-use rollback_types::{RollbackPlan, RunId, RunKind, RunState, Step, VerdictLevel, VersionState};
+use rollback_types::{ResumeRequest, RollbackPlan, RunId, RunKind, RunState, Step, VerdictLevel, VersionState};
 use support::{Bench, bench, bench_per_version, of, request, restarted, start_request, stopped_at, tester};
 
 /// What another version's plan is refused for.
@@ -16,6 +16,14 @@ fn code(id: RunId) -> String {
 
 fn is_in_the_way(id: RunId, plan: &RollbackPlan) -> bool {
     plan.refusals.iter().any(|refusal| refusal.code == code(id))
+}
+
+fn goes_on(rest: &RollbackPlan) -> ResumeRequest {
+    ResumeRequest {
+        plan_digest: rest.digest.0.clone(),
+        reason: "it is back".into(),
+        acknowledgements: rest.acknowledgements.iter().map(|a| a.asked.code.clone()).collect(),
+    }
 }
 
 /// A rollback of the failed version, interrupted in its first step.
@@ -124,6 +132,14 @@ async fn a_run_whose_version_a_later_one_took_over_is_in_nobodys_way() {
     let later = service.taken_over_by(&first).await.unwrap();
     assert_eq!(later.map(|later| later.id), Some(view.run.id));
     assert!(service.taken_over_by(&view.run).await.unwrap().is_none());
+    // What is left of it is the later one's: its plan says so, by name, and says nothing else.
+    let rest = service.resume_plan(id, &[]).await.unwrap();
+    let told: Vec<_> = rest.refusals.iter().map(|r| (r.code.as_str(), r.run)).collect();
+    assert_eq!(told, [("taken_over", Some(view.run.id))]);
+    let before = b.deployment.fingerprint();
+    let resumed = service.resume(id, &goes_on(&rest), &tester()).await;
+    assert!(matches!(resumed, Err(ServiceError::Refused { .. })), "{resumed:?}");
+    assert_eq!(b.deployment.fingerprint(), before);
     assert!(!is_in_the_way(id, &service.plan(&request(OTHER)).await.unwrap()));
     b.deployment.set_state(FAILED, VersionState::Failed);
     let seen = service.overview().await.unwrap();

@@ -1,4 +1,4 @@
-//! What a plan says, refuses and asks; and what a start needs.
+//! What a plan says, refuses and asks.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod support;
@@ -6,7 +6,7 @@ mod support;
 use rollback::ServiceError;
 use rollback::fake::{FAILED, Moment};
 use rollback::store::Fault;
-use rollback_types::{CheckState, RollbackPlan, RunState, StoreKind, VersionState};
+use rollback_types::{CheckState, RollbackPlan, StoreKind, VersionState};
 use support::{bench, request, start_request, tester};
 
 fn codes(plan: &RollbackPlan) -> Vec<&str> {
@@ -148,65 +148,6 @@ async fn a_list_of_names_is_told_by_name_and_beyond_twenty_by_a_count() {
 }
 
 #[tokio::test]
-async fn a_stale_plan_starts_nothing_and_shows_the_difference() {
-    let b = bench();
-    let plan = b.plan().await;
-    b.deployment.stage_more(FAILED);
-    let before = b.deployment.fingerprint();
-    let Err(ServiceError::Stale { differences, plan: new }) = b.service.start(&start_request(&plan), &tester()).await
-    else {
-        panic!("not refused as stale")
-    };
-    assert_eq!(b.deployment.fingerprint(), before);
-    let points = differences.iter().find(|d| d.field == "/stores/qdrant/staging/points").unwrap();
-    assert_eq!((points.before.as_deref(), points.now.as_deref()), (Some("23"), Some("24")));
-    let version = new.version_id.clone();
-    assert_eq!(b.service.run_since(&plan.digest.0, &version).await.unwrap(), None, "it was no run of ours");
-    let run = b.service.start(&start_request(&new), &tester()).await.unwrap().run.id;
-    assert_eq!(b.service.run_since(&plan.digest.0, &version).await.unwrap(), Some(run));
-    assert_eq!(b.service.run_since("never read", &version).await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn a_start_needs_the_id_typed_and_a_reason() {
-    let b = bench();
-    let plan = b.plan().await;
-    let good = start_request(&plan);
-    for (confirm, reason) in
-        [("v7", "why not"), ("", "why not"), (FAILED, ""), (FAILED, " a "), (FAILED, "bell\u{7}bell")]
-    {
-        let mut bad = good.clone();
-        (bad.confirm_version_id, bad.reason) = (confirm.into(), reason.into());
-        assert!(
-            matches!(b.service.start(&bad, &tester()).await, Err(ServiceError::InvalidField { .. })),
-            "{confirm} {reason:?}"
-        );
-    }
-    let mut long = good.clone();
-    long.reason = "x".repeat(501);
-    assert!(matches!(b.service.start(&long, &tester()).await, Err(ServiceError::InvalidField { .. })));
-    assert!(b.service.runs(&Default::default()).await.unwrap().items.is_empty());
-}
-
-#[tokio::test]
-async fn two_starts_at_once_give_one_run() {
-    let b = bench();
-    let plan = b.plan().await;
-    let other = std::sync::Arc::new(b.deployment.service());
-    let mut started = Vec::new();
-    let mut tasks = tokio::task::JoinSet::new();
-    for i in 0..20 {
-        let service = if i % 2 == 0 { b.service.clone() } else { other.clone() };
-        let request = start_request(&plan);
-        tasks.spawn(async move { service.start(&request, &tester()).await.map(|v| v.run.id) });
-    }
-    while let Some(result) = tasks.join_next().await {
-        started.extend(result.unwrap().ok());
-    }
-    assert_eq!(started.len(), 1, "{started:?}");
-}
-
-#[tokio::test]
 async fn a_store_that_is_down_is_named_with_what_to_do() {
     for (operation, store) in [("staging_rows", "sqlite"), ("count", "qdrant"), ("staging_nodes", "neo4j")] {
         let b = bench();
@@ -267,30 +208,6 @@ async fn a_damaged_latest_copy_asks_and_a_missing_one_too() {
     assert_eq!(plan.acknowledgements[0].asked.code, "latest_copy_not_intact");
     let copy = plan.latest_copy.unwrap();
     assert!(!copy.intact && copy.verdict.contains("is not there"), "{}", copy.verdict);
-}
-
-#[tokio::test]
-async fn a_run_left_by_a_dead_process_is_interrupted_and_can_be_taken_over() {
-    let b = bench();
-    b.deployment.faults.arm(
-        "delete_batch",
-        Some(rollback_types::Step::DeleteNodes),
-        u32::MAX,
-        Fault::Refused,
-        Moment::Before,
-    );
-    let id = b.start().await;
-    assert_eq!(b.settle(id).await.run.state, RunState::NeedsDecision);
-    b.deployment.faults.clear();
-    // A new process over the same journal.
-    let service = std::sync::Arc::new(b.deployment.service());
-    assert_eq!(service.recover().await.unwrap(), Some(id));
-    assert_eq!(service.run(id).await.unwrap().run.state, RunState::Interrupted);
-    let mut given = request(FAILED);
-    given.acknowledgements = vec!["take_over".into()];
-    let plan = service.plan(&given).await.unwrap();
-    assert!(plan.take_over && plan.startable, "{:?}", plan.refusals);
-    service.start(&start_request(&plan), &tester()).await.unwrap();
 }
 
 #[tokio::test]
@@ -372,23 +289,6 @@ async fn the_time_it_took_is_told_of_runs_of_this_kind() {
 }
 
 #[tokio::test]
-async fn with_a_journal_that_is_full_nothing_looks_as_if_it_could_start() {
-    let b = bench();
-    b.deployment.journal.fill_up_after(Some(0));
-    let verdict = b.service.overview().await.unwrap().verdict;
-    assert_eq!(verdict.level, rollback_types::VerdictLevel::Blocked);
-    assert_eq!(verdict.headline, "No run can start: the journal cannot be written.");
-    assert!(verdict.reasons[0].contains("full") && verdict.reasons[1].contains("no store is changed"), "{verdict:?}");
-    assert!(verdict.remedy.is_some_and(|remedy| remedy.contains("Free some space")));
-    let plan = b.service.plan(&request(FAILED)).await.unwrap();
-    assert!(!plan.startable && codes(&plan).contains(&"journal"), "{:?}", plan.refusals);
-
-    b.deployment.journal.fill_up_after(None);
-    assert_ne!(b.service.overview().await.unwrap().verdict.level, rollback_types::VerdictLevel::Blocked);
-    assert!(b.service.plan(&request(FAILED)).await.unwrap().startable);
-}
-
-#[tokio::test]
 async fn a_plan_says_itself_which_refusals_stay_whatever_is_done() {
     let b = bench();
     b.deployment.set_state("v8_minor_20261123_010101", VersionState::Committed);
@@ -400,15 +300,4 @@ async fn a_plan_says_itself_which_refusals_stay_whatever_is_done() {
     b.deployment.set_free_bytes(0);
     let plan = b.plan().await;
     assert!(!plan.refusals.is_empty() && plan.refusals.iter().all(|r| !r.lasting), "{:?}", plan.refusals);
-}
-
-#[tokio::test]
-async fn what_changed_since_a_plan_was_read_is_told_while_it_is_remembered() {
-    let b = bench();
-    let read = b.plan().await;
-    b.deployment.stage_more(FAILED);
-    let now = b.plan().await;
-    let differences = b.service.differences_since(&read.digest.0, &now.digest).unwrap();
-    assert!(differences.iter().any(|d| d.field.starts_with("/stores/sqlite/staging")), "{differences:?}");
-    assert_eq!(b.service.differences_since("0123", &now.digest), None);
 }

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use rollback::fake::{FAILED, FAILED_PER_VERSION, Moment};
 use rollback::journal::JournalError;
-use rollback::store::Fault;
+use rollback::store::{Fault, MarkRequest};
 use rollback::{Actor, RollbackService, ServiceError};
 use rollback_types::{
-    Decision, EventKind, PlanRequest, ResumeRequest, Role, RunId, RunKind, RunState, RunView, Step, StepState,
-    StoreKind, VersionState,
+    Decision, EventKind, PlanRequest, ResumeRequest, Role, RollbackTarget, RunId, RunKind, RunState, RunView, Step,
+    StepState, StoreKind, VersionId, VersionState,
 };
 use support::{
     Bench, bench, bench_per_version, contaminated, of, request, restarted, start_request, stopped_at, tester,
@@ -190,10 +190,27 @@ async fn what_was_taken_over_is_not_resumed() {
     let second = service.start(&start_request(&plan), &tester()).await.unwrap().run.id;
     assert_eq!(settled(&service, second).await.run.state, RunState::Completed);
     let plan = service.resume_plan(id, &[]).await.unwrap();
-    assert!(plan.refusals.iter().any(|r| r.code == "not_ours"), "{:?}", plan.refusals);
+    assert!(plan.refusals.iter().any(|r| r.code == "taken_over" && r.run == Some(second)), "{:?}", plan.refusals);
     let request = ResumeRequest { plan_digest: plan.digest.0, reason: "go on".into(), acknowledgements: vec![] };
     assert!(matches!(service.resume(id, &request, &tester()).await, Err(ServiceError::Refused { .. })));
     assert_eq!(b.deployment.state_of(FAILED), Some(VersionState::RolledBack));
+}
+
+/// By a Stepback of its own journal: there is no run to name.
+#[tokio::test]
+async fn what_somebody_else_took_over_is_not_resumed() {
+    let b = bench();
+    let id = stopped_at(&b, "delete_batch", Step::DeleteNodes).await;
+    let service = restarted(&b).await;
+    let taken = MarkRequest {
+        target: RollbackTarget::new(&VersionId::new(FAILED)).unwrap(),
+        expected: VersionState::RollingBack,
+        reason: "from another machine".into(),
+        run_key: "of-another-journal".into(),
+    };
+    b.deployment.stores().records.mark_rolling_back(&taken).await.unwrap();
+    let plan = service.resume_plan(id, &[]).await.unwrap();
+    assert!(plan.refusals.iter().any(|r| r.code == "not_ours" && r.run.is_none()), "{:?}", plan.refusals);
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
 //! What earlier runs left behind: ways back of restores that did not end well, and changes that nobody has ended yet.
 
+use futures::TryStreamExt;
 use rollback_types::{BackupSource, Event, EventKind, RunId, RunKind, RunQuery, RunState, RunSummary, Step, StoreKind};
 
 use super::Planner;
 use crate::journal::{Journal, JournalError};
+use crate::journal_pages;
 
 /// A restore that was cut short leaves a store half restored: what it held is in that run's way back, and nowhere else.
 pub(super) async fn earlier_ways_back(planner: &Planner<'_>) -> Vec<(RunId, Vec<StoreKind>)> {
@@ -34,23 +36,18 @@ pub(super) async fn interrupted_amid_change(planner: &Planner<'_>) -> Result<Vec
         // Of several that have begun, which is resumed first is for the person to choose.
         return Ok(found);
     }
-    let mut query = RunQuery { state: Some(RunState::Interrupted), limit: Some(200), ..RunQuery::default() };
-    loop {
-        let page = planner.journal.runs(&query).await?;
-        for run in page.items {
-            if Some(run.id) != resumed
-                && run.kind.changes_stores()
-                && has_begun(planner.journal, run.id).await?
-                && taken_over_by(planner.journal, &run).await?.is_none()
-            {
-                found.push(run);
-            }
-        }
-        match page.next_cursor {
-            Some(cursor) => query.cursor = Some(cursor),
-            None => return Ok(found),
+    let query = RunQuery { state: Some(RunState::Interrupted), limit: Some(200), ..RunQuery::default() };
+    let mut runs = journal_pages::runs(planner.journal, query);
+    while let Some(run) = runs.try_next().await? {
+        if Some(run.id) != resumed
+            && run.kind.changes_stores()
+            && has_begun(planner.journal, run.id).await?
+            && taken_over_by(planner.journal, &run).await?.is_none()
+        {
+            found.push(run);
         }
     }
+    Ok(found)
 }
 
 /// The newest later rollback of the same version that has begun: what this one had in hand is that one's since.
@@ -58,47 +55,35 @@ pub(crate) async fn taken_over_by(journal: &dyn Journal, run: &RunSummary) -> Re
     if run.kind != RunKind::Rollback {
         return Ok(None);
     }
-    let mut query = RunQuery {
+    let query = RunQuery {
         kind: Some(RunKind::Rollback),
         version_id: Some(run.version_id.to_string()),
         limit: Some(50),
         ..RunQuery::default()
     };
-    loop {
-        let page = journal.runs(&query).await?;
-        for later in page.items {
-            if later.id <= run.id {
-                // Newest first: there is no later one left.
-                return Ok(None);
-            }
-            if later.version_id == run.version_id && has_begun(journal, later.id).await? {
-                return Ok(Some(later));
-            }
-        }
-        match page.next_cursor {
-            Some(cursor) => query.cursor = Some(cursor),
-            None => return Ok(None),
+    let mut runs = journal_pages::runs(journal, query);
+    while let Some(later) = runs.try_next().await?.filter(|later| later.id > run.id) {
+        if later.version_id == run.version_id && has_begun(journal, later.id).await? {
+            return Ok(Some(later));
         }
     }
+    Ok(None)
 }
 
 /// It has changed something, or was about to: its step 2 writes into the registry, and every other says when it acts. So has one
 /// whose events cannot be read, for all that is known.
-async fn has_begun(journal: &dyn Journal, run: RunId) -> Result<bool, JournalError> {
-    const PAGE: u32 = 500;
+pub(crate) async fn has_begun(journal: &dyn Journal, run: RunId) -> Result<bool, JournalError> {
     let acts = |event: &Event| {
         matches!(event.kind, EventKind::StepActs { .. } | EventKind::StepStarted { step: Step::Mark, .. })
     };
-    let mut after = 0;
+    let mut events = journal_pages::events(journal, run);
     loop {
-        let events = match journal.events(run, after, PAGE).await {
+        match events.try_next().await {
             Err(JournalError::Unusable { .. }) if journal.probe().await.is_ok() => return Ok(true),
-            events => events?,
-        };
-        match events.last() {
-            _ if events.iter().any(acts) => return Ok(true),
-            Some(last) => after = last.number,
-            None => return Ok(false),
+            Ok(Some(event)) if acts(&event) => return Ok(true),
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(false),
+            Err(error) => return Err(error),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! How many chapters production should have: as the last restore from an older backup put in, else as the registry says.
 
+use futures::{StreamExt, TryStreamExt};
 use rollback_types::run_kind::run_of_subject;
 use rollback_types::{
     BackupSource, EventKind, Layout, RollbackPlan, RunId, RunKind, RunQuery, RunSummary, Step, Timestamp, VersionQuery,
@@ -8,6 +9,7 @@ use rollback_types::{
 
 use super::Planner;
 use crate::journal::JournalError;
+use crate::journal_pages;
 use crate::store::{CommittedBy, CommittedQuery};
 use crate::validation::ExpectedChapters;
 
@@ -58,30 +60,24 @@ impl Planner<'_> {
         }
         // A latest-copy that was made after such a restore holds what that put in; an older one does not.
         let mut older_than_latest_copy = from_latest_copy;
-        let (mut query, mut sought) = (RunQuery { limit: Some(PAGE), ..RunQuery::default() }, 0);
-        loop {
-            let page = self.journal.runs(&query).await?;
-            sought += page.items.len();
-            for run in page.items {
-                if run.kind == RunKind::MakeBackup {
-                    let remade = run.state.ended_well() && run.version_id.as_str() == BackupSource::LATEST_COPY;
-                    older_than_latest_copy &= !remade;
-                }
-                if !run.kind.changes_stores() {
-                    continue;
-                }
-                match (self.chapters_by(run.id).await?, is_from_latest_copy(&run)) {
-                    (Chapters::Untouched, _) => {}
-                    (Chapters::PutIn(_), true) => older_than_latest_copy = true,
-                    (Chapters::PutIn(at), false) if !older_than_latest_copy => return self.as_restored(&run, at).await,
-                    (Chapters::PutIn(_), false) | (Chapters::Unproven, _) => return Ok(None),
-                }
+        let query = RunQuery { limit: Some(PAGE), ..RunQuery::default() };
+        let mut runs = journal_pages::runs(self.journal, query).take(SOUGHT);
+        while let Some(run) = runs.try_next().await? {
+            if run.kind == RunKind::MakeBackup {
+                let remade = run.state.ended_well() && run.version_id.as_str() == BackupSource::LATEST_COPY;
+                older_than_latest_copy &= !remade;
             }
-            match page.next_cursor {
-                Some(cursor) if sought < SOUGHT => query.cursor = Some(cursor),
-                _ => return Ok(None),
+            if !run.kind.changes_stores() {
+                continue;
+            }
+            match (self.chapters_by(run.id).await?, is_from_latest_copy(&run)) {
+                (Chapters::Untouched, _) => {}
+                (Chapters::PutIn(_), true) => older_than_latest_copy = true,
+                (Chapters::PutIn(at), false) if !older_than_latest_copy => return self.as_restored(&run, at).await,
+                (Chapters::PutIn(_), false) | (Chapters::Unproven, _) => return Ok(None),
             }
         }
+        Ok(None)
     }
 
     /// There is a restore from an older backup, and nothing was committed after the newest one: only then all later runs are read.
@@ -121,21 +117,16 @@ impl Planner<'_> {
     }
 
     async fn chapters_by(&self, run: RunId) -> Result<Chapters, JournalError> {
-        let (mut after, mut found) = (0, Chapters::Untouched);
-        loop {
-            let events = self.journal.events(run, after, PAGE).await?;
-            for event in &events {
-                match event.kind {
-                    EventKind::StepActs { step: Step::RestoreSqlite, .. } => found = Chapters::Unproven,
-                    EventKind::StepCompleted { step: Step::RestoreSqlite, .. } => found = Chapters::PutIn(event.at),
-                    _ => {}
-                }
-            }
-            match events.last() {
-                Some(last) => after = last.number,
-                None => return Ok(found),
+        let mut found = Chapters::Untouched;
+        let mut events = journal_pages::events(self.journal, run);
+        while let Some(event) = events.try_next().await? {
+            match event.kind {
+                EventKind::StepActs { step: Step::RestoreSqlite, .. } => found = Chapters::Unproven,
+                EventKind::StepCompleted { step: Step::RestoreSqlite, .. } => found = Chapters::PutIn(event.at),
+                _ => {}
             }
         }
+        Ok(found)
     }
 }
 

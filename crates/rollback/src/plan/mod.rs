@@ -23,6 +23,7 @@ use rollback_types::{
 
 pub use facts::Facts;
 pub(crate) use gather::Gathered;
+use rest::NOT_OURS;
 pub(crate) use rest::Rest;
 
 use crate::backup::BackupVerifier;
@@ -82,7 +83,14 @@ impl Planner<'_> {
             RunKind::MakeBackup => self.make_backup(request).await?,
         };
         if let Some(rest) = self.rest {
-            parts.judged.refusals.extend(rest.overtaken(self).await?);
+            // The registry tells that it is lost, the journal to whom.
+            let lost = parts.judged.refusals.iter().any(|refusal| refusal.code == NOT_OURS);
+            let taken_over = if lost { rest.taken_over(self).await? } else { None };
+            match taken_over {
+                // Whatever else is in its way: it is another run's by now.
+                Some(refusal) => parts.judged.refusals = vec![refusal],
+                None => parts.judged.refusals.extend(rest.overtaken(self).await?),
+            }
         }
         self.assemble(request.kind, parts, started).await
     }

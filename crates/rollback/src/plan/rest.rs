@@ -3,16 +3,22 @@
 
 use std::collections::BTreeSet;
 
+use futures::TryStreamExt;
 use rollback_types::plan::StorePlans;
 use rollback_types::{
-    Acknowledgement, Candidacy, PlanRequest, Refusal, RollbackPlan, RunId, RunQuery, RunSummary, Step, StoreKind,
-    Timestamp, VersionRow, VersionState,
+    Acknowledgement, Candidacy, PlanRequest, Refusal, RollbackPlan, RunId, RunQuery, Step, StoreKind, Timestamp,
+    VersionRow, VersionState,
 };
 
 use super::Planner;
+use super::earlier_runs::taken_over_by;
 use crate::error::ServiceError;
+use crate::journal_pages;
 use crate::store::{CommittedBy, CommittedQuery, RunMark};
 use crate::story::Story;
+
+/// The code of a refusal: the run does not hold its version any more.
+pub(super) const NOT_OURS: &str = "not_ours";
 
 /// What of an interrupted run is left.
 #[derive(Clone, Debug)]
@@ -69,15 +75,34 @@ impl Rest {
         self.through.contains(&step)
     }
 
+    /// A later run took its version over: what is left is that one's.
+    pub(super) async fn taken_over(&self, planner: &Planner<'_>) -> Result<Option<Refusal>, ServiceError> {
+        let Some(record) = planner.journal.run(self.run).await? else { return Ok(None) };
+        let later = taken_over_by(planner.journal, &record.summary).await?;
+        Ok(later.map(|later| {
+            let said = format!(
+                "Run #{0} took this version over: what run #{1} had in hand is run #{0}'s since. Run #{1} is not resumed any more; \
+                 see run #{0}, and abandon this one.",
+                later.id, self.run
+            );
+            Refusal::new("taken_over", said).because_of(later.id)
+        }))
+    }
+
     /// A lane that had begun keeps the way back that was taken then. Were production changed by others since, that would hold
     /// neither what is there now nor what the copy replaces.
     pub(super) async fn overtaken(&self, planner: &Planner<'_>) -> Result<Option<Refusal>, ServiceError> {
         if self.begun.is_empty() {
             return Ok(None);
         }
-        let later = planner.journal.runs(&RunQuery { limit: Some(50), ..RunQuery::default() }).await?;
-        let changes = |run: &&RunSummary| run.id > self.run && run.kind.changes_stores();
-        let by_run = later.items.iter().find(changes).map(|run| format!("run #{} changed the stores", run.id));
+        let mut later = journal_pages::runs(planner.journal, RunQuery { limit: Some(200), ..RunQuery::default() });
+        let mut by_run = None;
+        while let Some(run) = later.try_next().await?.filter(|run| run.id > self.run) {
+            if run.kind.changes_stores() {
+                by_run = Some(format!("run #{} changed the stores", run.id));
+                break;
+            }
+        }
         let query = CommittedQuery {
             since: Some(self.started_at),
             by: CommittedBy::Written,
@@ -142,7 +167,7 @@ impl Rest {
         };
         let refusal = lost.map(|why| {
             Refusal::new(
-                "not_ours",
+                NOT_OURS,
                 format!(
                     "Run #{} does not hold this version any more: {why}. Abandon the run, and plan the version anew.",
                     self.run

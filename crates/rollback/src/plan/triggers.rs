@@ -1,6 +1,7 @@
 //! The triggers that the documents name, as far as registry, operation log and validation suggest them, each with where it
 //! was seen. What nothing suggests is left out: a person who asks needs none of them.
 
+use futures::TryStreamExt;
 use rollback_types::plan::Trigger;
 use rollback_types::validation::CheckOutcome;
 use rollback_types::{
@@ -8,6 +9,7 @@ use rollback_types::{
 };
 
 use super::Planner;
+use crate::journal_pages;
 
 const TABLE: &str = "Table creation failure";
 const BASELINE: &str = "Baseline registration failure";
@@ -66,17 +68,14 @@ pub(crate) async fn own_validation(planner: &Planner<'_>, version: &VersionId) -
     };
     // Told to help: a journal that cannot be read refuses the plan elsewhere.
     let run = planner.journal.runs(&query).await.ok()?.items.into_iter().next()?;
-    let (mut after, mut found) = (0, None);
-    loop {
-        let events = planner.journal.events(run.id, after, 200).await.ok()?;
-        let Some(last) = events.last() else { return found };
-        after = last.number;
-        for event in events {
-            if let EventKind::Validated { report } = event.kind {
-                found = Some((run.id, *report));
-            }
+    let mut found = None;
+    let mut events = journal_pages::events(planner.journal, run.id);
+    while let Some(event) = events.try_next().await.ok()? {
+        if let EventKind::Validated { report } = event.kind {
+            found = Some((run.id, *report));
         }
     }
+    found
 }
 
 #[derive(Default)]

@@ -48,7 +48,7 @@ impl RollbackService {
             acknowledgements: request.acknowledgements.clone(),
         };
         let planned = self.planner().plan(&plan_request).await?;
-        let planned = self.confirmed(planned, &request.plan_digest)?;
+        let planned = self.confirmed(planned, &request.plan_digest).await?;
         self.keep_request(planned, plan_request, reason, actor).await
     }
 
@@ -66,7 +66,7 @@ impl RollbackService {
         let reason = checked_reason(&request.reason)?;
         let planned = self.plan_rest_of(run, &request.acknowledgements).await?;
         self.must_need_approval(planned.plan.kind)?;
-        let planned = self.confirmed(planned, &request.plan_digest)?;
+        let planned = self.confirmed(planned, &request.plan_digest).await?;
         let plan_request = PlanRequest {
             kind: planned.plan.kind,
             version_id: planned.plan.version_id.as_str().to_owned(),

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use futures::TryStreamExt;
 use rollback_types::{
     BackupCheck, BackupHealth, BackupSource, Role, RunId, RunKind, RunQuery, RunState, Rung, StoreKind,
 };
@@ -10,6 +11,7 @@ use super::start::checked_reason;
 use super::{Answer, RollbackService};
 use crate::Actor;
 use crate::error::ServiceError;
+use crate::journal_pages;
 use crate::store::OnProgress;
 
 /// What a run saved before it restored.
@@ -195,25 +197,19 @@ impl RollbackService {
         }
         let now = rollback_types::Timestamp::now();
         let (mut removed, mut later_ended_well) = (0, false);
-        let mut query = RunQuery { limit: Some(200), ..RunQuery::default() };
-        loop {
-            let page = self.journal.runs(&query).await?;
-            for run in &page.items {
-                let Some(there) = self.way_back(run.id).await? else { continue };
-                let ended_well = run.state.ended_well();
-                // After a restore that was cut short it holds what is nowhere else, until a later one ended well.
-                let wanted = run.state == RunState::Interrupted || (!ended_well && !later_ended_well);
-                later_ended_well |= ended_well;
-                if !wanted && there.kept_until.is_some_and(|until| until <= now) {
-                    remove(there.folder).await?;
-                    removed += 1;
-                }
-            }
-            match page.next_cursor {
-                Some(cursor) => query.cursor = Some(cursor),
-                None => return Ok(removed),
+        let mut runs = journal_pages::runs(self.journal.as_ref(), RunQuery { limit: Some(200), ..RunQuery::default() });
+        while let Some(run) = runs.try_next().await? {
+            let Some(there) = self.way_back(run.id).await? else { continue };
+            let ended_well = run.state.ended_well();
+            // After a restore that was cut short it holds what is nowhere else, until a later one ended well.
+            let wanted = run.state == RunState::Interrupted || (!ended_well && !later_ended_well);
+            later_ended_well |= ended_well;
+            if !wanted && there.kept_until.is_some_and(|until| until <= now) {
+                remove(there.folder).await?;
+                removed += 1;
             }
         }
+        Ok(removed)
     }
 
     /// The list of all ids that a run's validation found to offend in one way, as a file.
@@ -267,18 +263,15 @@ impl RollbackService {
     /// The keys of runs that made, or were to make, a backup, and that can neither go on nor be resumed.
     async fn backups_that_are_over(&self) -> Answer<Vec<String>> {
         let kind = Some(RunKind::MakeBackup);
-        let mut query = RunQuery { kind, limit: Some(200), ..RunQuery::default() };
+        let query = RunQuery { kind, limit: Some(200), ..RunQuery::default() };
+        let mut runs = journal_pages::runs(self.journal.as_ref(), query);
         let mut keys = Vec::new();
-        loop {
-            let page = self.journal.runs(&query).await?;
-            for run in page.items.iter().filter(|run| !run.state.is_active() && run.state != RunState::Interrupted) {
+        while let Some(run) = runs.try_next().await? {
+            if !run.state.is_active() && run.state != RunState::Interrupted {
                 keys.push(self.record(run.id).await?.run_key);
             }
-            match page.next_cursor {
-                Some(cursor) => query.cursor = Some(cursor),
-                None => return Ok(keys),
-            }
         }
+        Ok(keys)
     }
 
     /// How looks at every backup ended, newest first. What is kept of them; no file is read.

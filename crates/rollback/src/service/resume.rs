@@ -53,7 +53,7 @@ impl RollbackService {
         let story = self.interrupted(id).await?;
         let summary = &story.record.summary;
         let (planned, again) = self.plan_rest(&story, &request.acknowledgements).await?;
-        let planned = self.confirmed(planned, &request.plan_digest)?;
+        let planned = self.confirmed(planned, &request.plan_digest).await?;
         let approved_by = self.approved_by(&planned.plan, &reason, actor).await?;
         let (events, _) = tokio::sync::broadcast::channel(1_024);
         let recorder = Recorder::resumed(&story, self.journal.clone(), events.clone());

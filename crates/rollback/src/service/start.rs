@@ -96,7 +96,7 @@ impl RollbackService {
             acknowledgements: request.acknowledgements.clone(),
         };
         let planned = self.planner().plan(&plan_request).await?;
-        let planned = self.confirmed(planned, &request.plan_digest)?;
+        let planned = self.confirmed(planned, &request.plan_digest).await?;
         self.launch(planned, reason, actor).await
     }
 
@@ -126,13 +126,15 @@ impl RollbackService {
     }
 
     /// The plan of now is the one that was read, and nothing refuses it.
-    pub(super) fn confirmed(&self, planned: Planned, digest: &str) -> Answer<Planned> {
+    pub(super) async fn confirmed(&self, planned: Planned, digest: &str) -> Answer<Planned> {
         let now = planned.facts.clone();
         self.remember(&planned.plan.digest, now.clone());
         if planned.plan.digest.0 != digest {
             let before = self.remembered(digest);
             let differences = before.map(|b| Facts::differences(&b, &now)).unwrap_or_default();
-            return Err(ServiceError::Stale { differences, plan: Box::new(planned.plan) });
+            // Told to help: what changed is told whether or not the journal can be read.
+            let since = self.changed_since(digest).await.ok().flatten();
+            return Err(ServiceError::Stale { differences, plan: Box::new(planned.plan), since });
         }
         if !planned.plan.startable {
             let refusals = planned.plan.refusals.clone();
