@@ -268,16 +268,19 @@ impl Decision {
     }
 }
 
-/// How far a step is. Throttled, unnumbered, never journalled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How far a step is, at least once a second while it is at work. Throttled, unnumbered, never journalled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Progress {
     /// Which.
     pub step: Step,
     /// Units handled.
     pub done: u64,
-    /// Units in all; constant within a step.
+    /// Units in all; constant within a step. 0: nothing of what the step counts is handled yet.
     pub total: u64,
+    /// What it does beside that, in words: what comes before the count or after it, and for how long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doing: Option<String>,
 }
 
 /// What a subscriber of a run receives.

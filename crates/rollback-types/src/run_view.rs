@@ -38,6 +38,9 @@ pub struct StepView {
     pub total: Option<u64>,
     /// What `done` and `total` count.
     pub unit: Option<String>,
+    /// What it does beside that, in words; only of a step at work, and only for who follows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doing: Option<String>,
     /// When it began; after a decision to retry, when that try began.
     pub started_at: Option<Timestamp>,
     /// When it ended.
@@ -68,6 +71,7 @@ impl StepView {
             done: None,
             total: None,
             unit: step.unit().map(str::to_owned),
+            doing: None,
             started_at: None,
             ended_at: None,
             tries: Vec::new(),
@@ -93,6 +97,7 @@ impl StepView {
     fn end(&mut self, state: StepState, at: Timestamp) {
         self.state = state;
         self.ended_at = Some(at);
+        self.doing = None;
         if let Some(open) = self.tries.last_mut().filter(|t| t.ended_at.is_none()) {
             open.ended_at = Some(at);
         }
@@ -185,6 +190,7 @@ impl RunView {
                     s.ended_at = None;
                     s.tries.push(Try { started_at: at, ended_at: None });
                     (s.done, s.total, s.outcome, s.error, s.decided) = (None, None, None, None, None);
+                    s.doing = None;
                     s.decisions.clear();
                 });
             }
@@ -196,7 +202,10 @@ impl RunView {
                 }
             }
             EventKind::Validated { report } => self.validation = Some(*report.clone()),
-            EventKind::StepRetrying { step, error, .. } => self.change(*step, |s| s.error = Some(error.clone())),
+            EventKind::StepRetrying { step, error, .. } => self.change(*step, |s| {
+                s.error = Some(error.clone());
+                s.doing = None;
+            }),
             EventKind::StepCompleted { step, found_absent, count, outcome } => self.change(*step, |s| {
                 s.end(if *found_absent { StepState::FoundAbsent } else { StepState::Done }, at);
                 s.outcome = Some(outcome.clone());
@@ -285,8 +294,11 @@ impl RunView {
     pub fn apply_progress(&mut self, progress: &Progress) {
         self.change(progress.step, |s| {
             if s.state == StepState::Running {
-                s.done = Some(s.done.unwrap_or(0).max(progress.done));
-                s.total = Some(s.total.unwrap_or(0).max(progress.total));
+                s.doing.clone_from(&progress.doing);
+                if progress.total > 0 {
+                    s.done = Some(s.done.unwrap_or(0).max(progress.done));
+                    s.total = Some(s.total.unwrap_or(0).max(progress.total));
+                }
             }
         });
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rollback_types::{
     BackupSource, Inventory, Layout, Progress, RollbackTarget, RunId, RunKind, StagingCounts, Step, StepError,
@@ -13,9 +13,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::backup::{BackupVerifier, VerifiedBackup};
 use crate::journal::Journal;
+use crate::meter::{Meter, Unit};
 use crate::plan::Planned;
 use crate::settings::Settings;
-use crate::store::{StagingSelector, StoreError};
+use crate::store::{OnProgress, StagingSelector, StoreError};
 use crate::stores::Stores;
 use crate::validation::ExpectedChapters;
 
@@ -248,12 +249,13 @@ pub(crate) struct StepContext {
     pub shared: Arc<Shared>,
     step: Step,
     tx: mpsc::Sender<Message>,
-    last_progress: Option<Instant>,
+    meter: Arc<Meter>,
 }
 
 impl StepContext {
     pub(crate) fn new(shared: Arc<Shared>, step: Step, tx: mpsc::Sender<Message>) -> Self {
-        Self { shared, step, tx, last_progress: None }
+        let meter = Arc::new(Meter::new(step, tx.clone(), shared.settings.progress_interval));
+        Self { shared, step, tx, meter }
     }
 
     /// Something worth knowing, for the journal and the log. Also the place where a step stops when the engine is
@@ -304,30 +306,34 @@ impl StepContext {
     }
 
     /// How far the step is. Throttled; the first and the last report always go out.
-    pub(crate) async fn progress(&mut self, done: u64, total: u64) -> Result<(), Halt> {
+    pub(crate) async fn progress(&self, done: u64, total: u64) -> Result<(), Halt> {
         self.checkpoint()?;
-        let due = self.last_progress.is_none_or(|at| at.elapsed() >= self.shared.settings.progress_interval);
-        if due || done >= total {
-            self.last_progress = Some(Instant::now());
-            let progress = Message::Progress(Progress { step: self.step, done, total });
-            self.tx.send(progress).await.map_err(|_| Halt::EngineGone)?;
+        match self.meter.count(done, total) {
+            Some(progress) => self.tx.send(Message::Progress(progress)).await.map_err(|_| Halt::EngineGone),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The same from a thread that must not wait: a report is dropped when the channel is full.
-    pub(crate) fn progress_from_thread(&self) -> Arc<dyn Fn(u64, u64) + Send + Sync> {
-        let (tx, step) = (self.tx.clone(), self.step);
-        let interval = self.shared.settings.progress_interval;
-        let last = std::sync::Mutex::new(None::<Instant>);
-        Arc::new(move |done, total| {
-            let mut last = last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if last.is_none_or(|at: Instant| at.elapsed() >= interval) {
-                *last = Some(Instant::now());
-                // Full or closed: progress may be lost, the step's result may not and goes another way.
-                let _ = tx.try_send(Message::Progress(Progress { step, done, total }));
-            }
-        })
+    pub(crate) fn progress_from_thread(&self) -> OnProgress {
+        self.meter.count_from_thread()
+    }
+
+    /// What the step does beside what it counts, in words for its reader.
+    pub(crate) async fn phase(&self, words: impl Into<String>) -> Result<(), Halt> {
+        self.checkpoint()?;
+        self.meter.phase(words).await
+    }
+
+    /// A phase that tells how far it is: no part of the step's own count.
+    pub(crate) async fn phase_in_parts(&self, words: impl Into<String>, unit: Unit) -> Result<OnProgress, Halt> {
+        self.phase(words).await?;
+        Ok(self.meter.parts_of_phase(unit))
+    }
+
+    /// What tells how far this step is.
+    pub(crate) fn meter(&self) -> &Arc<Meter> {
+        &self.meter
     }
 
     /// Tells that the step waits and tries again.

@@ -266,7 +266,7 @@ async fn attempt(step: Step, mut context: StepContext, tx: mpsc::Sender<Message>
     let pauses = context.shared.settings.retry_pauses.clone();
     let mut failures = 0;
     let result = loop {
-        match steps::carry_out(step, &mut context).await {
+        match try_once(step, &mut context).await {
             Err(Halt::Failed { error, transient: true }) if pauses.len() > failures => {
                 let wait = jittered(pauses.get(failures).copied().unwrap_or_default());
                 failures += 1;
@@ -284,6 +284,17 @@ async fn attempt(step: Step, mut context: StepContext, tx: mpsc::Sender<Message>
     };
     // Closed only when the journal failed: then the engine has given the run up and wants no more.
     let _ = tx.send(Message::Ended { step, result }).await;
+}
+
+/// One try, which is never silent for longer than a second.
+async fn try_once(step: Step, context: &mut StepContext) -> Result<Outcome, Halt> {
+    let meter = context.meter().clone();
+    meter.begin();
+    tokio::select! {
+        biased;
+        result = steps::carry_out(step, context) => result,
+        never = meter.beat() => match never {},
+    }
 }
 
 /// Up to a quarter more, so that calls that failed together do not come back together.

@@ -13,6 +13,7 @@ pub mod error;
 pub mod fake;
 pub mod journal;
 mod journal_pages;
+mod meter;
 pub mod names;
 pub mod plan;
 pub mod procedure;

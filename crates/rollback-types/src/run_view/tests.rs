@@ -242,9 +242,30 @@ fn progress_never_goes_back() {
         at: Timestamp::from_unix_ms(2_000),
         kind: EventKind::StepStarted { step: Step::DeleteNodes, attempt: 1 },
     });
-    v.apply_progress(&Progress { step: Step::DeleteNodes, done: 10, total: 20 });
-    v.apply_progress(&Progress { step: Step::DeleteNodes, done: 5, total: 20 });
-    assert_eq!(v.step(Step::DeleteNodes).unwrap().done, Some(10));
-    v.apply_progress(&Progress { step: Step::Finish, done: 5, total: 20 });
-    assert_eq!(v.step(Step::Finish).unwrap().done, None);
+    let progress =
+        |step, done, total, doing: Option<&str>| Progress { step, done, total, doing: doing.map(str::to_owned) };
+    // Nothing is counted yet: no bar, but words.
+    v.apply_progress(&progress(Step::DeleteNodes, 0, 0, Some("At work")));
+    let seen = v.step(Step::DeleteNodes).unwrap();
+    assert_eq!((seen.done, seen.total, seen.doing.as_deref()), (None, None, Some("At work")));
+    v.apply_progress(&progress(Step::DeleteNodes, 10, 20, None));
+    v.apply_progress(&progress(Step::DeleteNodes, 5, 20, None));
+    let seen = v.step(Step::DeleteNodes).unwrap();
+    assert_eq!((seen.done, seen.doing.as_deref()), (Some(10), None));
+    v.apply_progress(&progress(Step::Finish, 5, 20, Some("At work")));
+    let waits = v.step(Step::Finish).unwrap();
+    assert_eq!((waits.done, waits.doing.as_deref()), (None, None));
+    v.apply_progress(&progress(Step::DeleteNodes, 20, 20, Some("Being verified")));
+    v.apply(&Event {
+        number: 2,
+        run_id: RunId(7),
+        at: Timestamp::from_unix_ms(3_000),
+        kind: EventKind::StepCompleted {
+            step: Step::DeleteNodes,
+            found_absent: false,
+            count: Some(20),
+            outcome: "deleted".into(),
+        },
+    });
+    assert_eq!(v.step(Step::DeleteNodes).unwrap().doing, None, "it is done");
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::stream::{self, BoxStream};
 use rollback_types::{Step, StoreKind};
@@ -31,6 +32,7 @@ struct Rule {
 pub struct FaultPlan {
     rules: Mutex<Vec<Rule>>,
     at_work: Mutex<BTreeSet<Step>>,
+    each_takes: Mutex<Duration>,
 }
 
 impl FaultPlan {
@@ -44,6 +46,25 @@ impl FaultPlan {
         self.lock().clear();
     }
 
+    /// From now on every operation takes so long, and tells nothing meanwhile.
+    pub fn slow(&self, each_takes: Duration) {
+        *self.each_takes.lock().unwrap_or_else(PoisonError::into_inner) = each_takes;
+    }
+
+    /// An operation at this moment: its time passes before its effect, then comes the fault, if one is armed.
+    pub(super) async fn pass(
+        &self,
+        store: StoreKind,
+        operation: &'static str,
+        moment: Moment,
+    ) -> Result<(), StoreError> {
+        let takes = *self.each_takes.lock().unwrap_or_else(PoisonError::into_inner);
+        if moment == Moment::Before && !takes.is_zero() {
+            tokio::time::sleep(takes).await;
+        }
+        self.check(store, operation, moment)
+    }
+
     /// The journal tells which steps are at work.
     pub(super) fn started(&self, step: Step) {
         self.at_work.lock().unwrap_or_else(PoisonError::into_inner).insert(step);
@@ -54,7 +75,7 @@ impl FaultPlan {
     }
 
     /// The fault of an operation at this moment, if one is armed.
-    pub(super) fn check(&self, store: StoreKind, operation: &'static str, moment: Moment) -> Result<(), StoreError> {
+    fn check(&self, store: StoreKind, operation: &'static str, moment: Moment) -> Result<(), StoreError> {
         let at_work = self.at_work.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut rules = self.lock();
         let fits = |r: &&mut Rule| {

@@ -32,8 +32,8 @@ impl FakeGraph {
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn check(&self, operation: &'static str, moment: Moment) -> Result<(), StoreError> {
-        self.faults.check(StoreKind::Neo4j, operation, moment)
+    async fn check(&self, operation: &'static str, moment: Moment) -> Result<(), StoreError> {
+        self.faults.pass(StoreKind::Neo4j, operation, moment).await
     }
 }
 
@@ -44,12 +44,12 @@ impl GraphStore for FakeGraph {
     }
 
     async fn probe(&self) -> Result<Probe, StoreError> {
-        self.check("probe_graph", Moment::Before)?;
+        self.check("probe_graph", Moment::Before).await?;
         Ok(Probe { version: None, detail: "in memory".into(), warning: None })
     }
 
     async fn staging(&self, selector: &StagingSelector) -> Result<StagingCounts, StoreError> {
-        self.check("staging_nodes", Moment::Before)?;
+        self.check("staging_nodes", Moment::Before).await?;
         let data = self.data();
         let staged = |id: &u32| data.nodes.get(id).is_some_and(|n| n.is_selected(selector));
         let nodes = data.nodes.keys().filter(|id| staged(id)).count() as u64;
@@ -66,7 +66,7 @@ impl GraphStore for FakeGraph {
     }
 
     async fn production(&self, staging: &[StagingSelector]) -> Result<Inventory, StoreError> {
-        self.check("production_nodes", Moment::Before)?;
+        self.check("production_nodes", Moment::Before).await?;
         let data = self.data();
         let scope = GraphScope::Production(staging.to_vec());
         let ours = |id: &u32| data.nodes.get(id).is_some_and(|n| n.is_in(&scope));
@@ -76,7 +76,7 @@ impl GraphStore for FakeGraph {
     }
 
     async fn delete_batch(&self, selector: &StagingSelector, limit: u32) -> Result<u64, StoreError> {
-        self.check("delete_batch", Moment::Before)?;
+        self.check("delete_batch", Moment::Before).await?;
         let gone = {
             let mut data = self.data();
             let staged = data.nodes.iter().filter(|(_, n)| n.is_selected(selector)).map(|(id, _)| *id);
@@ -84,12 +84,12 @@ impl GraphStore for FakeGraph {
             data.remove_nodes(&ids);
             ids.len() as u64
         };
-        self.check("delete_batch", Moment::After)?;
+        self.check("delete_batch", Moment::After).await?;
         Ok(gone)
     }
 
     async fn export(&self, to: &Path, progress: OnProgress) -> Result<CopyTaken, StoreError> {
-        self.check("export", Moment::Before)?;
+        self.check("export", Moment::Before).await?;
         let taken = {
             let data = self.data();
             let total = (data.nodes.len() + data.relationships.len()) as u64;
@@ -98,12 +98,12 @@ impl GraphStore for FakeGraph {
             progress(total, total);
             written.and_then(|()| taken(to, inventory))
         };
-        self.check("export", Moment::After)?;
+        self.check("export", Moment::After).await?;
         taken.map_err(|e| file_error(StoreKind::Neo4j, "exporting the graph", to, &e))
     }
 
     async fn restore_export(&self, from: &Path, progress: OnProgress) -> Result<Inventory, StoreError> {
-        self.check("restore_export", Moment::Before)?;
+        self.check("restore_export", Moment::Before).await?;
         // As with a real server, the old graph is gone before the file is read to its end.
         {
             let mut data = self.data();
@@ -119,12 +119,12 @@ impl GraphStore for FakeGraph {
             (data.nodes, data.relationships) = (nodes, relationships);
         }
         progress(total, total);
-        self.check("restore_export", Moment::After)?;
+        self.check("restore_export", Moment::After).await?;
         Ok(inventory)
     }
 
     async fn schema_lines(&self) -> Result<Vec<String>, StoreError> {
-        self.check("schema_lines", Moment::Before)?;
+        self.check("schema_lines", Moment::Before).await?;
         Ok(schema_lines())
     }
 
@@ -194,7 +194,7 @@ impl FakeScratch {
 #[async_trait]
 impl ScratchGraph for FakeScratch {
     async fn try_export(&self, export: &Path, _folder: &Path, _progress: OnProgress) -> Result<Inventory, StoreError> {
-        self.0.check(StoreKind::Neo4j, "try_export", Moment::Before)?;
+        self.0.pass(StoreKind::Neo4j, "try_export", Moment::Before).await?;
         let failed = |detail: String| StoreError {
             store: StoreKind::Neo4j,
             endpoint: export.display().to_string(),
@@ -204,7 +204,7 @@ impl ScratchGraph for FakeScratch {
         };
         let file = std::fs::File::open(export).map_err(|e| failed(e.to_string()))?;
         let summary = backup_formats::cypher_export::summarize(file, |_| {}).map_err(|e| failed(e.to_string()))?;
-        self.0.check(StoreKind::Neo4j, "try_export", Moment::After)?;
+        self.0.pass(StoreKind::Neo4j, "try_export", Moment::After).await?;
         Ok(Inventory {
             name: "scratch".into(),
             nodes: Some(summary.nodes),

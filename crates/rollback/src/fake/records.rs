@@ -33,8 +33,8 @@ impl FakeRecords {
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn check(&self, operation: &'static str, moment: Moment) -> Result<(), StoreError> {
-        self.faults.check(StoreKind::Sqlite, operation, moment)
+    async fn check(&self, operation: &'static str, moment: Moment) -> Result<(), StoreError> {
+        self.faults.pass(StoreKind::Sqlite, operation, moment).await
     }
 
     fn read(&self, path: &Path, operation: &str) -> Result<BTreeMap<String, String>, StoreError> {
@@ -63,17 +63,17 @@ impl RecordStore for FakeRecords {
     }
 
     async fn probe(&self) -> Result<Probe, StoreError> {
-        self.check("probe_records", Moment::Before)?;
+        self.check("probe_records", Moment::Before).await?;
         Ok(Probe { version: None, detail: "in memory".into(), warning: None })
     }
 
     async fn schema(&self) -> Result<RegistrySchema, StoreError> {
-        self.check("schema", Moment::Before)?;
+        self.check("schema", Moment::Before).await?;
         Ok(RegistrySchema { layout: self.data().layout, findings: Vec::new(), writable_shape: true })
     }
 
     async fn versions(&self, query: &VersionQuery) -> Result<Page<VersionRow>, StoreError> {
-        self.check("versions", Moment::Before)?;
+        self.check("versions", Moment::Before).await?;
         let data = self.data();
         let items = data.versions.iter().filter(|(_, (s, _))| query.status.is_empty() || query.status.contains(s));
         let after = query.cursor.as_ref().and_then(|cursor| cursor.0.parse().ok()).unwrap_or(0);
@@ -92,7 +92,7 @@ impl RecordStore for FakeRecords {
     }
 
     async fn committed_since(&self, query: &CommittedQuery) -> Result<CommittedVersions, StoreError> {
-        self.check("versions", Moment::Before)?;
+        self.check("versions", Moment::Before).await?;
         let (states, mut found) = (query.states(), CommittedVersions::default());
         let data = self.data();
         for (id, (state, _)) in data.versions.iter().filter(|(_, (state, _))| states.contains(state)) {
@@ -104,35 +104,35 @@ impl RecordStore for FakeRecords {
     }
 
     async fn ids_in(&self, states: &[VersionState]) -> Result<Vec<(VersionId, VersionState)>, StoreError> {
-        self.check("versions", Moment::Before)?;
+        self.check("versions", Moment::Before).await?;
         let data = self.data();
         let found = data.versions.iter().filter(|(_, (state, _))| states.contains(state));
         Ok(found.map(|(id, (state, _))| (id.clone(), state.clone())).collect())
     }
 
     async fn version(&self, id: &VersionId) -> Result<Option<VersionRow>, StoreError> {
-        self.check("version", Moment::Before)?;
+        self.check("version", Moment::Before).await?;
         Ok(self.data().versions.get(id).map(|(s, m)| row(id, s, m.as_ref())))
     }
 
     async fn state_counts(&self, _search: Option<&str>) -> Result<Vec<StateCount>, StoreError> {
-        self.check("state_counts", Moment::Before)?;
+        self.check("state_counts", Moment::Before).await?;
         Ok(self.data().versions.values().map(|(s, _)| StateCount { status: s.clone(), count: 1 }).collect())
     }
 
     /// Its versions have no time.
     async fn course(&self, _named: &[VersionId]) -> Result<VersionCourse, StoreError> {
-        self.check("course", Moment::Before)?;
+        self.check("course", Moment::Before).await?;
         Ok(VersionCourse::default())
     }
 
     async fn operations(&self, id: &VersionId, _limit: u32) -> Result<Vec<OperationRow>, StoreError> {
-        self.check("operations", Moment::Before)?;
+        self.check("operations", Moment::Before).await?;
         Ok(self.data().operations.iter().rev().filter(|o| o.version_id == *id).cloned().collect())
     }
 
     async fn open_operations(&self) -> Result<Vec<OperationRow>, StoreError> {
-        self.check("open_operations", Moment::Before)?;
+        self.check("open_operations", Moment::Before).await?;
         let data = self.data();
         Ok(data
             .operations
@@ -143,14 +143,14 @@ impl RecordStore for FakeRecords {
     }
 
     async fn is_write_locked(&self) -> Result<bool, StoreError> {
-        match self.check("is_write_locked", Moment::Before) {
+        match self.check("is_write_locked", Moment::Before).await {
             Err(e) if e.fault == Fault::Busy => Ok(true),
             other => other.map(|()| false),
         }
     }
 
     async fn staging(&self, target: &RollbackTarget) -> Result<StagingCounts, StoreError> {
-        self.check("staging_rows", Moment::Before)?;
+        self.check("staging_rows", Moment::Before).await?;
         let data = self.data();
         let rows = data.staged_chapters.clone();
         let mut counts = StagingCounts {
@@ -169,18 +169,18 @@ impl RecordStore for FakeRecords {
     }
 
     async fn production(&self) -> Result<Inventory, StoreError> {
-        self.check("production_rows", Moment::Before)?;
+        self.check("production_rows", Moment::Before).await?;
         Ok(chapters_inventory("chapter_metadata", &self.data().chapters))
     }
 
     async fn inspect_copy(&self, path: &Path) -> Result<RecordCopy, StoreError> {
-        self.check("inspect_copy", Moment::Before)?;
+        self.check("inspect_copy", Moment::Before).await?;
         let chapters = self.read(path, "opening a copy")?;
         Ok(RecordCopy { faults: Vec::new(), chapters: Some(chapters_inventory("metadata.db", &chapters)) })
     }
 
     async fn chapter_keys(&self, staged: Option<&RollbackTarget>) -> Result<Vec<String>, StoreError> {
-        self.check("chapter_keys", Moment::Before)?;
+        self.check("chapter_keys", Moment::Before).await?;
         let data = self.data();
         Ok(match staged {
             None => data.chapters.keys().cloned().collect(),
@@ -193,22 +193,22 @@ impl RecordStore for FakeRecords {
     }
 
     async fn shape_differences(&self, copy: &Path) -> Result<Vec<String>, StoreError> {
-        self.check("shape_differences", Moment::Before)?;
+        self.check("shape_differences", Moment::Before).await?;
         self.read(copy, "comparing a copy's shape").map(|_| Vec::new())
     }
 
     async fn back_up(&self, to: &Path) -> Result<CopyTaken, StoreError> {
-        self.check("back_up", Moment::Before)?;
+        self.check("back_up", Moment::Before).await?;
         let chapters = self.data().chapters.clone();
         let taken = write_chapters(to, &chapters)
             .and_then(|()| taken(to, chapters_inventory("chapter_metadata", &chapters)))
             .map_err(|e| file_error(StoreKind::Sqlite, "backing up", to, &e))?;
-        self.check("back_up", Moment::After)?;
+        self.check("back_up", Moment::After).await?;
         Ok(taken)
     }
 
     async fn back_up_safety(&self, backup: &VersionId, to: &Path) -> Result<CopyTaken, StoreError> {
-        self.check("back_up_safety", Moment::Before)?;
+        self.check("back_up_safety", Moment::Before).await?;
         let held = self.data().safety_chapters.get(backup).cloned();
         let missing = || std::io::Error::from(std::io::ErrorKind::NotFound);
         held.ok_or_else(missing)
@@ -220,27 +220,27 @@ impl RecordStore for FakeRecords {
     }
 
     async fn restore(&self, copy: &Path) -> Result<Inventory, StoreError> {
-        self.check("restore", Moment::Before)?;
+        self.check("restore", Moment::Before).await?;
         let chapters = self.read(copy, "restoring a copy")?;
         let inventory = chapters_inventory("chapter_metadata", &chapters);
         self.data().chapters = chapters;
-        self.check("restore", Moment::After)?;
+        self.check("restore", Moment::After).await?;
         Ok(inventory)
     }
 
     async fn trial_restore(&self, copy: &Path, scratch: &Path) -> Result<Inventory, StoreError> {
-        self.check("trial_restore", Moment::Before)?;
+        self.check("trial_restore", Moment::Before).await?;
         let chapters = self.read(copy, "trying out a copy")?;
         let tried = write_chapters(scratch, &chapters)
             .and_then(|()| taken(scratch, chapters_inventory("chapter_metadata", &chapters)))
             .and_then(|taken| std::fs::remove_file(scratch).map(|()| taken.inventory))
             .map_err(|e| file_error(StoreKind::Sqlite, "trying out a copy", scratch, &e))?;
-        self.check("trial_restore", Moment::After)?;
+        self.check("trial_restore", Moment::After).await?;
         Ok(tried)
     }
 
     async fn mark_rolling_back(&self, request: &MarkRequest) -> Result<Marked, StoreError> {
-        self.check("mark", Moment::Before)?;
+        self.check("mark", Moment::Before).await?;
         let marked = {
             let mut data = self.data();
             let ours =
@@ -264,28 +264,28 @@ impl RecordStore for FakeRecords {
                 Marked { log_id, repeated: false }
             }
         };
-        self.check("mark", Moment::After)?;
+        self.check("mark", Moment::After).await?;
         Ok(marked)
     }
 
     async fn save_staging(&self, _target: &RollbackTarget, folder: &Path) -> Result<Option<EvidenceCopy>, StoreError> {
-        self.check("save_staging", Moment::Before)?;
+        self.check("save_staging", Moment::Before).await?;
         let rows = self.data().staged_chapters.as_ref().map(|r| r.len() as u64);
         Ok(rows.map(|rows| EvidenceCopy { path: folder.join("chapters_staging.db"), rows }))
     }
 
     async fn drop_staging(&self, _target: &RollbackTarget, at_most: u64) -> Result<Removal, StoreError> {
-        self.check("drop_staging", Moment::Before)?;
+        self.check("drop_staging", Moment::Before).await?;
         if self.data().staged_chapters.as_ref().is_some_and(|rows| rows.len() as u64 > at_most) {
             return Err(self.changed("dropping", None));
         }
         let gone = self.data().staged_chapters.take();
-        self.check("drop_staging", Moment::After)?;
+        self.check("drop_staging", Moment::After).await?;
         Ok(gone.map_or(Removal::Absent, |rows| Removal::Removed(rows.len() as u64)))
     }
 
     async fn mark_rolled_back(&self, request: &FinishRequest) -> Result<i64, StoreError> {
-        self.check("finish", Moment::Before)?;
+        self.check("finish", Moment::Before).await?;
         let id = {
             let mut data = self.data();
             let done = data
@@ -315,12 +315,12 @@ impl RecordStore for FakeRecords {
                 log_id
             }
         };
-        self.check("finish", Moment::After)?;
+        self.check("finish", Moment::After).await?;
         Ok(id)
     }
 
     async fn note_abort(&self, request: &AbortRequest) -> Result<AbortNoted, StoreError> {
-        self.check("note_abort", Moment::Before)?;
+        self.check("note_abort", Moment::Before).await?;
         let mut data = self.data();
         let ours = data
             .operations
@@ -341,7 +341,7 @@ impl RecordStore for FakeRecords {
     }
 
     async fn marks(&self, target: &RollbackTarget) -> Result<Vec<RunMark>, StoreError> {
-        self.check("marks", Moment::Before)?;
+        self.check("marks", Moment::Before).await?;
         let data = self.data();
         let own = data.operations.iter().filter(|o| o.version_id == *target.id());
         let mut marks: Vec<RunMark> = Vec::new();

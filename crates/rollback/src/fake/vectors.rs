@@ -32,8 +32,8 @@ impl FakeVectors {
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn check(&self, operation: &'static str, moment: Moment) -> Result<(), StoreError> {
-        self.faults.check(StoreKind::Qdrant, operation, moment)
+    async fn check(&self, operation: &'static str, moment: Moment) -> Result<(), StoreError> {
+        self.faults.pass(StoreKind::Qdrant, operation, moment).await
     }
 
     fn missing(&self, collection: &str) -> StoreError {
@@ -58,54 +58,54 @@ impl VectorStore for FakeVectors {
     }
 
     async fn probe(&self) -> Result<Probe, StoreError> {
-        self.check("probe_vectors", Moment::Before)?;
+        self.check("probe_vectors", Moment::Before).await?;
         Ok(Probe { version: None, detail: "in memory".into(), warning: None })
     }
 
     async fn collections(&self) -> Result<Vec<String>, StoreError> {
-        self.check("collections", Moment::Before)?;
+        self.check("collections", Moment::Before).await?;
         Ok(self.data().collections.keys().cloned().collect())
     }
 
     async fn aliases(&self) -> Result<Vec<Alias>, StoreError> {
-        self.check("aliases", Moment::Before)?;
+        self.check("aliases", Moment::Before).await?;
         let data = self.data();
         Ok(data.aliases.iter().map(|(a, c)| Alias { alias: a.clone(), collection: c.clone() }).collect())
     }
 
     async fn shape(&self, collection: &str) -> Result<Option<VectorShape>, StoreError> {
-        self.check("shape", Moment::Before)?;
+        self.check("shape", Moment::Before).await?;
         let data = self.data();
         let first = data.collections.get(collection).and_then(|points| points.values().next());
         Ok(first.map(|point| VectorShape { size: point.vector.len() as u64, distance: "Cosine".into() }))
     }
 
     async fn count(&self, collection: &str) -> Result<Option<u64>, StoreError> {
-        self.check("count", Moment::Before)?;
+        self.check("count", Moment::Before).await?;
         Ok(self.data().collections.get(collection).map(|p| p.len() as u64))
     }
 
     async fn count_of_version(&self, collection: &str, version_id: &str) -> Result<u64, StoreError> {
-        self.check("count_of_version", Moment::Before)?;
+        self.check("count_of_version", Moment::Before).await?;
         let data = self.data();
         let points = data.collections.get(collection).ok_or_else(|| self.missing(collection))?;
         Ok(points.values().filter(|p| p.version_id.as_deref() == Some(version_id)).count() as u64)
     }
 
     async fn id_fingerprint(&self, collection: &str) -> Result<Option<IdSetFingerprint>, StoreError> {
-        self.check("id_fingerprint", Moment::Before)?;
+        self.check("id_fingerprint", Moment::Before).await?;
         let data = self.data();
         let ids = |points: &Collection| points.iter().map(|(id, p)| point_id(*id, p)).collect::<Vec<_>>();
         Ok(data.collections.get(collection).map(|points| ids(points).iter().collect()))
     }
 
     async fn status(&self, collection: &str) -> Result<Option<CollectionStatus>, StoreError> {
-        self.check("status", Moment::Before)?;
+        self.check("status", Moment::Before).await?;
         Ok(self.data().collections.contains_key(collection).then_some(CollectionStatus::Ready))
     }
 
     async fn delete_collection(&self, collection: &str, at_most: u64) -> Result<Removal, StoreError> {
-        self.check("delete_collection", Moment::Before)?;
+        self.check("delete_collection", Moment::Before).await?;
         let held = self.data().collections.get(collection).map_or(0, |points| points.len() as u64);
         if held > at_most {
             return Err(StoreError {
@@ -119,18 +119,18 @@ impl VectorStore for FakeVectors {
             data.aliases.retain(|_, c| c != collection);
             data.collections.remove(collection)
         };
-        self.check("delete_collection", Moment::After)?;
+        self.check("delete_collection", Moment::After).await?;
         Ok(gone.map_or(Removal::Absent, |points| Removal::Removed(points.len() as u64)))
     }
 
     async fn take_snapshot(&self, collection: &str, to: &Path, progress: OnProgress) -> Result<CopyTaken, StoreError> {
-        self.check("take_snapshot", Moment::Before)?;
+        self.check("take_snapshot", Moment::Before).await?;
         let points = self.data().collections.get(collection).cloned().ok_or_else(|| self.missing(collection))?;
         let taken = write_snapshot(to, &points)
             .and_then(|()| taken(to, points_inventory(collection, &points)))
             .map_err(|e| file_error(StoreKind::Qdrant, "taking a snapshot", to, &e))?;
         progress(taken.bytes, taken.bytes);
-        self.check("take_snapshot", Moment::After)?;
+        self.check("take_snapshot", Moment::After).await?;
         Ok(taken)
     }
 
@@ -141,7 +141,7 @@ impl VectorStore for FakeVectors {
         sha256: &str,
         progress: OnProgress,
     ) -> Result<(), StoreError> {
-        self.check("restore_snapshot", Moment::Before)?;
+        self.check("restore_snapshot", Moment::Before).await?;
         let refused = |e: &std::io::Error| file_error(StoreKind::Qdrant, "restoring a snapshot", from, e);
         let bytes = std::fs::read(from).map_err(|e| refused(&e))?;
         let found = Sha256Digest::of(&bytes).to_string();
@@ -154,7 +154,7 @@ impl VectorStore for FakeVectors {
         let points = read_snapshot(from).map_err(|e| refused(&e))?;
         self.data().collections.insert(collection.to_owned(), points);
         progress(bytes.len() as u64, bytes.len() as u64);
-        self.check("restore_snapshot", Moment::After)
+        self.check("restore_snapshot", Moment::After).await
     }
 
     fn points(&self, collection: &str) -> BoxStream<'_, Result<PointRef, StoreError>> {
@@ -170,7 +170,7 @@ impl VectorStore for FakeVectors {
     }
 
     async fn sample(&self, collection: &str, count: u32) -> Result<Vec<StoredVector>, StoreError> {
-        self.check("sample", Moment::Before)?;
+        self.check("sample", Moment::Before).await?;
         let data = self.data();
         let points = data.collections.get(collection).ok_or_else(|| self.missing(collection))?;
         let step = points.len().div_ceil((count as usize).max(1)).max(1);
@@ -179,7 +179,7 @@ impl VectorStore for FakeVectors {
     }
 
     async fn nearest(&self, collection: &str, vector: &[f32], limit: u32) -> Result<Vec<String>, StoreError> {
-        self.check("nearest", Moment::Before)?;
+        self.check("nearest", Moment::Before).await?;
         let data = self.data();
         let points = data.collections.get(collection).ok_or_else(|| self.missing(collection))?;
         let near = |id: &u64, point: &Point| (cosine(&point.vector, vector), *id);

@@ -9,8 +9,9 @@ use crate::context::{Halt, Outcome, StepContext};
 pub(super) async fn copy(cx: &mut StepContext, store: StoreKind) -> Result<Outcome, Halt> {
     let source = cx.shared.fresh();
     let safety = cx.shared.spec.subject.clone();
+    cx.phase("Copying what is there").await?;
     let taken = if !safety.is_safety_backup() {
-        save(cx, store, &source).await?
+        save(cx, store, &source, cx.progress_from_thread()).await?
     } else if store == StoreKind::Neo4j {
         let proof = "a safety backup has no copy of the graph: its label marks live nodes".to_owned();
         return Ok(Outcome::NothingToRestore { proof });

@@ -40,6 +40,7 @@ pub(super) async fn delete_points(cx: &mut StepContext, target: &RollbackTarget)
     wait_for_rest(cx, &name).await?;
     cx.checkpoint()?;
     cx.acts(points).await?;
+    cx.phase("Deleting the collection").await?;
     let removal = vectors.delete_collection(&name, points).await?;
     production_unchanged(cx, StoreKind::Qdrant).await?;
     let aliases_after = vectors.aliases().await?;
@@ -66,6 +67,7 @@ async fn wait_for_rest(cx: &StepContext, name: &str) -> Result<(), Halt> {
             Some(CollectionStatus::Busy) if started.elapsed() < cx.shared.settings.rest_limit => {
                 if !told {
                     cx.note(format!("waiting for {name} to come to rest: it is being optimised")).await?;
+                    cx.phase("Waiting for the collection to come to rest").await?;
                     told = true;
                 }
                 cx.checkpoint()?;

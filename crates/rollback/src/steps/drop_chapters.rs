@@ -25,6 +25,7 @@ pub(super) async fn drop_chapters(cx: &mut StepContext, target: &RollbackTarget)
     }
     cx.progress(0, rows).await?;
     let mut at_most = rows;
+    cx.phase("Keeping a copy of the staged rows").await?;
     if shared.settings.keep_evidence
         && let Some(copy) = records.save_staging(target, &shared.folder()).await?
     {
@@ -34,6 +35,7 @@ pub(super) async fn drop_chapters(cx: &mut StepContext, target: &RollbackTarget)
     }
     cx.checkpoint()?;
     cx.acts(rows).await?;
+    cx.phase("Dropping the table").await?;
     let removal = records.drop_staging(target, at_most).await?;
     production_unchanged(cx, StoreKind::Sqlite).await?;
     match removal {

@@ -1,12 +1,19 @@
 //! The writing of step 7: one store's file takes the place of what the store holds, and is proven there. The same for a
 //! copy and for a way back.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use rollback_types::{Inventory, StoreKind};
 
 use crate::backup::VerifiedFile;
 use crate::context::{Halt, StepContext};
 use crate::plan::compare::compare_named;
 use crate::plan::gather::production_points;
+use crate::store::OnProgress;
+
+/// After the last of it is in.
+const COUNTING: &str = "Counting what is there now";
 
 /// In one transaction, which compares before it commits.
 pub(super) async fn put_chapters(cx: &StepContext, file: VerifiedFile<'_>) -> Result<Inventory, Halt> {
@@ -23,7 +30,17 @@ pub(super) async fn put_points(
     expected: &Inventory,
 ) -> Result<Inventory, Halt> {
     let stores = &cx.shared.stores;
-    stores.vectors.restore_snapshot(collection, file.path, file.sha256, cx.progress_from_thread()).await?;
+    let (count, meter) = (cx.progress_from_thread(), cx.meter().clone());
+    let handed_over = std::sync::atomic::AtomicBool::new(false);
+    let progress: OnProgress = Arc::new(move |done, total| {
+        count(done, total);
+        // What was sent is not in yet: the store unpacks it, and may tell nothing of that.
+        if done >= total && !handed_over.swap(true, Ordering::Relaxed) {
+            meter.phase_from_thread("The store takes in what was handed over");
+        }
+    });
+    stores.vectors.restore_snapshot(collection, file.path, file.sha256, progress).await?;
+    cx.phase(COUNTING).await?;
     let found = production_points(stores, collection.to_owned()).await?;
     proven(StoreKind::Qdrant, &found, expected)?;
     Ok(found)
@@ -36,6 +53,7 @@ pub(super) async fn put_graph(
     expected: &Inventory,
 ) -> Result<Inventory, Halt> {
     let found = cx.shared.stores.graph.restore_export(file.path, cx.progress_from_thread()).await?;
+    cx.phase(COUNTING).await?;
     proven(StoreKind::Neo4j, &found, expected)?;
     Ok(found)
 }

@@ -11,6 +11,7 @@ use super::put::{put_chapters, put_graph, put_points};
 use super::{act, way_back};
 use crate::backup::{VerifiedBackup, VerifiedFile};
 use crate::context::{Halt, Outcome, StepContext};
+use crate::meter::Unit;
 use crate::plan::compare::{compare, compare_named, not_covered};
 use crate::plan::gather::base_points;
 use crate::plan::production_of;
@@ -60,6 +61,7 @@ pub(super) async fn restore(cx: &mut StepContext, store: StoreKind) -> Result<Ou
 
 /// Not to be restored, by the plan: is that still right?
 async fn leave(cx: &StepContext, store: StoreKind, verified: &VerifiedBackup) -> Result<Outcome, Halt> {
+    cx.phase("Comparing production with the copy").await?;
     let shared = &cx.shared;
     let production = production_of(&shared.stores, &shared.settings, store, &shared.spec.selectors).await?;
     let (mut differs, mut evidence) = compare(store, Some(&production), verified.contents(store));
@@ -98,9 +100,11 @@ async fn leave(cx: &StepContext, store: StoreKind, verified: &VerifiedBackup) ->
 
 /// Nothing is restored from a file that changed since step 6 proved it.
 async fn same_bytes(cx: &StepContext, store: StoreKind, file: VerifiedFile<'_>) -> Result<(), Halt> {
+    let bytes = cx.phase_in_parts("Reading the copy once more", Unit::Bytes).await?;
+    let total = tokio::fs::metadata(file.path).await.map(|m| m.len()).unwrap_or(0);
     let path = file.path.to_owned();
     let hashed = tokio::task::spawn_blocking(move || {
-        backup_formats::checksums::sha256_reader(std::fs::File::open(path)?, |_| {})
+        backup_formats::checksums::sha256_reader(std::fs::File::open(path)?, |done| bytes(done, total))
     })
     .await
     .map_err(std::io::Error::other)
@@ -130,6 +134,7 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
             // One transaction, which compares before it commits: a trial of its own would prove nothing more.
             cx.checkpoint()?;
             act(cx, units).await?;
+            cx.phase("Replacing the tables in one transaction").await?;
             put_chapters(cx, file).await?;
             cx.progress(bytes, bytes).await?;
             done(bytes, format!("{}, the copy's digest; registry and operation log kept", counted(units, "chapters")))
@@ -141,6 +146,7 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
             same_bytes(cx, store, file).await?;
             cx.checkpoint()?;
             act(cx, units).await?;
+            cx.phase("Putting the copy in the collection's place").await?;
             let found = put_points(cx, &collection, file, &tried).await?;
             let after = stores.vectors.aliases().await?;
             if after != aliases {
@@ -174,6 +180,7 @@ async fn replace(cx: &mut StepContext, store: StoreKind, file: VerifiedFile<'_>)
             same_bytes(cx, store, file).await?;
             cx.checkpoint()?;
             act(cx, units).await?;
+            cx.phase("Emptying the graph").await?;
             let found = put_graph(cx, file, &tried).await?;
             // Counts alone would not see another text: the bytes that were read are those that were proven.
             same_bytes(cx, store, file).await?;
@@ -259,8 +266,10 @@ pub(super) async fn try_first(
 ) -> Result<Inventory, Halt> {
     cx.note(format!("trying {} in a scratch place", file.path.display())).await?;
     // The meter belongs to the restore itself.
-    let silent: crate::store::OnProgress = std::sync::Arc::new(|_, _| {});
-    let tried = cx.shared.verifier.trials().try_file(store, file.path, file.sha256, silent).await?;
+    let place = if store == StoreKind::Qdrant { "collection" } else { "graph" };
+    let words = format!("Trying the backup in a scratch {place}");
+    let bytes = cx.phase_in_parts(words, Unit::Bytes).await?;
+    let tried = cx.shared.verifier.trials().try_file(store, file.path, file.sha256, bytes).await?;
     let (differs, evidence) =
         compare_named(store, ("the scratch place", Some(&tried)), ("the file", Some(file.contents)));
     if differs == Some(true) {

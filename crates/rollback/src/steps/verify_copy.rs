@@ -8,6 +8,7 @@ use rollback_types::{BackupSource, RunKind, Rung, RungResult, RungState, StoreKi
 
 use crate::backup::Examination;
 use crate::context::{Halt, Outcome, StepContext};
+use crate::meter::Unit;
 
 fn safe(cx: &StepContext) -> &'static str {
     match cx.shared.spec.kind {
@@ -84,6 +85,10 @@ pub(super) async fn verify_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
 /// Of a new backup: every rung, the highest too.
 pub(super) async fn prove_copy(cx: &mut StepContext) -> Result<Outcome, Halt> {
     let source = cx.shared.fresh();
+    let read = cx.phase_in_parts("Reading the new copy to its end", Unit::Bytes).await?;
+    cx.shared.verifier.examine(&source, false, Some(read)).await;
+    // What was just read is not read again: the meter is of the trial.
+    cx.phase("Trying the new copy in scratch places").await?;
     let progress = cx.progress_from_thread();
     let examination = cx.shared.verifier.try_restore(&source, Some(progress)).await;
     // In the per-version layout points and paragraphs need not agree, and the rung between stays open.

@@ -11,18 +11,24 @@ use super::restore::{collection, try_first};
 use super::still_held;
 use crate::backup::checksum_file;
 use crate::context::{Halt, Outcome, StepContext};
+use crate::meter::Unit;
 use crate::plan::compare::compare_named;
 use crate::plan::gather::production_points;
 use crate::plan::production_of;
 use crate::store::{CopyTaken, OnProgress, StoreError};
 use crate::stores::Stores;
 
+const READING: &str = "Reading what was saved before, to its end";
+
 const SAFE: &str = "Production was not touched by this try.";
 
 /// Saves one store's data into this run's folder. What an earlier try saved is replaced: it had not begun to restore.
 pub(super) async fn take(cx: &mut StepContext, store: StoreKind) -> Result<(), Halt> {
     let source = BackupSource::WayBack(cx.shared.spec.run_key.clone());
-    let saved = save(cx, store, &source).await;
+    // The meter belongs to the restore itself.
+    let unit = if store == StoreKind::Neo4j { Unit::NodesAndRelationships } else { Unit::Bytes };
+    let progress = cx.phase_in_parts("Saving what is there now", unit).await?;
+    let saved = save(cx, store, &source, progress).await;
     let no_way_back = cx.shared.spec.acknowledges(&format!("no_way_back:{}", store.as_str()));
     let taken = match saved {
         Err(Halt::Failed { error, .. }) if no_way_back => {
@@ -43,12 +49,16 @@ pub(super) async fn take(cx: &mut StepContext, store: StoreKind) -> Result<(), H
 }
 
 /// Copies one store's data into a backup's folder, and records its checksum there.
-pub(super) async fn save(cx: &mut StepContext, store: StoreKind, source: &BackupSource) -> Result<CopyTaken, Halt> {
+pub(super) async fn save(
+    cx: &StepContext,
+    store: StoreKind,
+    source: &BackupSource,
+    progress: OnProgress,
+) -> Result<CopyTaken, Halt> {
     let shared = cx.shared.clone();
     let path = make_room(cx, store, source).await?;
     // Staging included: that is what its copy holds.
     let before = production_of(&shared.stores, &shared.settings, store, &[]).await?;
-    let progress = cx.progress_from_thread();
     let taken = take_copy(&shared.stores, store, &before, &path, progress).await?;
     // A writer in the middle would leave a copy of neither state.
     let after = production_of(&shared.stores, &shared.settings, store, &[]).await?;
@@ -82,7 +92,7 @@ fn agrees(store: StoreKind, taken: &Inventory, there: &Inventory) -> Result<(), 
 
 /// The same with what a safety backup of the per-version layout holds: a table and a collection in the live stores.
 pub(super) async fn save_safety(
-    cx: &mut StepContext,
+    cx: &StepContext,
     store: StoreKind,
     source: &BackupSource,
     backup: &VersionId,
@@ -153,6 +163,7 @@ pub(super) async fn put_back(cx: &mut StepContext, store: StoreKind) -> Result<O
     }
     let source = BackupSource::WayBack(shared.spec.run_key.clone());
     let path: PathBuf = shared.verifier.folders().file(&source, store);
+    cx.phase(READING).await?;
     let (examination, verified) = shared.verifier.verify_file(&source, store).await;
     let Some(file) = verified.as_ref().and_then(|v| v.file(store)) else {
         return Err(Halt::refused(
@@ -167,15 +178,18 @@ pub(super) async fn put_back(cx: &mut StepContext, store: StoreKind) -> Result<O
     let found = match store {
         StoreKind::Sqlite => {
             cx.checkpoint()?;
+            cx.phase("Replacing the tables in one transaction").await?;
             put_chapters(cx, file).await?
         }
         StoreKind::Qdrant => {
             let tried = try_first(cx, store, file).await?;
             let collection = collection(cx).await?;
+            cx.phase("Putting back what was saved").await?;
             put_points(cx, &collection, file, &tried).await?
         }
         StoreKind::Neo4j => {
             cx.checkpoint()?;
+            cx.phase("Emptying the graph").await?;
             put_graph(cx, file, file.contents).await?
         }
     };
@@ -192,6 +206,7 @@ pub(super) async fn still_there(cx: &StepContext, store: StoreKind) -> Result<()
         return Ok(());
     }
     let source = BackupSource::WayBack(shared.spec.run_key.clone());
+    cx.phase(READING).await?;
     let (examination, verified) = shared.verifier.verify_file(&source, store).await;
     if verified.as_ref().and_then(|v| v.file(store)).is_some() {
         return Ok(());
