@@ -85,19 +85,12 @@ pub fn Frame(
 ) -> impl IntoView {
     let deployment = use_context::<Deployment>().unwrap_or_default();
     let path = use_location().pathname.get_untracked();
-    let link = |place: &Place| {
-        let href = place.href;
-        view! {
-            <a href=href aria-current=current(href, &path)>
-                <Icon name=place.icon />
-                <span>{place.label}</span>
-            </a>
-        }
-    };
+    let link = |place: &Place| place_link(place, &path, "");
     let asks = deployment.approvals_required > 0;
     let places = PLACES.iter().map(link).collect_view();
     let approvals = asks.then(|| link(&APPROVALS));
-    let administration = may(Role::Administrator).then(|| ADMINISTRATION.iter().map(link).collect_view());
+    let seldom = |place: &Place| place_link(place, &path, "seldom");
+    let administration = may(Role::Administrator).then(|| ADMINISTRATION.iter().map(seldom).collect_view());
     let alone = stands_alone(&path);
 
     view! {
@@ -134,7 +127,7 @@ pub fn Frame(
                                     <Icon name=IconName::Question />
                                     <span>"Keyboard"</span>
                                 </button>
-                                {account().map(|account| view! { <AccountMenu account=account /> })}
+                                {account().map(|account| view! { <AccountMenu account=account path=path.clone() /> })}
                             </header>
                     }
                 })}
@@ -144,6 +137,17 @@ pub fn Frame(
         </div>
         <KeyHelp />
         <Alive />
+    }
+}
+
+/// The way to a place, seen from the page at `path`.
+fn place_link(place: &Place, path: &str, class: &'static str) -> impl IntoView + use<> {
+    let href = place.href;
+    view! {
+        <a href=href class=(!class.is_empty()).then_some(class) aria-current=current(href, path)>
+            <Icon name=place.icon />
+            <span>{place.label}</span>
+        </a>
     }
 }
 
@@ -172,10 +176,15 @@ fn DeploymentName(deployment: Deployment) -> impl IntoView {
     }
 }
 
-/// Who is signed in, what they may do, and the way out. Plain forms.
+/// Who is signed in, what they may do, and the way out. Plain forms. On a phone also where administrators go: the places at
+/// its lower edge are as many as it holds.
 #[component]
-fn AccountMenu(account: Account) -> impl IntoView {
+fn AccountMenu(account: Account, path: String) -> impl IntoView {
     let name = crate::format::visible(&account.name);
+    let administration = account.role.covers(Role::Administrator).then(|| {
+        let places = ADMINISTRATION.iter().map(|place| place_link(place, &path, "")).collect_view();
+        view! { <nav aria-label="Administration">{places}</nav> }
+    });
     view! {
         <details class="account">
             <summary>
@@ -188,6 +197,7 @@ fn AccountMenu(account: Account) -> impl IntoView {
             </summary>
             <div class="account-menu">
                 <p class="small muted">{format!("Role {}: {}.", account.role, in_words(account.role))}</p>
+                {administration}
                 <a class="btn small" href="/password">
                     "Change your password"
                 </a>

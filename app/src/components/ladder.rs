@@ -43,7 +43,14 @@ pub fn LadderGrid(
     told: bool,
 ) -> impl IntoView {
     let now = first_now();
-    let heads = Rung::ALL.map(|rung| view! { <th scope="col">{rung.title()}</th> });
+    let head = |rung: Rung| {
+        view! {
+            <th scope="col">
+                <span>{rung.title()}</span>
+            </th>
+        }
+    };
+    let heads = Rung::ALL.map(head);
     let failures: Vec<_> = health
         .files
         .iter()

@@ -31,7 +31,7 @@ pub(super) fn Proofs(
                     <p class="small muted">{trial(tried)}</p>
                 </div>
                 <LadderGrid health=health.clone() told=true />
-                <Trend history=health.history.clone() />
+                <Trend name=name.clone() history=health.history.clone() />
             </div>
             <DataTable
                 label=format!("Files of {name}")

@@ -10,6 +10,8 @@ use crate::format;
 /// The last looks, oldest first, as marks in a row; all of it as a table behind them.
 #[component]
 pub(super) fn Trend(
+    /// Whose looks.
+    name: String,
     /// Newest first, as the service has it.
     history: Vec<BackupCheck>,
 ) -> impl IntoView {
@@ -29,7 +31,7 @@ pub(super) fn Trend(
                     <span class="small muted">{growth(&history)}</span>
                 </summary>
                 <DataTable
-                    label="Earlier looks"
+                    label=format!("Earlier looks at {name}")
                     columns=vec![
                         Column::text("When"),
                         Column::text("Outcome"),
