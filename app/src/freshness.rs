@@ -53,16 +53,19 @@ pub fn Freshness(seen: String, everywhere: bool, says: String, link: String) -> 
         <div class="old-page" role="status">
             {move || {
                 old.get()
-                    .map(|own| {
-                        view! {
-                            <p>{if own.is_empty() { says.clone() } else { own }}</p>
-                            <a class="btn small" href=fragment::address()>
-                                {link.clone()}
-                            </a>
-                        }
-                    })
+                    .map(|own| old_page(if own.is_empty() { says.clone() } else { own }, link.clone(), fragment::address()))
             }}
         </div>
+    }
+}
+
+/// What is said of an old page, and the way to a new one.
+pub(crate) fn old_page(says: String, link: String, href: String) -> impl IntoView {
+    view! {
+        <p>{says}</p>
+        <a class="btn small" href=href>
+            {link}
+        </a>
     }
 }
 

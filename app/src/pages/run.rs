@@ -8,7 +8,7 @@ mod decisions;
 mod header;
 #[cfg(feature = "ssr")]
 mod interrupted;
-mod log;
+pub(crate) mod log;
 mod log_window;
 mod meter;
 mod pace;

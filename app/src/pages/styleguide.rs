@@ -1,7 +1,9 @@
 //! `/styleguide`: everything pages are made of, in every state, beside each other. What is new is looked at here first.
 
+mod charts;
 mod data;
 mod forms;
+mod live;
 mod specimens;
 mod states;
 mod tokens;
@@ -9,8 +11,10 @@ mod words;
 
 use leptos::prelude::*;
 
+use self::charts::ChartsSection;
 use self::data::{DataSection, LadderSection, StoresSection};
 use self::forms::{ButtonsSection, DialogSection, FieldsSection};
+use self::live::{ConnectionSection, LogSection};
 use self::states::{StatesSection, StepsSection};
 use self::tokens::{ColoursSection, ScalesSection, TypeSection};
 use self::words::{CalloutsSection, ProblemsSection, TextsSection, VerdictsSection};
@@ -18,9 +22,10 @@ use crate::components::{Chip, FilterChips, Icon, IconName, PageHeader};
 use crate::format;
 
 /// The sections by their titles; each title makes the id that is led to.
-const SECTIONS: [&str; 15] = [
+const SECTIONS: [&str; 18] = [
     "Colours",
     "Table and diff",
+    "Charts",
     "Space, corners",
     "Type",
     "Buttons",
@@ -32,7 +37,9 @@ const SECTIONS: [&str; 15] = [
     "Fields",
     "Dialog",
     "Ladder of proofs",
-    "Stores, meters, charts",
+    "Stores and meters",
+    "Connection",
+    "Log",
     "Times, ids, code",
 ];
 
@@ -61,6 +68,7 @@ pub fn StyleguidePage() -> impl IntoView {
         <FilterChips label="Sections" chips=chips />
         <ColoursSection />
         <DataSection />
+        <ChartsSection />
         <div class="guide">
             <ScalesSection />
             <TypeSection />
@@ -74,6 +82,8 @@ pub fn StyleguidePage() -> impl IntoView {
             <DialogSection />
             <LadderSection />
             <StoresSection />
+            <ConnectionSection />
+            <LogSection />
             <TextsSection />
         </div>
     }
@@ -100,6 +110,9 @@ mod tests {
                 <DataSection />
                 <LadderSection />
                 <StoresSection />
+                <ConnectionSection />
+                <LogSection />
+                <ChartsSection />
                 <TextsSection />
             }
             .to_html()

@@ -24,13 +24,19 @@ const MAX_PAGE: usize = 64 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub struct PageRenderer {
     threads: LocalPoolHandle,
+    longest: Duration,
 }
 
 impl PageRenderer {
     /// As many threads as there are processors, two to eight.
     pub fn new() -> Self {
         let processors = std::thread::available_parallelism().map_or(2, NonZero::get);
-        Self { threads: LocalPoolHandle::new(processors.clamp(2, 8)) }
+        Self { threads: LocalPoolHandle::new(processors.clamp(2, 8)), longest: LONGEST }
+    }
+
+    /// The same, giving up a page that is not whole within this time.
+    pub fn giving_up_after(self, longest: Duration) -> Self {
+        Self { longest, ..self }
     }
 
     /// Renders a page whole. Given up when the one who asked is gone.
@@ -38,24 +44,18 @@ impl PageRenderer {
     where
         F: Future<Output = Response> + 'static,
     {
-        self.within(LONGEST, page).await
-    }
-
-    async fn within<F>(&self, longest: Duration, page: impl FnOnce() -> F + Send + 'static) -> Response
-    where
-        F: Future<Output = Response> + 'static,
-    {
         let rendering =
             AbortOnDropHandle::new(self.threads.spawn_pinned(move || async move { whole(page().await).await }));
-        match tokio::time::timeout(longest, rendering).await {
+        match tokio::time::timeout(self.longest, rendering).await {
             Ok(Ok(page)) => page,
             Ok(Err(error)) => {
                 tracing::error!(%error, "rendering a page failed");
                 broken("The page could not be rendered.")
             }
             Err(_) => {
-                tracing::error!(seconds = longest.as_secs(), "a page was not whole in time and was given up");
-                let detail = format!("The page was not whole after {} seconds and was given up.", longest.as_secs());
+                tracing::error!(seconds = self.longest.as_secs(), "a page was not whole in time and was given up");
+                let detail =
+                    format!("The page was not whole after {} seconds and was given up.", self.longest.as_secs());
                 broken(&detail)
             }
         }
@@ -94,7 +94,8 @@ mod tests {
     #[tokio::test]
     async fn a_page_that_never_ends_or_panics_is_told_and_the_next_one_comes() {
         let renderer = PageRenderer::new();
-        let stuck = renderer.within(Duration::from_millis(1), future::pending).await;
+        let impatient = renderer.clone().giving_up_after(Duration::from_millis(1));
+        let stuck = impatient.render(future::pending).await;
         assert_eq!(stuck.status(), StatusCode::INTERNAL_SERVER_ERROR);
         let panics = renderer.render(|| async { panic!("a defect in a page") }).await;
         assert_eq!(panics.status(), StatusCode::INTERNAL_SERVER_ERROR);

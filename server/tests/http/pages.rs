@@ -1,6 +1,15 @@
 //! The pages as the server renders them: whole without any script.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
 use rollback_types::Role;
+use stepback_server::assets::Site;
+use stepback_server::{AppState, router, wire};
+use tokio::sync::watch;
+use tower::Service as _;
 
 use crate::app::{App, token};
 use crate::browser::{Browser, add_user};
@@ -178,6 +187,35 @@ async fn a_store_that_is_away_is_told_on_its_pages_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_page_that_cannot_be_made_is_a_page_all_the_same_with_status_500() {
+    let d = Deployment::new(Layout::Shared).await;
+    let config = d.config();
+    let wired = wire(&config).await.unwrap();
+    let (_stop, stopping) = watch::channel(false);
+    let state = AppState::new(&wired, &config, Arc::new(Site::without_files()), stopping);
+    // No page is whole at once, nor is the frame for the one that tells so.
+    let renderer = state.renderer.clone().giving_up_after(Duration::ZERO);
+    let mut server = router(AppState { renderer, ..state });
+    let secret = token(&wired.access, "looker", Role::Viewer).await;
+    for (accept, kind) in [("text/html,*/*;q=0.8", "text/html"), ("application/json", "application/problem+json")] {
+        let request = Request::get("/versions")
+            .header("host", "127.0.0.1")
+            .header("authorization", format!("Bearer {secret}"))
+            .header("accept", accept);
+        let answer = server.call(request.body(Body::empty()).unwrap()).await.unwrap();
+        let status = answer.status().as_u16();
+        let said = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        let page = String::from_utf8(to_bytes(answer.into_body(), 100_000).await.unwrap().to_vec()).unwrap();
+        assert!(status == 500 && said.starts_with(kind), "{status} {said}: {page}");
+        let whole = ["Nothing was changed; a run that is under way goes on.", "Load the page again.", "given up"];
+        let for_people = ["What happened", "What is safe", "What to do", "href=\"/\"", "<html lang=\"en\">"];
+        for part in whole.into_iter().chain(for_people.into_iter().filter(|_| kind == "text/html")) {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_journal_that_cannot_be_written_is_told_before_anybody_starts_anything() {
     let d = Deployment::new(Layout::Shared).await;
     let config = d.config();
@@ -205,6 +243,9 @@ async fn the_style_guide_shows_everything_to_whoever_is_signed_in() {
     let page = answer.page(200);
     for part in
         ["--accent-wash", "--s7", "quarantined", "already gone", "needs a decision", "latest-copy: SQLite proven"]
+            .into_iter()
+            .chain(["Reconnecting", "Stale since", "Paused while hidden", "At rest", "This list has changed."])
+            .chain(["Timeline of run #42", "Sizes of the backups", "over the versions", "Log of the run"])
     {
         assert!(page.contains(part), "{part}");
     }

@@ -20,7 +20,10 @@ pub fn LogCard() -> impl IntoView {
 
 /// The log with its switches.
 #[component]
-fn Log(live: LiveRun) -> impl IntoView {
+pub(crate) fn Log(
+    /// Whose log.
+    live: LiveRun,
+) -> impl IntoView {
     let id = live.view.with_untracked(|v| v.run.id);
     let wrap = RwSignal::new(true);
     let window = RwSignal::new(live.view.with_untracked(|v| Window::at_end_of(&v.log)));

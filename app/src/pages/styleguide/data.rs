@@ -96,45 +96,14 @@ pub(super) fn StoresSection() -> impl IntoView {
         .collect_view();
     let dots = StoreKind::ALL.into_iter().map(|store| view! { <StoreDot store=store /> }).collect_view();
     view! {
-        <Card title="Stores, meters, charts">
+        <Card title="Stores and meters">
             <ul class="staged">{stores}</ul>
             <div class="body">
                 <Meter label="Specimen that belongs to no store" percent=35_u8 />
                 <p class="specimens">
                     {dots} <i class="dot" aria-hidden="true"></i> "Dots of the stores; the last one is of none."
                 </p>
-                {chart()}
             </div>
         </Card>
-    }
-}
-
-/// Drawn with every ink a chart has.
-fn chart() -> impl IntoView {
-    use rollback_types::Step;
-
-    use crate::charts::{DurationRow, Room, durations_chart};
-
-    let steps = [
-        (Step::Identify, Some(4)),
-        (Step::DropChapters, Some(80)),
-        (Step::DeletePoints, Some(2_900)),
-        (Step::DeleteNodes, Some(14_000)),
-        (Step::VerifyCopy, None),
-    ];
-    let rows: Vec<DurationRow> = steps
-        .into_iter()
-        .map(|(step, measured_ms)| DurationRow {
-            step,
-            measured_ms,
-            documented_ms: u64::from(step.documented_seconds()) * 1_000,
-        })
-        .collect();
-    match durations_chart("specimen-chart", "Specimen of a chart", "this run", &rows, Room::Wide) {
-        Ok(svg) => view! {
-            <div class="chart" tabindex="0" role="region" aria-label="Specimen of a chart, scrolls sideways" inner_html=svg></div>
-        }
-        .into_any(),
-        Err(error) => view! { <p class="error">{error.to_string()}</p> }.into_any(),
     }
 }

@@ -1,7 +1,8 @@
 //! Made-up data for the style guide.
 
 use rollback_types::{
-    BackupFile, BackupHealth, BackupSource, Rung, RungResult, RungState, StoreKind, Timestamp, Verdict, VerdictLevel,
+    BackupFile, BackupHealth, BackupSource, Event, EventKind, PlanDigest, RunId, RunKind, RunState, RunSummary,
+    RunView, Rung, RungResult, RungState, Step, StepError, StoreKind, Timestamp, Verdict, VerdictLevel, VersionId,
 };
 
 /// A version's id as the pipeline makes them.
@@ -100,4 +101,65 @@ pub fn verdicts() -> [Verdict; 5] {
             Some("Free some space on that disk, then try again."),
         ),
     ]
+}
+
+/// A run that is over, with a line of every kind in its log.
+pub fn run() -> RunView {
+    const ID: RunId = RunId(42);
+    let (began, took) = (ago(38), 9_400);
+    let summary = RunSummary {
+        id: ID,
+        kind: RunKind::Rollback,
+        version_id: VersionId::new(VERSION),
+        state: RunState::Completed,
+        reason: "Check 4 failed".to_owned(),
+        actor: "ada".to_owned(),
+        plan_digest: PlanDigest(SHA256.to_owned()),
+        started_at: began,
+        ended_at: Some(later(began, took)),
+        duration_ms: Some(took),
+        waited_ms: 0,
+        stood_still_ms: 0,
+        last_sign_at: None,
+        summary: None,
+        last_event: 0,
+    };
+    let busy = StepError {
+        code: "busy".to_owned(),
+        store: Some(StoreKind::Sqlite),
+        message: "metadata.db is locked by another program".to_owned(),
+        safe: "Nothing was changed.".to_owned(),
+        remedy: "It is tried again.".to_owned(),
+    };
+    let refused = StepError { message: "the graph is out of order".to_owned(), ..busy.clone() };
+    let begins = |step| EventKind::StepStarted { step, attempt: 1 };
+    let done = |step, outcome: &str| EventKind::StepCompleted {
+        step,
+        found_absent: false,
+        count: None,
+        outcome: outcome.to_owned(),
+    };
+    let story = [
+        (0, begins(Step::Identify)),
+        (4, done(Step::Identify, "the registry has it once")),
+        (5, begins(Step::DropChapters)),
+        (6, begins(Step::DeletePoints)),
+        (7, begins(Step::DeleteNodes)),
+        (60, EventKind::StepRetrying { step: Step::DropChapters, failures: 1, wait_ms: 1_000, error: busy }),
+        (1_100, done(Step::DropChapters, "18 rows and their table are gone")),
+        (2_900, done(Step::DeletePoints, "1,204 points are gone")),
+        (3_200, EventKind::StepFailed { step: Step::DeleteNodes, error: refused }),
+        (4_000, EventKind::StepStarted { step: Step::DeleteNodes, attempt: 2 }),
+        (8_700, done(Step::DeleteNodes, "1,100 nodes and 3,310 relationships are gone")),
+    ];
+    let mut view = RunView::new(summary);
+    for ((after, kind), number) in story.into_iter().zip(1..) {
+        view.apply(&Event { number, run_id: ID, at: later(began, after), kind });
+    }
+    view.run.state = RunState::Completed;
+    view
+}
+
+fn later(at: Timestamp, ms: u64) -> Timestamp {
+    Timestamp::from_unix_ms(at.unix_ms() + ms.cast_signed())
 }
