@@ -133,7 +133,7 @@ test('a search of the log that finds nothing says so', async ({ page, deployment
   await expect(page.getByText('Nothing in the log holds “no such word”.')).toBeVisible();
 });
 
-test.describe('for somebody who may only look', () => {
+test.describe('for somebody who may only look', { tag: '@desktop' }, () => {
   test('no decision opens, and the reason is told', async ({ page, browser, deployment }) => {
     await deployment.refuseDeletions();
     await open(page, deployment.version(deployment.failed, '/plan'));

@@ -166,6 +166,14 @@ export class Deployment {
     return stdout.split('\n').filter((line) => line !== '');
   }
 
+  /** Lets the journal refuse every entry, as a full disk does. */
+  async fillJournal(): Promise<void> {
+    const file = join(this.folder, 'stepback-data', 'journal.db');
+    const statement =
+      "CREATE TRIGGER full BEFORE UPDATE ON probe BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
+    await run('sqlite3', ['-batch', '-bail', '-cmd', '.timeout 10000', file, statement]);
+  }
+
   /** Makes every sign-in as unused as if so many minutes had passed. */
   async idle(minutes: number): Promise<void> {
     const file = join(this.folder, 'stepback-data', 'access.db');

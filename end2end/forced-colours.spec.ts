@@ -1,5 +1,7 @@
-// With the colours of the system, and without motion: what is said by colour is said by a shape or a line too.
+// With the colours of the system, with more contrast, and without motion: what is said by colour is said by a shape or a line
+// too, and nothing is told by a faint one.
 import type { Page } from '@playwright/test';
+import { faintText } from './axe.ts';
 import { placesWithRuns } from './places.ts';
 import { expect, hydrated, open, startRollback, step, test } from './test.ts';
 
@@ -60,7 +62,18 @@ async function unseenFocus(page: Page): Promise<string[]> {
   return found;
 }
 
-test('with the system’s colours every state has a shape, every choice a line and the focus is seen', async ({
+/** With more contrast: what is faint, and what is not to be pressed and does not look so. */
+async function faint(page: Page, name: string): Promise<string[]> {
+  const found = await faintText(page, name);
+  const unlike = await page.evaluate(() =>
+    [...document.querySelectorAll('.btn:disabled')]
+      .filter((e) => getComputedStyle(e).opacity !== '1' || getComputedStyle(e).borderStyle !== 'dashed')
+      .map((e) => e.textContent ?? ''),
+  );
+  return [...found, ...unlike.map((text) => `${name}: “${text}” is disabled and faint`)];
+}
+
+test('with the system’s colours every state has a shape, every choice a line and the focus is seen; with more contrast all is told', async ({
   context,
   page,
   deployment,
@@ -80,6 +93,12 @@ test('with the system’s colours every state has a shape, every choice a line a
   await page.keyboard.press('Control+k');
   await expect(page.getByRole('option', { selected: true })).toBeVisible();
   for (const trouble of await page.evaluate(untold)) found.push(`palette: ${trouble}`);
+
+  await page.emulateMedia({ forcedColors: null });
+  for (const name of ['overview', 'versions', 'plan', 'run-asks', 'backups', 'history', 'report', 'styleguide']) {
+    await open(page, places[name] ?? '');
+    found.push(...(await faint(page, name)));
+  }
   expect(found).toEqual([]);
 });
 

@@ -79,9 +79,9 @@ test.describe('hostile rows', () => {
 });
 
 test.describe('hostile words of people', () => {
-  /** What a person may write where a reason is asked for. */
-  const words = (where: string) =>
-    `${HOSTILE.script} ${where} ${HOSTILE.quotes} ${HOSTILE.turned} ${HOSTILE.arabic} ${HOSTILE.emoji} ${HOSTILE.template} ${'long'.repeat(80)}`;
+  /** What a person may write where a reason is asked for; what comes first decides in which direction it is read. */
+  const words = (where: string, first = '') =>
+    `${first} ${HOSTILE.script} ${where} ${HOSTILE.quotes} ${HOSTILE.turned} ${HOSTILE.arabic} ${HOSTILE.emoji} ${HOSTILE.template} ${'long'.repeat(80)}`;
 
   /** Every one of these stands on the page as text, and nothing else came of it. */
   async function shows(page: Page, name: string, path: string, wheres: string[]): Promise<void> {
@@ -99,7 +99,7 @@ test.describe('hostile words of people', () => {
     test.setTimeout(120_000);
     await deployment.refuseDeletions();
     await open(page, deployment.version(deployment.failed, '/plan'));
-    await startRollback(page, deployment.failed, words('started'));
+    await startRollback(page, deployment.failed, words('started', HOSTILE.arabic));
     await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible({ timeout: 30_000 });
     await page.getByText('Skip…').click();
     await page.getByLabel('Why it is safe to skip').fill(words('skipped'));
@@ -109,7 +109,7 @@ test.describe('hostile words of people', () => {
 
     await open(page, '/runs/1/report');
     await page.getByLabel('Root cause').fill(words('cause'));
-    await page.getByLabel('Lessons learned').fill(words('lesson'));
+    await page.getByLabel('Lessons learned').fill(words('lesson', HOSTILE.arabic));
     await page.getByLabel('Remark').fill(words('remark'));
     await page.getByRole('button', { name: 'Save to the journal' }).click();
     await expect(page.getByText(`${HOSTILE.script} remark`).first()).toBeVisible();

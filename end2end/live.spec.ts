@@ -25,7 +25,7 @@ test('a page loaded again in the middle goes on live', async ({ page, context, d
   }
 });
 
-test('the tab tells how the run stands, also when it is not looked at', async ({ page, deployment }) => {
+test('the tab tells how the run stands, also when it is not looked at', { tag: '@desktop' }, async ({ page, deployment }) => {
   // A notification is only counted: the machine of a test shows none.
   await page.addInitScript(() => {
     const told: string[] = [];

@@ -22,17 +22,36 @@ async function each(page: Page, addresses: Record<string, string>, look: Look): 
   }
 }
 
+/** Looks at a page once more with everything open that is folded in it; a menu above it is a look of its own. */
+async function unfolded(page: Page, name: string, look: Look): Promise<void> {
+  const many = await page.evaluate(() => {
+    const folded = document.querySelectorAll<HTMLDetailsElement>('main details:not([open], .columns)');
+    for (const one of folded) one.open = true;
+    return folded.length;
+  });
+  expect(many, `something is folded on ${name}`).toBeGreaterThan(0);
+  await look(`${name}, unfolded`);
+}
+
 /** Every page before the first run. */
 async function beforeAnyRun(page: Page, deployment: Deployment, look: Look): Promise<void> {
   await each(page, places(deployment), look);
 }
 
-/** The pages before sign-in, one that stands alone, and a plan that went stale under its reader. */
+/** The pages before sign-in, one that stands alone, a secret shown once, and a plan that went stale under its reader. */
 async function besides(page: Page, deployment: Deployment, look: Look): Promise<void> {
   await each(page, gates, look);
   // Where there is no page to be had a problem stands alone, without a script.
   await page.goto('/session/oidc/begin');
   await look('problem-alone');
+  await open(page, '/people/tokens');
+  await page.getByLabel('Name').fill('nightly');
+  await page.getByRole('button', { name: 'Make the token' }).click();
+  await expect(page.getByRole('region', { name: 'The new token' })).toBeVisible();
+  await hydrated(page);
+  await look('token-made');
+  await open(page, '/people');
+  await unfolded(page, 'people', look);
   await open(page, deployment.version(deployment.failed, '/plan'));
   await page.getByLabel('Reason').fill('Check 4 failed');
   await page.getByLabel('Type the version id').fill(deployment.failed);
@@ -56,9 +75,20 @@ async function dialogs(page: Page, _: Deployment, look: Look): Promise<void> {
     await expect(page.getByRole('dialog', { name })).toBeVisible();
     await look(`dialog ${name}`);
   }
+  // The palette is still open: what fits a part of a name, and that nothing does.
+  const sought = page.getByRole('combobox', { name: 'Page, version, run or backup' });
+  await sought.fill('v22');
+  await expect(page.getByRole('option', { name: 'v22_minor' })).toBeVisible();
+  await look('palette with hits');
+  await sought.fill('nothing of that name');
+  await expect(page.getByText('Nothing fits.')).toBeVisible();
+  await look('palette without hits');
   await open(page, '/versions');
   await page.getByText('Columns', { exact: true }).click();
   await look('choice of columns');
+  await open(page, '/backups');
+  await page.locator('.account > summary').click();
+  await look('account menu');
 }
 
 /** A deployment that is being connected, with something wrong. */
@@ -76,6 +106,16 @@ async function connecting(page: Page, deployment: Deployment, look: Look): Promi
   await expect(page.getByRole('button', { name: 'Go on all the same' })).toBeVisible();
   await hydrated(page);
   await look('setup: a store that does not answer');
+  await page.getByRole('button', { name: 'Go on all the same' }).click();
+  await page.getByLabel('Bolt address').fill('bolt://127.0.0.1:1');
+  await page.getByLabel('Password of Neo4j').fill('stands nowhere');
+  await page.getByRole('button', { name: 'Test Neo4j' }).click();
+  await page.getByRole('button', { name: 'Go on all the same' }).click();
+  await page.getByLabel('Folder of the backups').fill(join(deployment.folder, 'backups'));
+  await page.getByRole('button', { name: 'Test Backups' }).click();
+  await expect(page.getByRole('region', { name: 'stepback.toml' })).toBeVisible();
+  await hydrated(page);
+  await look('setup: the finished file');
 }
 
 /** A rollback at work, then asking, then interrupted, then resumed to its end; with what else shows it. */
@@ -92,7 +132,8 @@ async function aRollback(page: Page, deployment: Deployment, look: Look): Promis
   await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible({ timeout: 30_000 });
   await look('run-asks');
   await page.getByText('Skip…').click();
-  await look('run-skip');
+  await page.getByText('Abort…').click();
+  await look('run-skip-or-abort');
   await each(
     page,
     {
@@ -129,6 +170,26 @@ async function aRollback(page: Page, deployment: Deployment, look: Look): Promis
     'audit-with-entries': '/audit',
   };
   await each(page, after, look);
+  await open(page, '/runs/1');
+  await unfolded(page, 'run-completed', look);
+}
+
+/** A rollback that somebody gives up, and a journal that takes nothing any more. */
+async function anAbort(page: Page, deployment: Deployment, look: Look): Promise<void> {
+  const id = deployment.failed;
+  const plan = deployment.version(id, '/plan');
+  await deployment.refuseDeletions();
+  await open(page, plan);
+  await startRollback(page, id);
+  await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible({ timeout: 30_000 });
+  await page.getByText('Abort…').click();
+  await step(page, 5).getByLabel('Reason').fill('The graph needs its administrator');
+  await page.getByRole('button', { name: 'Abort run #1' }).click();
+  await expect(page).toHaveTitle(/^aborted/, { timeout: 30_000 });
+  await look('run-aborted');
+  await each(page, { 'overview-aborted': '/', 'version-aborted': deployment.version(id), 'plan-take-over': plan }, look);
+  await deployment.fillJournal();
+  await each(page, { 'overview-journal-full': '/', 'plan-journal-full': plan }, look);
 }
 
 /** A plan that waits for another person, seen by who asked. */
@@ -173,14 +234,13 @@ async function aRestore(page: Page, deployment: Deployment, look: Look): Promise
   await look('plan-with-restore');
   await startRollback(page, deployment.failed);
   await expect(page.getByText('Rolled back.', { exact: true })).toBeVisible({ timeout: 40_000 });
-  await each(page, { restored: '/runs/1', 'ways-back': '/backups', undo: '/runs/1/undo' }, look);
+  await each(page, { restored: '/runs/1', 'ways-back': '/backups' }, look);
+  await unfolded(page, 'ways-back', look);
+  await each(page, { undo: '/runs/1/undo' }, look);
   await startRun(page, 'run-1');
   await expect(page.getByText(/^The restore is undone/)).toBeVisible({ timeout: 40_000 });
-  await each(
-    page,
-    { findings: '/runs/2', 'history-of-kinds': '/runs', 'compare-kinds': '/runs/compare?a=1&b=2' },
-    look,
-  );
+  await each(page, { 'history-of-kinds': '/runs', 'compare-kinds': '/runs/compare?a=1&b=2', findings: '/runs/2' }, look);
+  await unfolded(page, 'findings', look);
 }
 
 /** A journal with many runs of two kinds and outcomes: what is drawn and compared of them. */
@@ -255,6 +315,7 @@ export const JOURNEYS: Journey[] = [
   { name: 'before any run', go: beforeAnyRun, of: {} },
   { name: 'before sign-in, and where something is refused', go: besides, of: {} },
   { name: 'through a rollback that asks, is interrupted and resumed', go: aRollback, of: {} },
+  { name: 'through a rollback that is aborted, and a journal that is full', go: anAbort, of: {} },
   { name: 'through a restore and its undoing', go: aRestore, of: { contaminated: true } },
   { name: 'where plans need approval', go: aRequest, of: { as: 'operator', settings: '[approval]\nrequired = 1' } },
   { name: 'while a deployment is being connected', go: connecting, of: {} },

@@ -40,8 +40,10 @@ export default defineConfig({
     },
     {
       name: 'phone',
-      // What works differently under a thumb; the other specs set the widths they are about themselves.
-      testMatch: 'rollback.spec.ts',
+      // What people do, under a thumb; the other specs set the widths they are about themselves. Without JavaScript a finger is
+      // nothing else than a pointer.
+      testMatch: ['rollback', 'decisions', 'live', 'backups', 'approvals', 'setup'].map((name) => `**/${name}.spec.ts`),
+      grepInvert: /without JavaScript|@desktop/,
       use: { viewport: { width: 375, height: 740 }, isMobile: true, hasTouch: true },
     },
     // Off unless asked for.

@@ -57,17 +57,7 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
-test('fits a narrow phone at its fullest', async ({ page, deployment }) => {
-  await page.setViewportSize({ width: 320, height: 700 });
-  await page.goto('/setup');
-  await page.getByLabel('Path of metadata.db').fill(join(deployment.folder, 'metadata.db'));
-  await page.getByRole('button', { name: 'Test SQLite' }).click();
-  await expect(page.getByRole('button', { name: 'Test Qdrant' })).toBeVisible();
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect(overflow).toBeLessThanOrEqual(0);
-});
-
-test.describe('for others', () => {
+test.describe('for others', { tag: '@desktop' }, () => {
   test.use({ as: 'viewer', expectedErrors: /status of 403/ });
 
   test('it is a page that says why not, within the frame, with a way on', async ({ page }) => {
