@@ -6,11 +6,12 @@ pub use crate::offender::{OffenderKind, Offenders};
 use crate::{Timestamp, VersionId};
 
 /// What a validation is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum ValidationScope {
     /// What serves searches.
+    #[default]
     Production,
     /// What is staged for a version.
     Staging {
@@ -162,17 +163,22 @@ impl ValidationVerdict {
     }
 }
 
-/// A whole validation.
+/// A whole validation. What was found is shown by the server: a browser reads the verdict alone, and the code that would read
+/// the rest is no part of what it loads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ValidationReport {
     /// What it is about.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub scope: ValidationScope,
     /// The seven checks, in order.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub checks: Vec<CheckResult>,
     /// The search smoke test, when it was asked for.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub search: Option<SearchResult>,
     /// The operator's own command, when one is configured.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub command: Option<CommandResult>,
     /// When it began.
     pub started_at: Timestamp,
