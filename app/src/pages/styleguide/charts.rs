@@ -27,19 +27,17 @@ pub(super) fn ChartsSection() -> impl IntoView {
                 <h3>"Runs over time"</h3> {chart("history", |id, room| history_chart(id, &runs(), room))}
                 <h3>"Sizes over time"</h3> {chart("sizes", |id, room| sizes_chart(id, &sizes(), room))}
                 <h3>"Versions"</h3>
-                {chart("versions", |id, _| versions_chart(id, &versions(), &HashMap::new()))}
+                {chart("versions", |id, room| versions_chart(id, &versions(), Some(&HashMap::new()), room))}
             </div>
         </Card>
     }
 }
 
-/// The drawing for a desk; where a phone has one of its own, that too.
+/// The drawings for a desk and for a phone.
 fn chart(name: &str, draw: fn(&str, Room) -> Result<Option<String>, ChartError>) -> impl IntoView + use<> {
     let drawn = |room: Room, size: &str| draw(&format!("specimen-{name}-{size}"), room);
-    let two = name != "versions";
     let drawings = drawn(Room::Wide, "wide").and_then(|wide| {
-        let narrow = if two { drawn(Room::Narrow, "narrow")? } else { None };
-        Ok((wide.unwrap_or_default(), narrow))
+        Ok((wide.unwrap_or_default(), drawn(Room::Narrow, "narrow")?))
     });
     let label = format!("Specimen of the chart {name}, scrolls sideways");
     match drawings {
