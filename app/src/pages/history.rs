@@ -13,7 +13,7 @@ use crate::api::runs::{count_runs, list_runs, median_chart, step_durations};
 use crate::components::badge::run_look;
 use crate::components::{
     Callout, Card, Chart, Chip, Column, DataTable, EmptyState, ErrorPanel, Figures, FilterChips, Foreign, Loading,
-    PageHeader, Pagination, RunBadge, RunLink, SearchField, Time, Tone,
+    Moment, PageHeader, Pagination, RunBadge, RunLink, SearchField, Tone,
 };
 use crate::format;
 use crate::fragment::Fragment;
@@ -233,7 +233,7 @@ fn row(run: RunSummary) -> impl IntoView {
                 {took}
             </td>
             <td class="wide muted">
-                <Time at=run.started_at />
+                <Moment at=run.started_at />
             </td>
         </tr>
     }

@@ -31,6 +31,7 @@ pub fn RunRows(runs: Vec<RunSummary>) -> impl IntoView {
                 Column::number("Took"),
                 Column::number("When"),
             ]
+            class="stack run-rows"
         >
             {rows}
         </DataTable>
