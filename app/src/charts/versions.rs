@@ -172,8 +172,10 @@ fn draw(
         }
     }
     if let Some(index) = window {
-        // Between the bar and the one before it.
-        let x = edges(index).0 - 2;
+        // Half way between the bar and the one before it.
+        #[expect(clippy::cast_possible_truncation, reason = "as above")]
+        let half = ((slot - bar_width) / 2.0) as i32;
+        let x = edges(index).0 - half.max(1);
         let through = vec![(x, top), (x, top + panel_height * i32::try_from(panels.len()).unwrap_or(0) - 14)];
         root.draw(&PathElement::new(through, ink::MUTED)).map_err(|e| failed(&e))?;
     }
