@@ -108,7 +108,7 @@ test.describe('a step that fails', () => {
   });
 });
 
-test('a second rollback is refused while one waits, and the page says which', async ({ page, deployment }) => {
+test('a second rollback is refused while one waits, and the page says which', { tag: '@desktop' }, async ({ page, deployment }) => {
   await deployment.refuseDeletions();
   await open(page, deployment.version(deployment.failed, '/plan'));
   await startRollback(page, deployment.failed);
@@ -123,7 +123,7 @@ test('a second rollback is refused while one waits, and the page says which', as
   await expect(page.getByRole('button', { name: /^Roll back/ })).toBeDisabled();
 });
 
-test('a search of the log that finds nothing says so', async ({ page, deployment }) => {
+test('a search of the log that finds nothing says so', { tag: '@desktop' }, async ({ page, deployment }) => {
   await deployment.refuseDeletions();
   await open(page, deployment.version(deployment.failed, '/plan'));
   await startRollback(page, deployment.failed);

@@ -1,5 +1,5 @@
 // People, tokens and the audit, as an administrator sees them.
-import { expect, open, startRollback, test } from './test.ts';
+import { expect, heading, open, startRollback, test } from './test.ts';
 
 const HOSTILE = '<script>alert("audit")</script> "><img src=x onerror=alert(1)> \u202Egpj';
 
@@ -93,4 +93,18 @@ test('the audit tells who did what and why, as text, and can be filtered and dow
   expect(rows.length).toBeGreaterThan(0);
   expect(rows.every((row) => row.actor === 'ada')).toBe(true);
   expect(rows.some((row) => row.reason === HOSTILE)).toBe(true);
+});
+
+test('on a phone the navigation shows all of its places, and the account’s menu those of administrators', async ({ page }) => {
+  await page.setViewportSize({ width: 320, height: 700 });
+  await open(page, '/');
+  const main = page.getByRole('navigation', { name: 'Main' });
+  expect(await main.evaluate((nav) => nav.scrollWidth - nav.clientWidth)).toBeLessThanOrEqual(0);
+  for (const place of await main.getByRole('link').all()) await expect(place).toBeInViewport({ ratio: 1 });
+  await expect(main.getByRole('link', { name: 'People' })).toBeHidden();
+  for (const place of ['Audit', 'People']) {
+    await page.locator('.account > summary').click();
+    await page.getByRole('navigation', { name: 'Administration' }).getByRole('link', { name: place }).click();
+    await expect(heading(page)).toHaveText(place);
+  }
 });

@@ -1,7 +1,8 @@
 import { acknowledgements, expect, heading, open, step, test } from './test.ts';
 
 for (const layout of ['shared', 'per-version'] as const) {
-  test.describe(`${layout} layout`, () => {
+  // What differs between the layouts is no matter of a thumb.
+  test.describe(`${layout} layout`, { tag: layout === 'shared' ? [] : '@desktop' }, () => {
     test.use({ layout });
 
     test('a rollback from the overview to the history', async ({ page, deployment }) => {
