@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use rollback_types::Role;
+use stepback_server::access::client::Peer;
 use stepback_server::assets::Site;
 use stepback_server::{AppState, router, wire};
 use tokio::sync::watch;
@@ -199,6 +200,7 @@ async fn a_page_that_cannot_be_made_is_a_page_all_the_same_with_status_500() {
     let secret = token(&wired.access, "looker", Role::Viewer).await;
     for (accept, kind) in [("text/html,*/*;q=0.8", "text/html"), ("application/json", "application/problem+json")] {
         let request = Request::get("/versions")
+            .extension(Peer { address: [127, 0, 0, 1].into(), tls: false })
             .header("host", "127.0.0.1")
             .header("authorization", format!("Bearer {secret}"))
             .header("accept", accept);
