@@ -15,7 +15,7 @@ test.describe('every page can be read by everybody and holds at every width', ()
       test.use(of);
 
       test('axe and the layout', async ({ page, deployment }) => {
-        test.setTimeout(240_000);
+        test.setTimeout(360_000);
         const found: string[] = [];
         await go(page, deployment, async (place) => {
           found.push(...(await axeViolations(page, place)), ...(await layoutTroubles(page, place)));

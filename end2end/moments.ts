@@ -22,13 +22,13 @@ async function each(page: Page, addresses: Record<string, string>, look: Look): 
   }
 }
 
-/** Looks at a page once more with everything open that is folded in it; a menu above it is a look of its own. */
-async function unfolded(page: Page, name: string, look: Look): Promise<void> {
-  const many = await page.evaluate(() => {
-    const folded = document.querySelectorAll<HTMLDetailsElement>('main details:not([open], .columns)');
+/** Looks at a page once more with everything open that is folded within a part of it; a menu above it is a look of its own. */
+async function unfolded(page: Page, name: string, look: Look, within = 'main'): Promise<void> {
+  const many = await page.evaluate((within) => {
+    const folded = document.querySelectorAll<HTMLDetailsElement>(`:is(${within}) details:not([open], .columns)`);
     for (const one of folded) one.open = true;
     return folded.length;
-  });
+  }, within);
   expect(many, `something is folded on ${name}`).toBeGreaterThan(0);
   await look(`${name}, unfolded`);
 }
@@ -235,7 +235,8 @@ async function aRestore(page: Page, deployment: Deployment, look: Look): Promise
   await startRollback(page, deployment.failed);
   await expect(page.getByText('Rolled back.', { exact: true })).toBeVisible({ timeout: 40_000 });
   await each(page, { restored: '/runs/1', 'ways-back': '/backups' }, look);
-  await unfolded(page, 'ways-back', look);
+  // Copies are alike: one of them, and one that is only kept.
+  await unfolded(page, 'ways-back', look, '#backup-latest-copy, #backup-v1_baseline, .ways-back');
   await each(page, { undo: '/runs/1/undo' }, look);
   await startRun(page, 'run-1');
   await expect(page.getByText(/^The restore is undone/)).toBeVisible({ timeout: 40_000 });
