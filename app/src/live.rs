@@ -179,7 +179,8 @@ mod browser {
                 });
             }
             let now = js_sys::Date::now();
-            for p in progress {
+            // While something else is done, nothing is counted: that is no pace.
+            for p in progress.iter().filter(|p| p.doing.is_none()) {
                 self.live.progress.set(Some((p.step, now, p.done)));
             }
             if self.live.view.with_untracked(is_over)

@@ -36,7 +36,7 @@ pub fn Meter(
     #[prop(into)]
     percent: Signal<u8>,
     /// Whose data it is about.
-    #[prop(optional)]
+    #[prop(optional_no_strip)]
     store: Option<StoreKind>,
 ) -> impl IntoView {
     let class = format!("bar {}", store.map_or("", StoreKind::as_str));

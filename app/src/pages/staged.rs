@@ -134,7 +134,7 @@ fn row(s: &StagedInStore) -> impl IntoView + use<> {
                 format!("and {}{crossing}", format::counted(r, "relationships"))
             });
             view! {
-                <Meter label=label percent=format::percent(n, whole.unwrap_or(n)) store=store />
+                <Meter label=label percent=format::percent(n, whole.unwrap_or(n)) store=Some(store) />
                 <span class="num">
                     <b>{format::count(n)}</b>
                     " "

@@ -102,7 +102,7 @@ fn goes_row(store: StoreKind, plan: &StorePlan, column: &'static str) -> impl In
             </td>
             <td class="num" data-label="Staged">
                 <b>{staged}</b>
-                <Meter label=format!("{store}: staged, in percent of production") percent=percent store=store />
+                <Meter label=format!("{store}: staged, in percent of production") percent=percent store=Some(store) />
             </td>
             <td class="num" data-label=column>
                 {production}

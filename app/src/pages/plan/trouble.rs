@@ -183,17 +183,20 @@ fn diff(differences: Vec<Difference>) -> impl IntoView {
 /// Why the start was not done.
 fn start_problem(problem: Problem) -> AnyView {
     if problem.kind == ProblemKind::StalePlan {
-        view! { <StalePlan differences=problem.differences /> }.into_any()
+        view! { <StalePlan differences=problem.differences since=problem.later_run /> }.into_any()
     } else {
         view! { <ErrorPanel problem=problem /> }.into_any()
     }
 }
 
 #[component]
-fn StalePlan(differences: Vec<Difference>) -> impl IntoView {
+fn StalePlan(differences: Vec<Difference>, since: Option<RunId>) -> impl IntoView {
+    let since = since
+        .map(|run| view! { <p>"After you read it, run "<RunLink id=run />" began, which changes the stores."</p> });
     view! {
         <div role="alert" id="stale-plan">
             <Callout tone=Tone::Warn title="Something changed since you read this plan. Nothing was started.">
+                {since}
                 <p>"The plan below is the new one. Read what differs, then confirm again."</p>
                 {diff(differences)}
             </Callout>

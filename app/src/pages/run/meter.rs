@@ -1,4 +1,5 @@
-//! How far a step is: a bar, what was counted, at which rate, and how long the rest may take.
+//! How far a step is: a bar, what was counted, at which rate, and how long the rest may take; or what it does beside that, in the
+//! server's words.
 #![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
 
 use leptos::prelude::*;
@@ -23,27 +24,31 @@ pub(super) fn StepMeter(view: Memo<Option<StepView>>, paces: Paces, step: Step) 
     // The bar is full only when the step's check has proven it; until then the last percent is missing.
     let percent =
         Signal::derive(move || counted.with(|c| c.as_ref().map_or(0, |(d, t, _)| format::percent(*d, *t).min(99))));
+    // What it does beside what it counts, as the server says it.
+    let doing = Memo::new(move |_| view.with(|v| v.as_ref().and_then(|s| s.doing.clone())));
     let text = move || {
-        counted.with(|c| {
-            c.as_ref().map(|(done, total, unit)| {
-                let seen = |all: &Vec<(Step, Pace)>| {
-                    let pace = all.iter().find(|(of, _)| *of == step).map(|(_, pace)| pace);
-                    progress_text(*done, *total, unit, pace)
-                };
-                paces.with(seen)
+        doing.get().or_else(|| {
+            counted.with(|c| {
+                c.as_ref().map(|(done, total, unit)| {
+                    let seen = |all: &Vec<(Step, Pace)>| {
+                        let pace = all.iter().find(|(of, _)| *of == step).map(|(_, pace)| pace);
+                        progress_text(*done, *total, unit, pace)
+                    };
+                    paces.with(seen)
+                })
             })
         })
     };
-    let shown = Memo::new(move |_| counted.with(Option::is_some));
+    let bar = Memo::new(move |_| counted.with(Option::is_some));
+    let shown = Memo::new(move |_| bar.get() || doing.with(Option::is_some));
     move || {
+        let bar = bar.get();
         shown.get().then(|| {
-            let label = format!("Progress of {step}");
             view! {
                 <div class="meter">
-                    {match step.lane() {
-                        Some(store) => view! { <Meter label=label percent=percent store=store /> }.into_any(),
-                        None => view! { <Meter label=label percent=percent /> }.into_any(),
-                    }}
+                    {bar.then(|| {
+                        view! { <Meter label=format!("Progress of {step}") percent=percent store=step.lane() /> }
+                    })}
                     <span class="small muted">{text}</span>
                 </div>
             }
@@ -59,9 +64,6 @@ fn progress_text(done: u64, total: u64, unit: &str, pace: Option<&Pace>) -> Stri
     } else {
         format!("{} of {} {unit}", format::count(done), format::count(total))
     };
-    if done >= total {
-        return format!("{amount} · being verified");
-    }
     let rate = pace.and_then(Pace::per_second).map(|r| {
         let r = r.round() as u64;
         if bytes { format!(" · {} a second", format::bytes(r)) } else { format!(" · {} a second", format::count(r)) }
@@ -85,7 +87,6 @@ mod tests {
     #[test]
     fn progress_promises_nothing_it_did_not_see() {
         assert_eq!(progress_text(10, 34_000, "nodes", None), "10 of 34,000 nodes");
-        assert_eq!(progress_text(34_000, 34_000, "nodes", None), "34,000 of 34,000 nodes · being verified");
         let mut pace = Pace::default();
         pace.push(0.0, 0);
         pace.push(1_000.0, 4_000);

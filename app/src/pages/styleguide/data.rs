@@ -88,7 +88,7 @@ pub(super) fn StoresSection() -> impl IntoView {
             view! {
                 <li>
                     <StoreName store=store />
-                    <Meter label=label percent=percent store=store />
+                    <Meter label=label percent=percent store=Some(store) />
                     <span class="num">{format!("{percent} %")}</span>
                 </li>
             }

@@ -76,7 +76,7 @@ pub(super) fn StepsSection() -> impl IntoView {
         let meter = (state == StepState::Running).then(|| {
             view! {
                 <div class="meter">
-                    <Meter label="Progress of the specimen" percent=35_u8 store=StoreKind::Qdrant />
+                    <Meter label="Progress of the specimen" percent=35_u8 store=Some(StoreKind::Qdrant) />
                     <span class="small muted">"12,000 of 34,000 points · 4,200 a second · about 6 s left"</span>
                 </div>
             }
