@@ -21,10 +21,11 @@ use crate::state::AppState;
 use crate::tls::{Certificate, TlsError};
 use crate::wiring::{Wired, WiringError, wire};
 
-/// How long a run's batch in hand may take after the signal to stop.
-const RUNS_TIME: Duration = Duration::from_secs(6);
-/// How long answers under way may take, from the signal on.
-const GRACE: Duration = Duration::from_secs(8);
+/// How long a run may take to come to rest after the signal to stop: longer than it waits itself for its calls in hand, or it could
+/// not write down any more that it was interrupted.
+const RUNS_TIME: Duration = Duration::from_secs(8);
+/// How long answers under way may take, from the signal on. Who runs containers often kills them ten seconds after it.
+const GRACE: Duration = Duration::from_secs(9);
 /// Between two removals of ended sessions.
 const SWEEP: Duration = Duration::from_secs(3_600);
 /// Between two times that free memory is given back.
