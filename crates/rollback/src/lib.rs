@@ -26,6 +26,7 @@ pub mod store;
 pub mod stores;
 mod story;
 mod subscription;
+mod time_left;
 pub mod validation;
 mod verdict;
 
@@ -34,3 +35,4 @@ pub use error::ServiceError;
 pub use service::{RollbackService, seen};
 pub use settings::Settings;
 pub use stores::Stores;
+pub use time_left::{Overdue, TimeLeft};

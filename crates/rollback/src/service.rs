@@ -12,6 +12,7 @@ mod resume;
 mod runs;
 mod seen;
 mod start;
+mod time_left;
 mod views_kept;
 
 pub(crate) use self::last_word::LastWord;

@@ -46,6 +46,7 @@ const LOOKS: &[&str] = &[
     "stores",
     "subscribe",
     "taken_over_by",
+    "time_left",
     "version",
     "versions",
     "way_back",
