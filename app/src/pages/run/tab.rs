@@ -32,6 +32,8 @@ pub fn TabState(
     let state = Memo::new(move |_| live.view.with(|v| v.run.state));
     // Whether to ask is known only in the browser: until then the button's place is kept, so that nothing moves.
     let may_ask = RwSignal::new(false);
+    // What the button says: once somebody has answered, what came of it. It stays, and with it the focus.
+    let says = RwSignal::new(ASKS);
     #[cfg(feature = "hydrate")]
     {
         browser::watch(live, state, may_ask);
@@ -43,19 +45,23 @@ pub fn TabState(
             <button
                 class=move || if may_ask.get() { "btn small" } else { "btn small not-offered" }
                 type="button"
-                on:click=move |_| ask(may_ask)
+                aria-live="polite"
+                on:click=move |_| ask(says)
             >
-                "Notify me when it ends"
+                {move || says.get()}
             </button>
         </Show>
     }
 }
 
-fn ask(may_ask: RwSignal<bool>) {
+/// What the button offers.
+const ASKS: &str = "Notify me when it ends";
+
+fn ask(says: RwSignal<&'static str>) {
     #[cfg(feature = "hydrate")]
-    browser::ask(may_ask);
+    browser::ask(says);
     #[cfg(not(feature = "hydrate"))]
-    let _ = may_ask;
+    let _ = says;
 }
 
 /// `needs a decision: run #7`, the state first: tabs show little.
@@ -77,7 +83,7 @@ mod browser {
     use rollback_types::RunState;
     use web_sys::{Notification, NotificationPermission, VisibilityState};
 
-    use super::{icon, is_news, notice, title};
+    use super::{ASKS, icon, is_news, notice, title};
     use crate::event_stream::Connection;
     use crate::fetch;
     use crate::live::{LiveRun, Seen};
@@ -156,13 +162,18 @@ mod browser {
         }
     }
 
-    pub fn ask(may_ask: RwSignal<bool>) {
+    pub fn ask(says: RwSignal<&'static str>) {
         leptos::task::spawn_local(async move {
             if let Ok(answer) = Notification::request_permission() {
-                // Whatever the answer: who was asked is not asked again.
+                // What it was, the permission tells.
                 let _answer = wasm_bindgen_futures::JsFuture::from(answer).await;
             }
-            may_ask.set(false);
+            says.set(match Notification::permission() {
+                NotificationPermission::Granted => "You will be notified",
+                NotificationPermission::Denied => "The browser forbids it",
+                // It was put off: whoever wants may be asked again.
+                _ => ASKS,
+            });
         });
     }
 }
