@@ -42,7 +42,8 @@ test('the tab tells how the run stands, also when it is not looked at', { tag: '
   await expect(step(page, 5)).toContainText('running');
   await expect.poll(icon).toBe('/favicon-running.svg');
   await page.getByRole('button', { name: 'Notify me when it ends' }).click();
-  await expect(page.getByRole('button', { name: 'Notify me when it ends' })).toBeHidden();
+  // It says what came of it, and keeps the focus.
+  await expect(page.getByRole('button', { name: 'You will be notified' })).toBeFocused();
 
   // Headless pages never are hidden by themselves.
   await page.evaluate(() => {
@@ -80,7 +81,7 @@ test('a server that ends in the middle: the page says so, and the run is interru
   // From that moment on nothing is claimed of now.
   await expect(page.getByText('line lost, last known: running', { exact: true })).toBeVisible();
   await expect(page).toHaveTitle(/^line lost, last known: running/);
-  await expect(page.getByText('The line is lost: this chart stands as it was then.')).toBeVisible();
+  await expect(page.getByText('The line is lost: this chart stands as it was then')).toBeVisible();
   await release();
   await deployment.start();
 

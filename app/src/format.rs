@@ -1,8 +1,8 @@
 //! How numbers, times and foreign text become readable. Pure functions, the same on the server and in the browser.
 
-use rollback_types::Timestamp;
 pub use rollback_types::civil::{Civil, utc};
 pub use rollback_types::quantity::{bytes, count, counted};
+use rollback_types::{Step, Timestamp};
 
 /// So many minutes as people say it: `1 hour`, `90 minutes`.
 pub fn minutes_in_words(minutes: u64) -> String {
@@ -141,6 +141,11 @@ pub fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String 
         out.push_str(&encode(value));
         out
     })
+}
+
+/// The id of what a run's page tells of one of its steps.
+pub fn step_anchor(step: Step) -> String {
+    format!("step-{}", step.as_str())
 }
 
 /// The path of a version's page. `None` where no address can name the id: browsers resolve `.` and `..`, also encoded.

@@ -357,10 +357,12 @@ mod browser {
 
     /// Where it leads, what it is called, what it says.
     fn name_of(one: &Element) -> String {
-        let attributes =
-            ["id", "href", "name", "value", "aria-label"].map(|name| one.get_attribute(name).unwrap_or_default());
+        let attributes = ["id", "href", "name", "value", "aria-label", "aria-labelledby"]
+            .map(|name| one.get_attribute(name).unwrap_or_default());
         let form = one.closest("form").ok().flatten().and_then(|form| form.get_attribute("action")).unwrap_or_default();
-        format!("{} {} {form} {}", one.tag_name(), attributes.join(" "), one.text_content().unwrap_or_default())
+        // A chart that scrolls is the same one, whatever is drawn in it by now.
+        let text = if one.has_attribute("aria-labelledby") { None } else { one.text_content() };
+        format!("{} {} {form} {}", one.tag_name(), attributes.join(" "), text.unwrap_or_default())
     }
 
     /// Text of it is marked, to be copied.

@@ -150,6 +150,12 @@ pub async fn step_durations() -> Result<Vec<StepDuration>, ApiError> {
     service()?.step_durations().await.map_err(refused)
 }
 
+/// How long the rest of a run that is at work may take.
+#[cfg(feature = "ssr")]
+pub(crate) async fn time_left(run: &RunView, medians: &[StepDuration]) -> Result<Option<rollback::TimeLeft>, ApiError> {
+    service()?.time_left(run, medians).await.map_err(refused)
+}
+
 /// A chart as SVG, twice: for a wide place and for a narrow one. Their texts are escaped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drawings {
@@ -162,16 +168,17 @@ pub struct Drawings {
 /// When each step of one run worked.
 #[server(name = RunChart, prefix = "/rpc", endpoint = "run-chart", input = GetUrl, output = Json)]
 pub async fn run_chart(id: RunId) -> Result<Drawings, ApiError> {
-    Drawings::of_run(&service()?.run_with_log(id, 0).await.map_err(refused)?)
+    let run = service()?.run_with_log(id, 0).await.map_err(refused)?;
+    Drawings::of_run(&run, rollback_types::Timestamp::now())
 }
 
 #[cfg(feature = "ssr")]
 impl Drawings {
-    /// When each step of a run worked, of a run that was read already: to read all its events once more would be half of its page's time.
-    pub(crate) fn of_run(run: &RunView) -> Result<Self, ApiError> {
+    /// When each step of a run worked up to a moment, of a run that was read already: to read all its events once more would be
+    /// half of its page's time.
+    pub(crate) fn of_run(run: &RunView, now: rollback_types::Timestamp) -> Result<Self, ApiError> {
         use crate::charts::{Room, timeline_chart};
 
-        let now = rollback_types::Timestamp::now();
         let wide = drawn(timeline_chart("run-chart", run, now, Room::Wide))?;
         let narrow = drawn(timeline_chart("run-chart-narrow", run, now, Room::Narrow))?;
         Ok(Self { wide, narrow })

@@ -122,7 +122,7 @@ fn Report(report: RunReport, chart: Option<Drawings>) -> impl IntoView {
             <ChecklistSection checklist=report.checklist.clone() />
             {over.then(|| view! { <AddForm report=report.clone() /> })}
             {(!report.stores.is_empty()).then(|| view! { <CountsSection stores=report.stores.clone() /> })}
-            <StepsSection steps=report.steps.clone() chart=chart />
+            <StepsSection run=report.run.id steps=report.steps.clone() chart=chart />
             <CourseSection report=report.clone() />
             {report.validation.clone().map(|validation| view! { <ValidationSection validation=validation /> })}
             <BeforeSection report=report.clone() />

@@ -22,6 +22,8 @@ mod result;
 mod specimen;
 mod steps;
 mod tab;
+#[cfg(feature = "ssr")]
+mod time_left;
 mod trouble;
 #[cfg(feature = "ssr")]
 mod validation;

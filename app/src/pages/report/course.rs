@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use rollback_types::{
-    CheckItem, CheckOutcome, CheckSeverity, CheckState, Decision, Interruption, RunReport, StepOutcome,
+    CheckItem, CheckOutcome, CheckSeverity, CheckState, Decision, Interruption, RunId, RunReport, Step, StepOutcome,
     ValidationReport,
 };
 
@@ -19,8 +19,8 @@ pub(super) const STEPS: &str = "Steps";
 pub(super) const VALIDATION: &str = "Validation";
 
 #[component]
-pub(super) fn StepsSection(steps: Vec<StepOutcome>, chart: Option<Drawings>) -> impl IntoView {
-    let rows = steps.into_iter().map(step).collect_view();
+pub(super) fn StepsSection(run: RunId, steps: Vec<StepOutcome>, chart: Option<Drawings>) -> impl IntoView {
+    let rows = steps.into_iter().map(|s| step(run, s)).collect_view();
     let chart = chart.map(|drawings| view! { <Chart title=STEPS drawings=drawings /> });
     view! {
         <Card title=STEPS>
@@ -42,12 +42,14 @@ pub(super) fn StepsSection(steps: Vec<StepOutcome>, chart: Option<Drawings>) -> 
     }
 }
 
-fn step(s: StepOutcome) -> impl IntoView {
+fn step(run: RunId, s: StepOutcome) -> impl IntoView {
     let time = |ms: Option<u64>| ms.map_or_else(|| "–".to_owned(), format::duration);
     let told = s.error.map(|e| e.message).or(s.outcome).unwrap_or_default();
     view! {
         <tr>
-            <td class="wide">{s.step.numbered_title()}</td>
+            <td class="wide">
+                <a href=to_step(run, s.step)>{s.step.numbered_title()}</a>
+            </td>
             <td class="state">
                 <StepBadge state=s.state />
                 {(s.attempts > 1).then(|| view! { <span class="under">{format::counted(s.attempts.into(), "tries")}</span> })}
@@ -60,6 +62,11 @@ fn step(s: StepOutcome) -> impl IntoView {
             </td>
         </tr>
     }
+}
+
+/// What the run's page tells of a step.
+fn to_step(run: RunId, step: Step) -> String {
+    format!("/runs/{run}#{}", format::step_anchor(step))
 }
 
 /// People decided something, it was interrupted, or something was found.
@@ -85,11 +92,14 @@ fn decision(decision: Decision) -> &'static str {
 /// Decisions, interruptions and findings; nothing when the run had none.
 #[component]
 pub(super) fn CourseSection(report: RunReport) -> impl IntoView {
+    let run = report.run.id;
     let decisions = report.decisions.into_iter().map(|d| {
         view! {
             <li>
                 <bdi class="foreign">{format::clip(&format::visible(&d.by), 80)}</bdi>
-                {format!(" decided about {}: ", d.step)}
+                " decided about "
+                <a href=to_step(run, d.step)>{d.step.to_string()}</a>
+                ": "
                 <b>{decision(d.decision)}</b>
                 {d.reason.map(|reason| view! { ", " <Foreign text=reason /> })}
                 <span class="under">

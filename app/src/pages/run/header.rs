@@ -17,11 +17,14 @@ use crate::live::LiveRun;
 pub fn RunHeader(
     /// The run as the page shows it first.
     view: RunView,
+    /// How long the rest of it may take, while it is at work.
+    left: Option<String>,
 ) -> impl IntoView {
     use rollback_types::VersionId;
     use rollback_types::run_kind::subject_in_words;
 
     use crate::components::{Foreign, PageHeader, Time, VersionName};
+    use crate::fragment::Fragment;
 
     let run = view.run.clone();
     let kind = run.kind;
@@ -31,6 +34,9 @@ pub fn RunHeader(
         <Foreign text=run.actor.clone() />
         ", "
         <Time at=run.started_at />
+        <Fragment id="run-left" inline=true>
+            {left.map(|text| view! { <span class="under">{text}</span> })}
+        </Fragment>
     };
     let tools = view! {
         <RunTools view=Given(view) />

@@ -28,7 +28,7 @@ fn left(view: &RunView) -> [String; 2] {
     [done, open]
 }
 
-/// A step that had failed before, why, and how far a decision about it had come.
+/// Why a step had failed before, and how far a decision about it had come.
 fn had_failed(view: &RunView, step: &StepView) -> String {
     let why = step.error.as_ref().map(|e| format!(": {}", e.message.trim_end_matches('.'))).unwrap_or_default();
     let decision = match step.decided {
@@ -42,7 +42,7 @@ fn had_failed(view: &RunView, step: &StepView) -> String {
         // A run asks only once its other steps have ended.
         None => "Nobody had been asked about it yet.",
     };
-    format!("{} ({}){why}. {decision}", step.step, step.title)
+    format!("{why}. {decision}")
 }
 
 /// An abort was decided before the interruption: nothing is to go on.
@@ -107,6 +107,7 @@ pub fn Interrupted(
         view! {
             <p>
                 <b>"Failed: "</b>
+                <a href=format!("#{}", format::step_anchor(s.step))>{format!("{} ({})", s.step, s.title)}</a>
                 <span class="foreign">{format::visible_lines(&had_failed(&view, s))}</span>
             </p>
         }

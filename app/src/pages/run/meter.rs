@@ -12,6 +12,15 @@ use crate::format;
 /// The paces of all steps, as this browser saw them.
 pub(super) type Paces = RwSignal<Vec<(Step, Pace)>>;
 
+/// The pace of one step; a new one where nothing was seen of it yet.
+pub(super) fn pace_of(all: &mut Vec<(Step, Pace)>, step: Step) -> &mut Pace {
+    let at = all.iter().position(|(of, _)| *of == step).unwrap_or_else(|| {
+        all.push((step, Pace::default()));
+        all.len() - 1
+    });
+    &mut all[at].1
+}
+
 /// The bar, with its figures.
 #[component]
 pub(super) fn StepMeter(view: Memo<Option<StepView>>, paces: Paces, step: Step) -> impl IntoView {
@@ -73,7 +82,7 @@ fn progress_text(done: u64, total: u64, unit: &str, pace: Option<&Pace>) -> Stri
 }
 
 /// An estimate has no use for tenths.
-fn whole_seconds(ms: u64) -> String {
+pub(super) fn whole_seconds(ms: u64) -> String {
     match ms.div_ceil(1_000).max(1) {
         s @ 1..=59 => format!("{s} s"),
         s => format::duration(s * 1_000),

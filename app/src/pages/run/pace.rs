@@ -1,12 +1,10 @@
 //! How fast a step goes, by what this browser saw.
 
-use std::collections::VecDeque;
-
 /// The latest samples of one step's progress. Knows no clock: the caller says what time it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pace {
     /// Milliseconds by the caller's clock, and units done by then; both rising.
-    samples: VecDeque<(f64, u64)>,
+    samples: Vec<(f64, u64)>,
 }
 
 impl Pace {
@@ -19,22 +17,22 @@ impl Pace {
 
     /// Takes a sample. A count that fell (the step began again) forgets what was before.
     pub fn push(&mut self, now_ms: f64, done: u64) {
-        match self.samples.back() {
+        match self.samples.last() {
             Some((at, _)) if now_ms < *at => return,
             Some((_, last)) if done < *last => self.samples.clear(),
             _ => {}
         }
-        self.samples.push_back((now_ms, done));
+        self.samples.push((now_ms, done));
         while self.samples.len() > Self::MAX_SAMPLES
-            || self.samples.front().is_some_and(|(at, _)| now_ms - at > Self::WINDOW_MS)
+            || self.samples.first().is_some_and(|(at, _)| now_ms - at > Self::WINDOW_MS)
         {
-            self.samples.pop_front();
+            self.samples.remove(0);
         }
     }
 
     /// Units a second; `None` until two samples lie far enough apart.
     pub fn per_second(&self) -> Option<f64> {
-        let ((from, a), (to, b)) = (self.samples.front()?, self.samples.back()?);
+        let ((from, a), (to, b)) = (self.samples.first()?, self.samples.last()?);
         let span = to - from;
         (span >= Self::MIN_SPAN_MS && b > a).then(|| (b - a) as f64 * 1_000.0 / span)
     }
@@ -42,7 +40,7 @@ impl Pace {
     /// Milliseconds until `total` at this pace; `None` while that is not known.
     pub fn remaining_ms(&self, total: u64) -> Option<u64> {
         let rate = self.per_second()?;
-        let (_, done) = self.samples.back()?;
+        let (_, done) = self.samples.last()?;
         let left = total.saturating_sub(*done) as f64;
         Some((left / rate * 1_000.0).round() as u64)
     }

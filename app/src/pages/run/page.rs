@@ -2,23 +2,47 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use rollback_types::{Problem, RunId, RunState, RunSummary, RunView};
+use rollback_types::{Problem, RunId, RunState, RunSummary, RunView, StepDuration};
+use serde::{Deserialize, Serialize};
 
 use super::chart::DurationsCard;
 use super::header::RunHeader;
 use super::log::LogCard;
 use super::result::RunResult;
 use super::steps::StepsCard;
+use super::time_left;
 use super::validation::ValidationCard;
 use super::way_back::WayBackCard;
 use crate::api::ApiError;
 use crate::api::backups::RemoveWayBack;
-use crate::api::runs::{AbandonRun, DecideRun, get_run, taken_over_by};
+use crate::api::runs::{self, AbandonRun, DecideRun, get_run, step_durations, taken_over_by};
 use crate::background::RELOADED;
 use crate::components::{EmptyState, ErrorPanel, Loading, PageHeader, message};
 use crate::fragment::Fragment;
 use crate::live::LiveRun;
 use crate::notice;
+
+/// What the page shows.
+#[derive(Clone, Deserialize, Serialize)]
+struct Shown {
+    view: RunView,
+    /// The later run that took its version over.
+    later: Option<RunSummary>,
+    /// What steps took here before.
+    medians: Vec<StepDuration>,
+    /// What is left of it while it is at work.
+    left: Option<String>,
+}
+
+impl Shown {
+    async fn of(id: RunId) -> Result<Self, ApiError> {
+        let view = get_run(id).await?;
+        let later = taken_over_by(&view.run).await?;
+        let medians = step_durations().await?;
+        let left = runs::time_left(&view, &medians).await?.as_ref().and_then(time_left::sentence);
+        Ok(Self { view, later, medians, left })
+    }
+}
 
 /// The page of one run.
 #[component]
@@ -29,12 +53,8 @@ pub fn RunPage() -> impl IntoView {
         move || id.get(),
         |id| async move {
             match id {
-                Some(id) => {
-                    let view = get_run(id).await?;
-                    let later = taken_over_by(&view.run).await?;
-                    Ok::<_, ApiError>(Some((view, later)))
-                }
-                None => Ok(None),
+                Some(id) => Shown::of(id).await.map(Some),
+                None => Ok::<_, ApiError>(None),
             }
         },
     );
@@ -42,7 +62,7 @@ pub fn RunPage() -> impl IntoView {
         <Suspense fallback=Loading>
             {move || Suspend::new(async move {
                 match run.await {
-                    Ok(Some((view, later))) => view! { <RunSheet view=view later=later /> }.into_any(),
+                    Ok(Some(shown)) => view! { <RunSheet shown=shown /> }.into_any(),
                     Ok(None) => view! { <NoSuchRun /> }.into_any(),
                     Err(e) if message::is_missing(&e.0) => view! { <NoSuchRun /> }.into_any(),
                     Err(e) => view! { <NotReadable problem=*e.0 id=id.get_untracked() /> }.into_any(),
@@ -81,7 +101,9 @@ fn NotReadable(problem: Problem, id: Option<RunId>) -> impl IntoView {
 }
 
 #[component]
-fn RunSheet(view: RunView, later: Option<RunSummary>) -> impl IntoView {
+fn RunSheet(shown: Shown) -> impl IntoView {
+    let Shown { view, later, medians, left } = shown;
+    let usual = time_left::of_steps(view.run.kind, &medians);
     let (id, state, ended) = (view.run.id, view.run.state, view.run.ended_at.is_some());
     let (report, result, durations) = (view.validation.clone(), view.clone(), view.clone());
     // The islands show it too.
@@ -91,7 +113,7 @@ fn RunSheet(view: RunView, later: Option<RunSummary>) -> impl IntoView {
         .or_else(notice::refused::<RemoveWayBack>)
         .map(|problem| view! { <ErrorPanel problem=problem /> });
     view! {
-        <RunHeader view=view />
+        <RunHeader view=view left=left />
         <Reload id=id state=state />
         {refused}
         <Fragment id="run-result">
@@ -99,7 +121,7 @@ fn RunSheet(view: RunView, later: Option<RunSummary>) -> impl IntoView {
         </Fragment>
         <div class="grid run">
             <div class="col c7">
-                <StepsCard />
+                <StepsCard usual=usual />
                 <Fragment id="run-way-back">
                     <WayBackCard id=id ended=ended />
                 </Fragment>
@@ -114,7 +136,7 @@ fn RunSheet(view: RunView, later: Option<RunSummary>) -> impl IntoView {
             </div>
             <div class="c12">
                 <Fragment id="run-chart">
-                    <DurationsCard view=durations />
+                    <DurationsCard view=durations medians=medians />
                 </Fragment>
             </div>
         </div>

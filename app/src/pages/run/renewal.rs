@@ -1,14 +1,19 @@
-//! What the server renders of a run is fetched anew when a step begins, ends or fails, and when the run does.
+//! What the server renders of a run is fetched anew when a step begins, ends or fails, and when the run does; and while a step
+//! is at work, again and again: its bar grows, and less is left.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
+use rollback_types::StepState;
 
+use crate::event_stream::Connection;
 use crate::fragment::renew;
 use crate::live::LiveRun;
 
 /// Steps that move together are asked for once.
 const REST: Duration = Duration::from_millis(250);
+/// Between two looks at a step that is at work.
+const GROWS: Duration = Duration::from_secs(5);
 
 /// Keeps the page's fragments at the run's state.
 pub fn keep(live: LiveRun) {
@@ -37,5 +42,17 @@ pub fn keep(live: LiveRun) {
             REST,
         );
         so
+    });
+    // In a hidden tab, and without a line, nothing is asked for.
+    let grows = Memo::new(move |_| {
+        live.connection.get() == Connection::Live
+            && live.view.with(|v| v.steps.iter().any(|s| s.state == StepState::Running))
+    });
+    Effect::new(move |_| {
+        if grows.get()
+            && let Ok(ticker) = set_interval_with_handle(renew, GROWS)
+        {
+            on_cleanup(move || ticker.clear());
+        }
     });
 }

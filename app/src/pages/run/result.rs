@@ -8,7 +8,6 @@ use super::interrupted::Interrupted;
 use crate::components::{Callout, Icon, IconName, Time, TimeStyle, Tone, plan_link};
 use crate::format;
 use crate::pages::outcome::{Findings, StoreOutcomes};
-use crate::pages::plan::sentences::listed;
 use crate::pages::plan::subject::Subject;
 use crate::pages::run_rows::time_in_words;
 
@@ -79,11 +78,11 @@ pub fn RunResult(
     let findings = view.findings.clone();
     let (kind, sign) = (run.kind, run.last_sign_at);
     let time = time_in_words(&run).map(|text| view! { <p class="small muted">{format!("{text}.")}</p> });
-    let failed: Vec<String> = view
+    let failed: Vec<(Step, String)> = view
         .steps
         .iter()
         .filter(|s| s.state == StepState::Failed)
-        .map(|s| format!("{}, {}", s.step, s.title))
+        .map(|s| (s.step, format!("{}, {}", s.step, s.title)))
         .collect();
     let marked = view.step(Step::Mark).is_some_and(|s| s.state.is_through());
     let unsound = view.validation.as_ref().is_some_and(|r| !r.is_sound());
@@ -103,8 +102,7 @@ pub fn RunResult(
     };
     let interrupted = was_interrupted.then(|| view! { <Interrupted view=view later=later.clone() /> });
     let next = next(kind, state, marked).filter(|_| later.is_none());
-    let failed = (!failed.is_empty() && next.is_some())
-        .then(|| view! { <p>{format!("It stopped at {}.", listed(&failed))}</p> });
+    let failed = (!failed.is_empty() && next.is_some()).then(|| view! { <p>"It stopped at " {linked(failed)} "."</p> });
     // A validation of what is staged says nothing about production.
     let of_production = kind != RunKind::Validate || run.version_id.as_str() == PRODUCTION;
     let restore = unsound && of_production && kind != RunKind::MakeBackup;
@@ -145,6 +143,23 @@ pub fn RunResult(
             </Callout>
         </div>
     })
+}
+
+/// Steps by their names, each a link to what the page tells of it: `a`, `a and b`, `a, b and c`.
+fn linked(steps: Vec<(Step, String)>) -> impl IntoView + use<> {
+    let last = steps.len().saturating_sub(1);
+    let parts = steps.into_iter().enumerate().map(|(at, (step, name))| {
+        let before = match at {
+            0 => "",
+            _ if at == last => " and ",
+            _ => ", ",
+        };
+        view! {
+            {before}
+            <a href=format!("#{}", format::step_anchor(step))>{name}</a>
+        }
+    });
+    parts.collect_view()
 }
 
 fn again(run: &RunSummary) -> impl IntoView + use<> {
@@ -214,9 +229,12 @@ mod tests {
         let later = RunSummary { id: RunId(2), state: RunState::Interrupted, ..view.run.clone() };
         let mark = view.steps.iter_mut().find(|s| s.step == Step::Mark).unwrap();
         mark.state = StepState::Done;
+        let nodes = view.steps.iter_mut().find(|s| s.step == Step::DeleteNodes).unwrap();
+        nodes.state = StepState::Failed;
         let page = |later| Owner::new().with(|| view! { <RunResult view=view.clone() later=later /> }.to_html());
         let (alone, superseded) = (page(None), page(Some(later)));
         assert!(alone.contains("/versions/v2/plan") && alone.contains("stays rolling_back"), "{alone}");
+        assert!(alone.contains("href=\"#step-delete_nodes\""), "{alone}");
         assert!(
             !superseded.contains("/versions/v2/plan") && !superseded.contains("stays rolling_back"),
             "{superseded}"

@@ -3,8 +3,7 @@
 use leptos::prelude::*;
 use rollback_types::{RunKind, RunState, Step, StepState, StepView};
 
-use super::meter::{Paces, StepMeter};
-use super::pace::Pace;
+use super::meter::{Paces, StepMeter, pace_of};
 use super::trouble::Trouble;
 use crate::components::badge::{run_look, step_look};
 use crate::components::{Badge, Card, Icon, IconName, StepBadge, StoreName, Tone};
@@ -13,11 +12,14 @@ use crate::live::LiveRun;
 
 /// The list of steps of this page's run.
 #[island]
-pub fn StepsCard() -> impl IntoView {
+pub fn StepsCard(
+    /// What each step usually takes: its word, and a sentence; a line each.
+    usual: String,
+) -> impl IntoView {
     LiveRun::of_page().map(|live| {
         view! {
             <Announcer live=live />
-            <Steps live=live />
+            <Steps live=live usual=usual />
         }
     })
 }
@@ -51,18 +53,11 @@ fn Announcer(live: LiveRun) -> impl IntoView {
 }
 
 #[component]
-fn Steps(live: LiveRun) -> impl IntoView {
+fn Steps(live: LiveRun, usual: String) -> impl IntoView {
     let paces: Paces = RwSignal::new(Vec::new());
     Effect::new(move |_| {
         if let Some((step, at, done)) = live.progress.get() {
-            paces.update(|all| match all.iter_mut().find(|(of, _)| *of == step) {
-                Some((_, pace)) => pace.push(at, done),
-                None => {
-                    let mut pace = Pace::default();
-                    pace.push(at, done);
-                    all.push((step, pace));
-                }
-            });
+            paces.update(|all| pace_of(all, step).push(at, done));
         }
     });
     // Which steps there are is the kind's, and never changes.
@@ -83,8 +78,8 @@ fn Steps(live: LiveRun) -> impl IntoView {
     let entries = groups
         .into_iter()
         .map(|group| match group.as_slice() {
-            [one] => view! { <SingleStep step=*one live=live paces=paces /> }.into_any(),
-            _ => view! { <Lanes steps=group kind=kind live=live paces=paces /> }.into_any(),
+            [one] => view! { <SingleStep step=*one live=live paces=paces usual=&usual /> }.into_any(),
+            _ => view! { <Lanes steps=group kind=kind live=live paces=paces usual=&usual /> }.into_any(),
         })
         .collect_view();
     let aside = view! { <span class="tag">{move || format!("{} of {all} through", through.get())}</span> };
@@ -149,32 +144,40 @@ fn Mark(step: Step, #[prop(into)] state: Signal<StepState>) -> impl IntoView {
 }
 
 #[component]
-fn SingleStep(step: Step, live: LiveRun, paces: Paces) -> impl IntoView {
+fn SingleStep<'a>(step: Step, live: LiveRun, paces: Paces, usual: &'a str) -> impl IntoView + use<> {
     let view = step_memo(live, step);
     let state = state_of(view);
     let together = if step.lane().is_some() { " together" } else { "" };
     let side = (step == Step::DropChapters).then(|| view! { <span class="tag">"3, 4 and 5 side by side"</span> });
     view! {
-        <li class=move || format!("step {}{together}", class_of(state.get())) id=format!("step-{}", step.as_str())>
+        <li class=move || format!("step {}{together}", class_of(state.get()))>
             <Mark step=step state=state />
-            <div>
-                <div class="t">
-                    <span class="sr">{spoken(step)}</span>
-                    <span>{step.title()}</span>
-                    {if step == Step::Validate {
-                        view! { <ValidationBadge live=live state=state /> }.into_any()
-                    } else {
-                        view! { <StepBadge state=state /> }.into_any()
-                    }}
-                    {side}
-                </div>
-                <Outcome view=view />
+            <div class="t">
+                <span class="sr">{spoken(step)}</span>
+                <span>{step.title()}</span>
+                {if step == Step::Validate {
+                    view! { <ValidationBadge live=live state=state /> }.into_any()
+                } else {
+                    view! { <StepBadge state=state /> }.into_any()
+                }}
+                {side}
+                <Outcome view=view step=step />
             </div>
-            <Took view=view />
-            <StepMeter view=view paces=paces step=step />
-            <Trouble view=view live=live step=step />
+            {course(step, view, live, paces, usual)}
         </li>
     }
+}
+
+/// What is told of a step beside its title and below: how long it took, how far it is, what went wrong.
+fn course(step: Step, view: Memo<Option<StepView>>, live: LiveRun, paces: Paces, usual: &str) -> AnyView {
+    let usual = usual.lines().find_map(|line| line.strip_prefix(step.as_str())).unwrap_or_default().to_owned();
+    view! {
+        <Took view=view />
+        <p class="usual">{usual}</p>
+        <StepMeter view=view paces=paces step=step />
+        <Trouble view=view live=live step=step />
+    }
+    .into_any()
 }
 
 /// A validation that is through may have found something: that is no success.
@@ -196,7 +199,7 @@ fn ValidationBadge(live: LiveRun, state: Signal<StepState>) -> impl IntoView {
 
 /// Steps of one number: one entry, a lane for each store.
 #[component]
-fn Lanes(steps: Vec<Step>, kind: RunKind, live: LiveRun, paces: Paces) -> impl IntoView {
+fn Lanes<'a>(steps: Vec<Step>, kind: RunKind, live: LiveRun, paces: Paces, usual: &'a str) -> impl IntoView + use<> {
     let states: Vec<_> = steps.iter().map(|step| state_of(step_memo(live, *step))).collect();
     let state = Signal::derive(move || joined(&states.iter().map(|s| s.get()).collect::<Vec<_>>()));
     let first = steps.first().copied().unwrap_or(Step::RestoreSqlite);
@@ -206,22 +209,21 @@ fn Lanes(steps: Vec<Step>, kind: RunKind, live: LiveRun, paces: Paces) -> impl I
         RunKind::RestoreProduction => "Restore production",
         RunKind::Rollback | RunKind::Validate => "Restore from latest-copy",
     };
-    let lane = move |step: Step| {
+    let lane = |step: Step| {
         let view = step_memo(live, step);
         let state = state_of(view);
         view! {
-            <li class=move || format!("lane {}", class_of(state.get())) id=format!("step-{}", step.as_str())>
+            <li class=move || format!("lane {}", class_of(state.get()))>
                 <div class="t">
                     {step.lane().map(|store| view! { <StoreName store=store /> })}
                     <StepBadge state=state />
+                    <Outcome view=view step=step />
                 </div>
-                <Took view=view />
-                <Outcome view=view />
-                <StepMeter view=view paces=paces step=step />
-                <Trouble view=view live=live step=step />
+                {course(step, view, live, paces, usual)}
             </li>
         }
     };
+    let lanes = steps.into_iter().map(lane).collect_view();
     view! {
         <li class=move || format!("step restore {}", class_of(state.get()))>
             <Mark step=first state=state />
@@ -232,7 +234,7 @@ fn Lanes(steps: Vec<Step>, kind: RunKind, live: LiveRun, paces: Paces) -> impl I
                     <span class="tag">"three lanes side by side"</span>
                 </div>
             </div>
-            <ul class="lanes">{steps.into_iter().map(lane).collect_view()}</ul>
+            <ul class="lanes">{lanes}</ul>
         </li>
     }
 }
@@ -255,10 +257,34 @@ fn joined(lanes: &[StepState]) -> StepState {
     }
 }
 
+/// What came of a step: folded once it is done, for whoever wants to know more. Why one was skipped stays in sight. What is
+/// linked to lies within the fold: browsers open it for whoever follows the link.
 #[component]
-fn Outcome(view: Memo<Option<StepView>>) -> impl IntoView {
-    let text = Memo::new(move |_| view.with(|v| v.as_ref().and_then(|s| s.outcome.clone())));
-    move || text.get().map(|t| view! { <div class="d foreign">{format::visible_lines(&t)}</div> })
+fn Outcome(view: Memo<Option<StepView>>, step: Step) -> impl IntoView {
+    let outcome = Memo::new(move |_| {
+        view.with(|v| {
+            let told = v.as_ref().and_then(|s| Some((s.outcome.clone()?, s.state)));
+            told.map(|(text, state)| (text, matches!(state, StepState::Done | StepState::FoundAbsent)))
+        })
+    });
+    move || {
+        let (text, folded) = outcome.get().unwrap_or_default();
+        let text = view! {
+            <div class="d foreign" id=format::step_anchor(step)>
+                {format::visible_lines(&text)}
+            </div>
+        };
+        if !folded {
+            return text.into_any();
+        }
+        view! {
+            <details class="told">
+                <summary>"Details" <span class="sr">{format!(" of {step}")}</span></summary>
+                {text}
+            </details>
+        }
+        .into_any()
+    }
 }
 
 #[component]

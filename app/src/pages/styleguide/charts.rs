@@ -36,9 +36,8 @@ pub(super) fn ChartsSection() -> impl IntoView {
 /// The drawings for a desk and for a phone.
 fn chart(name: &str, draw: fn(&str, Room) -> Result<Option<String>, ChartError>) -> impl IntoView + use<> {
     let drawn = |room: Room, size: &str| draw(&format!("specimen-{name}-{size}"), room);
-    let drawings = drawn(Room::Wide, "wide").and_then(|wide| {
-        Ok((wide.unwrap_or_default(), drawn(Room::Narrow, "narrow")?))
-    });
+    let drawings =
+        drawn(Room::Wide, "wide").and_then(|wide| Ok((wide.unwrap_or_default(), drawn(Room::Narrow, "narrow")?)));
     let label = format!("Specimen of the chart {name}, scrolls sideways");
     match drawings {
         Ok((wide, narrow)) => view! {
