@@ -39,6 +39,25 @@ test('J and K move through the rows, and no key works while typing', async ({ pa
   await expect(page.getByRole('dialog')).toHaveCount(0);
 });
 
+test('what is chosen in the palette is always in sight, however long the list', async ({ page }) => {
+  await page.setViewportSize({ width: 1280, height: 500 });
+  await open(page, '/');
+  await page.keyboard.press('Control+k');
+  const options = page.getByRole('dialog', { name: 'Go to' }).getByRole('option');
+  const chosen = page.getByRole('option', { selected: true });
+  await expect(chosen).toBeInViewport({ ratio: 1 });
+  await expect(options.last(), 'the list is longer than what is seen of it').not.toBeInViewport();
+  // Up from the first leads to the last, and down from there to the first again.
+  await page.keyboard.press('ArrowUp');
+  await expect(options.last()).toHaveAttribute('aria-selected', 'true');
+  await expect(chosen).toBeInViewport({ ratio: 1 });
+  for (const _ of await options.all()) {
+    await page.keyboard.press('ArrowDown');
+    await expect(chosen).toBeInViewport({ ratio: 1 });
+  }
+  await expect(options.last()).toHaveAttribute('aria-selected', 'true');
+});
+
 test('the palette leads to a page, a version and a run by keyboard alone', async ({ page, deployment }) => {
   await open(page, deployment.version(deployment.failed, '/plan'));
   await startRollback(page, deployment.failed);

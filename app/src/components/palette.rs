@@ -85,6 +85,21 @@ async fn named(_text: &str) -> Option<Places> {
     None
 }
 
+/// The list may be longer than what is seen of it.
+#[cfg(feature = "hydrate")]
+fn bring_into_sight(entry: usize) {
+    use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
+
+    if let Some(entry) = document().get_element_by_id(&format!("palette-{entry}")) {
+        let nearest = ScrollIntoViewOptions::new();
+        nearest.set_block(ScrollLogicalPosition::Nearest);
+        entry.scroll_into_view_with_scroll_into_view_options(&nearest);
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn bring_into_sight(_entry: usize) {}
+
 /// The palette. It only goes somewhere; it starts nothing.
 #[component]
 pub fn Palette() -> impl IntoView {
@@ -130,9 +145,13 @@ pub fn Palette() -> impl IntoView {
     };
     let on_key = move |event: leptos::ev::KeyboardEvent| {
         let many = entries.with_untracked(Vec::len);
+        let choose = |by: usize| {
+            at.update(|i| *i = (*i + by) % many);
+            bring_into_sight(at.get_untracked());
+        };
         match event.key().as_str() {
-            "ArrowDown" if many > 0 => at.update(|i| *i = (*i + 1) % many),
-            "ArrowUp" if many > 0 => at.update(|i| *i = (*i + many - 1) % many),
+            "ArrowDown" if many > 0 => choose(1),
+            "ArrowUp" if many > 0 => choose(many - 1),
             "Enter" if !event.is_composing() => {
                 if let Some(entry) = entries.with_untracked(|e| e.get(at.get_untracked()).cloned()) {
                     go(&entry);
