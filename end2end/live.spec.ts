@@ -65,6 +65,31 @@ test('the tab tells how the run stands, also when it is not looked at', { tag: '
   expect(await icon()).toBe('/favicon.svg');
 });
 
+test('without a line the overview claims nothing of now, and says so to those who do not see it too', async ({
+  page,
+  deployment,
+}) => {
+  await open(page, '/');
+  await expect(page.getByText('Live', { exact: true })).toBeVisible();
+  const verdict = page.getByRole('region', { name: 'Verdict' });
+  const told = page.getByText('The line to Stepback is lost.', { exact: true });
+  await expect(verdict).toHaveCSS('filter', 'none');
+  await expect(told).toBeHidden();
+
+  await deployment.stop('SIGKILL');
+  await expect(page.getByText('Reconnecting', { exact: true })).toBeVisible({ timeout: 30_000 });
+  await expect(verdict).toHaveCSS('filter', 'grayscale(1)');
+  await expect(told).toBeVisible({ timeout: 40_000 });
+  const said = page.getByRole('status').filter({ hasText: 'The line to Stepback is' });
+  await expect(said).toHaveText('The line to Stepback is lost: what is shown may be old.');
+
+  await deployment.start();
+  await expect(page.getByText('Live', { exact: true })).toBeVisible({ timeout: 60_000 });
+  await expect(said).toHaveText('The line to Stepback is back.');
+  await expect(told).toBeHidden();
+  await expect(verdict).toHaveCSS('filter', 'none');
+});
+
 test('a server that ends in the middle: the page says so, and the run is interrupted, not running', async ({
   page,
   deployment,

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use rollback_types::StoreKind;
 
+use super::icon::{Icon, IconName};
 use super::store::StoreDot;
 use crate::format;
 
@@ -25,6 +26,7 @@ pub fn PageHeader(
     tools: Option<AnyView>,
 ) -> impl IntoView {
     set_tab_title(tab);
+    let follows = tools.is_some();
     view! {
         <div class="head">
             <div>
@@ -32,6 +34,22 @@ pub fn PageHeader(
                 {lead.map(|l| view! { <p class="muted">{l}</p> })}
             </div>
             {tools.map(|t| view! { <div class="toolbar">{t}</div> })}
+        </div>
+        {follows.then(line_lost)}
+    }
+}
+
+/// Shown while the connection that the header tells of is lost: nothing on the page is claimed of now.
+fn line_lost() -> impl IntoView {
+    view! {
+        <div class="callout warn when-away">
+            <Icon name=IconName::Warning />
+            <div>
+                <strong>"The line to Stepback is lost."</strong>
+                <p>
+                    "What stands here is as it was when the line was lost, and may be otherwise by now. This page goes on by itself when the line is back."
+                </p>
+            </div>
         </div>
     }
 }
