@@ -1,5 +1,5 @@
-//! Keys that work on every page. They show, search and move; none starts anything, and none works while something is
-//! being typed.
+//! Keys that work on every page. They show, search and move; no single one starts anything, and none works while something
+//! is being typed. Ctrl/Cmd+Enter sends what was filled in.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
@@ -37,6 +37,10 @@ pub fn listen() {
             open(palette::ID);
             return;
         }
+        if command && key == "Enter" {
+            send(&event);
+            return;
+        }
         if key == "Escape" {
             close_around(&event);
             return;
@@ -56,8 +60,22 @@ pub fn listen() {
     let _for_ever = window_event_listener(leptos::ev::click, |event| {
         if let Some(id) = closest(&event, "button[data-opens]").and_then(|button| button.get_attribute("data-opens")) {
             open(&id);
+        } else if closest(&event, "button.cancel").is_some() {
+            close_around(&event);
+        } else if let Some(details) = closest(&event, ".decision:not([open]):has(.danger)")
+            && let Ok(Some(cancel)) = details.query_selector(".cancel")
+        {
+            // Once it is open: whoever presses Enter twice has done nothing.
+            request_animation_frame(move || focus(cancel));
         }
     });
+}
+
+/// What cannot take the focus just does not get it.
+fn focus(element: Element) {
+    if let Ok(element) = element.dyn_into::<HtmlElement>() {
+        let _focused = element.focus();
+    }
 }
 
 /// Goes to the search field of the page, if it has one.
@@ -67,18 +85,29 @@ fn search() -> bool {
     field.is_some_and(|field| field.focus().is_ok())
 }
 
+/// Presses the button of the form that is being filled in, as a hand would: one that a guard keeps shut does nothing. Where a
+/// form has several, which one is meant is not known.
+fn send(event: &web_sys::Event) {
+    let form = closest(event, FIELDS).and_then(|field| field.closest("form[method=post]").ok().flatten());
+    let Some(buttons) = form.and_then(|form| form.query_selector_all("button[type=submit]").ok()) else { return };
+    if buttons.length() == 1
+        && let Some(button) = buttons.get(0).and_then(|button| button.dyn_into::<HtmlElement>().ok())
+    {
+        event.prevent_default();
+        button.click();
+    }
+}
+
 /// Closes the menu or the form that is open around what has the focus, which goes back to what opened it.
-fn close_around(event: &web_sys::KeyboardEvent) {
+fn close_around(event: &web_sys::Event) {
     const OPEN: &str = "details:is(.account, .columns, .decision)[open]";
     // A menu is closed from wherever one is.
     let Some(open) = closest(event, OPEN).or_else(|| find("details:is(.account, .columns)[open]")) else { return };
     event.prevent_default();
     // An attribute of a fixed, legal name cannot be refused.
     let _closed = open.remove_attribute("open");
-    if let Some(summary) = open.query_selector("summary").ok().flatten().and_then(|s| s.dyn_into::<HtmlElement>().ok())
-    {
-        // A summary that cannot take the focus just does not get it.
-        let _focused = summary.focus();
+    if let Ok(Some(summary)) = open.query_selector("summary") {
+        focus(summary);
     }
 }
 
@@ -96,8 +125,7 @@ fn move_row(by: i32) {
         None => Some(0),
     };
     let link = next.and_then(row).and_then(|row| row.query_selector("a[href]").ok().flatten());
-    if let Some(link) = link.and_then(|link| link.dyn_into::<HtmlElement>().ok()) {
-        // A link that cannot take the focus just does not get it.
-        let _focused = link.focus();
+    if let Some(link) = link {
+        focus(link);
     }
 }

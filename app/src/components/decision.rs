@@ -5,7 +5,8 @@ use rollback_types::Role;
 
 use crate::account::may;
 
-/// What opens, and the form below it. Whoever may not take the decision has a button that stays shut, and is told why.
+/// What opens, and the form below it, with a way to close it again (`keyboard.rs`): where its button does something grave,
+/// that is what has the focus first. Whoever may not take the decision has a button that stays shut, and is told why.
 #[component]
 pub fn DecisionForm(
     /// What the button says.
@@ -49,6 +50,9 @@ pub fn DecisionForm(
             </summary>
             <form method="post" action=action class="decision-body" novalidate=checked_by_server>
                 {children()}
+                <button class=format!("{class} cancel needs-js") type="button">
+                    "Cancel"
+                </button>
             </form>
         </details>
     }

@@ -14,7 +14,7 @@ const KEYS: [(&str, &str); 7] = [
     ("J", "Next row of the first table"),
     ("K", "Row before it"),
     ("Ctrl+K or ⌘K", "Go to a page, a version, a run or a backup"),
-    ("Ctrl+Enter or ⌘Enter", "Send a confirmation that is filled in"),
+    ("Ctrl+Enter or ⌘Enter", "Send the form that you fill in"),
     ("Esc", "Close a dialog, or what is open where you are"),
 ];
 

@@ -141,6 +141,8 @@ fn ConfirmForm(
             {reason_field(hint_of_reason, agreed)}
             {typed_field}
             <div class="actions">
+                // Nothing opened over the page, so nothing takes the focus: it begins at the plan that is to be read, and the
+                // button stays shut until all of this is filled in.
                 <a class="btn" href=subject.back()>
                     "Cancel"
                 </a>

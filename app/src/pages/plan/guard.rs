@@ -4,7 +4,7 @@ use leptos::html::Div;
 use leptos::prelude::*;
 
 /// Around the form of a confirmation: its button stays disabled, with the reason beside it, until nothing is missing, and
-/// again once the plan is old. Ctrl/Cmd+Enter presses it.
+/// again once the plan is old. Ctrl/Cmd+Enter (`keyboard.rs`) presses it as well.
 #[island]
 pub fn ConfirmGuard(
     /// What is to be typed, if anything is.
@@ -36,10 +36,7 @@ mod browser {
     use leptos::prelude::*;
     use wasm_bindgen::JsCast;
     use wasm_bindgen::closure::Closure;
-    use web_sys::{
-        Event, HtmlButtonElement, HtmlDivElement, HtmlFormElement, HtmlInputElement, HtmlTextAreaElement,
-        KeyboardEvent, Storage,
-    };
+    use web_sys::{Event, HtmlButtonElement, HtmlDivElement, HtmlInputElement, HtmlTextAreaElement, Storage};
 
     use crate::pages::plan::confirmation::Confirmation;
 
@@ -56,15 +53,15 @@ mod browser {
             self.tell();
             let place = self.place.clone();
             // Sending the form from within is heard here as well.
-            let listener = Closure::<dyn Fn(Event)>::new(move |event: Event| match event.type_().as_str() {
-                "keydown" => self.on_key(&event),
-                "submit" => self.say(&self.at_work),
-                _ => {
+            let listener = Closure::<dyn Fn(Event)>::new(move |event: Event| {
+                if event.type_() == "submit" {
+                    self.say(&self.at_work);
+                } else {
                     self.keep_reason();
                     self.tell();
                 }
             });
-            for kind in ["input", "change", "keydown", "submit"] {
+            for kind in ["input", "change", "submit"] {
                 // Fails only for a name that is no string.
                 let _ = place.add_event_listener_with_callback(kind, listener.as_ref().unchecked_ref());
             }
@@ -115,17 +112,6 @@ mod browser {
                 && hint.text_content().as_deref() != Some(words)
             {
                 hint.set_text_content(Some(words));
-            }
-        }
-
-        fn on_key(&self, event: &Event) {
-            let Some(key) = event.dyn_ref::<KeyboardEvent>() else { return };
-            if key.key() == "Enter" && (key.ctrl_key() || key.meta_key()) && self.missing().is_none() {
-                event.prevent_default();
-                if let Some(form) = self.find::<HtmlFormElement>("form") {
-                    // Refused only when the form's own checks fail; the browser then says which.
-                    let _sent = form.request_submit();
-                }
             }
         }
 
