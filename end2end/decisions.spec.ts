@@ -41,9 +41,17 @@ test.describe('a step that fails', () => {
     await expect(page).toHaveTitle(/^needs a decision/);
     const before = await deployment.counts();
     const failed = step(page, 5);
-    await failed.getByText('Abort…').click();
+    // The way out has the focus: whoever presses Enter twice has aborted nothing.
+    const abort = failed.locator('summary').filter({ hasText: 'Abort…' });
+    const cancel = failed.locator('details[open]').getByRole('button', { name: 'Cancel' });
+    await abort.press('Enter');
+    await expect(cancel).toBeFocused();
+    await page.keyboard.press('Enter');
+    await expect(cancel).toBeHidden();
+    await expect(abort).toBeFocused();
+    await abort.click();
     await failed.getByLabel('Reason').fill('The graph needs its administrator');
-    await failed.getByRole('button', { name: 'Abort run #1' }).click();
+    await page.keyboard.press('Control+Enter');
     await expect(page.getByText('Aborted. The version stays rolling_back.')).toBeVisible({ timeout: 30_000 });
     await expect(page).toHaveTitle(/^aborted/);
     expect(await deployment.status(id)).toBe('rolling_back');
@@ -70,8 +78,10 @@ test.describe('a step that fails', () => {
     await failed.getByRole('button', { name: /^Skip/ }).click();
     // Without a reason the browser refuses the form itself.
     await expect(page).toHaveTitle(/^needs a decision/);
+    await failed.getByLabel('Why it is safe to skip').press('Meta+Enter');
+    await expect(page.locator('form[data-busy]')).toHaveCount(0);
     await failed.getByLabel('Why it is safe to skip').fill('Deleted by hand with cypher-shell');
-    await failed.getByRole('button', { name: /^Skip/ }).click();
+    await page.keyboard.press('Meta+Enter');
     await expect(page).toHaveTitle(/^completed/, { timeout: 30_000 });
     await expect(failed).toContainText('skipped');
     await expect(failed).toContainText('Deleted by hand with cypher-shell');
@@ -123,7 +133,7 @@ test('a second rollback is refused while one waits, and the page says which', { 
   await expect(page.getByRole('button', { name: /^Roll back/ })).toBeDisabled();
 });
 
-test('a search of the log that finds nothing says so', { tag: '@desktop' }, async ({ page, deployment }) => {
+test('the log shows its warnings and errors alone, and a search that finds nothing says so', { tag: '@desktop' }, async ({ page, deployment }) => {
   await deployment.refuseDeletions();
   await open(page, deployment.version(deployment.failed, '/plan'));
   await startRollback(page, deployment.failed);
@@ -131,6 +141,17 @@ test('a search of the log that finds nothing says so', { tag: '@desktop' }, asyn
   await page.getByRole('searchbox', { name: 'Search the log' }).fill('no such word');
   await page.getByRole('searchbox', { name: 'Search the log' }).press('Enter');
   await expect(page.getByText('Nothing in the log holds “no such word”.')).toBeVisible();
+
+  const lines = page.getByRole('region', { name: 'Log of the run' }).locator('.line');
+  const grave = page.getByRole('button', { name: 'Warnings and errors' });
+  await page.getByRole('searchbox', { name: 'Search the log' }).fill('');
+  await expect(lines.first()).toContainText('run started by');
+  await grave.click();
+  await expect(lines.first()).toHaveText(/(Warning|Error): /);
+  await expect(lines.filter({ hasNotText: /(Warning|Error): / })).toHaveCount(0);
+  await expect(lines.filter({ hasText: 'the graph is out of order' })).not.toHaveCount(0);
+  await grave.click();
+  await expect(lines.first()).toContainText('run started by');
 });
 
 test.describe('for somebody who may only look', { tag: '@desktop' }, () => {

@@ -36,6 +36,11 @@ function untold(): string[] {
   )) {
     if (!lined(e)) found.push(`${says(e)} has no edge`);
   }
+  // A word of a pixel is for ears alone.
+  for (const e of all('.log .line:is(.warning, .error)')) {
+    if ((e.querySelector('.level')?.getBoundingClientRect().width ?? 0) < 10)
+      found.push(`${says(e)} does not say how grave it is`);
+  }
   for (const e of all('[aria-current], [aria-pressed="true"], [aria-selected="true"]')) {
     if (!outlined(e)) found.push(`${says(e)} does not look chosen`);
   }
@@ -89,6 +94,9 @@ test('with the system’s colours every state has a shape, every choice a line a
       for (const what of await unseenFocus(page)) found.push(`${name}: the focus on ${what} is not seen`);
     }
   }
+  await open(page, places['run-asks']!);
+  const log = page.getByRole('region', { name: 'Log of the run' });
+  await expect(log.locator('.line.error')).not.toHaveCount(0);
   await open(page, '/');
   await page.keyboard.press('Control+k');
   await expect(page.getByRole('option', { selected: true })).toBeVisible();

@@ -90,11 +90,12 @@ test('a log of a hundred thousand lines is a window of a thousand, searched and 
   await expect(log.getByRole('button', { name: 'Show later lines' })).toBeVisible();
 
   const search = page.getByRole('search', { name: 'The log' });
-  await search.getByRole('searchbox').fill('needle in the log');
+  await search.getByRole('searchbox').fill('NEEDLE in the log');
   await search.getByRole('button', { name: 'Search' }).click();
   await expect(lines).toHaveCount(MANY / 10_000);
   await expect(lines.first()).toContainText('a needle in the log: 10000');
   await expect(search.getByRole('status')).toHaveText('10 lines');
+  await expect(log.locator('mark')).toHaveText(Array(MANY / 10_000).fill('NEEDLE in the log'));
   await search.getByRole('searchbox').fill('looked at batch');
   await search.getByRole('button', { name: 'Search' }).click();
   await expect(search.getByRole('status')).toContainText('the latest of more');
@@ -103,6 +104,26 @@ test('a log of a hundred thousand lines is a window of a thousand, searched and 
   // To the end again.
   await page.getByRole('button', { name: 'Follow' }).click();
   await expect(lines.last()).toContainText('interrupted');
+  await expect(log.locator('mark')).toHaveCount(0);
   await expect.poll(() => log.evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight)).toBeLessThan(2);
   await held();
+});
+
+test('at the beginning of a log the focus stays in it, where the button that led there is gone', async ({ page, deployment }) => {
+  const release = await deployment.lock('graph');
+  await open(page, deployment.version(deployment.failed, '/plan'));
+  await startRollback(page, deployment.failed);
+  await expect(page.getByRole('region', { name: 'Log of the run' })).toContainText('step 5: acts now', { timeout: 30_000 });
+  await page.goto('about:blank');
+  await deployment.stop('SIGKILL');
+  await manyLogLines(deployment, 500);
+  await release();
+  await deployment.start();
+  await open(page, '/runs/1');
+  const log = page.getByRole('region', { name: 'Log of the run' });
+  const earlier = log.getByRole('button', { name: 'Show earlier lines' });
+  await earlier.press('Enter');
+  await expect(log).toContainText('run started by');
+  await expect(earlier).toHaveCount(0);
+  await expect(log).toBeFocused();
 });

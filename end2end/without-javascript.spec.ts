@@ -1,5 +1,6 @@
+import { manyLogLines } from './large.ts';
 import { places } from './places.ts';
-import { acknowledgements, expect, heading, step, test } from './test.ts';
+import { acknowledgements, expect, heading, startRollback, step, test } from './test.ts';
 
 test.use({ javaScriptEnabled: false });
 
@@ -98,4 +99,30 @@ test('a rollback from the overview to its report, started and decided by plain f
   await page.getByRole('link', { name: 'Report', exact: true }).click();
   await expect(page).toHaveURL(/\/runs\/1\/report$/);
   await expect(page.getByRole('region', { name: 'What happened' })).toContainText('ada');
+});
+
+test('a long log is read to its beginning by plain links, part by part', async ({ page, deployment }) => {
+  const release = await deployment.lock('graph');
+  await page.goto(deployment.version(deployment.failed, '/plan'));
+  await startRollback(page, deployment.failed);
+  await expect(page.getByRole('region', { name: 'Log of the run' })).toContainText('step 5: acts now', { timeout: 30_000 });
+  await page.goto('about:blank');
+  await deployment.stop('SIGKILL');
+  await manyLogLines(deployment, 900);
+  await release();
+  await deployment.start();
+
+  await page.goto('/runs/1');
+  await expect(page.getByRole('region', { name: 'Log of the run' })).toContainText('looked at batch 900');
+  const part = page.getByRole('region', { name: 'Earlier in the log' });
+  const earlier = page.getByRole('link', { name: 'Show earlier lines' });
+  await expect(part).toHaveCount(0);
+  await earlier.click();
+  await expect(part).toContainText('looked at batch 400,');
+  await expect(part).not.toContainText('run started by');
+  await earlier.click();
+  await expect(part).toContainText('run started by');
+  await expect(earlier).toHaveCount(0);
+  await part.getByRole('link', { name: 'Back to the end' }).click();
+  await expect(part).toHaveCount(0);
 });

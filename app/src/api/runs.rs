@@ -5,7 +5,9 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, Json, PostUrl};
-use rollback_types::{Page, RollbackPlan, RunId, RunKind, RunQuery, RunSummary, RunView, StepDuration};
+use rollback_types::{
+    LogPart, LogQuery, Page, RollbackPlan, RunId, RunKind, RunQuery, RunSummary, RunView, StepDuration,
+};
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
@@ -136,6 +138,13 @@ const LINES: usize = 400;
 #[server(name = GetRun, prefix = "/rpc", endpoint = "run", input = GetUrl, output = Json)]
 pub async fn get_run(id: RunId) -> Result<RunView, ApiError> {
     service()?.run_with_log(id, LINES).await.map_err(refused)
+}
+
+/// Lines of a run's log before the event of that number.
+#[cfg(feature = "ssr")]
+pub(crate) async fn log_before(id: RunId, number: u64) -> Result<LogPart, ApiError> {
+    let query = LogQuery { before: Some(number), ..LogQuery::default() };
+    service()?.log(id, &query).await.map_err(refused)
 }
 
 /// The later run that took over the version of a rollback that did not come to its end, if one did.

@@ -9,6 +9,8 @@ mod header;
 #[cfg(feature = "ssr")]
 mod interrupted;
 pub(crate) mod log;
+#[cfg(feature = "ssr")]
+mod log_parts;
 mod log_window;
 mod meter;
 mod pace;

@@ -10,7 +10,7 @@ use crate::step::Step;
 use crate::timestamp::Timestamp;
 
 /// How loud a line of the log is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
@@ -77,6 +77,8 @@ pub struct LogPart {
 pub struct LogQuery {
     /// Only lines that hold this text, whatever its case.
     pub text: Option<String>,
+    /// Only lines at least as loud as this.
+    pub level: Option<LogLevel>,
     /// Only lines before the event of this number; the last of them.
     pub before: Option<u64>,
     /// Only lines after the event of this number; the first of them.

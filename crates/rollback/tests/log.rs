@@ -7,7 +7,7 @@ use futures::StreamExt as _;
 use rollback::ServiceError;
 use rollback::fake::Moment;
 use rollback::store::Fault;
-use rollback_types::{Decision, LogLine, LogQuery, RunId, RunState, Step};
+use rollback_types::{Decision, LogLevel, LogLine, LogQuery, RunId, RunState, Step};
 use support::{bench, tester};
 
 fn before(number: u64, limit: u32) -> LogQuery {
@@ -77,6 +77,22 @@ async fn a_search_finds_every_line_that_holds_the_text_and_no_other() {
     let last = b.service.log(id, &search("step 5", 1)).await.unwrap();
     assert!(last.earlier && last.lines == [wanted[wanted.len() - 1].clone()]);
     assert_eq!(b.service.log(id, &search("no such words", 10)).await.unwrap().lines, []);
+}
+
+#[tokio::test]
+async fn warnings_and_errors_are_found_alone_and_with_a_text() {
+    let b = bench();
+    let id = b.start().await;
+    let view = b.settle(id).await;
+    for level in [LogLevel::Info, LogLevel::Warning, LogLevel::Error] {
+        for (text, after) in [(None, None), (Some("step"), None), (None, Some(0))] {
+            let query = LogQuery { level: Some(level), text: text.map(str::to_owned), after, ..LogQuery::default() };
+            let found = b.service.log(id, &query).await.unwrap();
+            let fits = |line: &&LogLine| line.level >= level && line.text.contains(text.unwrap_or_default());
+            let wanted: Vec<LogLine> = view.log.iter().filter(fits).cloned().collect();
+            assert_eq!(found.lines, wanted, "{query:?}");
+        }
+    }
 }
 
 #[tokio::test]

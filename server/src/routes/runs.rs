@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use rollback::Actor;
 use rollback_types::{
-    Cursor, Decision, LogPart, LogQuery, Page, Problem, ResumeRequest, RollbackPlan, RunKind, RunQuery, RunState,
-    RunSummary, RunView, StartRequest, Step, StepState, StoreKind, Timestamp,
+    Cursor, Decision, LogLevel, LogPart, LogQuery, Page, Problem, ResumeRequest, RollbackPlan, RunKind, RunQuery,
+    RunState, RunSummary, RunView, StartRequest, Step, StepState, StoreKind, Timestamp,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -119,6 +119,7 @@ pub async fn run_summary(State(state): State<AppState>, id: PathText) -> Result<
     params(
         ("id" = i64, Path, description = "the run's number"),
         ("q" = Option<String>, Query, description = "only lines that hold this text, whatever its case"),
+        ("level" = Option<LogLevel>, Query, description = "only lines at least as loud as this"),
         ("before" = Option<u64>, Query, description = "only lines before the event of this number"),
         ("after" = Option<u64>, Query, description = "only lines after the event of this number; not together with `before`"),
         ("limit" = Option<u32>, Query, description = "lines at most, 400 when absent", minimum = 1, maximum = 1000),
@@ -130,7 +131,7 @@ pub async fn run_summary(State(state): State<AppState>, id: PathText) -> Result<
         (status = 503, body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn log(State(state): State<AppState>, id: PathText, pairs: QueryPairs) -> Result<Json<LogPart>, ApiProblem> {
-    pairs.only(&["q", "before", "after", "limit"])?;
+    pairs.only(&["q", "level", "before", "after", "limit"])?;
     let number = |name: &str| {
         let parsed = pairs.last(name).map(|text| text.parse::<u64>());
         parsed.transpose().map_err(|_| ApiProblem::invalid(format!("{name}: allowed is an event's number")))
@@ -139,8 +140,16 @@ pub async fn log(State(state): State<AppState>, id: PathText, pairs: QueryPairs)
         None => None,
         Some(text) => Some(text.parse().map_err(|_| ApiProblem::invalid("limit: allowed is 1 to 1000"))?),
     };
+    let level = match pairs.last("level") {
+        None => None,
+        Some("info") => Some(LogLevel::Info),
+        Some("warning") => Some(LogLevel::Warning),
+        Some("error") => Some(LogLevel::Error),
+        Some(_) => return Err(ApiProblem::invalid("level: allowed is info, warning or error")),
+    };
     let query = LogQuery {
         text: pairs.last("q").map(str::to_owned),
+        level,
         before: number("before")?,
         after: number("after")?,
         limit,

@@ -83,7 +83,7 @@ pub(crate) fn Log(
     };
     let ask = move |part: Part| {
         follow.set(false);
-        fetch(live, window, part);
+        fetch(live, window, part, place);
     };
     let more = move |shown: fn(&Window) -> bool, part: Part, label: &'static str| {
         let needed = Memo::new(move |_| window.with(shown));
@@ -99,9 +99,12 @@ pub(crate) fn Log(
             })
         }
     };
+    // A line that was found is another one than where it stands in the log: what was sought is marked in it.
+    let shown =
+        move || window.with(|w| w.lines().iter().map(|line| (w.is_narrowed(), line.clone())).collect::<Vec<_>>());
     view! {
         <Card title="Log" aside=tools.into_any()>
-            <LogSearch live=live window=window follow=follow />
+            <LogSearch live=live window=window follow=follow place=place />
             <div
                 class=move || if wrap.get() { "log wrap" } else { "log" }
                 node_ref=place
@@ -111,8 +114,8 @@ pub(crate) fn Log(
                 on:scroll=scrolled
             >
                 {more(Window::has_earlier, Part::Earlier, "Show earlier lines")}
-                <For each=move || window.with(|w| w.lines().to_vec()) key=|line| line.number let(line)>
-                    {line_view(&line)}
+                <For each=shown key=|(found, line)| (*found, line.number) let(entry)>
+                    {line_view(&entry.1, window.with_untracked(|w| w.sought().map(str::to_owned)))}
                 </For>
                 {move || window.with(nothing_found).map(|said| view! { <p class="log-more muted">{said}</p> })}
                 {more(Window::has_later, Part::Later, "Show later lines")}
@@ -123,40 +126,50 @@ pub(crate) fn Log(
 
 /// What stands in the place of lines where a search has none.
 fn nothing_found(window: &Window) -> Option<String> {
-    let sought = window.sought()?;
     let nothing = window.lines().is_empty() && !window.is_waiting() && !window.trouble();
-    nothing.then(|| format!("Nothing in the log holds “{}”.", format::visible(sought)))
+    let what = if window.is_grave() { "No warning and no error" } else { "Nothing" };
+    match window.sought() {
+        _ if !nothing => None,
+        Some(sought) => Some(format!("{what} in the log holds “{}”.", format::visible(sought))),
+        None => window.is_grave().then(|| format!("{what} stands in the log.")),
+    }
 }
 
 /// Searches the whole log, on the server.
 #[component]
-fn LogSearch(live: LiveRun, window: RwSignal<Window>, follow: RwSignal<bool>) -> impl IntoView {
+fn LogSearch(
+    live: LiveRun,
+    window: RwSignal<Window>,
+    follow: RwSignal<bool>,
+    place: NodeRef<html::Div>,
+) -> impl IntoView {
     let typed = RwSignal::new(String::new());
-    let search = move |text: String| {
-        if text.trim().is_empty() {
+    let search = move |text: String, grave: bool| {
+        if text.trim().is_empty() && !grave {
             follow.set(true);
             window.set(live.view.with_untracked(|v| Window::at_end_of(&v.log)));
         } else {
             follow.set(false);
-            window.update(|w| w.search(&text));
-            fetch(live, window, Part::Matches);
+            window.update(|w| w.search(&text, grave));
+            fetch(live, window, Part::Matches, place);
         }
     };
     let found = move || {
-        window.with(|w| match (w.trouble(), w.sought()) {
+        window.with(|w| match (w.trouble(), w.is_narrowed()) {
             (true, _) => "The server did not answer. Try again.".to_owned(),
-            (false, None) => String::new(),
-            (false, Some(_)) if w.is_waiting() => "Searching…".to_owned(),
-            (false, Some(_)) => {
+            (false, false) => String::new(),
+            (false, true) if w.is_waiting() => "Searching…".to_owned(),
+            (false, true) => {
                 let more = if w.has_earlier() { ", the latest of more" } else { "" };
                 format!("{}{more}", format::counted(w.lines().len() as u64, "lines"))
             }
         })
     };
+    let is_grave = move || window.with_untracked(Window::is_grave);
     view! {
         <form class="log-search needs-js" role="search" aria-label="The log" on:submit=move |event| {
             event.prevent_default();
-            search(typed.get_untracked());
+            search(typed.get_untracked(), is_grave());
         }>
             <input
                 class="input"
@@ -170,13 +183,21 @@ fn LogSearch(live: LiveRun, window: RwSignal<Window>, follow: RwSignal<bool>) ->
                     let text = event_target_value(&event);
                     // The field's own cross empties it: then everything is shown again at once.
                     if text.is_empty() {
-                        search(String::new());
+                        search(String::new(), is_grave());
                     }
                     typed.set(text);
                 }
             />
             <button class="btn small" type="submit">
                 "Search"
+            </button>
+            <button
+                class="btn small"
+                type="button"
+                aria-pressed=move || window.with(Window::is_grave).to_string()
+                on:click=move |_| search(typed.get_untracked(), !is_grave())
+            >
+                "Warnings and errors"
             </button>
             <span class="small muted" role="status">
                 {found}
@@ -194,17 +215,18 @@ enum Part {
 }
 
 #[cfg(not(feature = "hydrate"))]
-fn fetch(_: LiveRun, _: RwSignal<Window>, _: Part) {}
+fn fetch(_: LiveRun, _: RwSignal<Window>, _: Part, _: NodeRef<html::Div>) {}
 
 #[cfg(feature = "hydrate")]
-fn fetch(live: LiveRun, window: RwSignal<Window>, part: Part) {
+fn fetch(live: LiveRun, window: RwSignal<Window>, part: Part, place: NodeRef<html::Div>) {
     use rollback_types::LogPart;
 
     let id = live.view.with_untracked(|v| v.run.id);
     let (first, last, sought) = window.with_untracked(|w| (w.first(), w.last(), w.sought().map(str::to_owned)));
     let bound = |number: Option<u64>| number.map(|n| n.to_string()).unwrap_or_default();
     let text = sought.clone().unwrap_or_default();
-    let mut pairs = vec![("q", text)];
+    let grave = window.with_untracked(Window::is_grave);
+    let mut pairs = vec![("q", text), ("level", if grave { "warning".to_owned() } else { String::new() })];
     match part {
         Part::Earlier => pairs.push(("before", bound(first))),
         Part::Later => pairs.push(("after", bound(last))),
@@ -221,7 +243,7 @@ fn fetch(live: LiveRun, window: RwSignal<Window>, part: Part) {
                 Part::Later => w.last() != last,
                 Part::Matches => false,
             };
-            if moved || w.sought() != sought.as_deref() {
+            if moved || w.is_grave() != grave || w.sought() != sought.as_deref() {
                 return;
             }
             match (answer, part) {
@@ -231,6 +253,18 @@ fn fetch(live: LiveRun, window: RwSignal<Window>, part: Part) {
                 (Ok(lines), Part::Matches) => w.put_found(lines),
             }
         });
+        // The button that was pressed goes with the last of its lines: the focus stays in the log.
+        let gone = window.with_untracked(|w| match part {
+            Part::Earlier => !w.has_earlier(),
+            Part::Later => !w.has_later(),
+            Part::Matches => false,
+        });
+        if gone && let Some(log) = place.get_untracked() {
+            let quietly = web_sys::FocusOptions::new();
+            quietly.set_prevent_scroll(true);
+            // What cannot take the focus just does not get it.
+            let _focused = log.focus_with_options(&quietly);
+        }
     });
 }
 
@@ -242,7 +276,34 @@ fn to_end(place: NodeRef<html::Div>) {
     });
 }
 
-fn line_view(line: &LogLine) -> impl IntoView + use<> {
+/// A text with every place marked that holds what was sought, whatever the case of its ASCII letters.
+fn marked(text: &str, sought: &str) -> Vec<AnyView> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(at) = position(rest, sought) {
+        let (before, found) = rest.split_at(at);
+        let (found, after) = found.split_at(sought.len());
+        parts.push(before.to_owned().into_any());
+        parts.push(view! { <mark>{found.to_owned()}</mark> }.into_any());
+        rest = after;
+    }
+    parts.push(rest.to_owned().into_any());
+    parts
+}
+
+/// Where the text holds what is sought. Both are UTF-8, in which no character begins within another.
+fn position(text: &str, sought: &str) -> Option<usize> {
+    let windows = text.as_bytes().windows(sought.len().max(1));
+    windows.enumerate().find(|(_, part)| part.eq_ignore_ascii_case(sought.as_bytes())).map(|(at, _)| at)
+}
+
+/// One line, with what was sought marked in it.
+pub(super) fn line_view(line: &LogLine, sought: Option<String>) -> impl IntoView + use<> {
+    let shown = format::visible_lines(&line.text);
+    let text = match sought {
+        Some(sought) => marked(&shown, &format::visible_lines(&sought)).into_any(),
+        None => shown.into_any(),
+    };
     let (class, word) = match line.level {
         LogLevel::Info => ("line info", None),
         LogLevel::Warning => ("line warning", Some("Warning: ")),
@@ -254,8 +315,23 @@ fn line_view(line: &LogLine) -> impl IntoView + use<> {
                 {format::offset(line.offset_ms)}
             </span>
             <span class="text foreign">
-                {word.map(|w| view! { <span class="sr">{w}</span> })} {format::visible_lines(&line.text)}
+                {word.map(|w| view! { <b class="level">{w}</b> })} {text}
             </span>
         </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::position;
+
+    #[test]
+    fn what_is_sought_is_found_whatever_its_case_and_never_within_a_character() {
+        assert_eq!(position("step 5: Deleted", "delETED"), Some(8));
+        assert_eq!(position("städte, Städte", "ädte"), Some(2));
+        assert_eq!(position("日本語", "語"), Some(6));
+        for (text, sought) in [("", "a"), ("a", "ab"), ("abc", "x"), ("abc", "")] {
+            assert_eq!(position(text, sought), None, "{text} {sought}");
+        }
     }
 }

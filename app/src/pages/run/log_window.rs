@@ -14,6 +14,7 @@ pub struct Window {
     earlier: bool,
     later: bool,
     sought: Option<String>,
+    grave: bool,
     waiting: bool,
     trouble: bool,
 }
@@ -55,7 +56,17 @@ impl Window {
 
     /// It shows the end of the whole log, and new lines as they come.
     pub fn is_at_end(&self) -> bool {
-        !self.later && self.sought.is_none()
+        !self.later && !self.is_narrowed()
+    }
+
+    /// It shows what was found, not where it stands in the log.
+    pub fn is_narrowed(&self) -> bool {
+        self.sought.is_some() || self.grave
+    }
+
+    /// Only warnings and errors are sought.
+    pub fn is_grave(&self) -> bool {
+        self.grave
     }
 
     /// What is being searched for.
@@ -89,9 +100,11 @@ impl Window {
         self.shorten_front();
     }
 
-    /// Searches for this; the answer is [`put_found`](Self::put_found).
-    pub fn search(&mut self, text: &str) {
-        *self = Self { sought: Some(text.trim().to_owned()), ..Self::default() };
+    /// Searches for this text, if there is any, in all lines or only in the `grave` ones; the answer is
+    /// [`put_found`](Self::put_found).
+    pub fn search(&mut self, text: &str, grave: bool) {
+        let sought = Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
+        *self = Self { sought, grave, ..Self::default() };
     }
 
     /// Waits for an answer.
@@ -201,8 +214,18 @@ mod tests {
     #[test]
     fn what_was_found_stays_while_the_run_goes_on() {
         let mut window = Window::at_end_of(&lines(1..=10));
-        window.search(" Failed ");
+        window.search(" Failed ", false);
         assert_eq!(window.sought(), Some("Failed"));
+        window.put_found(part(3..=3, false, false));
+        window.take_in(&lines(1..=12));
+        assert_eq!(span(&window), (3, 3, 1));
+    }
+
+    #[test]
+    fn warnings_and_errors_alone_are_no_end_of_the_log() {
+        let mut window = Window::at_end_of(&lines(1..=10));
+        window.search("  ", true);
+        assert!(window.sought().is_none() && window.is_grave() && !window.is_at_end());
         window.put_found(part(3..=3, false, false));
         window.take_in(&lines(1..=12));
         assert_eq!(span(&window), (3, 3, 1));

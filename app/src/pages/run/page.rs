@@ -1,13 +1,14 @@
 //! The sheet of one run: what the server renders of it, and its islands in their places.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
-use rollback_types::{Problem, RunId, RunState, RunSummary, RunView, StepDuration};
+use leptos_router::hooks::{use_location, use_params_map};
+use rollback_types::{LogPart, Problem, RunId, RunState, RunSummary, RunView, StepDuration};
 use serde::{Deserialize, Serialize};
 
 use super::chart::DurationsCard;
 use super::header::RunHeader;
 use super::log::LogCard;
+use super::log_parts::{self, EarlierLog};
 use super::result::RunResult;
 use super::steps::StepsCard;
 use super::time_left;
@@ -15,7 +16,7 @@ use super::validation::ValidationCard;
 use super::way_back::WayBackCard;
 use crate::api::ApiError;
 use crate::api::backups::RemoveWayBack;
-use crate::api::runs::{self, AbandonRun, DecideRun, get_run, step_durations, taken_over_by};
+use crate::api::runs::{self, AbandonRun, DecideRun, get_run, log_before, step_durations, taken_over_by};
 use crate::background::RELOADED;
 use crate::components::{EmptyState, ErrorPanel, Loading, PageHeader, message};
 use crate::fragment::Fragment;
@@ -32,15 +33,21 @@ struct Shown {
     medians: Vec<StepDuration>,
     /// What is left of it while it is at work.
     left: Option<String>,
+    /// The earlier part of its log that was asked for.
+    part: Option<LogPart>,
 }
 
 impl Shown {
-    async fn of(id: RunId) -> Result<Self, ApiError> {
+    async fn of(id: RunId, before: Option<u64>) -> Result<Self, ApiError> {
         let view = get_run(id).await?;
         let later = taken_over_by(&view.run).await?;
         let medians = step_durations().await?;
         let left = runs::time_left(&view, &medians).await?.as_ref().and_then(time_left::sentence);
-        Ok(Self { view, later, medians, left })
+        let part = match before {
+            Some(number) => Some(log_before(id, number).await?),
+            None => None,
+        };
+        Ok(Self { view, later, medians, left, part })
     }
 }
 
@@ -49,11 +56,12 @@ impl Shown {
 pub fn RunPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get("id").and_then(|t| t.parse::<RunId>().ok()));
+    let before = log_parts::asked(&use_location().search.get_untracked());
     let run = Resource::new_blocking(
         move || id.get(),
-        |id| async move {
+        move |id| async move {
             match id {
-                Some(id) => Shown::of(id).await.map(Some),
+                Some(id) => Shown::of(id, before).await.map(Some),
                 None => Ok::<_, ApiError>(None),
             }
         },
@@ -102,9 +110,12 @@ fn NotReadable(problem: Problem, id: Option<RunId>) -> impl IntoView {
 
 #[component]
 fn RunSheet(shown: Shown) -> impl IntoView {
-    let Shown { view, later, medians, left } = shown;
+    let Shown { view, later, medians, left, part } = shown;
     let usual = time_left::of_steps(view.run.kind, &medians);
     let (id, state, ended) = (view.run.id, view.run.state, view.run.ended_at.is_some());
+    // Whoever reads on in an earlier part is not led away from it.
+    let reloads = state == RunState::Running && part.is_none();
+    let first = log_parts::begins_with(&view);
     let (report, result, durations) = (view.validation.clone(), view.clone(), view.clone());
     // The islands show it too.
     provide_context(LiveRun::new(view.clone()));
@@ -114,7 +125,7 @@ fn RunSheet(shown: Shown) -> impl IntoView {
         .map(|problem| view! { <ErrorPanel problem=problem /> });
     view! {
         <RunHeader view=view left=left />
-        <Reload id=id state=state />
+        <Reload id=id reloads=reloads />
         {refused}
         <Fragment id="run-result">
             <RunResult view=result later=later />
@@ -128,6 +139,7 @@ fn RunSheet(shown: Shown) -> impl IntoView {
             </div>
             <div class="col c5">
                 <LogCard />
+                <EarlierLog run=id first=first part=part />
             </div>
             <div class="c12">
                 <Fragment id="run-validation">
@@ -145,9 +157,9 @@ fn RunSheet(shown: Shown) -> impl IntoView {
 
 /// Without JavaScript an active run's page loads itself again.
 #[component]
-fn Reload(id: RunId, state: RunState) -> impl IntoView {
+fn Reload(id: RunId, reloads: bool) -> impl IntoView {
     // What is said once must not be loaded away.
-    (state == RunState::Running && !notice::is_shown()).then(|| {
+    (reloads && !notice::is_shown()).then(|| {
         view! {
             <noscript>
                 <meta http-equiv="refresh" content=format!("4; url=/runs/{id}?{RELOADED}=1") />

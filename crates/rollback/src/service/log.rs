@@ -64,10 +64,13 @@ impl RollbackService {
         }
         let record = self.record(id).await?;
         let end = query.before.unwrap_or(u64::MAX);
-        if let (Some(text), None) = (&text, query.after) {
-            return self.last_lines_with(&record.summary, text, end, limit).await;
+        let fits = |line: &LogLine| {
+            query.level.is_none_or(|least| line.level >= least)
+                && text.as_ref().is_none_or(|text| line.text.to_lowercase().contains(text))
+        };
+        if query.after.is_none() && (text.is_some() || query.level.is_some()) {
+            return self.last_lines_that(&record.summary, fits, end, limit).await;
         }
-        let fits = |line: &LogLine| text.as_ref().is_none_or(|text| line.text.to_lowercase().contains(text));
         let most = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut found = Collected { lines: Default::default(), most, first: query.after.is_some(), dropped: false };
         // Nearly every event makes a line: what stands far before the end need not be read.
@@ -97,8 +100,14 @@ impl RollbackService {
         Ok(LogPart { lines: found.lines.into(), earlier, later })
     }
 
-    /// The last lines before `end` that hold the text, in lower case; read from the end until there are enough.
-    async fn last_lines_with(&self, run: &RunSummary, text: &str, end: u64, limit: u32) -> Answer<LogPart> {
+    /// The last lines before `end` that fit; read from the end until there are enough.
+    async fn last_lines_that(
+        &self,
+        run: &RunSummary,
+        fits: impl Fn(&LogLine) -> bool,
+        end: u64,
+        limit: u32,
+    ) -> Answer<LogPart> {
         let later = end <= run.last_event;
         let mut lines = std::collections::VecDeque::new();
         let mut before = end.min(run.last_event.saturating_add(1));
@@ -106,8 +115,7 @@ impl RollbackService {
             let from = before.saturating_sub(u64::from(PAGE) + 1);
             let events = self.journal.events(run.id, from, PAGE).await?;
             for event in events.iter().rev().filter(|event| event.number < before) {
-                let line = LogLine::of(event, run.started_at).filter(|line| line.text.to_lowercase().contains(text));
-                let Some(line) = line else { continue };
+                let Some(line) = LogLine::of(event, run.started_at).filter(&fits) else { continue };
                 if lines.len() == limit as usize {
                     return Ok(LogPart { lines: lines.into(), earlier: true, later });
                 }
