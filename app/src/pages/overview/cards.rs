@@ -74,13 +74,11 @@ fn interrupted(run: &RunSummary) -> impl IntoView + use<> {
                 <RunLink id=id />
                 {about(run)}
                 <RunBadge state=run.state />
-                <span class="small muted">
-                    {run
-                        .last_sign_at
-                        .map(|at| view! { "last sign " <Time at=at style=TimeStyle::Relative /> })}
-                </span>
             </div>
-            <p class="why">"It was interrupted in the middle. Nothing goes on by itself."</p>
+            <p class="why">
+                {run.last_sign_at.map(|at| view! { "Last sign " <Time at=at style=TimeStyle::Relative /> ". " })}
+                "It was interrupted in the middle. Nothing goes on by itself."
+            </p>
             <a class="btn small" href=format!("/runs/{id}") aria-label=label>
                 {does}
             </a>
@@ -106,11 +104,12 @@ fn candidate(v: &VersionRow) -> impl IntoView + use<> {
             <div class="top">
                 <VersionLink id=v.version_id.clone() />
                 <VersionBadge state=v.status.clone() />
-                <span class="small muted">
-                    {v.updated_at.or(v.created_at).map(|at| view! { <Time at=at style=TimeStyle::Relative /> })}
-                </span>
             </div>
-            <p class="why foreign">{why.unwrap_or_else(|| "The registry gives no reason.".to_owned())}</p>
+            // Ages begin where all lines do: beside badges of any width they could not be compared.
+            <p class="why">
+                {v.updated_at.or(v.created_at).map(|at| view! { <Time at=at style=TimeStyle::Relative /> " · " })}
+                <span class="foreign">{why.unwrap_or_else(|| "The registry gives no reason.".to_owned())}</span>
+            </p>
             {action}
         </li>
     }
@@ -205,11 +204,11 @@ fn store(s: &StoreReport) -> impl IntoView + use<> {
                     <StoreDot store=s.store />
                     {format::visible(&name)}
                 </span>
-                <Badge tone=tone icon=icon text=word.to_owned() />
             </div>
-            <span class="small muted num">{latency}</span>
+            <Badge tone=tone icon=icon text=word.to_owned() />
             <p class="why foreign">
-                {format::visible(&s.detail)} <span class="under location">{format::visible(&s.location)}</span>
+                {format::visible(&s.detail)} {latency.map(|took| format!(" · {took}"))}
+                <span class="under location">{format::visible(&s.location)}</span>
                 {s
                     .remedy
                     .as_deref()
