@@ -88,7 +88,8 @@ async fn warnings_and_errors_are_found_alone_and_with_a_text() {
         for (text, after) in [(None, None), (Some("step"), None), (None, Some(0))] {
             let query = LogQuery { level: Some(level), text: text.map(str::to_owned), after, ..LogQuery::default() };
             let found = b.service.log(id, &query).await.unwrap();
-            let fits = |line: &&LogLine| line.level >= level && line.text.contains(text.unwrap_or_default());
+            let fits =
+                |line: &&LogLine| line.level >= level && line.text.to_lowercase().contains(text.unwrap_or_default());
             let wanted: Vec<LogLine> = view.log.iter().filter(fits).cloned().collect();
             assert_eq!(found.lines, wanted, "{query:?}");
         }
