@@ -80,6 +80,16 @@ impl Server {
     }
 }
 
+impl Server {
+    /// SIGTERM, as a service manager sends it; returns once the program has ended by itself, and well.
+    pub fn terminate(mut self) {
+        let told = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        let status = self.process.wait().unwrap();
+        assert!(status.success(), "{status}");
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.process.kill();

@@ -10,6 +10,7 @@ mod place;
 mod proxy;
 mod rivals;
 mod servers;
+mod terminated;
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
