@@ -147,9 +147,14 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
         return said(VerdictLevel::Attention, &headline, reasons, Some(remedy));
     }
     let plan_it = urgent.map(|first| format!("Plan the rollback of {}.", first.version_id));
+    let may = match s.approvals {
+        0 => "You can roll back now",
+        1 => "You can roll back once another person has approved the plan",
+        _ => "You can roll back once other people have approved the plan",
+    };
     match (doubt, first, plan_it) {
         (Some(doubt), _, Some(plan_it)) => {
-            let headline = format!("You can roll back now, but {}.", doubt.what);
+            let headline = format!("{may}, but {}.", doubt.what);
             said(VerdictLevel::Attention, &headline, reasons, Some(plan_it))
         }
         (Some(doubt), first, None) => {
@@ -157,14 +162,7 @@ pub(crate) fn verdict(s: &Situation<'_>) -> Verdict {
             let headline = format!("{start}, but {}.", doubt.what);
             said(VerdictLevel::Attention, &headline, reasons, Some(doubt.remedy))
         }
-        (None, _, Some(plan_it)) => {
-            let headline = match s.approvals {
-                0 => "You can roll back now.",
-                1 => "You can roll back once another person has approved the plan.",
-                _ => "You can roll back once other people have approved the plan.",
-            };
-            said(VerdictLevel::Ready, headline, reasons, Some(plan_it))
-        }
+        (None, _, Some(plan_it)) => said(VerdictLevel::Ready, &format!("{may}."), reasons, Some(plan_it)),
         (None, Some(_), None) => {
             said(VerdictLevel::Quiet, "You could roll back, but nothing has failed.", reasons, None)
         }

@@ -67,6 +67,11 @@ fn where_others_must_approve_nobody_is_told_to_roll_back_alone() {
         "{asked:?}"
     );
     assert!(of(2).reasons.iter().any(|r| r.starts_with("2 other people")), "{:?}", of(2));
+    // Nor where something speaks against production.
+    let copy = INTACT();
+    let doubted = Situation { approvals: 1, last_word_unknown: true, ..calm(&candidates, &copy) };
+    let headline = verdict(&doubted).headline;
+    assert!(headline.starts_with("You can roll back once another person has approved the plan, but "), "{headline}");
 }
 
 #[test]
