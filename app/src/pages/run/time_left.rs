@@ -65,7 +65,11 @@ fn late(overdue: &Overdue) -> String {
     } else {
         format!("the document’s longest estimate ({expected})")
     };
-    format::sentence(&format!("{} takes longer than {by}.", overdue.step))
+    // It begins a sentence.
+    let step = overdue.step.to_string();
+    let mut letters = step.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    format!("{}{} takes longer than {by}.", first.unwrap_or_default(), letters.as_str())
 }
 
 #[cfg(test)]
