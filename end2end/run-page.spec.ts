@@ -24,7 +24,7 @@ test('while a step works its bar grows, and the page says of when the chart is',
   const [before, then] = [await widest(), await moment()];
   expect(then).not.toBeNull();
   // Nothing begins or ends meanwhile; the bar of the step that works takes more and more of the whole.
-  const region = chart.getByRole('region', { name: 'Timeline of run #1' });
+  const region = chart.getByRole('region', { name: 'Chart: Where the time went' });
   await region.focus();
   await expect.poll(widest, { timeout: 30_000 }).toBeGreaterThan(before);
   expect(await moment()).not.toBe(then);
@@ -47,7 +47,7 @@ test('what is left is told by the document at first, and by earlier runs once th
   await expect(page.getByText('Rolled back.', { exact: true })).toBeVisible({ timeout: 40_000 });
   await expect(left).toHaveText('');
   await page.getByText('The figures').click();
-  const figures = page.getByRole('region', { name: 'The figures of the chart' });
+  const figures = page.getByRole('region', { name: 'Figures: Where the time went' });
   await expect(figures.getByRole('columnheader', { name: 'Median here' })).toBeVisible();
 
   const other = 'v22_minor_20261117_140652';
@@ -55,7 +55,7 @@ test('what is left is told by the document at first, and by earlier runs once th
   await open(page, deployment.version(other, '/plan'));
   await startRollback(page, other, 'Not wanted any more');
   await expect(step(page, 5)).toContainText('running', { timeout: 30_000 });
-  await expect(step(page, 5)).toContainText(/\d+(\.\d)? m?s here the one time before · the document: 5 min/);
+  await expect(step(page, 5)).toContainText(/\d+(\.\d)? (m?s|min)( \d+ s)? here the one time before · the document: 5 min/);
   await expect(left).toContainText('by earlier runs here');
   await again();
 });

@@ -27,9 +27,13 @@ pub fn duration(ms: u64) -> String {
     }
 }
 
-/// `+6.08s`, `+75.30s`: seconds since the run began, for the log.
+/// `+6.08s`, `+1:15`, `+1:02:03`: the time since the run began, for the log.
 pub fn offset(ms: u64) -> String {
-    format!("+{}.{:02}s", ms / 1000, ms % 1000 / 10)
+    match ms / 1000 {
+        s @ 0..60 => format!("+{s}.{:02}s", ms % 1000 / 10),
+        s @ 60..3_600 => format!("+{}:{:02}", s / 60, s % 60),
+        s => format!("+{}:{:02}:{:02}", s / 3_600, s / 60 % 60, s % 60),
+    }
 }
 
 /// `38 minutes ago`, `13 days ago`, `in 4 days`; `just now` below five seconds.
@@ -250,6 +254,8 @@ mod tests {
             assert_eq!(duration(ms), text, "{ms}");
         }
         assert_eq!(offset(6_089), "+6.08s");
+        assert_eq!(offset(75_300), "+1:15");
+        assert_eq!(offset(3_723_000), "+1:02:03");
     }
 
     #[test]

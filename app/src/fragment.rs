@@ -360,8 +360,9 @@ mod browser {
         let attributes = ["id", "href", "name", "value", "aria-label", "aria-labelledby"]
             .map(|name| one.get_attribute(name).unwrap_or_default());
         let form = one.closest("form").ok().flatten().and_then(|form| form.get_attribute("action")).unwrap_or_default();
-        // A chart that scrolls is the same one, whatever is drawn in it by now.
-        let text = if one.has_attribute("aria-labelledby") { None } else { one.text_content() };
+        // What scrolls under a name is the same one, whatever is drawn in it by now.
+        let is_named = one.has_attribute("aria-label") || one.has_attribute("aria-labelledby");
+        let text = if is_named { None } else { one.text_content() };
         format!("{} {} {form} {}", one.tag_name(), attributes.join(" "), text.unwrap_or_default())
     }
 

@@ -27,7 +27,12 @@ fn open(id: &str) {
 /// Answers to the keys, and to the buttons that open a dialog.
 pub fn listen() {
     let _for_ever = window_event_listener(leptos::ev::keydown, |event| {
-        if event.default_prevented() || event.is_composing() || event.alt_key() || find("dialog[open]").is_some() {
+        if event.default_prevented()
+            || event.is_composing()
+            || event.repeat()
+            || event.alt_key()
+            || find("dialog[open]").is_some()
+        {
             return;
         }
         let command = event.ctrl_key() || event.meta_key();
@@ -111,11 +116,11 @@ fn close_around(event: &web_sys::Event) {
     }
 }
 
-/// Gives the focus to the link of the next row, or of the one before: rows of the first table with links. It stops at
+/// Gives the focus to the link of the next row, or of the one before: rows of the first table with links that is no chart's. It stops at
 /// both ends.
 fn move_row(by: i32) {
-    let rows =
-        find("main table:has(tbody a[href])").and_then(|table| table.query_selector_all("tbody tr:has(a[href])").ok());
+    let rows = find("main table:not(.figures *):has(tbody a[href])")
+        .and_then(|table| table.query_selector_all("tbody tr:has(a[href])").ok());
     let Some(rows) = rows else { return };
     let row = |index: u32| rows.get(index)?.dyn_into::<Element>().ok();
     let active = document().active_element();

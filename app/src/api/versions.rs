@@ -51,9 +51,12 @@ fn drawings(
     kept: Option<&HashMap<VersionId, u64>>,
 ) -> Result<Option<Drawings>, crate::charts::ChartError> {
     use crate::charts::{Room, versions_chart};
+    use crate::pages::versions::RetentionWindow;
 
-    let wide = versions_chart("versions-chart", &course.versions, kept, Room::Wide)?;
-    let narrow = versions_chart("versions-chart-narrow", &course.versions, kept, Room::Narrow)?;
+    let window = RetentionWindow::of(course, kept);
+    let window = window.as_ref().map(|window| &window.id);
+    let wide = versions_chart("versions-chart", &course.versions, kept, window, Room::Wide)?;
+    let narrow = versions_chart("versions-chart-narrow", &course.versions, kept, window, Room::Narrow)?;
     Ok(wide.zip(narrow).map(|(wide, narrow)| Drawings { wide, narrow }))
 }
 

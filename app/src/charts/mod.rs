@@ -16,7 +16,7 @@ pub use durations::{DurationRow, durations_chart};
 pub use history::history_chart;
 pub use sizes::sizes_chart;
 pub use timeline::{Room, timeline_chart};
-pub use versions::versions_chart;
+pub use versions::{drawn as drawn_versions, versions_chart};
 
 /// The chart could not be drawn: a fault of ours, never of the data.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -12,7 +12,7 @@ use crate::format;
 const PANEL: u32 = 92;
 const BOTTOM: u32 = 28;
 const RIGHT: i32 = 12;
-/// More bars than these cannot be told apart: every so-manieth is drawn.
+/// More bars than these cannot be told apart: of the versions without a backup every so-manieth is drawn.
 const MOST: usize = 120;
 /// What the legend says, and how far its names stand apart.
 const LEGEND: [(&str, i32); 3] =
@@ -52,7 +52,7 @@ struct Panel {
 }
 
 /// Draws the rows that have a time and figures, oldest first. Solid bars are versions that were or are in production,
-/// hollow ones all others; a line stands before the oldest beside the baseline that has a backup of its own. Nothing when fewer than two versions
+/// hollow ones all others; a line stands before `window`, where the kept backups begin. Nothing when fewer than two versions
 /// have a figure: one bar shows no growth.
 ///
 /// # Errors
@@ -61,19 +61,17 @@ pub fn versions_chart(
     id: &str,
     rows: &[VersionRow],
     kept: Option<&HashMap<VersionId, u64>>,
+    window: Option<&VersionId>,
     room: Room,
 ) -> Result<Option<String>, ChartError> {
-    let mut rows: Vec<&VersionRow> = rows.iter().filter(|r| r.created_at.is_some()).collect();
-    rows.sort_by_key(|r| r.created_at);
-    let rows = thinned(&rows);
+    let rows = drawn(rows, kept);
     let panel = |title, of: fn(&VersionRow) -> Option<i64>| Panel {
         title,
         values: rows.iter().map(|r| of(r).and_then(|n| u64::try_from(n).ok())).collect(),
         words: format::count,
     };
     let sizes: Vec<Option<u64>> = rows.iter().map(|r| kept?.get(&r.version_id).copied()).collect();
-    // The baseline's backup is kept for ever.
-    let window = (0..rows.len()).find(|at| sizes[*at].is_some() && !rows[*at].version_id.is_baseline());
+    let window = rows.iter().position(|row| Some(&row.version_id) == window);
     let mut panels = vec![
         panel("Chapters", |r| r.chapter_count),
         panel("Paragraphs", |r| r.paragraph_count),
@@ -92,10 +90,16 @@ pub fn versions_chart(
     themed(&drawing, id, size, "Chapters, paragraphs and backups over the versions", &description).map(Some)
 }
 
-/// As many as can be told apart, spread evenly, the newest among them.
-fn thinned<'a>(rows: &[&'a VersionRow]) -> Vec<&'a VersionRow> {
-    let part = |place: usize| place * MOST.min(rows.len()) / rows.len().max(1);
-    rows.iter().enumerate().filter(|(i, _)| part(i + 1) > part(*i)).map(|(_, row)| *row).collect()
+/// What is drawn of these rows, oldest first: those of a known time, as many as can be told apart, spread evenly, and every one
+/// that has a backup.
+pub fn drawn<'a>(rows: &'a [VersionRow], kept: Option<&HashMap<VersionId, u64>>) -> Vec<&'a VersionRow> {
+    let mut rows: Vec<&VersionRow> = rows.iter().filter(|r| r.created_at.is_some()).collect();
+    rows.sort_by_key(|r| r.created_at);
+    let most = MOST.min(rows.len());
+    let part = |place: usize| place * most / rows.len().max(1);
+    let has_backup = |row: &VersionRow| kept.is_some_and(|kept| kept.contains_key(&row.version_id));
+    let shown = |(i, row): &(usize, &&VersionRow)| part(i + 1) > part(*i) || has_backup(row);
+    rows.iter().enumerate().filter(shown).map(|(_, row)| *row).collect()
 }
 
 /// What is or was production.
@@ -252,7 +256,7 @@ mod tests {
             row(1, VersionState::Committed, Some(10), None),
             row(2, VersionState::Committed, None, None),
         ];
-        let svg = versions_chart("v", &rows, None, Room::Wide).unwrap().unwrap();
+        let svg = versions_chart("v", &rows, None, None, Room::Wide).unwrap().unwrap();
         let heights = heights(&svg);
         assert_eq!(heights.len(), 2, "no bar for what is not known");
         assert!((heights[1] - 2 * heights[0]).abs() <= 2, "{heights:?}");
@@ -265,7 +269,7 @@ mod tests {
     fn the_size_of_a_backup_stands_under_its_version() {
         let rows: Vec<_> = (1..=3).map(|n| row(n, VersionState::Committed, None, None)).collect();
         let kept = HashMap::from([(rows[0].version_id.clone(), 1_000_000), (rows[2].version_id.clone(), 2_000_000)]);
-        let svg = versions_chart("v", &rows, Some(&kept), Room::Wide).unwrap().unwrap();
+        let svg = versions_chart("v", &rows, Some(&kept), None, Room::Wide).unwrap().unwrap();
         assert!(
             svg.contains("Backup: from 1.0 MB in the oldest version to 2.0 MB in the newest, at most 2.0 MB"),
             "{svg}"
@@ -275,10 +279,13 @@ mod tests {
 
     #[test]
     fn one_figure_is_no_growth_and_nonsense_breaks_nothing() {
-        assert_eq!(versions_chart("v", &[], None, Room::Wide), Ok(None));
-        assert_eq!(versions_chart("v", &[row(1, VersionState::Failed, Some(3), Some(4))], None, Room::Wide), Ok(None));
+        assert_eq!(versions_chart("v", &[], None, None, Room::Wide), Ok(None));
+        assert_eq!(
+            versions_chart("v", &[row(1, VersionState::Failed, Some(3), Some(4))], None, None, Room::Wide),
+            Ok(None)
+        );
         let odd: Vec<_> = (0..500).map(|n| row(n, VersionState::Pending, Some(i64::MAX), Some(-n))).collect();
-        assert_eq!(heights(&versions_chart("v", &odd, None, Room::Wide).unwrap().unwrap()).len(), MOST);
+        assert_eq!(heights(&versions_chart("v", &odd, None, None, Room::Wide).unwrap().unwrap()).len(), MOST);
     }
 
     #[test]
@@ -286,7 +293,7 @@ mod tests {
         let rows: Vec<_> = (1..=9).map(|n| row(n, VersionState::Committed, Some(n), None)).collect();
         let kept = HashMap::from([(rows[4].version_id.clone(), 5)]);
         let lines = |kept| {
-            let svg = versions_chart("v", &rows, kept, Room::Wide).unwrap().unwrap();
+            let svg = versions_chart("v", &rows, kept, kept.map(|_| &rows[4].version_id), Room::Wide).unwrap().unwrap();
             (svg.matches("<polyline").count(), svg.contains("Backups are kept from v5"))
         };
         let (without, with) = (lines(None), lines(Some(&kept)));
@@ -294,9 +301,19 @@ mod tests {
     }
 
     #[test]
+    fn every_version_with_a_backup_is_drawn_however_many_there_are() {
+        let rows: Vec<_> = (0..500).map(|n| row(n, VersionState::Archived, Some(1), None)).collect();
+        let kept: HashMap<_, _> = rows.iter().step_by(3).map(|r| (r.version_id.clone(), 5)).collect();
+        let shown = drawn(&rows, Some(&kept));
+        assert_eq!(shown.iter().filter(|r| kept.contains_key(&r.version_id)).count(), kept.len());
+        assert!(shown.len() <= kept.len() + MOST, "{}", shown.len());
+        assert_eq!(drawn(&rows, None).len(), MOST);
+    }
+
+    #[test]
     fn in_a_narrow_frame_every_bar_stands_within_it() {
         let rows: Vec<_> = (0..300).map(|n| row(n, VersionState::Committed, Some(n), Some(n))).collect();
-        let svg = versions_chart("v", &rows, None, Room::Narrow).unwrap().unwrap();
+        let svg = versions_chart("v", &rows, None, None, Room::Narrow).unwrap().unwrap();
         assert!(svg.contains("viewBox=\"0 0 340 "), "{svg}");
         let number =
             |line: &str, name: &str| line.split(&format!(" {name}=\"")).nth(1)?.split('"').next()?.parse::<i32>().ok();

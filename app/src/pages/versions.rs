@@ -14,7 +14,7 @@ use rollback_types::{
 };
 
 use self::columns::{ColumnChoice, Optional};
-use self::window::Window;
+pub(crate) use self::window::RetentionWindow;
 use crate::address;
 use crate::api::versions::{VersionList, list_versions};
 use crate::components::{
@@ -149,7 +149,7 @@ pub(super) fn List(list: VersionList, query: VersionQuery) -> impl IntoView {
     let content = if page.items.is_empty() {
         empty(!narrowed && query.cursor.is_none()).into_any()
     } else {
-        let window = Window::of(&course, kept.as_ref());
+        let window = RetentionWindow::of(&course, kept.as_ref());
         table(page.items, &columns, &kept.unwrap_or_default(), window.as_ref(), &query).into_any()
     };
     view! {
@@ -190,7 +190,7 @@ fn SearchForm(query: VersionQuery) -> impl IntoView {
         <form class="filter-form" role="search" method="get" action="/versions">
             <SearchField name="q" label="Id, message or notes" value=query.q.unwrap_or_default() />
             <label class="sort">
-                <span>"Order"</span>
+                <span>"Order" <span class="sr">", applied at once"</span></span>
                 <select name="sort" data-send-on-change>{options}</select>
             </label>
             {states}
@@ -222,7 +222,7 @@ fn table(
     rows: Vec<VersionRow>,
     columns: &[Optional],
     kept: &HashMap<VersionId, u64>,
-    window: Option<&Window>,
+    window: Option<&RetentionWindow>,
     query: &VersionQuery,
 ) -> impl IntoView + use<> {
     let version = ordered(Column::text("Version"), query, VersionSort::IdAsc, VersionSort::IdDesc);

@@ -41,7 +41,12 @@ pub(super) fn UserEntry(user: UserView) -> impl IntoView {
                 <summary class="btn small" aria-label=format!("Change {}…", format::visible(&user.name))>
                     "Change…"
                 </summary>
-                <div class="decision-body">{forms(&user)}</div>
+                <div class="decision-body">
+                    {forms(&user)}
+                    <button class="btn small cancel needs-js" type="button">
+                        "Cancel"
+                    </button>
+                </div>
             </details>
         </Entry>
     }

@@ -71,10 +71,13 @@ pub fn RunTools(
     let where_now = Memo::new(move |_| {
         live.view.with(|v| {
             let at_work = v.steps.iter().find(|s| !s.state.is_through()).map(|s| s.step);
-            at_work.filter(|_| v.run.ended_at.is_none()).map(|step| match (kind, step) {
-                (_, Step::Validate) => "the validation".to_owned(),
-                (RunKind::Rollback, step) => format!("step {} of 8", step.number()),
-                (_, step) => format!("step {}", step.number()),
+            at_work.filter(|_| v.run.ended_at.is_none()).map(|step| {
+                let words = match (kind, step) {
+                    (_, Step::Validate) => "the validation".to_owned(),
+                    (RunKind::Rollback, step) => format!("step {} of 8", step.number()),
+                    (_, step) => format!("step {}", step.number()),
+                };
+                (format!("#{}", format::step_anchor(step)), words)
             })
         })
     });
@@ -88,7 +91,7 @@ pub fn RunTools(
             icon=Signal::derive(move || look().1)
             text=Signal::derive(move || look().2)
         />
-        <span class="small muted nowrap">{move || where_now.get()}</span>
+        {move || where_now.get().map(|(href, words)| view! { <a class="where small nowrap" href=href>{words}</a> })}
         <Elapsed live=live />
         <ConnectionState connection=live.connection />
     }

@@ -269,8 +269,9 @@ fn Outcome(view: Memo<Option<StepView>>, step: Step) -> impl IntoView {
     });
     move || {
         let (text, folded) = outcome.get().unwrap_or_default();
+        let class = if text.is_empty() { "d untold" } else { "d foreign" };
         let text = view! {
-            <div class="d foreign" id=format::step_anchor(step)>
+            <div class=class id=format::step_anchor(step)>
                 {format::visible_lines(&text)}
             </div>
         };

@@ -27,7 +27,7 @@ pub(super) fn ChartsSection() -> impl IntoView {
                 <h3>"Runs over time"</h3> {chart("history", |id, room| history_chart(id, &runs(), room))}
                 <h3>"Sizes over time"</h3> {chart("sizes", |id, room| sizes_chart(id, &sizes(), room))}
                 <h3>"Versions"</h3>
-                {chart("versions", |id, room| versions_chart(id, &versions(), Some(&HashMap::new()), room))}
+                {chart("versions", |id, room| versions_chart(id, &versions(), Some(&HashMap::new()), None, room))}
             </div>
         </Card>
     }

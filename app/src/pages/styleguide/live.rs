@@ -40,8 +40,12 @@ pub(super) fn ConnectionSection() -> impl IntoView {
     }
 }
 
-/// A log with a line of every kind.
+/// A log with a line of every kind. No island keeps it, so nothing in it can be pressed.
 #[component]
 pub(super) fn LogSection() -> impl IntoView {
-    view! { <Log live=LiveRun::new(run()) /> }
+    view! {
+        <div inert=true>
+            <Log live=LiveRun::new(run()) />
+        </div>
+    }
 }

@@ -7,6 +7,7 @@ use rollback_types::{VersionCourse, VersionId};
 
 use super::number;
 use crate::api::runs::Drawings;
+use crate::charts::drawn_versions;
 use crate::components::{Card, Chart, Column, Figures};
 use crate::format;
 
@@ -19,10 +20,11 @@ pub(super) fn card(
     kept: Option<&HashMap<VersionId, u64>>,
     narrowed: bool,
 ) -> impl IntoView + use<> {
-    let rows = course
-        .versions
-        .iter()
-        .filter(|v| v.created_at.is_some())
+    let shown = drawn_versions(&course.versions, kept);
+    let footer = covers(shown.len() as u64, course, narrowed);
+    let footer = view! { <p>{footer}</p> };
+    let rows = shown
+        .into_iter()
         .map(|v| {
             let backup = kept.and_then(|kept| kept.get(&v.version_id)).copied();
             view! {
@@ -35,7 +37,6 @@ pub(super) fn card(
             }
         })
         .collect_view();
-    let footer = view! { <p>{covers(course, narrowed)}</p> };
     view! {
         <Card title=TITLE footer=footer.into_any()>
             <Chart title=TITLE drawings=drawings />
@@ -55,8 +56,7 @@ pub(super) fn card(
 }
 
 /// What the drawing shows, and what it leaves out.
-fn covers(course: &VersionCourse, narrowed: bool) -> String {
-    let drawn = course.versions.iter().filter(|v| v.created_at.is_some()).count() as u64;
+fn covers(drawn: u64, course: &VersionCourse, narrowed: bool) -> String {
     let what = if drawn < course.total {
         format!(
             "{} of {}, spread evenly, and among them every version that has a backup of its own; the newest stands on the right.",
@@ -82,12 +82,12 @@ mod tests {
             ..VersionRow::of(VersionId::new(format!("v{n}")), VersionState::Archived)
         };
         let versions: Vec<VersionRow> = (0..3).map(row).collect();
-        let all = covers(&VersionCourse { versions: versions.clone(), total: 3 }, true);
+        let all = covers(3, &VersionCourse { versions: versions.clone(), total: 3 }, true);
         assert_eq!(
             all,
             "Every version whose time is known, the newest on the right. Search and filters do not narrow it."
         );
-        let sample = covers(&VersionCourse { versions, total: 100_000 }, false);
+        let sample = covers(3, &VersionCourse { versions, total: 100_000 }, false);
         assert!(sample.starts_with("3 of 100,000 versions, spread evenly"), "{sample}");
     }
 }

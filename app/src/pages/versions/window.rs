@@ -7,17 +7,18 @@ use rollback_types::{Timestamp, VersionCourse, VersionId, VersionQuery, VersionR
 
 /// It begins with the oldest version that has a backup of its own. The baseline's is kept for ever, and is no part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Window {
-    id: VersionId,
+pub(crate) struct RetentionWindow {
+    /// The oldest version in it.
+    pub(crate) id: VersionId,
     made: Timestamp,
     /// The baseline, which is older, has a backup.
     baseline: bool,
 }
 
-impl Window {
+impl RetentionWindow {
     /// Nothing where no backup is kept, where the backups cannot be listed, and where a version with a backup has no time: it
     /// might stand anywhere.
-    pub(super) fn of(course: &VersionCourse, kept: Option<&HashMap<VersionId, u64>>) -> Option<Self> {
+    pub(crate) fn of(course: &VersionCourse, kept: Option<&HashMap<VersionId, u64>>) -> Option<Self> {
         let kept = kept?;
         let has_backup = course.versions.iter().filter(|v| kept.contains_key(&v.version_id));
         let (baselines, others): (Vec<_>, Vec<_>) = has_backup.partition(|v| v.version_id.is_baseline());
@@ -42,7 +43,7 @@ impl Window {
 }
 
 /// The row that says so.
-pub(super) fn end(window: &Window, columns: usize) -> AnyView {
+pub(super) fn end(window: &RetentionWindow, columns: usize) -> AnyView {
     let older = if window.baseline { "of the older versions only the baseline has" } else { "no older version has" };
     view! {
         <tr class="window-end">
@@ -86,7 +87,7 @@ mod tests {
     #[test]
     fn it_ends_below_the_oldest_version_that_has_a_backup() {
         let course = VersionCourse { versions: rows(1..=9), total: 9 };
-        let window = Window::of(&course, Some(&kept(&["v7", "v5", "no version of ours"]))).unwrap();
+        let window = RetentionWindow::of(&course, Some(&kept(&["v7", "v5", "no version of ours"]))).unwrap();
         let newest = VersionQuery::default();
         assert_eq!(window.ends_after(&rows((1..=9).rev()), &newest), Some(5));
         assert_eq!(window.ends_after(&rows((5..=9).rev()), &newest), Some(5), "between two pages");
@@ -99,13 +100,21 @@ mod tests {
     #[test]
     fn where_it_cannot_be_told_nothing_is_said() {
         let mut course = VersionCourse { versions: rows(1..=9), total: 9 };
-        assert_eq!(Window::of(&course, None), None);
-        assert_eq!(Window::of(&course, Some(&kept(&[]))), None);
+        assert_eq!(RetentionWindow::of(&course, None), None);
+        assert_eq!(RetentionWindow::of(&course, Some(&kept(&[]))), None);
         course.versions[2].created_at = None;
-        assert_eq!(Window::of(&course, Some(&kept(&["v3", "v7"]))), None, "a kept version that may stand anywhere");
+        assert_eq!(
+            RetentionWindow::of(&course, Some(&kept(&["v3", "v7"]))),
+            None,
+            "a kept version that may stand anywhere"
+        );
         course.versions[0].version_id = VersionId::new("v1_baseline");
-        assert_eq!(Window::of(&course, Some(&kept(&["v1_baseline"]))), None, "the baseline's is kept for ever");
-        let window = Window::of(&course, Some(&kept(&["v1_baseline", "v7"]))).unwrap();
+        assert_eq!(
+            RetentionWindow::of(&course, Some(&kept(&["v1_baseline"]))),
+            None,
+            "the baseline's is kept for ever"
+        );
+        let window = RetentionWindow::of(&course, Some(&kept(&["v1_baseline", "v7"]))).unwrap();
         assert_eq!((window.id.as_str(), window.baseline), ("v7", true));
         assert!(in_words(None).contains("cannot be told"));
     }
