@@ -41,6 +41,8 @@ struct Told {
     at: Instant,
     counted: Option<Counted>,
     phase: Option<Phase>,
+    /// Phases begun, those of earlier tries too: the number of the present one.
+    phases: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +66,7 @@ struct Phase {
 impl Meter {
     pub(crate) fn new(step: Step, tx: mpsc::Sender<Message>, interval: Duration) -> Self {
         let now = Instant::now();
-        let told = Told { began: now, at: now, counted: None, phase: None };
+        let told = Told { began: now, at: now, counted: None, phase: None, phases: 0 };
         Self { step, tx, interval, told: Mutex::new(told) }
     }
 
@@ -75,7 +77,8 @@ impl Meter {
     /// A try begins: what an earlier one did last is not what this one does.
     pub(crate) fn begin(&self) {
         let now = Instant::now();
-        *self.told() = Told { began: now, at: now, counted: None, phase: None };
+        let mut told = self.told();
+        *told = Told { began: now, at: now, counted: None, phase: None, phases: told.phases };
     }
 
     /// Units handled, and units in all. `None`: too soon after the last report; the first, and the one that all is done, never are.
@@ -85,8 +88,8 @@ impl Meter {
         let before = told.counted;
         let done = before.map_or(done, |b| b.done.max(done));
         let moved = before.filter(|b| b.done == done).map_or(now, |b| b.moved);
-        // Nothing is counted yet: what was said to come before it goes on.
-        if done > 0 {
+        // A count that stands still says nothing new: what was said to be done goes on.
+        if done > before.map_or(0, |b| b.done) {
             told.phase = None;
         }
         let due =
@@ -116,19 +119,23 @@ impl Meter {
     fn begin_phase(&self, words: String) -> Progress {
         let now = Instant::now();
         let mut told = self.told();
+        told.phases += 1;
         told.phase = Some(Phase { words, began: now, part: None });
         told.at = now;
         told.progress(self.step, now)
     }
 
-    /// How far the present phase is; from any thread.
+    /// How far the present phase is; from any thread. Once that is over, what is told of it is nobody's.
     pub(crate) fn parts_of_phase(self: &Arc<Self>, unit: Unit) -> OnProgress {
-        let (meter, last) = (self.clone(), Mutex::new(None::<Instant>));
+        let (meter, last, number) = (self.clone(), Mutex::new(None::<Instant>), self.told().phases);
         Arc::new(move |done, total| {
             let now = Instant::now();
             let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
             let progress = {
                 let mut told = meter.told();
+                if told.phases != number {
+                    return;
+                }
                 let Some(phase) = told.phase.as_mut() else { return };
                 let done = phase.part.map_or(done, |(before, _, _)| before.max(done));
                 phase.part = Some((done, total, unit));
@@ -188,6 +195,7 @@ impl Told {
                 let part = phase.part.filter(|(_, total, _)| *total > 0);
                 (format!("{}{}", phase.words, part.map(in_words).unwrap_or_default()), phase.began)
             }
+            (None, Some(c)) if c.total == 0 => ("At work".to_owned(), c.moved),
             (None, Some(c)) if c.done >= c.total => ("Being verified".to_owned(), c.moved),
             (None, Some(_)) => return None,
             (None, None) => ("At work".to_owned(), self.began),
@@ -268,6 +276,36 @@ mod tests {
         next(&mut rx).await;
         assert_eq!(next(&mut rx).await, (7, 7, Some("Being verified · 1 s".into())));
         beating.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_count_that_moves_ends_a_phase_and_none_of_none_is_not_verified() {
+        let (meter, mut rx) = meter();
+        assert_eq!(meter.count(0, 0).unwrap().doing.as_deref(), Some("At work"));
+        meter.begin();
+        assert!(meter.count(9, 9).is_some());
+        meter.phase("The store takes in what was handed over").await.unwrap();
+        tokio::time::advance(Duration::from_millis(500)).await;
+        let again = meter.count(9, 9).unwrap();
+        assert_eq!(again.doing.as_deref(), Some("The store takes in what was handed over"));
+        next(&mut rx).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_late_word_about_an_earlier_phase_is_none_about_the_next() {
+        let (meter, mut rx) = meter();
+        meter.phase("Trying the copy").await.unwrap();
+        let late = meter.parts_of_phase(Unit::Bytes);
+        meter.phase("Clearing the way").await.unwrap();
+        late(4_000_000, 40_000_000);
+        let earlier_try = meter.parts_of_phase(Unit::Bytes);
+        meter.begin();
+        meter.phase("Trying the copy").await.unwrap();
+        earlier_try(5_000_000, 40_000_000);
+        tokio::spawn(meter.beat());
+        for words in ["Trying the copy", "Clearing the way", "Trying the copy", "Trying the copy"] {
+            assert_eq!(next(&mut rx).await.2.as_deref(), Some(words));
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -312,12 +312,27 @@ impl RollbackService {
         Ok(page)
     }
 
-    /// How many runs of each state and kind fit, as the journal counts them; `None` where it does not.
+    /// How many runs of each state and kind fit, as the journal counts them; `None` where it does not. An orphan counts as it is
+    /// shown.
     ///
     /// # Errors
     /// The journal's.
     pub async fn run_counts(&self, query: &RunQuery) -> Answer<Option<Vec<rollback_types::RunCount>>> {
-        Ok(self.journal.run_counts(query).await?)
+        let Some(mut counts) = self.journal.run_counts(query).await? else { return Ok(None) };
+        for state in [RunState::Running, RunState::NeedsDecision] {
+            if !counts.iter().any(|c| c.state == state) {
+                continue;
+            }
+            // Only one run is active at a time: a page holds them all.
+            let of_state = RunQuery { state: Some(state), kind: None, cursor: None, limit: None, ..query.clone() };
+            for mut run in self.journal.runs(&of_state).await?.items {
+                self.tell_orphan(&mut run).await;
+                if run.state != state {
+                    recount(&mut counts, state, &run);
+                }
+            }
+        }
+        Ok(Some(counts))
     }
 
     /// A run that was started here and has no engine any more: it has ended, or will be found interrupted.
@@ -336,6 +351,18 @@ impl RollbackService {
             }
         }
     }
+}
+
+/// Counts a run as what it is now.
+fn recount(counts: &mut Vec<rollback_types::RunCount>, before: RunState, run: &rollback_types::RunSummary) {
+    let was = counts.iter_mut().find(|c| c.kind == run.kind && c.state == before && c.count > 0);
+    let Some(was) = was else { return };
+    was.count -= 1;
+    match counts.iter_mut().find(|c| c.kind == run.kind && c.state == run.state) {
+        Some(now) => now.count += 1,
+        None => counts.push(rollback_types::RunCount { state: run.state, kind: run.kind, count: 1 }),
+    }
+    counts.retain(|c| c.count > 0);
 }
 
 /// A recorder with the channel its events are published on.

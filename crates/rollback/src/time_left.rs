@@ -11,7 +11,7 @@ pub struct TimeLeft {
     pub documented_ms: u64,
     /// Those steps.
     pub documented: Vec<Step>,
-    /// Steps at work for longer than that: what is left of them nobody knows, and they are part of no sum.
+    /// Steps at work for clearly longer than that: what is left of them nobody knows, and they are part of no sum.
     pub overdue: Vec<Overdue>,
 }
 
@@ -42,10 +42,13 @@ impl TimeLeft {
                 let (expected_ms, learned) = expected(s.step, medians);
                 let worked = s.tries.last().filter(|_| s.state == StepState::Running);
                 let worked_ms = worked.map_or(0, |this| now.since_ms(this.started_at));
-                match expected_ms.checked_sub(worked_ms) {
-                    Some(ms) if longest.is_none_or(|(most, ..)| ms > most) => longest = Some((ms, s.step, learned)),
-                    Some(_) => {}
-                    None => left.overdue.push(Overdue { step: s.step, expected_ms, learned }),
+                if worked_ms > expected_ms.saturating_add(grace(expected_ms)) {
+                    left.overdue.push(Overdue { step: s.step, expected_ms, learned });
+                    continue;
+                }
+                let ms = expected_ms.saturating_sub(worked_ms);
+                if ms > 0 && longest.is_none_or(|(most, ..)| ms > most) {
+                    longest = Some((ms, s.step, learned));
                 }
             }
             match longest {
@@ -65,6 +68,11 @@ impl TimeLeft {
 fn is_left_out(s: &StepView, restored: &[StoreKind]) -> bool {
     let waits = s.step.is_restore() && s.state == StepState::Pending;
     waits && s.lane.is_some_and(|store| !restored.contains(&store))
+}
+
+/// Half of all runs take longer than the median: only what takes much longer is worth a word.
+fn grace(expected_ms: u64) -> u64 {
+    (expected_ms / 2).max(2_000)
 }
 
 /// What a step takes, in milliseconds, and whether that was learned here.
@@ -157,12 +165,26 @@ mod tests {
             (3_000 + 3 * 4_000, 0),
             "the removals, 6, 8, the validation"
         );
-        let late = left(&view, &medians, &[], 4_001);
+        // Half of all runs take longer than the median: that is nothing to speak of.
+        let full = left(&view, &medians, &[], 6_000);
+        assert_eq!((full.learned_ms, full.overdue.len()), (3 * 4_000, 0));
+        let late = left(&view, &medians, &[], 6_001);
         assert_eq!(late.learned_ms, 3 * 4_000);
         let nodes = Overdue { step: Step::DeleteNodes, expected_ms: 4_000, learned: true };
         assert_eq!((late.overdue.len(), late.overdue[2]), (3, nodes));
         // A clock that goes back adds nothing.
         assert_eq!(left(&view, &medians, &[], -5_000).learned_ms, 4 * 4_000);
+    }
+
+    #[test]
+    fn a_lane_beside_an_overdue_one_still_counts() {
+        let view = run(&TO_THE_REMOVALS, &[Step::DropChapters, Step::DeletePoints, Step::DeleteNodes]);
+        let mut medians: Vec<StepDuration> = RunKind::Rollback.steps().into_iter().map(|s| median(s, 1_000)).collect();
+        medians.retain(|m| m.step != Step::DeleteNodes);
+        medians.push(median(Step::DeleteNodes, 240_000));
+        let left = left(&view, &medians, &[], 3_001);
+        assert_eq!(left.overdue.iter().map(|o| o.step).collect::<Vec<_>>(), [Step::DropChapters, Step::DeletePoints]);
+        assert_eq!(left.learned_ms, 240_000 - 3_001 + 3 * 1_000);
     }
 
     #[test]

@@ -257,6 +257,9 @@ async fn a_journal_that_fills_up_stops_the_run_before_the_next_effect() {
         let id = b.service.start(&support::start_request(&plan), &tester()).await.unwrap().run.id;
         let view = b.settle(id).await;
         assert_eq!(view.run.state, RunState::Interrupted, "after {appends} entries: never shown as running");
+        let counts = b.service.run_counts(&rollback_types::RunQuery::default()).await.unwrap().unwrap();
+        let interrupted = rollback_types::RunCount { state: RunState::Interrupted, kind: view.run.kind, count: 1 };
+        assert_eq!(counts, [interrupted], "after {appends} entries: counted as it is shown");
         let events = b.deployment.journal.all_events(id);
         // No step acted that is not in the journal as started.
         let started = |step| {

@@ -21,6 +21,7 @@ const LOOKS: &[&str] = &[
     "compare",
     "course",
     "differences_since",
+    "durations_beside",
     "is_ready",
     "kept_sizes",
     "last_looks",

@@ -107,6 +107,23 @@ fn a_kind_of_tomorrow_is_unknown_and_an_event_that_lacks_something_is_refused() 
 }
 
 #[test]
+fn a_kind_of_tomorrow_may_use_the_name_of_a_field_in_another_way() {
+    let event = |rest: &str| format!(r#"{{"number":3,"run_id":7,"at":"2026-11-23T14:18:10.276Z","type":{rest}}}"#);
+    let text = event(r#""step_praised","steps":{"mark":5}"#);
+    assert!(read(&text).is_err());
+    let seen = Event::of_tomorrow(&text).unwrap();
+    assert_eq!((seen.number, seen.run_id, seen.kind), (3, RunId(7), EventKind::Unknown));
+    assert_eq!(Event::of_tomorrow(r#"{"number":3,"type":"step_praised"}"#), None);
+    // One of ours that cannot be read is not taken for one of tomorrow.
+    for kind in every_kind() {
+        let written = Event { number: 9, run_id: RunId(7), at: at(1_234), kind };
+        let taken = Event::of_tomorrow(&serde_json::to_string(&written).unwrap());
+        let is_strange = matches!(written.kind, EventKind::Unknown | EventKind::RunAnnotated { .. });
+        assert_eq!(taken.is_some(), is_strange, "{written:?}");
+    }
+}
+
+#[test]
 fn a_run_is_read_as_the_server_reads_it_but_for_the_checks_of_its_validation() {
     let mut view = RunView::new(RunSummary {
         id: RunId(7),

@@ -23,4 +23,18 @@ impl RollbackService {
             StoreKind::ALL.into_iter().filter(|store| plan.stores.get(*store).restore).collect();
         Ok(TimeLeft::of(view, medians, &restored, Timestamp::now()))
     }
+
+    /// Median durations of the steps, and how long the rest of a run that is at work may take, beside the run itself: what cannot
+    /// be read is left out.
+    pub async fn durations_beside(&self, view: &RunView) -> (Vec<StepDuration>, Option<TimeLeft>) {
+        let medians = self.step_durations().await.unwrap_or_else(|e| {
+            tracing::warn!(run = %view.run.id, error = %e, "what steps took in earlier runs cannot be read; it is left out");
+            Vec::new()
+        });
+        let left = self.time_left(view, &medians).await.unwrap_or_else(|e| {
+            tracing::warn!(run = %view.run.id, error = %e, "what is left of the run cannot be told; it is left out");
+            None
+        });
+        (medians, left)
+    }
 }

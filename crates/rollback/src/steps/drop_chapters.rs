@@ -25,13 +25,13 @@ pub(super) async fn drop_chapters(cx: &mut StepContext, target: &RollbackTarget)
     }
     cx.progress(0, rows).await?;
     let mut at_most = rows;
-    cx.phase("Keeping a copy of the staged rows").await?;
-    if shared.settings.keep_evidence
-        && let Some(copy) = records.save_staging(target, &shared.folder()).await?
-    {
-        // Nothing goes that is not in the copy.
-        at_most = at_most.min(copy.rows);
-        cx.note(format!("kept a copy of {} in {}", counted(copy.rows, "staged rows"), copy.path.display())).await?;
+    if shared.settings.keep_evidence {
+        cx.phase("Keeping a copy of the staged rows").await?;
+        if let Some(copy) = records.save_staging(target, &shared.folder()).await? {
+            // Nothing goes that is not in the copy.
+            at_most = at_most.min(copy.rows);
+            cx.note(format!("kept a copy of {} in {}", counted(copy.rows, "staged rows"), copy.path.display())).await?;
+        }
     }
     cx.checkpoint()?;
     cx.acts(rows).await?;
