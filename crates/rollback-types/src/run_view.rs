@@ -214,7 +214,11 @@ impl RunView {
                     (s.done, s.total) = (*count, *count);
                 }
             }),
-            EventKind::StepSkipped { step, reason, .. } => self.change(*step, |s| {
+            EventKind::StepSkipped { step, reason, by_decision } => self.change(*step, |s| {
+                if *by_decision {
+                    // A skip is still known; of a way back that began, its start has taken the decision away.
+                    s.decided.get_or_insert(Decision::WayBack);
+                }
                 s.started_at.get_or_insert(at);
                 s.end(StepState::Skipped, at);
                 s.outcome = Some(format!("skipped: {reason}"));

@@ -16,6 +16,8 @@ enum Phase {
     },
     Through {
         attempt: u32,
+        /// A person left its work undone.
+        given_up: bool,
     },
     Failed {
         attempt: u32,
@@ -111,7 +113,7 @@ impl Procedure {
             EventKind::StepCompleted { step, .. } => {
                 expect(self.course, &[Course::Running])?;
                 let attempt = self.running(*step).map_err(illegal)?;
-                self.steps.insert(*step, Phase::Through { attempt });
+                self.steps.insert(*step, Phase::Through { attempt, given_up: false });
             }
             EventKind::StepFailed { step, .. } => {
                 expect(self.course, &[Course::Running])?;
@@ -132,7 +134,7 @@ impl Procedure {
                     return Err(illegal(format!("{step} is {:?}", self.phase(*step))));
                 }
                 let attempt = self.attempts(*step);
-                self.steps.insert(*step, Phase::Through { attempt });
+                self.steps.insert(*step, Phase::Through { attempt, given_up: *by_decision });
             }
             EventKind::DecisionNeeded { steps } => {
                 expect(self.course, &[Course::Running])?;
@@ -193,7 +195,7 @@ impl Procedure {
                 for (step, phase) in &mut self.steps {
                     *phase = match *phase {
                         Phase::Running { attempt } | Phase::Failed { attempt } => Phase::ToRetry { attempt },
-                        Phase::Through { attempt } if again.contains(step) => Phase::ToRetry { attempt },
+                        Phase::Through { attempt, .. } if again.contains(step) => Phase::ToRetry { attempt },
                         other => other,
                     };
                 }
@@ -277,6 +279,11 @@ impl Procedure {
         self.with(|p| matches!(p, Phase::Through { .. }))
     }
 
+    /// Steps that are through because a person decided that they are not to be done.
+    pub fn given_up(&self) -> Vec<Step> {
+        self.with(|p| matches!(p, Phase::Through { given_up: true, .. }))
+    }
+
     /// Steps whose end is not recorded, though they began: what they did is not known.
     pub fn in_hand(&self) -> Vec<Step> {
         self.with(|p| matches!(p, Phase::Running { .. }))
@@ -316,7 +323,7 @@ impl Procedure {
         match self.phase(step) {
             Phase::Pending => 0,
             Phase::Running { attempt }
-            | Phase::Through { attempt }
+            | Phase::Through { attempt, .. }
             | Phase::Failed { attempt }
             | Phase::ToRetry { attempt }
             | Phase::ToSkip { attempt } => attempt,

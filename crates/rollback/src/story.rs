@@ -128,9 +128,14 @@ pub(crate) fn skipped(reason: &str) -> String {
 /// known. The procedure is as it was before the interruption.
 pub(crate) fn interruption(procedure: &Procedure, cause: &str) -> String {
     let list = |steps: Vec<Step>| steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let through = procedure.through();
-    let proven =
-        if through.is_empty() { "No step was done".to_owned() } else { format!("Proven done: {}", list(through)) };
+    // What was not done by decision is through, and proves nothing.
+    let given_up = procedure.given_up();
+    let done: Vec<Step> = procedure.through().into_iter().filter(|step| !given_up.contains(step)).collect();
+    let mut proven =
+        if done.is_empty() { "No step was done".to_owned() } else { format!("Proven done: {}", list(done)) };
+    if !given_up.is_empty() {
+        proven.push_str(&format!("; skipped by decision: {}", list(given_up)));
+    }
     let told = |steps: Vec<Step>, say: &dyn Fn(String) -> String| (!steps.is_empty()).then(|| say(list(steps)));
     // A run asks only once no step is at work: one that failed beside others waits for them first.
     let (failed, how) = if procedure.is_aborting() {
@@ -210,6 +215,24 @@ mod tests {
 
     fn decided(step: Step, decision: Decision) -> EventKind {
         EventKind::DecisionMade { step, decision, reason: Some("by hand".into()), actor: "ada".into() }
+    }
+
+    #[test]
+    fn what_was_skipped_by_decision_is_not_told_as_done() {
+        let (rows, nodes) = (Step::DropChapters, Step::DeleteNodes);
+        let skipped =
+            EventKind::StepSkipped { step: nodes, reason: format!("{BY_DECISION}by hand"), by_decision: true };
+        let said = said_after(&[
+            EventKind::StepCompleted { step: rows, found_absent: false, count: None, outcome: "o".into() },
+            failed(nodes),
+            EventKind::DecisionNeeded { steps: vec![nodes] },
+            decided(nodes, Decision::Skip),
+            skipped,
+        ]);
+        assert!(
+            said.contains("Proven done: step 1, step 2, step 3; skipped by decision: step 5; no step was at work."),
+            "{said}"
+        );
     }
 
     #[test]

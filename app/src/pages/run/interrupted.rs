@@ -16,8 +16,12 @@ fn left(view: &RunView) -> [String; 2] {
             view.steps.iter().filter(|s| wanted(s)).map(|s| format!("{} ({})", s.step, s.title)).collect();
         steps
     };
-    let (done, open) = (named(|s| s.state.is_through()), named(|s| s.state == StepState::Interrupted));
-    let done = if done.is_empty() { "No step.".to_owned() } else { format!("{}.", listed(&done)) };
+    let done = named(|s| s.state.is_through() && !was_left_out(s));
+    let (left_out, open) = (named(was_left_out), named(|s| s.state == StepState::Interrupted));
+    let mut done = if done.is_empty() { "No step.".to_owned() } else { format!("{}.", listed(&done)) };
+    if !left_out.is_empty() {
+        done.push_str(&format!(" Skipped by decision: {}.", listed(&left_out)));
+    }
     let open = if open.is_empty() {
         "Nothing: no step was at work.".to_owned()
     } else {
@@ -26,6 +30,11 @@ fn left(view: &RunView) -> [String; 2] {
         format!("{}. {what}.", listed(&open))
     };
     [done, open]
+}
+
+/// It is through because a person decided that it is not to be done: that proves nothing.
+fn was_left_out(step: &StepView) -> bool {
+    step.state == StepState::Skipped && step.decided.is_some()
 }
 
 /// Why a step had failed before, and how far a decision about it had come.
@@ -174,6 +183,13 @@ mod tests {
         let [done, open] = left(&view);
         assert!(done.contains(&view.steps[0].title) && !done.contains(&view.steps[4].title), "{done}");
         assert!(open.contains(&view.steps[4].title) && open.contains("counted again"), "{open}");
+        view.steps[2].state = StepState::Skipped;
+        assert!(left(&view)[0].contains(&format!(" and step 3 ({}).", view.steps[2].title)), "{}", left(&view)[0]);
+        view.steps[2].decided = Some(Decision::Skip);
+        let [done, _] = left(&view);
+        let told = format!("step 1 ({}). Skipped by decision: step 3 ({}).", view.steps[0].title, view.steps[2].title);
+        assert_eq!(done, told);
+        (view.steps[2].state, view.steps[2].decided) = (StepState::Pending, None);
         view.steps[4].state = StepState::Done;
         view.steps[5].state = StepState::Interrupted;
         let open = &left(&view)[1];
