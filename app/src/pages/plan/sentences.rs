@@ -1,6 +1,7 @@
 //! What a plan says in whole sentences. Pure: the same on the server and in the browser.
 
-use rollback_types::{RollbackPlan, RunKind, StagingCounts, StoreKind};
+use rollback_types::plan::StorePlans;
+use rollback_types::{RollbackPlan, RunKind, StagingCounts, Step, StoreKind};
 
 use super::subject::Subject;
 use crate::format;
@@ -74,23 +75,63 @@ pub fn restore_footer(plan: &RollbackPlan, chosen: &[StoreKind], recommended: &[
     }
 }
 
+/// The step that removes what a store has staged.
+fn removes(store: StoreKind) -> Step {
+    match store {
+        StoreKind::Sqlite => Step::DropChapters,
+        StoreKind::Qdrant => Step::DeletePoints,
+        StoreKind::Neo4j => Step::DeleteNodes,
+    }
+}
+
+/// The step that would remove what this store has staged, where an interrupted run has left it behind: it was skipped by decision,
+/// or something was staged after it.
+pub fn left_behind(plan: &RollbackPlan, store: StoreKind) -> Option<Step> {
+    let step = removes(store);
+    (plan.resumes.is_some() && plan.steps.iter().all(|s| s.step != step)).then_some(step)
+}
+
+/// What of the stores' staged data goes, and what stays because its step is not done any more.
+fn goes(staged: &[(StoreKind, &StagingCounts)], left_behind: impl Fn(StoreKind) -> Option<Step>) -> String {
+    let (mut goes, mut stays) = (Vec::new(), Vec::new());
+    for (store, staging) in staged {
+        let parts: Vec<String> = [
+            (staging.rows, "chapters"),
+            (staging.points, "points"),
+            (staging.nodes, "nodes"),
+            (staging.relationships, "relationships"),
+        ]
+        .into_iter()
+        .filter_map(|(n, unit)| n.filter(|n| *n > 0).map(|n| format::counted(n, unit)))
+        .collect();
+        match left_behind(*store) {
+            None => goes.extend(parts),
+            Some(step) if !parts.is_empty() => {
+                stays.push(format!(
+                    ". Of what is staged stays: {}, as {step} is not among the steps left",
+                    listed(&parts)
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    let removed = match (goes.is_empty(), stays.is_empty()) {
+        (false, _) => format!("Removes {}", listed(&goes)),
+        (true, true) => "Nothing is staged that could be counted".to_owned(),
+        (true, false) => "Removes nothing".to_owned(),
+    };
+    removed + &stays.concat()
+}
+
 /// What goes, in one sentence, and what becomes of production in another.
 fn removal(plan: &RollbackPlan) -> String {
-    let stores = &plan.stores;
-    let parts: Vec<String> = [
-        (stores.sqlite.staging.rows, "chapters"),
-        (stores.qdrant.staging.points, "points"),
-        (stores.neo4j.staging.nodes, "nodes"),
-        (stores.neo4j.staging.relationships, "relationships"),
-    ]
-    .into_iter()
-    .filter_map(|(n, unit)| n.filter(|n| *n > 0).map(|n| format::counted(n, unit)))
-    .collect();
-    let goes = if parts.is_empty() {
-        "Nothing is staged that could be counted".to_owned()
-    } else {
-        format!("Removes {}", listed(&parts))
-    };
+    let StorePlans { sqlite, qdrant, neo4j } = &plan.stores;
+    let staged = [
+        (StoreKind::Sqlite, &sqlite.staging),
+        (StoreKind::Qdrant, &qdrant.staging),
+        (StoreKind::Neo4j, &neo4j.staging),
+    ];
+    let goes = goes(&staged, |store| left_behind(plan, store));
     let restored = restored(plan);
     let stays = if restored.is_empty() {
         "Production is left as it is.".to_owned()
@@ -188,6 +229,21 @@ mod tests {
         assert_eq!(words(&["a"]), "a");
         assert_eq!(words(&["a", "b"]), "a and b");
         assert_eq!(words(&["a", "b", "c"]), "a, b and c");
+    }
+
+    #[test]
+    fn what_no_step_removes_any_more_is_not_told_as_going() {
+        let rows = StagingCounts { rows: Some(7), ..StagingCounts::default() };
+        let graph = StagingCounts { nodes: Some(1_100), relationships: Some(1_410), ..StagingCounts::default() };
+        let none = StagingCounts::default();
+        let skipped = |store| (store == StoreKind::Neo4j).then_some(Step::DeleteNodes);
+        let (sqlite, neo4j) = ((StoreKind::Sqlite, &rows), (StoreKind::Neo4j, &graph));
+        assert_eq!(goes(&[sqlite, neo4j], |_| None), "Removes 7 chapters, 1,100 nodes and 1,410 relationships");
+        let stays =
+            ". Of what is staged stays: 1,100 nodes and 1,410 relationships, as step 5 is not among the steps left";
+        assert_eq!(goes(&[sqlite, neo4j], skipped), format!("Removes 7 chapters{stays}"));
+        assert_eq!(goes(&[neo4j], skipped), format!("Removes nothing{stays}"));
+        assert_eq!(goes(&[(StoreKind::Neo4j, &none)], skipped), "Nothing is staged that could be counted");
     }
 
     #[test]

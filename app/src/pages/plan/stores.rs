@@ -1,7 +1,7 @@
 //! Store by store: what goes, what comes in its place, and what stays.
 
 use leptos::prelude::*;
-use rollback_types::{Inventory, RollbackPlan, StagingCounts, StoreKind, StorePlan};
+use rollback_types::{Inventory, RollbackPlan, StagingCounts, Step, StoreKind, StorePlan};
 
 use super::sentences;
 use super::subject::Subject;
@@ -17,7 +17,9 @@ pub fn GoesCard(
     // What is replaced in the same plan does not stay.
     let restores = |s: StoreKind| plan.stores.get(s).restore || plan.stores.get(s).restore_recommended;
     let production = if StoreKind::ALL.into_iter().any(restores) { "Production now" } else { "Production, stays" };
-    let rows = StoreKind::ALL.into_iter().map(|s| goes_row(s, plan.stores.get(s), production)).collect_view();
+    let rows = StoreKind::ALL.into_iter();
+    let rows =
+        rows.map(|s| goes_row(s, plan.stores.get(s), sentences::left_behind(&plan, s), production)).collect_view();
     let notes: Vec<(IconName, String)> = [
         sentences::crossing(&plan.stores.neo4j.staging).map(|n| (IconName::Warning, n)),
         sentences::whose(&plan).map(|n| (IconName::Info, n)),
@@ -59,17 +61,24 @@ pub fn GoesCard(
     }
 }
 
-fn deed(store: StoreKind, known: bool, staging: &StagingCounts) -> &'static str {
-    match (staging.present, store) {
+fn deed(store: StoreKind, known: bool, staging: &StagingCounts, left_behind: Option<Step>) -> String {
+    let said = match (staging.present, store, left_behind) {
         _ if !known => "could not be counted",
-        (false, _) => "nothing is staged here",
-        (true, StoreKind::Sqlite) => "dropped",
-        (true, StoreKind::Qdrant) => "deleted; aliases stay as they are",
-        (true, StoreKind::Neo4j) => "deleted in batches",
-    }
+        (false, ..) => "nothing is staged here",
+        (true, _, Some(step)) => return format!("stays: {step} is not among the steps left"),
+        (true, StoreKind::Sqlite, None) => "dropped",
+        (true, StoreKind::Qdrant, None) => "deleted; aliases stay as they are",
+        (true, StoreKind::Neo4j, None) => "deleted in batches",
+    };
+    said.to_owned()
 }
 
-fn goes_row(store: StoreKind, plan: &StorePlan, column: &'static str) -> impl IntoView + use<> {
+fn goes_row(
+    store: StoreKind,
+    plan: &StorePlan,
+    left_behind: Option<Step>,
+    column: &'static str,
+) -> impl IntoView + use<> {
     let staging = plan.staging.clone();
     let percent = format::percent(staging.units(), plan.production.as_ref().map_or(0, units));
     let known = plan.reachable && plan.problem.is_none();
@@ -97,7 +106,7 @@ fn goes_row(store: StoreKind, plan: &StorePlan, column: &'static str) -> impl In
             </th>
             <td class="wide">
                 {(!staging.name.is_empty()).then(|| view! { <code class="foreign">{format::visible(&staging.name)}</code> })}
-                <span class="under">{deed(store, known, &staging)}</span>
+                <span class="under">{deed(store, known, &staging, left_behind)}</span>
                 {trouble}
             </td>
             <td class="num" data-label="Staged">
