@@ -14,6 +14,8 @@ async function heldInStep5(page: Page, deployment: Deployment): Promise<() => Pr
 }
 
 test('while a step works its bar grows, and the page says of when the chart is', async ({ page, deployment }) => {
+  // The chart is drawn anew every fifteen seconds.
+  test.slow();
   const release = await heldInStep5(page, deployment);
   const chart = page.locator('#run-chart');
   // The text alternative; the drawing says the same.
@@ -26,7 +28,7 @@ test('while a step works its bar grows, and the page says of when the chart is',
   // Nothing begins or ends meanwhile; the bar of the step that works takes more and more of the whole.
   const region = chart.getByRole('region', { name: 'Chart: Where the time went' });
   await region.focus();
-  await expect.poll(widest, { timeout: 30_000 }).toBeGreaterThan(before);
+  await expect.poll(widest, { timeout: 45_000 }).toBeGreaterThan(before);
   expect(await moment()).not.toBe(then);
   await expect(step(page, 5)).toContainText('running');
   await expect(region).toBeFocused();

@@ -108,7 +108,7 @@ mod browser {
         };
         let listeners = vec![
             listener("message", |f, text| {
-                if let Ok(event) = serde_json::from_str(text) {
+                if let Some(event) = serde_json::from_str(text).ok().or_else(|| Event::of_tomorrow(text)) {
                     f.waiting.borrow_mut().0.push(event);
                     f.ask_flush();
                 }

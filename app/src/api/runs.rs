@@ -140,11 +140,12 @@ pub async fn get_run(id: RunId) -> Result<RunView, ApiError> {
     service()?.run_with_log(id, LINES).await.map_err(refused)
 }
 
-/// Lines of a run's log before the event of that number.
+/// Lines of a run's log before the event of that number. That they cannot be read is shown in their place: it is not the page's
+/// status.
 #[cfg(feature = "ssr")]
-pub(crate) async fn log_before(id: RunId, number: u64) -> Result<LogPart, ApiError> {
+pub(crate) async fn log_before(id: RunId, number: u64) -> Result<LogPart, rollback_types::Problem> {
     let query = LogQuery { before: Some(number), ..LogQuery::default() };
-    service()?.log(id, &query).await.map_err(refused)
+    Ok(service()?.log(id, &query).await?)
 }
 
 /// The later run that took over the version of a rollback that did not come to its end, if one did.
@@ -159,10 +160,10 @@ pub async fn step_durations() -> Result<Vec<StepDuration>, ApiError> {
     service()?.step_durations().await.map_err(refused)
 }
 
-/// How long the rest of a run that is at work may take.
+/// Median durations of the steps, and how long the rest of a run that is at work may take, as far as they can be read.
 #[cfg(feature = "ssr")]
-pub(crate) async fn time_left(run: &RunView, medians: &[StepDuration]) -> Result<Option<rollback::TimeLeft>, ApiError> {
-    service()?.time_left(run, medians).await.map_err(refused)
+pub(crate) async fn durations(run: &RunView) -> Result<(Vec<StepDuration>, Option<rollback::TimeLeft>), ApiError> {
+    Ok(service()?.durations_beside(run).await)
 }
 
 /// A chart as SVG, twice: for a wide place and for a narrow one. Their texts are escaped.

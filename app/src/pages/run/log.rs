@@ -236,7 +236,7 @@ fn fetch(live: LiveRun, window: RwSignal<Window>, part: Part, place: NodeRef<htm
     window.update(|w| w.wait());
     leptos::task::spawn_local(async move {
         let answer = crate::fetch::json::<LogPart>(&format!("/api/v1/runs/{id}/log{query}")).await;
-        window.update(|w| {
+        let used = window.try_update(|w| {
             // What is answered late is no answer to what is asked now: the window may have moved meanwhile.
             let moved = match part {
                 Part::Earlier => w.first() != first,
@@ -244,7 +244,7 @@ fn fetch(live: LiveRun, window: RwSignal<Window>, part: Part, place: NodeRef<htm
                 Part::Matches => false,
             };
             if moved || w.is_grave() != grave || w.sought() != sought.as_deref() {
-                return;
+                return false;
             }
             match (answer, part) {
                 (Err(_), _) => w.fail(),
@@ -252,14 +252,24 @@ fn fetch(live: LiveRun, window: RwSignal<Window>, part: Part, place: NodeRef<htm
                 (Ok(lines), Part::Later) => w.put_after(lines),
                 (Ok(lines), Part::Matches) => w.put_found(lines),
             }
+            true
         });
-        // The button that was pressed goes with the last of its lines: the focus stays in the log.
+        // The button that was pressed goes with the last of its lines: the focus stays in the log, unless it has left the
+        // button meanwhile. A button that is gone already has left it to the body.
         let gone = window.with_untracked(|w| match part {
             Part::Earlier => !w.has_earlier(),
             Part::Later => !w.has_later(),
             Part::Matches => false,
         });
-        if gone && let Some(log) = place.get_untracked() {
+        let is_on_it = || {
+            let active = document().active_element();
+            active.is_none_or(|e| e.matches("body,.log-more>button").unwrap_or(false))
+        };
+        if used == Some(true)
+            && gone
+            && is_on_it()
+            && let Some(log) = place.get_untracked()
+        {
             let quietly = web_sys::FocusOptions::new();
             quietly.set_prevent_scroll(true);
             // What cannot take the focus just does not get it.

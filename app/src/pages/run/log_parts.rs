@@ -2,12 +2,12 @@
 #![allow(missing_docs, reason = "the component macro makes an undocumented props type")]
 
 use leptos::prelude::*;
-use rollback_types::{LogPart, RunId, RunView};
+use rollback_types::{LogPart, Problem, RunId, RunView};
 
 use super::log::line_view;
 use super::log_window::Window;
 use crate::address;
-use crate::components::Card;
+use crate::components::{Card, ErrorPanel};
 
 /// The parameter of the address that asks for the lines before an event.
 const BEFORE: &str = "log_before";
@@ -23,9 +23,9 @@ pub(super) fn begins_with(view: &RunView) -> Option<u64> {
     window.first().filter(|_| window.has_earlier())
 }
 
-/// The way to earlier lines, or those that were asked for.
+/// The way to earlier lines, or those that were asked for, or why they cannot be shown.
 #[component]
-pub(super) fn EarlierLog(run: RunId, first: Option<u64>, part: Option<LogPart>) -> impl IntoView {
+pub(super) fn EarlierLog(run: RunId, first: Option<u64>, part: Option<Result<LogPart, Problem>>) -> impl IntoView {
     let earlier = move |number: u64| {
         view! {
             <a class="btn small" href=format!("/runs/{run}?{BEFORE}={number}#card-earlier-in-the-log")>
@@ -35,6 +35,19 @@ pub(super) fn EarlierLog(run: RunId, first: Option<u64>, part: Option<LogPart>) 
     };
     let Some(part) = part else {
         return view! { <noscript>{first.map(earlier)}</noscript> }.into_any();
+    };
+    let part = match part {
+        Ok(part) => part,
+        Err(problem) => {
+            return view! {
+                <noscript>
+                    <Card title="Earlier in the log">
+                        <ErrorPanel problem=problem retry=format!("/runs/{run}") />
+                    </Card>
+                </noscript>
+            }
+            .into_any();
+        }
     };
     let before = part.lines.first().map(|line| line.number).filter(|_| part.earlier);
     let lines = part.lines.iter().map(|line| line_view(line, None)).collect_view();

@@ -16,7 +16,7 @@ use super::validation::ValidationCard;
 use super::way_back::WayBackCard;
 use crate::api::ApiError;
 use crate::api::backups::RemoveWayBack;
-use crate::api::runs::{self, AbandonRun, DecideRun, get_run, log_before, step_durations, taken_over_by};
+use crate::api::runs::{self, AbandonRun, DecideRun, get_run, log_before, taken_over_by};
 use crate::background::RELOADED;
 use crate::components::{EmptyState, ErrorPanel, Loading, PageHeader, message};
 use crate::fragment::Fragment;
@@ -33,18 +33,19 @@ struct Shown {
     medians: Vec<StepDuration>,
     /// What is left of it while it is at work.
     left: Option<String>,
-    /// The earlier part of its log that was asked for.
-    part: Option<LogPart>,
+    /// The earlier part of its log that was asked for, or why it cannot be read.
+    part: Option<Result<LogPart, Problem>>,
 }
 
 impl Shown {
     async fn of(id: RunId, before: Option<u64>) -> Result<Self, ApiError> {
         let view = get_run(id).await?;
         let later = taken_over_by(&view.run).await?;
-        let medians = step_durations().await?;
-        let left = runs::time_left(&view, &medians).await?.as_ref().and_then(time_left::sentence);
+        // What only goes with the run must not take the page from whoever decides about it.
+        let (medians, left) = runs::durations(&view).await?;
+        let left = left.as_ref().and_then(time_left::sentence);
         let part = match before {
-            Some(number) => Some(log_before(id, number).await?),
+            Some(number) => Some(log_before(id, number).await),
             None => None,
         };
         Ok(Self { view, later, medians, left, part })

@@ -12,8 +12,8 @@ use crate::live::LiveRun;
 
 /// Steps that move together are asked for once.
 const REST: Duration = Duration::from_millis(250);
-/// Between two looks at a step that is at work.
-const GROWS: Duration = Duration::from_secs(5);
+/// Between two looks at a step that is at work. What it counts comes over the stream meanwhile.
+const GROWS: Duration = Duration::from_secs(15);
 
 /// Keeps the page's fragments at the run's state.
 pub fn keep(live: LiveRun) {

@@ -30,21 +30,22 @@ fn of_step(step: Step, medians: &[StepDuration]) -> String {
 pub(super) fn sentence(left: &TimeLeft) -> Option<String> {
     let TimeLeft { learned_ms, documented_ms, documented, overdue } = left;
     let (here, there) = (whole_seconds(*learned_ms), whole_seconds(*documented_ms));
-    let after = if overdue.is_empty() { "" } else { " after that" };
+    // Another lane may be part of the sum, at work at the same time: what is left is not left after it.
+    let besides = if overdue.is_empty() { "" } else { " besides" };
     let sum = match (*learned_ms, *documented_ms) {
         (0, 0) => None,
-        (_, 0) => Some(format!("About {here} left{after}, by earlier runs here.")),
+        (_, 0) => Some(format!("About {here} left{besides}, by earlier runs here.")),
         (0, _) => {
             let steps = names(documented);
             Some(format!(
-                "Up to {there} left{after} by the document’s longest estimates. Nothing is learned here yet about {steps}."
+                "Up to {there} left{besides} by the document’s longest estimates. Nothing is learned here yet about {steps}."
             ))
         }
         _ => {
             let both = whole_seconds(learned_ms + documented_ms);
             let steps = names(documented);
             Some(format!(
-                "About {both} left{after}: {here} by earlier runs here, and up to {there} by the document’s longest estimates for {steps}."
+                "About {both} left{besides}: {here} by earlier runs here, and up to {there} by the document’s longest estimates for {steps}."
             ))
         }
     };
@@ -113,7 +114,7 @@ mod tests {
         let with_rest = TimeLeft { learned_ms: 100, ..alone };
         assert_eq!(
             sentence(&with_rest).unwrap(),
-            "Step 5 takes longer than usual here (4.0 s). About 1 s left after that, by earlier runs here."
+            "Step 5 takes longer than usual here (4.0 s). About 1 s left besides, by earlier runs here."
         );
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn Trouble(view: Memo<Option<StepView>>, live: LiveRun, step: Step) -
 /// Who decided while somebody wrote here, and what they had written; until they have read it.
 #[component]
 fn Overtaken(step: Step, typed: String, live: LiveRun, overtaken: RwSignal<Option<String>>) -> impl IntoView {
-    let said = live.view.with_untracked(decided_since);
+    let said = live.view.with_untracked(|v| decided_since(v, step));
     let typed = (!typed.is_empty()).then(|| {
         view! {
             <p>
@@ -84,11 +84,15 @@ fn notice_of(step: Step) -> String {
     format!("overtaken-{}", step.as_str())
 }
 
-/// Who decided what since the run asked last, as its log tells it. It may ask no more for another reason.
-fn decided_since(view: &RunView) -> String {
+/// Who decided what about a step since the run asked last, as its log tells it; what ends the run is decided for every step. It may
+/// ask no more for another reason.
+fn decided_since(view: &RunView, step: Step) -> String {
     let since = view.log.iter().rev().take_while(|line| !line.text.starts_with("a decision is needed"));
-    let mut decisions = since.filter(|line| line.text.contains(" decided: "));
-    let what = decisions.next().map_or("The run does not ask any more", |line| &line.text);
+    let decisions: Vec<_> = since.filter(|line| line.text.contains(" decided: ")).collect();
+    let about = format!("{step}: ");
+    let of_step = decisions.iter().find(|line| line.text.starts_with(&about));
+    let what = of_step.or_else(|| decisions.iter().find(|line| line.text.contains(" decided: abort")));
+    let what = what.map_or("The run does not ask any more", |line| &line.text);
     format!("Nothing was sent from here. {}.", format::visible(what))
 }
 
@@ -169,16 +173,17 @@ mod tests {
         let mut happens = |kind| {
             let (run_id, number) = (view.run.id, view.run.last_event + 1);
             view.apply(&Event { number, run_id, at: view.run.started_at, kind });
-            decided_since(&view)
+            decided_since(&view, Step::DeleteNodes)
         };
         let step = Step::DeleteNodes;
         let asks = || EventKind::DecisionNeeded { steps: vec![step] };
-        let decides = |actor: &str| EventKind::DecisionMade {
+        let of = |step, decision, actor: &str| EventKind::DecisionMade {
             step,
-            decision: Decision::Retry,
+            decision,
             reason: None,
             actor: actor.to_owned(),
         };
+        let decides = |actor: &str| of(step, Decision::Retry, actor);
         happens(asks());
         assert!(happens(decides("ada")).ends_with("step 5: ada decided: retry."));
         let nobody = "Nothing was sent from here. The run does not ask any more.";
@@ -186,5 +191,11 @@ mod tests {
         happens(decides("otto"));
         let said = happens(EventKind::StepStarted { step, attempt: 2 });
         assert_eq!(said, "Nothing was sent from here. step 5: otto decided: retry.");
+        let said = happens(of(Step::DeletePoints, Decision::Retry, "eve"));
+        assert_eq!(said, "Nothing was sent from here. step 5: otto decided: retry.", "hers is about another step");
+        happens(asks());
+        assert_eq!(happens(of(Step::DeletePoints, Decision::Retry, "eve")), nobody);
+        let said = happens(of(Step::DeletePoints, Decision::Abort, "eve"));
+        assert_eq!(said, "Nothing was sent from here. step 4: eve decided: abort.", "it ends the run");
     }
 }
