@@ -29,7 +29,7 @@ fn of_step(step: Step, medians: &[StepDuration]) -> String {
 /// What is left of the run, and by what that is known; nothing when nothing can be said.
 pub(super) fn sentence(left: &TimeLeft) -> Option<String> {
     let TimeLeft { learned_ms, documented_ms, documented, overdue } = left;
-    let (here, there) = (whole_seconds(*learned_ms), whole_seconds(*documented_ms));
+    let (here, there) = (rough(*learned_ms), rough(*documented_ms));
     // Another lane may be part of the sum, at work at the same time: what is left is not left after it.
     let besides = if overdue.is_empty() { "" } else { " besides" };
     let sum = match (*learned_ms, *documented_ms) {
@@ -42,7 +42,7 @@ pub(super) fn sentence(left: &TimeLeft) -> Option<String> {
             ))
         }
         _ => {
-            let both = whole_seconds(learned_ms + documented_ms);
+            let both = rough(learned_ms + documented_ms);
             let steps = names(documented);
             Some(format!(
                 "About {both} left{besides}: {here} by earlier runs here, and up to {there} by the document’s longest estimates for {steps}."
@@ -52,6 +52,12 @@ pub(super) fn sentence(left: &TimeLeft) -> Option<String> {
     let late = overdue.iter().map(late);
     let all: Vec<String> = late.chain(sum).collect();
     (!all.is_empty()).then(|| all.join(" "))
+}
+
+/// Seconds below ten minutes, minutes above: a sum of estimates is no more exact.
+fn rough(ms: u64) -> String {
+    const MINUTE: u64 = 60_000;
+    if ms < 10 * MINUTE { whole_seconds(ms) } else { format::duration(ms.div_ceil(MINUTE) * MINUTE) }
 }
 
 fn names(steps: &[Step]) -> String {
@@ -101,7 +107,7 @@ mod tests {
         let both = TimeLeft { learned_ms: 40_000, ..documented };
         assert_eq!(
             sentence(&both).unwrap(),
-            "About 25 min 40 s left: 40 s by earlier runs here, and up to 25 min by the document’s longest estimates for \
+            "About 26 min left: 40 s by earlier runs here, and up to 25 min by the document’s longest estimates for \
              step 7 (Qdrant) and the validation."
         );
     }
