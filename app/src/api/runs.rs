@@ -63,13 +63,14 @@ pub async fn validate(subject: String) -> Result<RunId, ApiError> {
     Ok(run.run.id)
 }
 
-/// Decides about a failed step: `retry`, `skip` (with a reason), `way_back` or `abort`.
+/// Decides about a failed step: `retry`, `skip` (with a reason), `way_back` or `abort`; `failure` is the try that was seen to fail.
 #[server(name = DecideRun, prefix = "/rpc", endpoint = "decide", input = PostUrl, output = Json)]
 pub async fn decide_run(
     run: i64,
     step: String,
     decision: String,
     #[server(default)] reason: Option<String>,
+    #[server(default)] failure: Option<u32>,
 ) -> Result<(), ApiError> {
     use rollback::ServiceError::Invalid;
     use rollback_types::{Decision, Step};
@@ -80,7 +81,7 @@ pub async fn decide_run(
         .find(|d| d.as_str() == decision)
         .ok_or_else(|| refused_form(Invalid("A decision is one of retry, skip, way_back and abort.".to_owned())))?;
     let reason = reason.map(|r| one_line_ends(&r)).filter(|r| !r.is_empty());
-    service()?.decide(RunId(run), step, decision, reason, &actor()?).await.map_err(refused_form)?;
+    service()?.decide_about(RunId(run), (step, failure), decision, reason, &actor()?).await.map_err(refused_form)?;
     // To no part of the page: without JavaScript it loads itself again, which browsers do not do to a part.
     leptos_axum::redirect(&format!("/runs/{run}"));
     Ok(())
@@ -259,7 +260,9 @@ mod tests {
     #[test]
     fn a_decision_may_come_without_a_reason() {
         let plain: DecideRun = read("run=7&step=delete_nodes&decision=retry");
-        assert_eq!((plain.run, plain.reason), (7, None));
+        assert_eq!((plain.run, plain.reason, plain.failure), (7, None, None));
+        let about: DecideRun = read("run=7&step=delete_nodes&failure=2&decision=retry");
+        assert_eq!(about.failure, Some(2));
         let skip: DecideRun = read("run=7&step=delete_nodes&decision=skip&reason=done+by+hand");
         assert_eq!(skip.reason.as_deref(), Some("done by hand"));
     }

@@ -21,8 +21,19 @@ pub(crate) struct DecisionRequest {
     pub decision: Decision,
     pub reason: Option<String>,
     pub actor: String,
+    /// The try whose failure was read; `None` where that was not told.
+    pub failed_try: Option<u32>,
     /// `Err`: why it is not possible now.
-    pub answer: oneshot::Sender<Result<(), String>>,
+    pub answer: oneshot::Sender<Result<(), Undecided>>,
+}
+
+/// Why a decision was not taken.
+#[derive(Debug)]
+pub(crate) enum Undecided {
+    /// The step has failed again since.
+    FailedAgain,
+    /// It is not possible now, in words.
+    NotNow(String),
 }
 
 /// How long the calls in hand may take once Stepback is to stop.
@@ -210,7 +221,7 @@ impl Engine {
     async fn ask(&mut self, failed: &BTreeMap<Step, StepError>) -> Result<Option<RunState>, RecordError> {
         // A decision that was sent to an earlier question must not answer this one.
         while let Ok(late) = self.decisions.try_recv() {
-            let _ = late.answer.send(Err("another decision about it came first".into()));
+            let _ = late.answer.send(Err(Undecided::NotNow("another decision about it came first".into())));
         }
         let steps = failed.keys().copied().collect();
         self.recorder.record(EventKind::DecisionNeeded { steps }).await?;
@@ -224,7 +235,12 @@ impl Engine {
                 // The service is gone: the process ends. The journal says that a decision is needed.
                 return std::future::pending().await;
             };
-            let DecisionRequest { step, decision, reason, actor, answer } = request;
+            let DecisionRequest { step, decision, reason, actor, failed_try, answer } = request;
+            // Only here nothing can happen to the step between this look and the decision.
+            if failed_try.is_some_and(|read| read != self.recorder.procedure.attempts(step)) {
+                let _ = answer.send(Err(Undecided::FailedAgain));
+                continue;
+            }
             if let (Decision::Skip, Some(reason)) = (decision, &reason) {
                 self.skip_reasons.insert(step, reason.clone());
             }
@@ -242,10 +258,10 @@ impl Engine {
                     let _ = answer.send(Ok(()));
                 }
                 Err(RecordError::Illegal(e)) => {
-                    let _ = answer.send(Err(e.because));
+                    let _ = answer.send(Err(Undecided::NotNow(e.because)));
                 }
                 Err(e) => {
-                    let _ = answer.send(Err(e.to_string()));
+                    let _ = answer.send(Err(Undecided::NotNow(e.to_string())));
                     return Err(e);
                 }
             }

@@ -1,6 +1,8 @@
 //! What the service answers when it cannot do what was asked; both doors (page and API) show it as a problem document.
 
-use rollback_types::{Difference, FieldError, Problem, ProblemKind, Refusal, Role, RollbackPlan, RunId, StoreKind};
+use rollback_types::{
+    Difference, FieldError, Problem, ProblemKind, Refusal, Role, RollbackPlan, RunId, Step, StepError, StoreKind,
+};
 
 use crate::approvers::ApproversError;
 use crate::journal::JournalError;
@@ -67,6 +69,14 @@ pub enum ServiceError {
     /// One run at a time.
     #[error("run #{0} is active; one run at a time")]
     ActiveRun(RunId),
+    /// The decision was about an earlier failure of the step than the one that is asked about.
+    #[error("{}", failed_again(*.step, .error))]
+    FailedAgain {
+        /// Which.
+        step: Step,
+        /// Its fault of now.
+        error: StepError,
+    },
     /// Not now: the run is in another state, the step is not being asked about, …
     #[error("{0}")]
     Conflict(String),
@@ -97,6 +107,16 @@ impl From<JournalError> for ServiceError {
 
 fn list(refusals: &[Refusal]) -> String {
     refusals.iter().map(|r| r.message.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+fn failed_again(step: Step, error: &StepError) -> String {
+    let name = step.to_string();
+    let (first, rest) = name.split_at(1);
+    let fault = error.message.trim_end_matches('.');
+    format!(
+        "{}{rest} has failed again since you read it: nothing was decided. Its fault is now: {fault}.",
+        first.to_uppercase()
+    )
 }
 
 fn missing_approval(required: u32, given: u32, own: bool) -> String {
@@ -168,6 +188,9 @@ impl From<ServiceError> for Problem {
                 p.active_run = Some(id);
                 p
             }
+            ServiceError::FailedAgain { error, .. } => Problem::new(ProblemKind::FailedAgain, detail)
+                .safe(format!("{nothing} {}", error.safe))
+                .remedy(format!("Read the fault of now, and decide about that. {}", error.remedy)),
             ServiceError::Conflict(_) => Problem::new(ProblemKind::Conflict, detail).safe(nothing),
             ServiceError::Store(e) => {
                 // The registry refuses only what a request brought along: a cursor that is none.

@@ -319,7 +319,7 @@ impl Procedure {
     }
 
     /// How often it was begun.
-    fn attempts(&self, step: Step) -> u32 {
+    pub(crate) fn attempts(&self, step: Step) -> u32 {
         match self.phase(step) {
             Phase::Pending => 0,
             Phase::Running { attempt }

@@ -355,6 +355,28 @@ async fn what_was_decided_before_the_interruption_stays_decided() {
 }
 
 #[tokio::test]
+async fn a_decision_is_about_the_failure_that_was_read_also_over_an_interruption() {
+    let b = contaminated();
+    let id = stopped_at(&b, "delete_batch", Step::DeleteNodes).await;
+    let step = Step::DeleteNodes;
+    let service = restarted(&b).await;
+    b.deployment.faults.arm("delete_batch", Some(step), u32::MAX, Fault::Refused, Moment::Before);
+    assert_eq!(resumed(&service, id).await.run.state, RunState::NeedsDecision);
+    b.deployment.faults.clear();
+    let reason = || Some("done by hand".to_owned());
+    let late = service.decide_about(id, (step, Some(1)), Decision::Skip, reason(), &tester()).await;
+    let Err(ServiceError::FailedAgain { step: of, error }) = late else { panic!("{late:?}") };
+    assert_eq!((of, error.store), (step, Some(StoreKind::Neo4j)));
+    let view = service.run(id).await.unwrap();
+    assert_eq!((view.run.state, view.step(step).unwrap().tries.len()), (RunState::NeedsDecision, 2));
+    let never = service.decide_about(id, (step, Some(3)), Decision::Skip, reason(), &tester()).await;
+    assert!(matches!(never, Err(ServiceError::InvalidField { pointer: "/failure", .. })), "{never:?}");
+    service.decide_about(id, (step, Some(2)), Decision::Skip, reason(), &tester()).await.unwrap();
+    let decided = service.run(id).await.unwrap();
+    assert!(decided.step(step).unwrap().decisions.is_empty(), "{:?}", decided.step(step));
+}
+
+#[tokio::test]
 async fn a_rollback_that_was_taken_over_restores_nothing() {
     let b = contaminated();
     b.deployment.faults.arm("restore", Some(Step::RestoreSqlite), u32::MAX, Fault::Refused, Moment::Before);

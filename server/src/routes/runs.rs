@@ -185,6 +185,9 @@ pub struct DecisionBody {
     decision: Decision,
     /// Why; required for a skip, 3 to 500 characters.
     reason: Option<String>,
+    /// Which try of the step you saw fail, counted from 1: the length of its `tries` in the run that you read. Where it is given
+    /// and a later try has failed since, nothing is decided (`failed-again`).
+    failure: Option<u32>,
 }
 
 /// A step by number or by word.
@@ -237,7 +240,8 @@ impl DecisionBody {
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "nothing is asked about that step now"),
+        (status = 409, body = Problem, content_type = "application/problem+json", 
+            description = "nothing is asked about that step now, or `failed-again`: it has failed again since you read it"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
         (status = 415, body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json"),
@@ -251,7 +255,7 @@ pub async fn decide(
     let id = id.run_id()?;
     let view = state.service.run(id).await?;
     let step = body.step(&view)?;
-    Ok(Json(state.service.decide(id, step, body.decision, body.reason, &actor).await?))
+    Ok(Json(state.service.decide_about(id, (step, body.failure), body.decision, body.reason, &actor).await?))
 }
 
 /// What is left of an interrupted run, planned again. Changes nothing.

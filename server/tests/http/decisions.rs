@@ -123,6 +123,41 @@ async fn a_skip_needs_a_reason_and_its_step() {
 }
 
 #[tokio::test]
+async fn a_decision_about_an_earlier_failure_is_refused() {
+    let d = Deployment::new(Layout::Shared).await;
+    let double = d.qdrant().await;
+    refuses(&double);
+    let app = App::start(&d.config_with(&double)).await;
+    let run = app.begin(&d.failed, "two people at once").await;
+    let mut story = app.events(run).await;
+    story.until("decision_needed").await;
+    let page = app.get(&format!("/runs/{run}")).await;
+    assert!(page.page(200).contains(r#"name="failure" value="1""#), "{}", page.body);
+
+    // Both have read the first failure; one has it tried again, and it fails again.
+    refuses(&double);
+    app.decide(run, &json!({ "step": 4, "failure": 1, "decision": "retry" })).await.json(200);
+    story.until("decision_needed").await;
+    let skip = json!({ "step": 4, "failure": 1, "decision": "skip", "reason": "done by hand" });
+    let problem = app.decide(run, &skip).await.problem(409, "failed-again");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.starts_with("Step 4 has failed again since you read it: nothing was decided."), "{detail}");
+    assert!(detail.contains("armed by a test"), "{detail}");
+    assert!(problem["remedy"].as_str().unwrap().starts_with("Read the fault of now"), "{problem}");
+    let view = app.run(run).await;
+    assert_eq!(
+        (&view["state"], step(&view, "delete_points")["tries"].as_array().unwrap().len()),
+        (&json!("needs_decision"), 2)
+    );
+
+    let never = json!({ "step": 4, "failure": 3, "decision": "retry" });
+    app.decide(run, &never).await.problem(400, "invalid-request");
+    app.decide(run, &json!({ "step": 4, "failure": 2, "decision": "retry" })).await.json(200);
+    story.read_to_end().await;
+    assert_eq!(app.run(run).await["state"], "completed");
+}
+
+#[tokio::test]
 async fn an_abort_leaves_a_version_to_be_taken_over() {
     let d = Deployment::new(Layout::Shared).await;
     let double = d.qdrant().await;

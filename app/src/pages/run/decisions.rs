@@ -18,6 +18,8 @@ pub fn Decisions(
     kind: RunKind,
     /// The failed step.
     step: Step,
+    /// Which of its tries failed: what is decided here is about that one.
+    failure: usize,
     /// What may be decided.
     offered: Vec<Decision>,
 ) -> impl IntoView {
@@ -25,10 +27,10 @@ pub fn Decisions(
     let answers = offered
         .into_iter()
         .map(|decision| match decision {
-            Decision::Retry => view! { <Retry run=run step=step /> }.into_any(),
-            Decision::Skip => view! { <Skip run=run step=step /> }.into_any(),
-            Decision::WayBack => view! { <WayBack run=run step=step /> }.into_any(),
-            Decision::Abort => view! { <Abort run=run kind=kind step=step /> }.into_any(),
+            Decision::Retry => view! { <Retry run=run step=step failure=failure /> }.into_any(),
+            Decision::Skip => view! { <Skip run=run step=step failure=failure /> }.into_any(),
+            Decision::WayBack => view! { <WayBack run=run step=step failure=failure /> }.into_any(),
+            Decision::Abort => view! { <Abort run=run kind=kind step=step failure=failure /> }.into_any(),
         })
         .collect_view();
     view! {
@@ -52,19 +54,20 @@ fn note_of(step: Step) -> String {
 }
 
 /// The fields every decision sends.
-fn fields(run: RunId, step: Step, decision: Decision) -> impl IntoView {
+fn fields(run: RunId, step: Step, failure: usize, decision: Decision) -> impl IntoView {
     view! {
         <input type="hidden" name="run" value=run.to_string() />
         <input type="hidden" name="step" value=step.as_str() />
+        <input type="hidden" name="failure" value=failure.to_string() />
         <input type="hidden" name="decision" value=decision.as_str() />
     }
 }
 
 #[component]
-fn Retry(run: RunId, step: Step) -> impl IntoView {
+fn Retry(run: RunId, step: Step, failure: usize) -> impl IntoView {
     view! {
         <form method="post" action=DECIDE class="decision">
-            {fields(run, step, Decision::Retry)}
+            {fields(run, step, failure, Decision::Retry)}
             <button class="btn primary" type="submit" disabled=!may(Role::Operator)>
                 <Icon name=IconName::Refresh />
                 "Try again"
@@ -74,11 +77,11 @@ fn Retry(run: RunId, step: Step) -> impl IntoView {
 }
 
 #[component]
-fn Skip(run: RunId, step: Step) -> impl IntoView {
+fn Skip(run: RunId, step: Step, failure: usize) -> impl IntoView {
     let field = format!("skip-reason-{}", step.as_str());
     view! {
         <DecisionForm summary="Skip…" least=Role::Operator note=note_of(step) action=DECIDE>
-            {fields(run, step, Decision::Skip)}
+            {fields(run, step, failure, Decision::Skip)}
             <p class="small">
                 "Only when another tool has done this step’s work. The run goes on without it, and says so in its record."
             </p>
@@ -93,10 +96,10 @@ fn Skip(run: RunId, step: Step) -> impl IntoView {
 }
 
 #[component]
-fn WayBack(run: RunId, step: Step) -> impl IntoView {
+fn WayBack(run: RunId, step: Step, failure: usize) -> impl IntoView {
     view! {
         <DecisionForm summary="Way back…" least=Role::Operator note=note_of(step) action=DECIDE>
-            {fields(run, step, Decision::WayBack)}
+            {fields(run, step, failure, Decision::WayBack)}
             <p class="small">
                 "Puts in again what this store held before step 7, from this run’s own copy of it, and proves it. The run goes on \
                 without the restore, and says so in its record."
@@ -125,11 +128,11 @@ fn aborting(kind: RunKind) -> &'static str {
 }
 
 #[component]
-fn Abort(run: RunId, kind: RunKind, step: Step) -> impl IntoView {
+fn Abort(run: RunId, kind: RunKind, step: Step, failure: usize) -> impl IntoView {
     let field = format!("abort-reason-{}", step.as_str());
     view! {
         <DecisionForm summary="Abort…" least=Role::Operator note=note_of(step) action=DECIDE>
-            {fields(run, step, Decision::Abort)}
+            {fields(run, step, failure, Decision::Abort)}
             <p class="small">{aborting(kind)}</p>
             <TextArea id=field name="reason" label="Reason" />
             <div class="actions">

@@ -16,14 +16,14 @@ pub(super) fn Trouble(view: Memo<Option<StepView>>, live: LiveRun, step: Step) -
         view.with(|v| {
             let s = v.as_ref()?;
             let error = s.error.clone()?;
-            Some((error, s.decisions.clone(), s.state == StepState::Running))
+            Some((error, s.decisions.clone(), s.tries.len(), s.state == StepState::Running))
         })
     });
     let (run, kind) = live.view.with_untracked(|v| (v.run.id, v.run.kind));
     // What somebody was writing here about a decision that another person took meanwhile.
     let overtaken = RwSignal::new(None::<String>);
     let asks = move || {
-        trouble.get().map(|(error, offered, retrying)| {
+        trouble.get().map(|(error, offered, failure, retrying)| {
             #[cfg(feature = "hydrate")]
             if !offered.is_empty() {
                 on_cleanup(move || browser::keep(step, overtaken));
@@ -32,7 +32,7 @@ pub(super) fn Trouble(view: Memo<Option<StepView>>, live: LiveRun, step: Step) -
                 <div class="problem">
                     <Fault error=error retrying=retrying />
                     {(!offered.is_empty())
-                        .then(|| view! { <Decisions run=run kind=kind step=step offered=offered /> })}
+                        .then(|| view! { <Decisions run=run kind=kind step=step failure=failure offered=offered /> })}
                 </div>
             }
         })

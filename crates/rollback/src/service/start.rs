@@ -15,7 +15,7 @@ use tokio::sync::{MutexGuard, broadcast, mpsc, oneshot};
 use super::{Answer, LiveRun, RollbackService, recorder};
 use crate::Actor;
 use crate::context::{RunSpec, Shared};
-use crate::engine::{DecisionRequest, Engine};
+use crate::engine::{DecisionRequest, Engine, Undecided};
 use crate::error::ServiceError;
 use crate::journal::NewRun;
 use crate::plan::{Facts, Planned};
@@ -254,15 +254,31 @@ impl RollbackService {
         self.journal.remembered(crate::steps::SEARCH_KEY).await.ok().flatten()?.parse().ok()
     }
 
-    /// A person's decision about a failed step.
+    /// A person's decision about a failed step, whichever of its failures was read.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`], [`ServiceError::Conflict`] when nothing is asked about that step, and
-    /// [`ServiceError::Invalid`] for a skip without a reason.
+    /// As [`decide_about`](Self::decide_about), but for [`ServiceError::FailedAgain`].
     pub async fn decide(
         &self,
         id: RunId,
         step: Step,
+        decision: Decision,
+        reason: Option<String>,
+        actor: &Actor,
+    ) -> Answer<RunView> {
+        self.decide_about(id, (step, None), decision, reason, actor).await
+    }
+
+    /// A person's decision about a failed step; beside the step which of its tries they saw fail, where that is known.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], [`ServiceError::Conflict`] when nothing is asked about that step,
+    /// [`ServiceError::FailedAgain`] when a later try of it failed than the one that was read, and [`ServiceError::Invalid`] for a
+    /// skip without a reason.
+    pub async fn decide_about(
+        &self,
+        id: RunId,
+        (step, failed_try): (Step, Option<u32>),
         decision: Decision,
         reason: Option<String>,
         actor: &Actor,
@@ -292,13 +308,28 @@ impl RollbackService {
             };
             return Err(ServiceError::Conflict(said));
         }
+        let tries = view.step(step).map_or(0, |s| s.tries.len());
+        if failed_try.is_some_and(|read| read == 0 || read as usize > tries) {
+            let said = format!("Try {} of {step} never was: its last is try {tries}.", failed_try.unwrap_or_default());
+            return Err(ServiceError::field("/failure", said));
+        }
         let (answer, answered) = oneshot::channel();
-        let request = DecisionRequest { step, decision, reason, actor: actor.name().to_owned(), answer };
+        let request = DecisionRequest { step, decision, reason, actor: actor.name().to_owned(), failed_try, answer };
         let gone = || ServiceError::Conflict(format!("Run #{id} ended before the decision reached it."));
         live.decisions.send(request).await.map_err(|_| gone())?;
         match tokio::time::timeout(DECISION_WAIT, answered).await {
             Ok(Ok(Ok(()))) => self.run(id).await,
-            Ok(Ok(Err(why))) => Err(ServiceError::Conflict(format!("That cannot be decided now: {why}."))),
+            Ok(Ok(Err(Undecided::FailedAgain))) => {
+                let now = self.run(id).await?;
+                // Somebody may have decided about the new failure by now, and the step may be at work again.
+                let error = now.step(step).and_then(|s| s.error.clone());
+                let gone_on =
+                    format!("{step} has failed again since you read it: nothing was decided. It goes on by now.");
+                Err(error.map_or(ServiceError::Conflict(gone_on), |error| ServiceError::FailedAgain { step, error }))
+            }
+            Ok(Ok(Err(Undecided::NotNow(why)))) => {
+                Err(ServiceError::Conflict(format!("That cannot be decided now: {why}.")))
+            }
             Ok(Err(_)) => Err(gone()),
             Err(_) => Err(ServiceError::Conflict(format!("Run #{id} is at work and asks nothing about {step} now."))),
         }
