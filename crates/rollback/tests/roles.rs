@@ -106,6 +106,10 @@ async fn ask_for_everything(
     vec![
         ("start", service.start(&start, actor).await.unwrap_err()),
         ("decide", service.decide(none, Step::Mark, Decision::Skip, None, actor).await.unwrap_err()),
+        ("decide_about", {
+            let about = (Step::Mark, Some(1));
+            service.decide_about(none, about, Decision::Skip, None, actor).await.unwrap_err()
+        }),
         ("resume", service.resume(none, &resume, actor).await.unwrap_err()),
         ("abandon", service.abandon(none, "", actor).await.unwrap_err()),
         ("ask_approval", service.ask_approval(&start, actor).await.unwrap_err()),
