@@ -52,6 +52,11 @@ test('what is left is told by the document at first, and by earlier runs once th
   const figures = page.getByRole('region', { name: 'Figures: Where the time went' });
   await expect(figures.getByRole('columnheader', { name: 'Median here' })).toBeVisible();
 
+  // Something is staged again, so that step 5 has something to wait for.
+  await deployment.sql(
+    'graph',
+    "INSERT INTO nodes (id, properties) VALUES (900001, '{}'); INSERT INTO node_labels VALUES ('staging', 900001)",
+  );
   const other = 'v22_minor_20261117_140652';
   const again = await deployment.lock('graph');
   await open(page, deployment.version(other, '/plan'));
