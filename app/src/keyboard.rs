@@ -27,12 +27,7 @@ fn open(id: &str) {
 /// Answers to the keys, and to the buttons that open a dialog.
 pub fn listen() {
     let _for_ever = window_event_listener(leptos::ev::keydown, |event| {
-        if event.default_prevented()
-            || event.is_composing()
-            || event.repeat()
-            || event.alt_key()
-            || find("dialog[open]").is_some()
-        {
+        if event.default_prevented() || event.is_composing() || event.alt_key() || find("dialog[open]").is_some() {
             return;
         }
         let command = event.ctrl_key() || event.meta_key();
@@ -43,7 +38,10 @@ pub fn listen() {
             return;
         }
         if command && key == "Enter" {
-            send(&event);
+            // Held down, it is still one press; J and K go on.
+            if !event.repeat() {
+                send(&event);
+            }
             return;
         }
         if key == "Escape" {
@@ -116,8 +114,8 @@ fn close_around(event: &web_sys::Event) {
     }
 }
 
-/// Gives the focus to the link of the next row, or of the one before: rows of the first table with links that is no chart's. It stops at
-/// both ends.
+/// Gives the focus to the link of the next row, or of the one before: rows of the first table with links that is no chart's.
+/// It stops at both ends.
 fn move_row(by: i32) {
     let rows = find("main table:not(.figures *):has(tbody a[href])")
         .and_then(|table| table.query_selector_all("tbody tr:has(a[href])").ok());

@@ -27,8 +27,8 @@ pub struct Overdue {
 }
 
 impl TimeLeft {
-    /// Of a run that is at work at a moment and restores these stores. Nothing of one that is not, nor of one in which a step has failed: that waits for
-    /// a person, and for how long nobody knows.
+    /// Of a run that is at work at a moment and restores these stores. Nothing of one that is not, nor of one in which a step has
+    /// failed: that waits for a person, and for how long nobody knows.
     pub(crate) fn of(view: &RunView, medians: &[StepDuration], restored: &[StoreKind], now: Timestamp) -> Option<Self> {
         let stands = |s: &StepView| matches!(s.state, StepState::Failed | StepState::Interrupted);
         if view.run.state != RunState::Running || view.steps.iter().any(stands) {
